@@ -1,0 +1,72 @@
+/** The rule of spec §3 or §5 by which an element is left unchecked. */
+export type Unchecked =
+  | 'non-finite alpha'
+  | 'NaN in x'
+  | '0·∞'
+  | '∞ - ∞'
+  | 'non-finite dy'
+  | 'small sum of a large count';
+
+/**
+ * What spec §3 and §5 allow for one element of an answer: a number in `[lo, hi]` (an interval that is empty, `lo > hi`,
+ * allows none), and NaN or ±∞ if so stated.
+ */
+export interface Allowed {
+  readonly lo: number;
+  readonly hi: number;
+  readonly nan: boolean;
+  readonly infinite: boolean;
+  /** The exact result rounded once, NaN where it is not a number. */
+  readonly exact: number;
+  /** Half the width of the interval. */
+  readonly bound: number;
+  /** One value only, by the point rule. */
+  readonly point: boolean;
+  readonly unchecked?: Unchecked;
+}
+
+/** Only NaN. */
+export const nan: Allowed = {
+  lo: Infinity,
+  hi: -Infinity,
+  nan: true,
+  infinite: false,
+  exact: NaN,
+  bound: 0,
+  point: false,
+};
+/** Only NaN and ±∞. */
+export const notFinite: Allowed = { ...nan, infinite: true };
+/** Anything. */
+export const unchecked = (why: Unchecked): Allowed => ({ ...notFinite, lo: -Infinity, hi: Infinity, unchecked: why });
+
+/** Whether an answer's element lies in what is allowed. The sign of zero is never compared. */
+export function permits(allowed: Allowed, actual: number): boolean {
+  if (Number.isNaN(actual)) return allowed.nan;
+  if (actual >= allowed.lo && actual <= allowed.hi) return true;
+  return allowed.infinite && !Number.isFinite(actual);
+}
+
+/** Bound ≥ |value| with a value that is not 0: the check says nothing about size or sign. */
+export function isVacuous(allowed: Allowed): boolean {
+  return allowed.unchecked === undefined && allowed.exact !== 0 && allowed.bound >= Math.abs(allowed.exact);
+}
+
+/** Everything that one of the readings allows. */
+export function hull(readings: readonly Allowed[]): Allowed {
+  if (readings.length === 1) return readings[0]!;
+  const undecided = readings.find((reading) => reading.unchecked !== undefined);
+  if (undecided !== undefined) return undecided;
+  const lo = Math.min(...readings.map((reading) => reading.lo));
+  const hi = Math.max(...readings.map((reading) => reading.hi));
+  const [{ exact }] = readings as [Allowed];
+  return {
+    lo,
+    hi,
+    nan: readings.some((reading) => reading.nan),
+    infinite: readings.some((reading) => reading.infinite),
+    exact,
+    bound: Math.max(hi - exact, exact - lo),
+    point: false,
+  };
+}

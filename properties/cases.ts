@@ -1,0 +1,190 @@
+import * as fc from 'fast-check';
+import type { BranchName, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
+import { formats } from './dtypes.ts';
+import { positionsOf } from './positions.ts';
+import { shrinkCase } from './shrink.ts';
+
+/**
+ * What is drawn: `dyadic` Cases hold quarters up to ±8 and piecewise-polynomial branches, so that every legal
+ * evaluation is exact and answers are compared bit for bit (spec §5, point rule); `general` ones anything.
+ */
+export type Kind = 'dyadic' | 'general';
+
+export interface CaseConstraints {
+  readonly dtype: Dtype;
+  readonly kind: Kind;
+  /** No NaN and no ±∞. */
+  readonly finite?: boolean;
+}
+
+/** An arbitrary of Cases that shrinks batch, unit shape, branches, then cells, and keeps the shape consistent. */
+export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
+  return new CaseArbitrary(constraints);
+}
+
+class CaseArbitrary extends fc.Arbitrary<Case> {
+  readonly #constraints: CaseConstraints;
+
+  constructor(constraints: CaseConstraints) {
+    super();
+    this.#constraints = constraints;
+  }
+
+  override generate(random: fc.Random): fc.Value<Case> {
+    return new fc.Value(new Draw(random, this.#constraints).case(), undefined);
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is Case {
+    return typeof value === 'object' && value !== null && 'pool' in value;
+  }
+
+  override shrink(value: Case): fc.Stream<fc.Value<Case>> {
+    return new fc.Stream(shrinkCase(value)).map((smaller) => new fc.Value(smaller, undefined));
+  }
+}
+
+const polynomial: readonly BranchName[] = ['relu', 'step', 'halfSquare', 'negative', 'identity'];
+const all: readonly BranchName[] = [...polynomial, 'tanh', 'sigmoid', 'softplus'];
+
+/** Largest number of elements of an ordinary Case; one in `rare` Cases has up to `many`. */
+const few = 48;
+const many = 3000;
+const rare = 250;
+
+class Draw {
+  readonly #random: fc.Random;
+  readonly #constraints: CaseConstraints;
+  readonly #nonFinite: boolean;
+
+  constructor(random: fc.Random, constraints: CaseConstraints) {
+    this.#random = random;
+    this.#constraints = constraints;
+    this.#nonFinite = constraints.finite !== true && constraints.kind === 'general' && this.#chance(0.2);
+  }
+
+  case(): Case {
+    const isLarge = this.#constraints.kind === 'dyadic' && this.#chance(1 / rare);
+    const shape = isLarge ? this.#largeShape() : this.#shape();
+    const branches = this.#branches(isLarge);
+    const sharing = this.#sharing(shape);
+    const constraint = this.#constraint(branches.length);
+    const pool: Pool = { branches, sharing, constraint };
+    const { rows, count } = positionsOf(pool, shape);
+    const size = shape.reduce((a, b) => a * b, 1);
+    const draw = (n: number, one: () => number) => Float64Array.from({ length: n }, one);
+    return {
+      pool,
+      dtype: this.#constraints.dtype,
+      shape,
+      x: draw(size, () => this.#value(0.3)),
+      alpha: draw(rows * count, () => this.#alpha(constraint)),
+      dy: draw(size, () => this.#value(0.15)),
+    };
+  }
+
+  #int(from: number, to: number): number {
+    return this.#random.nextInt(from, to);
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random.nextDouble() < probability;
+  }
+
+  #pick<T>(values: readonly T[]): T {
+    return values[this.#int(0, values.length - 1)]!;
+  }
+
+  /** Ranks 1 to 4; odd sizes, equal axes and empty ones are common. */
+  #shape(): number[] {
+    const rank = this.#pick([1, 2, 2, 2, 3, 3, 4]);
+    if (this.#chance(0.04)) {
+      const shape = Array.from({ length: rank }, () => this.#int(1, 4));
+      shape[this.#int(0, rank - 1)] = 0;
+      return shape;
+    }
+    const equal = this.#chance(0.25) ? this.#int(1, Math.floor(few ** (1 / rank))) : undefined;
+    const shape: number[] = [];
+    let left = few;
+    for (let axis = 0; axis < rank; axis++) {
+      const n = equal ?? this.#int(1, Math.min(left, rank === 1 ? 19 : 9));
+      shape.push(n);
+      left = Math.max(1, Math.floor(left / n));
+    }
+    return shape;
+  }
+
+  /** Sums of thousands, where a worst-case bound would not see a missing row. */
+  #largeShape(): number[] {
+    const units = this.#int(1, 3);
+    return [this.#int(500, Math.floor(many / units)), units];
+  }
+
+  #branches(isLarge: boolean): BranchName[] {
+    if (isLarge || this.#chance(0.35)) return ['relu', 'step'];
+    const names = this.#constraints.kind === 'dyadic' || this.#chance(0.5) ? polynomial : all;
+    return Array.from({ length: this.#pick([1, 2, 2, 3, 4]) }, () => this.#pick(names));
+  }
+
+  #sharing(shape: readonly number[]): Sharing {
+    const choices: Sharing[] = ['layer', 'unit', 'unit'];
+    if (shape.length > 1) choices.push('channel', 'channel');
+    if (shape.length > 2) {
+      const axes = shape.map((_, axis) => axis).filter((axis) => axis > 0 && this.#chance(0.5));
+      choices.push({ sharedAxes: axes }, { sharedAxes: axes });
+    }
+    return this.#pick(choices);
+  }
+
+  #constraint(n: number): Constraint {
+    const kind = this.#pick(['free', 'free', 'free', 'fixed', 'sumToOne', 'sumToOne', 'clip', 'clip'] as const);
+    if (kind !== 'clip') return { kind };
+    const bound = () => (this.#chance(0.1) ? Infinity : this.#chance(0.1) ? 0 : Math.abs(this.#finiteAlpha()));
+    return { kind, bounds: Array.from({ length: n }, bound) };
+  }
+
+  #alpha(constraint: Constraint): number {
+    if (this.#nonFinite && this.#chance(0.01)) return this.#pick([NaN, Infinity, -Infinity]);
+    if (constraint.kind === 'clip' && this.#chance(0.3)) {
+      const bound = this.#pick(constraint.bounds.filter(Number.isFinite).concat(0));
+      return this.#chance(0.5) ? bound : -bound;
+    }
+    return this.#finiteAlpha();
+  }
+
+  #finiteAlpha(): number {
+    if (this.#constraints.kind === 'dyadic') return this.#quarter();
+    if (this.#chance(0.2)) return this.#pick([0, 1, -1, 0.5, 2, 0.8, 0.2]);
+    return this.#round(this.#random.nextDouble() * 4 - 2);
+  }
+
+  /** One element of `x` or `dy`, special with the given probability. */
+  #value(special: number): number {
+    if (this.#constraints.kind === 'dyadic') {
+      return this.#chance(special) ? this.#pick([0, -0, 0.25, -0.25, 1, -1, 2, 8]) : this.#quarter();
+    }
+    if (this.#chance(special)) return this.#round(this.#special());
+    return this.#round((this.#random.nextDouble() * 2 - 1) * 2 ** this.#int(-3, 3));
+  }
+
+  #quarter(): number {
+    return this.#int(-32, 32) / 4;
+  }
+
+  #special(): number {
+    const { etaExponent, normalExponent, p, largest } = formats[this.#constraints.dtype];
+    const sign = this.#chance(0.5) ? 1 : -1;
+    const kind = this.#random.nextDouble();
+    if (this.#nonFinite && kind < 0.2) return this.#pick([NaN, Infinity, -Infinity]);
+    if (kind < 0.45) return sign * 0;
+    if (kind < 0.55) return sign * 2 ** this.#int(-p, -p / 2);
+    if (kind < 0.88) return sign * 2 ** this.#int(-4, 4);
+    if (kind < 0.93) return sign * this.#int(1, 9) * 2 ** etaExponent;
+    if (kind < 0.95) return sign * 2 ** this.#int(etaExponent, normalExponent);
+    if (kind < 0.97) return sign * largest * this.#random.nextDouble();
+    return sign * (1 + 2 ** -this.#int(1, p - 1));
+  }
+
+  #round(value: number): number {
+    return formats[this.#constraints.dtype].round(value);
+  }
+}

@@ -1,0 +1,27 @@
+import type { Dtype } from '../reference/case.ts';
+
+/** An IEEE 754 binary format. */
+export interface Format {
+  /** Significand bits p, the hidden one included; the unit roundoff is u = 2⁻ᵖ. */
+  readonly p: number;
+  /** log₂ of the smallest subnormal η. */
+  readonly etaExponent: number;
+  /** log₂ of the smallest normal number. */
+  readonly normalExponent: number;
+  /** The largest finite number Ω. */
+  readonly largest: number;
+  /** Rounds a float64 to the format, to nearest even. */
+  round(value: number): number;
+}
+
+/** The formats by dtype (IEEE 754-2019, table 3.5). */
+export const formats: Readonly<Record<Dtype, Format>> = {
+  f64: { p: 53, etaExponent: -1074, normalExponent: -1022, largest: Number.MAX_VALUE, round: (v) => v },
+  f32: { p: 24, etaExponent: -149, normalExponent: -126, largest: (2 - 2 ** -23) * 2 ** 127, round: Math.fround },
+};
+
+/** The storage format of the facets `storage:f16` and `storage:bf16`. */
+export const storageFormats: Readonly<Record<'storage:f16' | 'storage:bf16', Omit<Format, 'round'>>> = {
+  'storage:f16': { p: 11, etaExponent: -24, normalExponent: -14, largest: 65504 },
+  'storage:bf16': { p: 8, etaExponent: -133, normalExponent: -126, largest: (2 - 2 ** -7) * 2 ** 127 },
+};

@@ -1,0 +1,249 @@
+import type { Case } from '../reference/case.ts';
+import type { Facet } from '../reference/subject.ts';
+import { type Allowed, hull, nan, notFinite, type Unchecked, unchecked } from './allowed.ts';
+import { Arithmetic, at, Result } from './error-bound.ts';
+import { isZero, zero } from './exact.ts';
+import { type ExactBranch, type ExactValue, exactBranches } from './exact-branches.ts';
+import { type Positions, positionsOf } from './positions.ts';
+
+/** What is allowed for each element of an answer to a Case. */
+export interface Expectation {
+  readonly y: readonly Allowed[];
+  readonly dx: readonly Allowed[];
+  readonly dalpha: readonly Allowed[];
+}
+
+/** Coefficients at one position, as the monomials see them. */
+interface Coefficients {
+  /** `[branch, factors, negative]` of each monomial of `Σ cᵢ·gᵢ`. */
+  readonly terms: readonly { branch: number; factors: readonly number[]; negative: boolean }[];
+  /** `c̄ᵢ`, an upper bound of |cᵢ| that also bounds its parts. */
+  readonly size: readonly number[];
+  /** `sumToOne` with n ≥ 2, whose bounds count all terms. */
+  readonly summed: boolean;
+  readonly finite: boolean;
+}
+
+/**
+ * What spec §3 and §5 allow as the answer of a Subject with these facets.
+ *
+ * @throws RangeError for `softmax`, whose bounds the spec does not state.
+ */
+export function expectation(input: Case, facets: readonly Facet[] = []): Expectation {
+  const arithmetic = new Arithmetic(input.dtype, facets);
+  const positions = positionsOf(input.pool, input.shape);
+  const { x, dy } = input;
+  const branches = input.pool.branches.map((name) => exactBranches[name]);
+  const columns = Array.from({ length: positions.count }, (_, s) => coefficientsAt(input, positions, s));
+  const column = (i: number) => columns[positions.of(i % positions.units)]!;
+  return {
+    y: Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v)),
+    dx: Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!)),
+    dalpha: allowedDalpha(arithmetic, branches, input, positions),
+  };
+}
+
+function coefficientsAt(input: Case, { n, rows, count }: Positions, s: number): Coefficients {
+  const { constraint } = input.pool;
+  const alpha = Array.from({ length: rows }, (_, row) => input.alpha[row * count + s]!);
+  const finite = alpha.every(Number.isFinite);
+  switch (constraint.kind) {
+    case 'softmax':
+      throw new RangeError('expectation: "constraint" expected one whose bounds spec §5 states, got softmax');
+    case 'sumToOne': {
+      const last = n - 1;
+      const own = alpha.map((a, branch) => ({ branch, factors: [a], negative: false }));
+      const ofLast = alpha.map((a) => ({ branch: last, factors: [a], negative: true }));
+      const sum = alpha.reduce((total, a) => total + Math.abs(a), 1);
+      return {
+        terms: [...own, { branch: last, factors: [], negative: false }, ...ofLast],
+        size: [...alpha.map(Math.abs), sum],
+        summed: n >= 2,
+        finite,
+      };
+    }
+    case 'clip': {
+      const c = alpha.map((a, i) => Math.min(Math.max(a, -constraint.bounds[i]!), constraint.bounds[i]!));
+      return { ...free(c), finite };
+    }
+    default:
+      return { ...free(alpha), finite };
+  }
+}
+
+function free(c: readonly number[]): Omit<Coefficients, 'finite'> {
+  return {
+    terms: c.map((value, branch) => ({ branch, factors: [value], negative: false })),
+    size: c.map(Math.abs),
+    summed: false,
+  };
+}
+
+/** Which of the two results of an element: `y` from the branches, or `dx` from their derivatives and `dy`. */
+interface Side {
+  readonly value: 'f' | 'df';
+  readonly rho: 'rho' | 'rhoDerivative';
+  /** `dy` among the factors of each monomial. */
+  readonly cotangent?: number;
+}
+
+/** `Σ cᵢ·fᵢ(x)` or `dy·Σ cᵢ·fᵢ′(x)` with finite coefficients and cotangent, for one reading of the inputs. */
+function allowedElement(
+  arithmetic: Arithmetic,
+  branches: readonly ExactBranch[],
+  c: Coefficients,
+  x: number,
+  { value, rho, cotangent }: Side,
+): Allowed {
+  const values = branches.map((branch) => branch[value](x));
+  const result = new Result(arithmetic);
+  for (const { branch, factors, negative } of c.terms) {
+    const all = cotangent === undefined ? factors : [...factors, cotangent];
+    result.add({ value: values[branch]!, factors: all, negative });
+  }
+  const size = cotangent === undefined ? x * x : Math.abs(x);
+  const flushed = arithmetic.flushes && cotangent === undefined ? Math.max(1, Math.abs(x)) : 0;
+  let roundings = 0;
+  let underflow = 0;
+  for (const [i, branch] of branches.entries()) {
+    const active = isActive(values[i]!, c.size[i]!);
+    if (active) roundings = Math.max(roundings, branch[rho]);
+    if (active || c.summed) {
+      underflow += (branch.squares ? 2 * Math.max(1, c.size[i]!) * Math.max(1, size) : 1) + flushed;
+    }
+  }
+  roundings += c.summed ? 2 * branches.length - 2 : result.active - 1;
+  return result.allowed(
+    roundings,
+    cotangent === undefined ? underflow : (1 + underflow) * Math.max(1, Math.abs(cotangent)),
+  );
+}
+
+function allowedY(arithmetic: Arithmetic, branches: readonly ExactBranch[], c: Coefficients, x: number): Allowed {
+  if (!c.finite) return unchecked('non-finite alpha');
+  if (Number.isNaN(x)) return nan;
+  const side: Side = { value: 'f', rho: 'rho' };
+  return hull(arithmetic.readings(x).map((reading) => allowedElement(arithmetic, branches, c, reading, side)));
+}
+
+function allowedDx(
+  arithmetic: Arithmetic,
+  branches: readonly ExactBranch[],
+  c: Coefficients,
+  x: number,
+  dy: number,
+): Allowed {
+  if (!c.finite) return unchecked('non-finite alpha');
+  if (Number.isNaN(x)) return unchecked('NaN in x');
+  if (!Number.isFinite(dy)) {
+    const isAnyActive = branches.some((branch, i) => isActive(branch.df(x), c.size[i]!));
+    return !isAnyActive ? unchecked('non-finite dy') : Number.isNaN(dy) ? nan : notFinite;
+  }
+  const readings = arithmetic
+    .readings(x)
+    .flatMap((reading) =>
+      arithmetic
+        .readings(dy)
+        .map((cotangent) =>
+          allowedElement(arithmetic, branches, c, reading, { value: 'df', rho: 'rhoDerivative', cotangent }),
+        ),
+    );
+  return hull(readings);
+}
+
+function isActive(value: ExactValue, coefficient: number): boolean {
+  return value.kind !== 'masked' && coefficient !== 0;
+}
+
+function allowedDalpha(
+  arithmetic: Arithmetic,
+  branches: readonly ExactBranch[],
+  input: Case,
+  positions: Positions,
+): Allowed[] {
+  const { n, rows, count, units } = positions;
+  const { constraint } = input.pool;
+  const elements: number[][] = Array.from({ length: count }, () => []);
+  for (let i = 0; i < input.x.length; i++) elements[positions.of(i % units)]!.push(i);
+  const allowed: Allowed[] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let s = 0; s < count; s++) {
+      const used = constraint.kind === 'sumToOne' ? [row, n - 1] : [row];
+      const dc = allowedSum(arithmetic, branches, used, input, elements[s]!);
+      allowed.push(
+        constraint.kind === 'clip'
+          ? maskedByClip(arithmetic, dc, input.alpha[row * count + s]!, constraint.bounds[row]!)
+          : dc,
+      );
+    }
+  }
+  return allowed;
+}
+
+/** `Σ f·dy` over the elements for the first branch of `used`, minus that of the second if there is one. */
+function allowedSum(
+  arithmetic: Arithmetic,
+  branches: readonly ExactBranch[],
+  used: readonly number[],
+  { x, dy }: Case,
+  elements: readonly number[],
+): Allowed {
+  const result = new Result(arithmetic);
+  let underflow = 0;
+  let rho = 0;
+  let undecided: Unchecked | undefined;
+  let poisoned: Allowed | undefined;
+  for (const i of elements) {
+    const v = x[i]!;
+    const cotangent = dy[i]!;
+    for (const [order, k] of used.entries()) {
+      const branch = branches[k]!;
+      if (Number.isNaN(v)) {
+        if (cotangent === 0) undecided = '0·∞';
+        else poisoned = nan;
+        continue;
+      }
+      const value = branch.f(v);
+      const infiniteValue = value.kind !== 'approximate' && value.factors.some((factor) => !Number.isFinite(factor));
+      if (infiniteValue && value.kind !== 'masked') {
+        undecided = '0·∞';
+        continue;
+      }
+      if (!Number.isFinite(cotangent)) {
+        if (value.kind === 'masked' || (value.kind === 'approximate' && isZero(value.value))) undecided = '0·∞';
+        else poisoned = Number.isNaN(cotangent) ? nan : (poisoned ?? notFinite);
+        continue;
+      }
+      const negative = order === 1;
+      result.addReadings(
+        arithmetic
+          .readings(v)
+          .flatMap((reading) =>
+            arithmetic.readings(cotangent).map((d) => ({ value: branch.f(reading), factors: [d], negative })),
+          ),
+      );
+      if (value.kind !== 'masked' && cotangent !== 0) {
+        underflow += branch.squares ? 2 * Math.max(1, Math.abs(cotangent)) * Math.max(1, v * v) : 1;
+        rho = Math.max(rho, branch.rho);
+      }
+    }
+  }
+  if (undecided !== undefined) return unchecked(undecided);
+  if (poisoned !== undefined) return poisoned;
+  const m = result.active;
+  const tree = arithmetic.pairwise ? Math.ceil(Math.log2(Math.max(m, 1))) + 3 : m;
+  const additions = used.length === 1 ? tree - 1 : tree;
+  return result.allowed(rho + additions, underflow);
+}
+
+/** The closed mask of `clip`: 1 for `|alpha| ≤ b`. Under `ftz` flushed inputs may be compared. */
+function maskedByClip(arithmetic: Arithmetic, dc: Allowed, alpha: number, bound: number): Allowed {
+  if (!Number.isFinite(alpha)) return unchecked('non-finite alpha');
+  const masks = new Set(
+    arithmetic.readings(alpha).flatMap((a) => arithmetic.readings(bound).map((b) => Math.abs(a) <= b)),
+  );
+  const outside = at(zero, arithmetic.format);
+  if (!masks.has(false)) return dc;
+  if (!Number.isFinite(dc.exact) || dc.unchecked !== undefined || dc.nan) return unchecked('0·∞');
+  return masks.has(true) ? hull([dc, outside]) : outside;
+}
