@@ -1,0 +1,13 @@
+/** `poolproof/tfjs`: activation pools for TensorFlow.js, its backends in Node, and them as Subjects. */
+export {
+  BackendError,
+  type BackendName,
+  backendNames,
+  type OpenBackend,
+  openAuto,
+  openBackend,
+  type PassedOver,
+} from './backends.ts';
+export { activationPool } from './op.ts';
+export type { PoolOptions } from './parameters.ts';
+export { tfjsSubject } from './subject.ts';

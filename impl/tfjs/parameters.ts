@@ -1,0 +1,130 @@
+import type { BranchName, Constraint, Pool, Sharing } from '../../reference/case.ts';
+import { branches } from './branches.ts';
+
+/** A pool by its parts; what is left out is `['relu', 'step']`, `'unit'`, `{ kind: 'free' }`. */
+export interface PoolOptions {
+  readonly branches?: readonly BranchName[] | undefined;
+  readonly sharing?: Sharing | undefined;
+  readonly constraint?: Constraint | undefined;
+}
+
+/** Where the coefficients of a pool over `x` of shape `[N, ...U]` lie (spec §1). */
+export interface Layout {
+  /** `[rows, ...S]` */
+  readonly alphaShape: readonly number[];
+  /** The axes of `x` along which `dalpha` is a sum: the batch and the shared ones. */
+  readonly summedAxes: readonly number[];
+}
+
+/** The pool that `options` describe. Throws TypeError or RangeError, naming the option; `where` opens the message. */
+export function checkedPool(where: string, options: PoolOptions): Pool {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${where}: "options" expected an object, got ${shown(options)}`);
+  }
+  const { branches: names = ['relu', 'step'], sharing = 'unit', constraint = { kind: 'free' } } = options;
+  checkBranches(where, names);
+  checkSharing(where, sharing);
+  checkConstraint(where, constraint, names.length);
+  return { branches: names, sharing, constraint };
+}
+
+/** The layout for `x` of `shape`, whose first axis is the batch. Throws RangeError naming the argument. */
+export function layoutOf(
+  where: string,
+  { branches: names, sharing, constraint }: Pool,
+  shape: readonly number[],
+): Layout {
+  const rank = shape.length;
+  if (rank === 0) throw new RangeError(`${where}: "x" expected rank 1 or more (a batch axis), got a scalar`);
+  const rows = constraint.kind === 'sumToOne' ? names.length - 1 : names.length;
+  const unitShape = shape.slice(1);
+  if (sharing === 'layer') return { alphaShape: [rows], summedAxes: shape.map((_, axis) => axis) };
+  if (sharing === 'unit') return { alphaShape: [rows, ...unitShape], summedAxes: [0] };
+  if (sharing === 'channel') {
+    if (rank === 1) {
+      throw new RangeError(`${where}: "sharing" 'channel' expected an x of rank 2 or more, got shape ${list(shape)}`);
+    }
+    return { alphaShape: [rows, shape[rank - 1]!], summedAxes: shape.slice(0, -1).map((_, axis) => axis) };
+  }
+  for (const axis of sharing.sharedAxes) {
+    if (axis < 1 || axis >= rank) {
+      throw new RangeError(`${where}: "sharedAxes" expected axes from 1 to ${rank - 1} for rank ${rank}, got ${axis}`);
+    }
+  }
+  const shared = unitShape.map((n, i) => (sharing.sharedAxes.includes(i + 1) ? 1 : n));
+  return { alphaShape: [rows, ...shared], summedAxes: [0, ...sharing.sharedAxes] };
+}
+
+function checkBranches(where: string, names: unknown): void {
+  if (!Array.isArray(names)) {
+    throw new TypeError(`${where}: "branches" expected an array of names, got ${shown(names)}`);
+  }
+  if (names.length === 0) throw new RangeError(`${where}: "branches" expected at least one name, got []`);
+  for (const name of names) {
+    if (typeof name !== 'string' || !Object.hasOwn(branches, name)) {
+      throw new RangeError(`${where}: "branches" expected ${Object.keys(branches).join(', ')}, got ${shown(name)}`);
+    }
+  }
+}
+
+function checkSharing(where: string, sharing: Sharing): void {
+  if (sharing === 'layer' || sharing === 'channel' || sharing === 'unit') return;
+  if (typeof sharing === 'string') {
+    throw new RangeError(`${where}: "sharing" expected layer, channel, unit or { sharedAxes }, got ${shown(sharing)}`);
+  }
+  const axes: unknown = typeof sharing === 'object' && sharing !== null ? sharing.sharedAxes : undefined;
+  if (!Array.isArray(axes)) {
+    throw new TypeError(
+      `${where}: "sharing" expected layer, channel, unit or { sharedAxes: number[] }, got ${shown(sharing)}`,
+    );
+  }
+  if (!axes.every(Number.isSafeInteger)) {
+    throw new RangeError(`${where}: "sharedAxes" expected integers, got ${list(axes)}`);
+  }
+  if (new Set(axes).size !== axes.length) {
+    throw new RangeError(`${where}: "sharedAxes" expected each axis once, got ${list(axes)}`);
+  }
+}
+
+function checkConstraint(where: string, constraint: Constraint, n: number): void {
+  if (typeof constraint !== 'object' || constraint === null) {
+    throw new TypeError(`${where}: "constraint" expected an object with a kind, got ${shown(constraint)}`);
+  }
+  switch (constraint.kind) {
+    case 'free':
+    case 'fixed':
+    case 'sumToOne':
+    case 'softmax':
+      return;
+    case 'clip':
+      checkBounds(where, constraint.bounds, n);
+      return;
+    default:
+      throw new RangeError(
+        `${where}: "constraint" expected the kind free, fixed, sumToOne, softmax or clip, got ${shown(constraint)}`,
+      );
+  }
+}
+
+function checkBounds(where: string, bounds: readonly number[], n: number): void {
+  if (!Array.isArray(bounds) || !bounds.every((b) => typeof b === 'number')) {
+    throw new TypeError(`${where}: "bounds" expected an array of ${n} numbers, got ${shown(bounds)}`);
+  }
+  if (bounds.length !== n) {
+    throw new RangeError(`${where}: "bounds" expected ${n} numbers, one for each branch, got ${bounds.length}`);
+  }
+  for (const b of bounds) {
+    if (!(b >= 0)) throw new RangeError(`${where}: "bounds" expected numbers from 0 to Infinity, got ${list(bounds)}`);
+  }
+}
+
+/** `[2, 64]` */
+export function list(values: readonly unknown[]): string {
+  return `[${values.join(', ')}]`;
+}
+
+/** A value as an error message shows it, cut where it gets long. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
