@@ -1,0 +1,54 @@
+import { dropoutMask } from './dropout.ts';
+import { checkLength } from './matrix.ts';
+import type { Batch } from './network.ts';
+import type { Protocol } from './protocol.ts';
+import { permutation, random } from './random.ts';
+
+/** Labelled images: `images` `[n, pixels]`, bytes, and `labels` `[n]`. */
+export interface Dataset {
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** Updates an epoch: the last batch may be smaller. */
+export function stepsPerEpoch({ batch }: Protocol, { labels }: Dataset): number {
+  return Math.ceil(labels.length / batch);
+}
+
+/** `x = image / 255`, rounded to float32. */
+export function scalePixels(images: Uint8Array): Float32Array {
+  const x = new Float32Array(images.length);
+  for (let i = 0; i < x.length; i++) x[i] = images[i] / 255;
+  return x;
+}
+
+/**
+ * The batches of a training without end: every epoch takes all images once, in a new order, `protocol.batch` at a time.
+ * Order and dropout masks come from two streams of the seed. All values are float32.
+ *
+ * @throws RangeError for images that do not fit labels or protocol, or for an empty data set
+ */
+export function* batches(protocol: Protocol, data: Dataset, seed: number): Generator<Batch<Float32Array>, never> {
+  const pixels = protocol.sizes[0];
+  const count = data.labels.length;
+  if (count === 0) throw new RangeError('batches: "data" expected at least one image, got none');
+  checkLength('batches', 'images', data.images, [count, pixels]);
+  const orders = random(seed, 'order');
+  const dropout = random(seed, 'dropout');
+  const hidden = protocol.sizes.slice(1, -1);
+  for (;;) {
+    const order = permutation(orders, count);
+    for (let start = 0; start < count; start += protocol.batch) {
+      const chosen = order.subarray(start, start + protocol.batch);
+      const images = new Uint8Array(chosen.length * pixels);
+      for (const [row, i] of chosen.entries()) {
+        images.set(data.images.subarray(i * pixels, (i + 1) * pixels), row * pixels);
+      }
+      yield {
+        x: scalePixels(images),
+        labels: Uint8Array.from(chosen, (i) => data.labels[i]),
+        masks: hidden.map((units) => dropoutMask(dropout, chosen.length * units, protocol.dropout)),
+      };
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
+import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
+import { dropoutBackward, dropoutForward } from './dropout.ts';
+import { initialWeights } from './initializers.ts';
+import { checkLength } from './matrix.ts';
+import { parameterLayout, sizeOf } from './parameters.ts';
+import { forward as poolForward, vjp as poolVjp } from './pool.ts';
+import { checkProtocol, type Protocol } from './protocol.ts';
+import { random } from './random.ts';
+
+/** One thing for each parameter of a layer: values, shapes or gradients. The last layer has no activation. */
+export interface Layer<T> {
+  /** `[inputs, units]` */
+  readonly W: T;
+  /** `[units]` */
+  readonly b: T;
+  /** `[rows, ...S]` */
+  readonly alpha: T | null;
+}
+
+/** What an update is computed from. */
+export interface Batch<T> {
+  /** `[N, sizes[0]]` */
+  readonly x: T;
+  /** `[N]` */
+  readonly labels: Uint8Array;
+  /** For each hidden layer its dropout mask `[N, units]`. */
+  readonly masks: readonly T[];
+}
+
+/** A layer's values in the forward pass: `z = h·W + b`, `a = pool(z)`; the next layer's h is `mask · a`. */
+export interface Stage<T> {
+  readonly h: T;
+  readonly z: T;
+  readonly a: T | null;
+}
+
+/** Their cotangents. The gradient to the images is not computed: `dh` of the first layer is empty. */
+export interface StageCotangents<T> {
+  readonly dh: T;
+  readonly dz: T;
+  readonly da: T | null;
+}
+
+/** The shapes of the parameters, first layer first. */
+export function layerShapes(protocol: Protocol): Layer<readonly number[]>[] {
+  checkProtocol(protocol);
+  const { sizes, activation } = protocol;
+  return sizes.slice(1).map((units, i) => ({
+    W: [sizes[i], units],
+    b: [units],
+    alpha: i === sizes.length - 2 ? null : parameterLayout(activation.pool, [1, units]).alphaShape,
+  }));
+}
+
+/**
+ * Where training starts: weights by the initialiser, biases 0, alphas at their start. Every value is a float32, so that
+ * a float32 training starts from the same numbers. Layer i draws from its own stream of the seed.
+ */
+export function initialParameters(protocol: Protocol, seed: number): Layer<Float32Array>[] {
+  return layerShapes(protocol).map(({ W: [inputs, units], alpha }, i) => ({
+    W: initialWeights(random(seed, `weights/${i}`), protocol.initializer, inputs, units),
+    b: new Float32Array(units),
+    alpha: alpha && startOf(protocol.activation.start, sizeOf(alpha)),
+  }));
+}
+
+function startOf(rows: readonly number[], size: number): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => rows[Math.floor((i * rows.length) / size)]);
+}
+
+/** Zeros in the shape of the parameters: where momentum starts. */
+export function zerosLike(parameters: readonly Layer<{ readonly length: number }>[]): Layer<Float64Array>[] {
+  return parameters.map(({ W, b, alpha }) => ({
+    W: new Float64Array(W.length),
+    b: new Float64Array(b.length),
+    alpha: alpha && new Float64Array(alpha.length),
+  }));
+}
+
+/** Float32 values as float64, exactly. */
+export function widen(parameters: readonly Layer<Float32Array>[]): Layer<Float64Array>[] {
+  return parameters.map(({ W, b, alpha }) => ({
+    W: Float64Array.from(W),
+    b: Float64Array.from(b),
+    alpha: alpha && Float64Array.from(alpha),
+  }));
+}
+
+/** Float32 values as float64, exactly. */
+export function widenBatch({ x, labels, masks }: Batch<Float32Array>): Batch<Float64Array> {
+  return { x: Float64Array.from(x), labels, masks: masks.map((mask) => Float64Array.from(mask)) };
+}
+
+/** May change the pre-activations of a hidden layer in place before the pool sees them. */
+export type Settle = (layer: number, z: Float64Array) => void;
+
+/**
+ * The forward pass of the training network, layer by layer:
+ * `z = h·W + b`, `a = pool(z)`, `h ← mask · a`; the last z are the logits. `settle` is for comparisons with another
+ * training, where a z next to a kink may have to be put on the other side of it.
+ *
+ * @throws RangeError naming what does not fit the protocol
+ */
+export function forward(
+  protocol: Protocol,
+  parameters: readonly Layer<Float64Array>[],
+  { x, labels, masks }: Batch<Float64Array>,
+  settle: Settle = () => {},
+): { loss: number; stages: Stage<Float64Array>[] } {
+  const { sizes, activation } = protocol;
+  const N = labels.length;
+  checkLength('forward', 'parameters', parameters, [sizes.length - 1]);
+  checkLength('forward', 'masks', masks, [sizes.length - 2]);
+  checkLength('forward', 'x', x, [N, sizes[0]]);
+  const stages: Stage<Float64Array>[] = [];
+  let h = x;
+  for (const [i, { W, b, alpha }] of parameters.entries()) {
+    const z = denseForward(h, W, b, sizes[i]);
+    if (alpha) settle(i, z);
+    const a = alpha && poolForward({ pool: activation.pool, shape: [N, sizes[i + 1]], x: z, alpha });
+    stages.push({ h, z, a });
+    if (a) h = dropoutForward(a, masks[i]);
+  }
+  const logits = stages[stages.length - 1].z;
+  return { loss: crossEntropyForward(logits, labels, sizes[sizes.length - 1]), stages };
+}
+
+/** The backward pass: gradients of the loss to every parameter, and the cotangents on the way, first layer first. */
+export function backward(
+  protocol: Protocol,
+  parameters: readonly Layer<Float64Array>[],
+  { labels, masks }: Batch<Float64Array>,
+  stages: readonly Stage<Float64Array>[],
+): { gradients: Layer<Float64Array>[]; cotangents: StageCotangents<Float64Array>[] } {
+  const { sizes, activation } = protocol;
+  const gradients: Layer<Float64Array>[] = [];
+  const cotangents: StageCotangents<Float64Array>[] = [];
+  const last = stages.length - 1;
+  let dh: Float64Array = new Float64Array(0);
+  for (let i = last; i >= 0; i--) {
+    const { h, z } = stages[i];
+    const { W, alpha } = parameters[i];
+    let dz: Float64Array;
+    let da: Float64Array | null = null;
+    let dalpha: Float64Array | null = null;
+    if (alpha === null) {
+      dz = crossEntropyBackward(z, labels, sizes[i + 1]);
+    } else {
+      da = dropoutBackward(dh, masks[i]);
+      const pulled = poolVjp({ pool: activation.pool, shape: [labels.length, sizes[i + 1]], x: z, alpha, dy: da });
+      dz = pulled.dx;
+      dalpha = pulled.dalpha;
+    }
+    const { dW, db } = denseBackward(dz, h, sizes[i], sizes[i + 1]);
+    dh = i > 0 ? denseBackwardInput(dz, W, sizes[i]) : new Float64Array(0);
+    gradients.unshift({ W: dW, b: db, alpha: dalpha });
+    cotangents.unshift({ dh, dz, da });
+  }
+  return { gradients, cotangents };
+}

@@ -1,0 +1,34 @@
+import { type Batch, backward, forward, type Layer, type Settle } from './network.ts';
+import type { Protocol } from './protocol.ts';
+import { nesterovUpdate, rateAt } from './sgd.ts';
+
+/** The state of a training: `iterations` updates were made. The arrays are changed in place. */
+export interface Training {
+  readonly parameters: readonly Layer<Float64Array>[];
+  readonly velocities: readonly Layer<Float64Array>[];
+  iterations: number;
+}
+
+/** One update on one batch, in place; the loss is that before the update. */
+export function trainStep(protocol: Protocol, training: Training, batch: Batch<Float64Array>, settle?: Settle): number {
+  const { parameters, velocities } = training;
+  const { loss, stages } = forward(protocol, parameters, batch, settle);
+  const { gradients } = backward(protocol, parameters, batch, stages);
+  const rate = rateAt(protocol, training.iterations);
+  for (const [i, { W, b, alpha }] of parameters.entries()) {
+    const [v, g] = [velocities[i], gradients[i]];
+    nesterovUpdate(W, v.W, g.W, rate, protocol.momentum);
+    nesterovUpdate(b, v.b, g.b, rate, protocol.momentum);
+    if (alpha && v.alpha && g.alpha) {
+      nesterovUpdate(alpha, v.alpha, trainedOnly(protocol, g.alpha), rate, protocol.momentum);
+    }
+  }
+  training.iterations++;
+  return loss;
+}
+
+/** `dalpha` with 0 in the rows that are not trained: they and their velocity stay as they are. */
+function trainedOnly({ activation }: Protocol, dalpha: Float64Array): Float64Array {
+  const columns = dalpha.length / activation.trained.length;
+  return dalpha.map((v, i) => (activation.trained[Math.floor(i / columns)] ? v : 0));
+}
