@@ -1,0 +1,51 @@
+import type { Case } from '../reference/case.ts';
+
+/** What was wrong with one answer, as data: the worst element with what came and what is allowed. */
+export type Finding =
+  | {
+      readonly code: 'outside';
+      /** `y`, `dx`, `dalpha`, or what a law computes from them. */
+      readonly quantity: string;
+      readonly index: readonly number[];
+      readonly actual: number;
+      readonly expected: number;
+      readonly lo: number;
+      readonly hi: number;
+      /** How many elements are wrong, of how many that were compared. */
+      readonly wrong: number;
+      readonly compared: number;
+    }
+  | { readonly code: 'shape'; readonly quantity: string; readonly expected: number; readonly actual: number }
+  | { readonly code: 'mutated'; readonly quantity: string; readonly index: readonly number[] }
+  | { readonly code: 'leaked'; readonly tensors: number; readonly calls: number };
+
+/** A law that a Subject broke: the shrunk Case, the finding, and what replays it. */
+export interface Failure {
+  readonly law: string;
+  readonly statement: string;
+  readonly source: string;
+  readonly subject: string;
+  readonly kind: 'dyadic' | 'general';
+  readonly seed: number;
+  readonly path: string;
+  readonly shrinks: number;
+  readonly case: Case;
+  readonly finding: Finding;
+}
+
+/** One sentence: which element, what came, what was expected, what is allowed. */
+export function describeFinding(finding: Finding): string {
+  switch (finding.code) {
+    case 'outside': {
+      const { quantity, index, actual, expected, lo, hi, wrong, compared } = finding;
+      const allowed = lo > hi ? 'no number' : Object.is(lo, hi) || lo === hi ? `exactly ${lo}` : `[${lo}, ${hi}]`;
+      return `${quantity}[${index.join(', ')}] is ${actual}, expected ${expected}, allowed ${allowed} (${wrong} of ${compared} elements wrong)`;
+    }
+    case 'shape':
+      return `${finding.quantity} has ${finding.actual} elements, expected ${finding.expected}`;
+    case 'mutated':
+      return `the input ${finding.quantity}[${finding.index.join(', ')}] was changed`;
+    case 'leaked':
+      return `${finding.tensors} tensors more are alive after ${finding.calls} calls`;
+  }
+}

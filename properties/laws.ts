@@ -1,0 +1,27 @@
+import type { Law } from './law.ts';
+import * as agreement from './laws/agreement.ts';
+import * as batch from './laws/batch.ts';
+import * as bias from './laws/bias.ts';
+import * as constraints from './laws/constraints.ts';
+import * as derivatives from './laws/derivatives.ts';
+import * as linearity from './laws/linearity.ts';
+import * as normalisation from './laws/normalisation.ts';
+import * as sharing from './laws/sharing.ts';
+import * as slope from './laws/slope.ts';
+import * as special from './laws/special.ts';
+import * as state from './laws/state.ts';
+
+/** Every law, in the order of reports: agreement first, then what follows from the formulas, then special values and state. */
+export const laws: readonly Law[] = [
+  agreement,
+  normalisation,
+  bias,
+  slope,
+  linearity,
+  sharing,
+  batch,
+  constraints,
+  derivatives,
+  special,
+  state,
+].flatMap((family) => Object.values(family));

@@ -1,0 +1,115 @@
+import { formats } from '../dtypes.ts';
+import { dyadic, multiply } from '../exact.ts';
+import type { Law } from '../law.ts';
+import { positionsOf } from '../positions.ts';
+import { slackOf } from '../trial.ts';
+import { asMReLU, freely, isTame, mapRow, mapTensor, unitInterval } from './derived.ts';
+
+export const proportional: Law = {
+  id: 'slope/proportional',
+  statement: 'dx of an MReLU is P·dy rounded once on x > 0, and 0 elsewhere',
+  source: 'spec §4; claim: less P, smaller gradients',
+  finite: true,
+  async check(c, trial) {
+    const input = asMReLU(c, (p) => p);
+    const { round } = formats[input.dtype];
+    const { units, of } = positionsOf(input.pool, input.shape);
+    const { dx } = await trial.ask(input);
+    const P = (i: number) => input.alpha[of(i % units)]!;
+    const exact = (i: number) => (input.x[i]! > 0 ? round(P(i) * input.dy[i]!) : 0);
+    trial.same(input, 'dx', dx, exact, (i) => {
+      const inputs = [P(i), input.x[i]!, input.dy[i]!, exact(i)];
+      return !trial.subject.facets.includes('faithful') && !trial.mayFlush(input, ...inputs);
+    });
+  },
+};
+
+export const lessP: Law = {
+  id: 'slope/less-p',
+  statement: 'less P, smaller gradients: |dx| never grows when P shrinks toward 0',
+  source: 'claim: less P means smaller gradients',
+  finite: true,
+  async check(c, trial) {
+    const input = asMReLU(c, unitInterval);
+    const less = mapRow(input, 0, (p) => formats[input.dtype].round(p * 0.6));
+    const [{ dx }, { dx: smaller }] = [await trial.ask(input), await trial.ask(less)];
+    trial.same(
+      less,
+      'dx',
+      smaller,
+      (i) => (Math.abs(smaller[i]!) <= Math.abs(dx[i]!) ? smaller[i]! : dx[i]!),
+      (i) => !trial.mayFlush(input, input.dy[i]!),
+    );
+  },
+};
+
+export const powerOfTwo: Law = {
+  id: 'slope/power-of-two',
+  statement: 'a quarter of P makes a quarter of dx, bit for bit',
+  source: 'claim: less P means smaller gradients; spec §5, point rule',
+  finite: true,
+  async check(c, trial) {
+    const input = freely(c, ['relu', 'step']);
+    const quarter = mapRow(input, 0, (p) => p / 4);
+    const { units, of } = positionsOf(input.pool, input.shape);
+    const [{ dx }, { dx: smaller }] = [await trial.ask(input), await trial.ask(quarter)];
+    trial.same(
+      quarter,
+      'dx',
+      smaller,
+      (i) => dx[i]! / 4,
+      (i) => isTame(input.dy[i]!, input.alpha[of(i % units)]!),
+    );
+  },
+};
+
+export const slopeAndJump: Law = {
+  id: 'slope/p-slope-d-jump',
+  statement: 'P alone sets the slope on x > 0, y(2x) - y(x) = P·x, and D the jump, 2·y(x) - y(2x) = D',
+  source: 'claim: P and D as in a PID controller; spec §2',
+  finite: true,
+  async check(c, trial) {
+    const largest = formats[c.dtype].largest / 4;
+    const input = freely(
+      mapTensor(c, 'x', (v) => Math.min(Math.abs(v), largest)),
+      ['relu', 'step'],
+    );
+    const double = mapTensor(input, 'x', (v) => 2 * v);
+    const { count, units, of } = positionsOf(input.pool, input.shape);
+    const [near, far] = [await trial.ask(input), await trial.ask(double)];
+    const [allowed, allowedFar] = [trial.expect(input).y, trial.expect(double).y];
+    const open = (i: number) => trial.mayFlush(input, input.x[i]!);
+    trial.balance(input, 'y(2x) - y(x)', near.y.length, (i) => ({
+      actual: [far.y[i]!, -near.y[i]!],
+      expected: [multiply(dyadic(input.alpha[of(i % units)]!), dyadic(input.x[i]!))],
+      slack: open(i) ? Number.NaN : slackOf(allowed[i]!, allowedFar[i]!),
+    }));
+    trial.balance(input, '2·y(x) - y(2x)', near.y.length, (i) => ({
+      actual: [near.y[i]!, near.y[i]!, -far.y[i]!],
+      expected: [input.x[i]! > 0 ? input.alpha[count + of(i % units)]! : 0],
+      slack: open(i) ? Number.NaN : slackOf(allowed[i]!, allowed[i]!, allowedFar[i]!),
+    }));
+  },
+};
+
+export const pathwayOff: Law = {
+  id: 'slope/pathway-off',
+  statement: 'D + P → 0 turns the pathway off: y and dx go to 0 linearly with alpha, and are 0 at alpha = 0',
+  source: 'claim: trained alphas turn pathways off',
+  finite: true,
+  async check(c, trial) {
+    const input = freely(c);
+    const { count, units, of } = positionsOf(input.pool, input.shape);
+    const full = await trial.ask(input);
+    const tame = (i: number) => {
+      const alphas = input.pool.branches.map((_, k) => input.alpha[k * count + of(i % units)]!);
+      return isTame(input.x[i]!, input.dy[i]!, ...alphas);
+    };
+    for (const factor of [2 ** -1, 2 ** -10, 0]) {
+      const faded = mapTensor(input, 'alpha', (a) => a * factor);
+      const { y, dx } = await trial.ask(faded);
+      trial.same(faded, 'y', y, (i) => full.y[i]! * factor, tame);
+      trial.same(faded, 'dx', dx, (i) => full.dx[i]! * factor, tame);
+    }
+  },
+};

@@ -1,0 +1,263 @@
+import type { Answer, Case } from '../reference/case.ts';
+import type { Subject } from '../reference/subject.ts';
+import { type Allowed, isVacuous, permits } from './allowed.ts';
+import { formats } from './dtypes.ts';
+import { absolute, add, compare, type Dyadic, dyadic, subtract, toNumber, zero } from './exact.ts';
+import type { Finding } from './failure.ts';
+import { type Expectation, expectation } from './interval.ts';
+import { positionsOf } from './positions.ts';
+
+/** How many elements were compared, and how many a rule of the spec leaves open. */
+export interface Counts {
+  checked: number;
+  unchecked: number;
+  vacuous: number;
+}
+
+/** A Subject that threw where it should have answered: it broke, which is not a numeric failure. */
+export class SubjectError extends Error {
+  readonly input: Case;
+
+  constructor(subject: string, input: Case, cause: unknown) {
+    super(`${subject} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'SubjectError';
+    this.input = input;
+  }
+}
+
+/** A broken law's evidence, thrown by a Trial as soon as one comparison fails. */
+export class LawBroken extends Error {
+  readonly finding: Finding;
+  readonly input: Case;
+
+  constructor(finding: Finding, input: Case) {
+    super(finding.code);
+    this.name = 'LawBroken';
+    this.finding = finding;
+    this.input = input;
+  }
+}
+
+export type Quantity = keyof Answer;
+
+/** A Case with the Subject's answer and what the spec allows as one. */
+export interface Asked {
+  readonly input: Case;
+  readonly answer: Answer;
+  readonly allowed: Expectation;
+}
+
+/** Element `at` of another answer, with the sign that it enters a sum with. */
+export interface Part {
+  readonly of: Asked;
+  readonly at: number;
+  readonly sign?: 1 | -1;
+}
+
+/** Two sums that a law equates, and how far they may be apart. */
+export interface Balance {
+  readonly actual: readonly (number | Dyadic)[];
+  readonly expected: readonly (number | Dyadic)[];
+  readonly slack: number | Dyadic;
+}
+
+interface Fault {
+  readonly actual: number;
+  readonly expected: number;
+  readonly lo: number;
+  readonly hi: number;
+  /** How far outside, in multiples of what is allowed. */
+  readonly excess: number;
+}
+
+type Verdict = 'not spoken of' | 'unchecked' | 'vacuous' | 'right' | Fault;
+
+/** One law on one Case: asks the Subject, compares, counts. The first comparison that fails throws `LawBroken`. */
+export class Trial {
+  readonly subject: Subject;
+  readonly counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
+
+  constructor(subject: Subject) {
+    this.subject = subject;
+  }
+
+  /** The Subject's answer; its lengths are checked. */
+  async ask(input: Case): Promise<Answer> {
+    const answer = await this.run(input, () => this.subject.answer(input));
+    const { rows, count } = positionsOf(input.pool, input.shape);
+    this.#checkLength(input, 'y', answer.y, input.x.length);
+    this.#checkLength(input, 'dx', answer.dx, input.x.length);
+    // `dalpha` may be left out under `fixed` (spec §1).
+    if (input.pool.constraint.kind !== 'fixed') this.#checkLength(input, 'dalpha', answer.dalpha, rows * count);
+    return answer;
+  }
+
+  /** Runs the Subject on `input`; what it throws becomes a `SubjectError`. */
+  async run<T>(input: Case, call: () => T | Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (cause) {
+      throw new SubjectError(this.subject.name, input, cause);
+    }
+  }
+
+  /** What the spec allows this Subject to answer. */
+  expect(input: Case): Expectation {
+    return expectation(input, this.subject.facets);
+  }
+
+  /** Every element lies in what is allowed. */
+  within(input: Case, quantity: string, actual: Float64Array, allowed: readonly Allowed[]): void {
+    this.#compare(input, quantity, allowed.length, (i) => {
+      const element = allowed[i]!;
+      if (element.unchecked !== undefined) return 'unchecked';
+      if (permits(element, actual[i]!)) return isVacuous(element) ? 'vacuous' : 'right';
+      const { lo, hi, exact } = element;
+      return { actual: actual[i]!, expected: exact, lo, hi, excess: excessOf(element, actual[i]!) };
+    });
+  }
+
+  /**
+   * `|Σ actual - Σ expected| ≤ slack` at each element, taken exactly on the answers; NaN slack leaves it unchecked,
+   * `undefined` says that the law does not speak of it.
+   */
+  balance(input: Case, quantity: string, size: number, element: (i: number) => Balance | undefined): void {
+    this.#compare(input, quantity, size, (i) => {
+      const sides = element(i);
+      if (sides === undefined) return 'not spoken of';
+      const { actual, expected } = sides;
+      if (Number.isNaN(sides.slack)) return 'unchecked';
+      const limit = typeof sides.slack === 'number' ? dyadic(sides.slack) : sides.slack;
+      const slack = toNumber(limit, formats.f64, 'up');
+      const came = exactSum(actual);
+      const wanted = exactSum(expected);
+      const value = wanted === undefined ? Number.NaN : toNumber(wanted, formats.f64);
+      const allowed = { expected: value, lo: value - slack, hi: value + slack };
+      if (came === undefined || wanted === undefined) return { ...allowed, actual: Number.NaN, excess: Infinity };
+      const difference = absolute(subtract(came, wanted));
+      if (compare(difference, limit) <= 0) return 'right';
+      return {
+        ...allowed,
+        actual: toNumber(came, formats.f64),
+        excess: toNumber(difference, formats.f64) / (slack || 1),
+      };
+    });
+  }
+
+  /** The Subject's answer with what the spec allows. */
+  async askAbout(input: Case): Promise<Asked> {
+    return { input, answer: await this.ask(input), allowed: this.expect(input) };
+  }
+
+  /**
+   * Each element is the sum of other answers' elements, within the sum of all their bounds; where each is one value by
+   * the point rule that means bit for bit.
+   */
+  equate(
+    whole: Asked,
+    name: Quantity,
+    parts: (i: number) => readonly Part[],
+    where: (i: number) => boolean = () => true,
+  ): void {
+    const { input, answer, allowed } = whole;
+    this.balance(input, name, answer[name].length, (i) => {
+      const others = parts(i);
+      const bounds = others.map(({ of, at }) => of.allowed[name][at]!);
+      return {
+        actual: [answer[name][i]!],
+        expected: others.map(({ of, at, sign }) => (sign ?? 1) * of.answer[name][at]!),
+        slack: where(i) ? slackOf(allowed[name][i]!, ...bounds) : Number.NaN,
+      };
+    });
+  }
+
+  /** Each element that the law speaks of has the expected value; only the sign of zero and NaN payloads are free. */
+  same(
+    input: Case,
+    quantity: string,
+    actual: Float64Array,
+    expected: (i: number) => number,
+    applies: (i: number) => boolean = () => true,
+  ): void {
+    this.#compare(input, quantity, actual.length, (i) => {
+      if (!applies(i)) return 'not spoken of';
+      const [came, value] = [actual[i]!, expected(i)];
+      if (came === value || (Number.isNaN(came) && Number.isNaN(value))) return 'right';
+      return { actual: came, expected: value, lo: value, hi: value, excess: Math.abs(came - value) || Infinity };
+    });
+  }
+
+  #compare(input: Case, quantity: string, size: number, judge: (i: number) => Verdict): void {
+    let compared = 0;
+    let wrong = 0;
+    let worst: { at: number; fault: Fault } | undefined;
+    for (let i = 0; i < size; i++) {
+      const verdict = judge(i);
+      if (verdict === 'not spoken of') continue;
+      if (verdict === 'unchecked') this.counts.unchecked++;
+      else compared++;
+      if (verdict === 'vacuous') this.counts.vacuous++;
+      if (typeof verdict === 'string') continue;
+      wrong++;
+      if (worst === undefined || verdict.excess > worst.fault.excess) worst = { at: i, fault: verdict };
+    }
+    this.counts.checked += compared;
+    if (worst === undefined) return;
+    const { excess: _, ...fault } = worst.fault;
+    const index = indexOf(input, quantity, worst.at);
+    this.broken({ code: 'outside', quantity, index, ...fault, wrong, compared }, input);
+  }
+
+  /** Whether the Subject may treat one of these values as 0 (facet `ftz`). */
+  mayFlush(input: Case, ...values: readonly number[]): boolean {
+    const smallest = 2 ** formats[input.dtype].normalExponent;
+    return this.subject.facets.includes('ftz') && values.some((v) => v !== 0 && Math.abs(v) < smallest);
+  }
+
+  broken(finding: Finding, input: Case): never {
+    throw new LawBroken(finding, input);
+  }
+
+  #checkLength(input: Case, quantity: string, tensor: Float64Array, expected: number): void {
+    const actual = tensor?.length ?? 0;
+    if (actual !== expected) this.broken({ code: 'shape', quantity, expected, actual }, input);
+  }
+}
+
+/** The slack that one or more allowed elements leave together: the sum of their bounds; NaN if one of them is open. */
+export function slackOf(...elements: readonly Allowed[]): number {
+  let total = 0;
+  for (const { unchecked, nan, infinite, exact, bound } of elements) {
+    if (unchecked !== undefined || nan || infinite || !Number.isFinite(exact)) return Number.NaN;
+    total += bound;
+  }
+  // The bounds are added in float64: 2⁻⁵⁰ more covers that.
+  return total * (1 + 2 ** -50);
+}
+
+/** `Σ terms`, exactly; `undefined` if one of them is not finite. */
+function exactSum(terms: readonly (number | Dyadic)[]): Dyadic | undefined {
+  let total = zero;
+  for (const term of terms) {
+    if (typeof term === 'number' && !Number.isFinite(term)) return undefined;
+    total = add(total, typeof term === 'number' ? dyadic(term) : term);
+  }
+  return total;
+}
+
+function excessOf({ lo, hi, bound }: Allowed, actual: number): number {
+  if (!Number.isFinite(actual) || lo > hi) return Number.POSITIVE_INFINITY;
+  return (actual < lo ? lo - actual : actual - hi) / (bound || Math.abs(hi) || 1);
+}
+
+function indexOf({ pool, shape }: Case, quantity: string, flat: number): number[] {
+  const { rows, shape: kept } = positionsOf(pool, shape);
+  const dims = quantity.startsWith('dalpha') ? [rows, ...kept] : shape;
+  const index: number[] = [];
+  let rest = flat;
+  for (const n of dims.toReversed()) {
+    index.unshift(rest % n);
+    rest = Math.floor(rest / n);
+  }
+  return index;
+}
