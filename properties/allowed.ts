@@ -18,7 +18,7 @@ export interface Allowed {
   readonly infinite: boolean;
   /** The exact result rounded once, NaN where it is not a number. */
   readonly exact: number;
-  /** Half the width of the interval. */
+  /** The greatest distance from the exact result that is allowed. */
   readonly bound: number;
   /** One value only, by the point rule. */
   readonly point: boolean;

@@ -153,7 +153,7 @@ class Draw {
 
   #finiteAlpha(): number {
     if (this.#constraints.kind === 'dyadic') return this.#quarter();
-    if (this.#chance(0.2)) return this.#pick([0, 1, -1, 0.5, 2, 0.8, 0.2]);
+    if (this.#chance(0.2)) return this.#round(this.#pick([0, 1, -1, 0.5, 2, 0.8, 0.2]));
     return this.#round(this.#random.nextDouble() * 4 - 2);
   }
 

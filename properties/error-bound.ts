@@ -71,7 +71,8 @@ export interface Monomial {
 /** Collects the monomials of one result and derives what is allowed for it. */
 export class Result {
   readonly #arithmetic: Arithmetic;
-  /** The exact total; under `ftz` the least and greatest over the readings of the inputs. */
+  /** The exact total of the inputs as given; under `ftz` also the least and greatest over their readings. */
+  #exact = zero;
   #least = zero;
   #greatest = zero;
   #absolute = zero;
@@ -96,18 +97,20 @@ export class Result {
   add(monomial: Monomial): void {
     const value = this.#evaluate(monomial);
     if (value === undefined) return;
+    this.#exact = add(this.#exact, value);
     this.#least = add(this.#least, value);
     this.#greatest = add(this.#greatest, value);
     this.#count(absolute(value));
   }
 
-  /** A term that may be read in several ways (facet `ftz`). */
+  /** A term that may be read in several ways (facet `ftz`), first as given. */
   addReadings(readings: readonly Monomial[]): void {
     if (readings.length === 1) {
       this.add(readings[0]!);
       return;
     }
     const values = readings.map((reading) => this.#evaluate(reading) ?? zero);
+    this.#exact = add(this.#exact, values[0]!);
     const least = values.reduce((a, b) => (compare(a, b) <= 0 ? a : b));
     const greatest = values.reduce((a, b) => (compare(a, b) >= 0 ? a : b));
     this.#least = add(this.#least, least);
@@ -192,7 +195,7 @@ export class Result {
       );
     }
     if (storage !== undefined) bound = stored(bound, this.#least, this.#greatest, storage);
-    return interval(this.#least, this.#greatest, bound, format, overflows);
+    return interval(this.#exact, this.#least, this.#greatest, bound, format, overflows);
   }
 
   /** The point rule: every term a multiple of one q ≥ η, their sizes at most 2ᵖ·q in sum, no partial product below η. */
@@ -212,15 +215,23 @@ export function at(value: Dyadic, format: Format): Allowed {
 }
 
 /** `[least - bound, greatest + bound]`, rounded inward. */
-function interval(least: Dyadic, greatest: Dyadic, bound: Dyadic, format: Format, overflows: boolean): Allowed {
-  const exact = toNumber(scale(add(least, greatest), -1), format);
+function interval(
+  exact: Dyadic,
+  least: Dyadic,
+  greatest: Dyadic,
+  bound: Dyadic,
+  format: Format,
+  overflows: boolean,
+): Allowed {
+  const [lowest, highest] = [subtract(least, bound), add(greatest, bound)];
+  const [below, above] = [subtract(exact, lowest), subtract(highest, exact)];
   return {
-    lo: toNumber(subtract(least, bound), format, 'up'),
-    hi: toNumber(add(greatest, bound), format, 'down'),
+    lo: toNumber(lowest, format, 'up'),
+    hi: toNumber(highest, format, 'down'),
     nan: overflows,
     infinite: overflows,
-    exact,
-    bound: toNumber(add(bound, scale(subtract(greatest, least), -1)), formats.f64, 'up'),
+    exact: toNumber(exact, format),
+    bound: toNumber(compare(below, above) >= 0 ? below : above, formats.f64, 'up'),
     point: false,
   };
 }
