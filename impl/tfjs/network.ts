@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Batch, Layer } from '../../reference/network.ts';
+import type { Protocol } from '../../reference/protocol.ts';
+import { activationPool } from './op.ts';
+
+/** Which value of which layer: `z = h·W + b`, `a = pool(z)`, and the next layer's `h = mask · a`. */
+export type Place = 'h' | 'z' | 'a';
+
+/** May look at a value on its way through the network and must return it, or one equal to it. */
+export type Tap = (place: Place, layer: number, value: tf.Tensor2D) => tf.Tensor2D;
+
+const untouched: Tap = (_place, _layer, value) => value;
+
+/**
+ * Logits `[N, classes]` of images `x` `[N, sizes[0]]`, float32: for each layer `z = h·W + b`, `a = pool(z)`,
+ * `h ← mask · a`. Without masks nothing is dropped.
+ */
+export function logits(
+  protocol: Protocol,
+  parameters: readonly Layer<tf.Tensor>[],
+  x: tf.Tensor2D,
+  masks: readonly tf.Tensor[] = [],
+  tap: Tap = untouched,
+): tf.Tensor2D {
+  const { pool } = protocol.activation;
+  let h = x;
+  let z = x;
+  for (const [i, { W, b, alpha }] of parameters.entries()) {
+    h = tap('h', i, h);
+    z = tap('z', i, tf.add(tf.matMul(h, W as tf.Tensor2D), b));
+    if (alpha === null) break;
+    const a = tap('a', i, activationPool(z, alpha, pool) as tf.Tensor2D);
+    h = masks.length > 0 && protocol.dropout > 0 ? tf.mul(a, masks[i]) : a;
+  }
+  return z;
+}
+
+/**
+ * `loss = (1/N) Σᵢ (log Σⱼ exp(zᵢⱼ) - zᵢ,label(i))`, `dz = (softmax(z) - onehot) / N`.
+ *
+ * z: logits `[N, classes]`; onehot: `[N, classes]`, one 1 a row; the result is a scalar. The largest logit of a row is
+ * taken out first, so that no exponential overflows.
+ */
+export function crossEntropy(z: tf.Tensor2D, onehot: tf.Tensor2D): tf.Scalar {
+  const loss = tf.customGrad((logit, save) => {
+    const shifted = tf.sub(logit as tf.Tensor, tf.max(logit as tf.Tensor, 1, true));
+    const e = tf.exp(shifted);
+    const sum = tf.sum(e, 1, true);
+    const value = tf.mean(tf.sub(tf.log(sum), tf.sum(tf.mul(onehot, shifted), 1, true))).asScalar();
+    (save as tf.GradSaveFunc)([tf.div(tf.sub(tf.div(e, sum), onehot), onehot.shape[0])]);
+    return { value, gradFunc: (dy: tf.Tensor, [dz]: tf.Tensor[]) => tf.mul(dz, dy) };
+  });
+  return loss(z) as tf.Scalar;
+}
+
+/** A batch as float32 tensors, labels as one-hot rows. The caller disposes of them. */
+export function uploadBatch(
+  { sizes }: Protocol,
+  { x, labels, masks }: Batch<Float32Array>,
+): { x: tf.Tensor2D; onehot: tf.Tensor2D; masks: tf.Tensor2D[] } {
+  const N = labels.length;
+  const classes = sizes[sizes.length - 1];
+  const rows = new Float32Array(N * classes);
+  for (const [i, label] of labels.entries()) {
+    if (label >= classes)
+      throw new RangeError(`batch: "labels" expected integers below ${classes}, got ${label} at ${i}`);
+    rows[i * classes + label] = 1;
+  }
+  return {
+    x: tf.tensor2d(x, [N, sizes[0]]),
+    onehot: tf.tensor2d(rows, [N, classes]),
+    masks: masks.map((mask, i) => tf.tensor2d(mask, [N, sizes[i + 1]])),
+  };
+}

@@ -1,0 +1,221 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Batch, Layer, Stage, StageCotangents } from '../../reference/network.ts';
+import type { Protocol } from '../../reference/protocol.ts';
+import { crossEntropy, logits, type Tap, uploadBatch } from './network.ts';
+import { recorder } from './trace.ts';
+
+/** A training on the current TensorFlow.js backend, float32. `dispose` frees its tensors. */
+export interface Trainer {
+  /** Updates made so far. */
+  readonly iterations: number;
+  /** One update; the loss is that before it. */
+  step(batch: Batch<Float32Array>): Promise<number>;
+  /** The same update by the same operations, with everything that it computed on the way. */
+  tracedStep(batch: Batch<Float32Array>): Promise<StepTrace>;
+  /** Mean loss and share of right answers, without dropout. */
+  evaluate(test: EvaluationSet): Promise<{ loss: number; accuracy: number }>;
+  /** Copies of the parameters and their velocities. */
+  state(): Promise<TrainerState>;
+  dispose(): void;
+}
+
+export interface TrainerState {
+  readonly parameters: readonly Layer<Float32Array>[];
+  readonly velocities: readonly Layer<Float32Array>[];
+}
+
+/**
+ * All float32 values of one update. What is never computed is empty: `dh` of the first layer, the gradient to the images,
+ * and the gradient to an alpha that is not trained.
+ */
+export interface StepTrace {
+  readonly iterations: number;
+  readonly loss: number;
+  readonly stages: readonly Stage<Float32Array>[];
+  readonly cotangents: readonly StageCotangents<Float32Array>[];
+  readonly gradients: readonly Layer<Float32Array>[];
+  readonly before: TrainerState;
+  readonly after: TrainerState;
+}
+
+/** Images `[n, sizes[0]]` and labels `[n]`. */
+export interface EvaluationSet {
+  readonly x: Float32Array;
+  readonly labels: Uint8Array;
+}
+
+/** Images an evaluation takes at once: 2,500 of 784 pixels are 8 MB. */
+const evaluationBatch = 2500;
+
+/** A parameter with its velocity. An untrained one, such as ReLU's alpha, has no gradient and stays as it is. */
+interface Slot {
+  readonly layer: number;
+  readonly field: keyof Layer<unknown>;
+  readonly trained: boolean;
+  /** 1 in the rows that are trained and 0 in the others, if there are both. */
+  readonly rows: tf.Tensor | null;
+  w: tf.Tensor;
+  v: tf.Tensor;
+}
+
+/**
+ * SGD with Nesterov momentum and Keras' time decay, `rate = learningRate / (1 + decay · t)`:
+ * `v ← momentum · v - rate · g`, `w ← w + momentum · v - rate · g`, on the network of `protocol`, from `initial`,
+ * on the backend that is current now and whenever it is used.
+ *
+ * @throws RangeError if `initial` does not fit the protocol
+ */
+export function createTrainer(protocol: Protocol, initial: readonly Layer<Float32Array>[]): Trainer {
+  const slots = openSlots(protocol, initial);
+  const trained = slots.filter((slot) => slot.trained);
+  let iterations = 0;
+
+  async function run(batch: Batch<Float32Array>, tap?: Tap): Promise<{ loss: number; gradients: tf.Tensor[] }> {
+    const inputs = uploadBatch(protocol, batch);
+    const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
+      const parameters = layersOf(slots, (slot) => tensors[trained.indexOf(slot)] ?? slot.w);
+      return crossEntropy(logits(protocol, parameters, inputs.x, inputs.masks, tap), inputs.onehot);
+    })(trained.map(({ w }) => w));
+    const rate = protocol.learningRate / (1 + protocol.decay * iterations);
+    for (const [i, slot] of trained.entries()) {
+      const { w, v } = tf.tidy(() => nesterov(slot, grads[i], rate, protocol.momentum));
+      tf.dispose([slot.w, slot.v]);
+      slot.w = w;
+      slot.v = v;
+    }
+    iterations++;
+    const [loss] = await value.data();
+    tf.dispose([value, inputs.x, inputs.onehot, ...inputs.masks]);
+    return { loss, gradients: grads };
+  }
+
+  async function state(): Promise<TrainerState> {
+    const values = await Promise.all(slots.map(async ({ w, v }) => ({ w: await read(w), v: await read(v) })));
+    return {
+      parameters: layersOf(slots, (slot) => values[slots.indexOf(slot)].w),
+      velocities: layersOf(slots, (slot) => values[slots.indexOf(slot)].v),
+    };
+  }
+
+  return {
+    get iterations() {
+      return iterations;
+    },
+    async step(batch) {
+      const { loss, gradients } = await run(batch);
+      tf.dispose(gradients);
+      return loss;
+    },
+    async tracedStep(batch) {
+      const before = await state();
+      const record = recorder(protocol);
+      const { loss, gradients } = await run(batch, record.tap);
+      const values = await Promise.all(gradients.map(read));
+      tf.dispose(gradients);
+      return {
+        iterations: iterations - 1,
+        loss,
+        ...(await record.read()),
+        gradients: layersOf(slots, (slot) => values[trained.indexOf(slot)] ?? new Float32Array(0)),
+        before,
+        after: await state(),
+      };
+    },
+    evaluate: (test) =>
+      evaluate(
+        protocol,
+        layersOf(slots, ({ w }) => w),
+        test,
+      ),
+    state,
+    dispose: () => tf.dispose(slots.flatMap(({ w, v, rows }) => (rows ? [w, v, rows] : [w, v]))),
+  };
+}
+
+/** One update of one parameter: its new value and velocity. */
+function nesterov(
+  { w, v, rows }: Slot,
+  gradient: tf.Tensor,
+  rate: number,
+  momentum: number,
+): { w: tf.Tensor; v: tf.Tensor } {
+  const change = tf.mul(rows ? tf.mul(gradient, rows) : gradient, rate);
+  const velocity = tf.sub(tf.mul(v, momentum), change);
+  return { v: velocity, w: tf.sub(tf.add(w, tf.mul(velocity, momentum)), change) };
+}
+
+async function evaluate(
+  { sizes, ...rest }: Protocol,
+  parameters: readonly Layer<tf.Tensor>[],
+  { x, labels }: EvaluationSet,
+): Promise<{ loss: number; accuracy: number }> {
+  const protocol = { sizes, ...rest };
+  const pixels = sizes[0];
+  if (labels.length === 0 || x.length !== labels.length * pixels) {
+    throw new RangeError(
+      `evaluate: "x" expected shape [${labels.length}, ${pixels}], at least one row, got ${x.length} elements`,
+    );
+  }
+  let loss = 0;
+  let right = 0;
+  for (let start = 0; start < labels.length; start += evaluationBatch) {
+    const end = Math.min(start + evaluationBatch, labels.length);
+    const inputs = uploadBatch(protocol, {
+      x: x.subarray(start * pixels, end * pixels),
+      labels: labels.subarray(start, end),
+      masks: [],
+    });
+    const [mean, hits] = tf.tidy(() => {
+      const z = logits(protocol, parameters, inputs.x);
+      const hits = tf.sum(tf.cast(tf.equal(tf.argMax(z, 1), tf.argMax(inputs.onehot, 1)), 'float32'));
+      return [crossEntropy(z, inputs.onehot), hits];
+    });
+    loss += (await mean.data())[0] * (end - start);
+    right += (await hits.data())[0];
+    tf.dispose([mean, hits, inputs.x, inputs.onehot]);
+  }
+  return { loss: loss / labels.length, accuracy: right / labels.length };
+}
+
+function openSlots(protocol: Protocol, initial: readonly Layer<Float32Array>[]): Slot[] {
+  const { sizes, activation } = protocol;
+  if (initial.length !== sizes.length - 1) {
+    throw new RangeError(`createTrainer: "initial" expected ${sizes.length - 1} layers, got ${initial.length}`);
+  }
+  return initial.flatMap(({ W, b, alpha }, layer) => {
+    const [inputs, units] = [sizes[layer], sizes[layer + 1]];
+    const slot = (field: Slot['field'], values: Float32Array, shape: number[], flags: readonly boolean[]): Slot => ({
+      layer,
+      field,
+      trained: flags.some((flag) => flag),
+      rows: flags.every((flag) => flag === flags[0]) ? null : rowFlags(flags, shape.length),
+      w: tf.tensor(values, shape, 'float32'),
+      v: tf.zeros(shape),
+    });
+    const dense = [slot('W', W, [inputs, units], [true]), slot('b', b, [units], [true])];
+    if (alpha === null) return dense;
+    return [...dense, slot('alpha', alpha, alphaShape(protocol, alpha.length), activation.trained)];
+  });
+}
+
+function rowFlags(flags: readonly boolean[], rank: number): tf.Tensor {
+  return tf.tensor(flags.map(Number), [flags.length, ...new Array<number>(rank - 1).fill(1)], 'float32');
+}
+
+/** `[rows, ...S]`: with unit shape `[units]`, S is `[]` for `layer` and of rank 1 for every other sharing. */
+function alphaShape({ activation: { pool, start } }: Protocol, size: number): number[] {
+  return pool.sharing === 'layer' ? [start.length] : [start.length, size / start.length];
+}
+
+function layersOf<T>(slots: readonly Slot[], value: (slot: Slot) => T): Layer<T>[] {
+  const layers: { W: T; b: T; alpha: T | null }[] = [];
+  for (const slot of slots) {
+    layers[slot.layer] ??= { W: value(slot), b: value(slot), alpha: null };
+    layers[slot.layer][slot.field] = value(slot);
+  }
+  return layers;
+}
+
+async function read(t: tf.Tensor): Promise<Float32Array> {
+  return (await t.data<'float32'>()).slice();
+}
