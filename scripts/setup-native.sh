@@ -43,8 +43,8 @@ JS
 for tool in node npm python3 g++ make; do
   command -v "$tool" >/dev/null || die "\"$tool\" is missing, install it first"
 done
-[ -f node_modules/@tensorflow/tfjs/package.json ] || die 'node_modules/@tensorflow/tfjs is missing, run "npm ci" first'
-TFJS=$(node -p "require('./node_modules/@tensorflow/tfjs/package.json').version")
+TFJS=$(node -p "require('@tensorflow/tfjs/package.json').version" 2>/dev/null) ||
+  die '@tensorflow/tfjs is missing, run "npm ci" first'
 
 if [ -z "$FORCE" ] && [ -d "$NATIVE/node_modules" ]; then
   if proof "$NATIVE" 2>/dev/null; then
@@ -86,7 +86,9 @@ npm install --prefix "$PARTIAL" --ignore-scripts --no-audit --no-fund --no-packa
 # One tfjs per process: the copies that the project has itself are found by walking up from here.
 for nested in "$PARTIAL"/node_modules/@tensorflow/*; do
   name=$(basename "$nested")
-  if [ "$name" != tfjs-node ] && [ -d "$ROOT/node_modules/@tensorflow/$name" ]; then rm -rf "$nested"; fi
+  if [ "$name" != tfjs-node ] && node -p "require.resolve('@tensorflow/$name/package.json')" >/dev/null 2>&1; then
+    rm -rf "$nested"
+  fi
 done
 
 say "2/4 TensorFlow $TENSORFLOW out of its wheel (214 MB)"

@@ -8,6 +8,14 @@ export {
   openBackend,
   type PassedOver,
 } from './backends.ts';
+export {
+  ActivationPool,
+  type ActivationPoolOptions,
+  MReLU,
+  type MReLUOptions,
+  PReLU,
+  type PReLUOptions,
+} from './layers.ts';
 export { activationPool } from './op.ts';
 export type { PoolOptions } from './parameters.ts';
 export { tfjsSubject } from './subject.ts';

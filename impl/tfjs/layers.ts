@@ -1,0 +1,207 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Constraint, Pool, Sharing } from '../../reference/case.ts';
+import { projectUpdates, type Weight, type WeightOptions, weightOf } from './layer-weights.ts';
+import { activationPool } from './op.ts';
+import { checkedPool, layoutOf, type PoolOptions, shown } from './parameters.ts';
+
+type Shape = (number | null)[];
+type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
+
+interface SharingOptions {
+  readonly sharing?: Sharing | undefined;
+  /** Keras' way to write `sharing: { sharedAxes }`; a single axis may stand alone. */
+  readonly sharedAxes?: number | readonly number[] | null | undefined;
+}
+
+/** Options of the layer `ActivationPool`; all can be left out. */
+export interface ActivationPoolOptions extends LayerOptions, PoolOptions, SharingOptions, WeightOptions {}
+
+/**
+ * `y = Σᵢ cᵢ · fᵢ(x)`, `c = κ(alpha)`: an activation pool whose alpha is trained (a PAP).
+ *
+ * x, y: `[N, ...U]`, float32; its weight alpha: `[rows, ...S]` as `activationPool` takes it, not trainable under `fixed`.
+ * Without `alphaInitializer` it starts at `1/n` each, n branches. `alphaRegularizer` and `alphaConstraint` as in Keras'
+ * PReLU: `alphaConstraint` projects alpha after each update, where `constraint` is κ, a part of the function.
+ *
+ * @throws TypeError, RangeError naming the option. Source: spec §1.
+ */
+export class ActivationPool extends tf.layers.Layer {
+  static className = 'ActivationPool';
+  private readonly pool: Pool;
+  private readonly weight: Weight;
+  protected alpha: tf.LayerVariable | undefined;
+
+  constructor(options: ActivationPoolOptions = {}) {
+    super(options);
+    const where = this.getClassName();
+    this.pool = checkedPool(where, {
+      branches: options.branches,
+      sharing: sharingOf(where, options),
+      constraint: withInfiniteBounds(options.constraint),
+    });
+    const n = this.pool.branches.length;
+    const rows = this.pool.constraint.kind === 'sumToOne' ? n - 1 : n;
+    this.weight = weightOf(where, options, rows, tf.initializers.constant({ value: 1 / n }));
+    this.supportsMasking = true;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const shape = oneShape(inputShape);
+    const alphaShape = this.weightShape(layoutOf(this.getClassName(), this.pool, shape as number[]).alphaShape);
+    if (alphaShape.includes(null as unknown as number)) {
+      throw new RangeError(
+        `${this.getClassName()}: "sharing" expected to share the axes of unknown size, got input shape ${shown(shape)}`,
+      );
+    }
+    const { initializer, regularizer, constraint } = this.weight;
+    const trainable = this.pool.constraint.kind !== 'fixed';
+    this.alpha = this.addWeight('alpha', alphaShape, 'float32', initializer, regularizer, trainable);
+    if (constraint != null) projectUpdates(this.alpha, constraint);
+    this.inputSpec = [new tf.InputSpec({ ndim: shape.length })];
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => activationPool(oneTensor(inputs), this.poolAlpha(), this.pool));
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return oneShape(inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { branches, sharing, constraint } = this.pool;
+    return {
+      ...super.getConfig(),
+      ...this.weight.config,
+      branches: [...branches],
+      sharing: typeof sharing === 'string' ? sharing : { sharedAxes: [...sharing.sharedAxes] },
+      constraint: withNullBounds(constraint),
+    };
+  }
+
+  /** The shape of the weight where the pool's alpha has `alphaShape`. */
+  protected weightShape(alphaShape: readonly number[]): number[] {
+    return [...alphaShape];
+  }
+
+  /** The pool's alpha, made of the weight. */
+  protected poolAlpha(): tf.Tensor {
+    return this.alpha!.read();
+  }
+}
+tf.serialization.registerClass(ActivationPool);
+
+/** Options of the layer `MReLU`. */
+export interface MReLUOptions extends LayerOptions {
+  /** The coefficient of relu, finite; that of step is `D = 1 - P`. 0.8 when left out. */
+  readonly P?: number | undefined;
+}
+
+/**
+ * `y = P·max(x, 0) + (1 - P)·(x > 0)`: Momentum ReLU with fixed coefficients.
+ *
+ * x, y: `[N, ...U]`, float32; its weight alpha, `[P, 1 - P]`, is not trainable.
+ *
+ * @throws TypeError, RangeError naming the option. Source: spec §1.
+ */
+export class MReLU extends ActivationPool {
+  static override className = 'MReLU';
+  private readonly P: number;
+
+  constructor(options: MReLUOptions = {}) {
+    const { P = 0.8, ...layer } = options;
+    if (typeof P !== 'number') throw new TypeError(`MReLU: "P" expected a number, got ${shown(P)}`);
+    if (!Number.isFinite(P)) throw new RangeError(`MReLU: "P" expected a finite number, got ${P}`);
+    const constraint = { kind: 'fixed' } as const;
+    super({ ...layer, branches: ['relu', 'step'], sharing: 'layer', constraint, alphaInitializer: [P, 1 - P] });
+    this.P = P;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { alphaRegularizer, alphaConstraint, ...config } = withoutPool(super.getConfig());
+    return { ...config, P: this.P };
+  }
+
+  /** A saved model has the keys of a config in snake case, and its loader does not turn `p` back into `P`. */
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    { p, ...config }: tf.serialization.ConfigDict,
+  ): T {
+    return new cls(p === undefined ? config : { ...config, P: p });
+  }
+}
+tf.serialization.registerClass(MReLU);
+
+/** Options of the layer `PReLU`, as Keras' has them. */
+export interface PReLUOptions extends LayerOptions, SharingOptions, WeightOptions {}
+
+/**
+ * `y = max(x, 0) + alpha·min(x, 0)`: PReLU as the pool `[relu, negative]`, whose coefficient of relu is the constant 1.
+ *
+ * x, y: `[N, ...U]`, float32; its weight alpha has shape `S`, as in Keras: `U`, with 1 for the shared axes.
+ * Without `alphaInitializer` it starts at 0. At `x = 0` the derivative is 0 (Keras': alpha).
+ *
+ * Registered as `PReLUPool`, because `PReLU` is taken: models saved with tf.layers' own keep loading as that.
+ *
+ * @throws TypeError, RangeError naming the option. Source: spec §2.
+ */
+export class PReLU extends ActivationPool {
+  static override className = 'PReLUPool';
+
+  constructor({ alphaInitializer = 'zeros', ...options }: PReLUOptions = {}) {
+    if (Array.isArray(alphaInitializer)) {
+      throw new TypeError('PReLU: "alphaInitializer" expected an initializer of tf.layers, got an array');
+    }
+    super({ ...options, alphaInitializer, branches: ['relu', 'negative'], constraint: { kind: 'free' } });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { alphaInitializer, sharing, ...config } = super.getConfig();
+    return { ...withoutPool(config), alphaInitializer: alphaInitializer!, sharing: sharing! };
+  }
+
+  protected override weightShape(alphaShape: readonly number[]): number[] {
+    return alphaShape.slice(1);
+  }
+
+  protected override poolAlpha(): tf.Tensor {
+    const alpha = super.poolAlpha();
+    return tf.stack([tf.onesLike(alpha), alpha]);
+  }
+}
+tf.serialization.registerClass(PReLU);
+
+function sharingOf(where: string, { sharing, sharedAxes }: SharingOptions): Sharing | undefined {
+  if (sharedAxes == null) return sharing;
+  if (sharing !== undefined) {
+    throw new RangeError(`${where}: "sharedAxes" expected to be left out where "sharing" is given, got both`);
+  }
+  return { sharedAxes: typeof sharedAxes === 'number' ? [sharedAxes] : sharedAxes };
+}
+
+/** JSON has no ∞: a config writes an infinite bound as null. */
+function withNullBounds(constraint: Constraint): tf.serialization.ConfigDict {
+  if (constraint.kind !== 'clip') return { kind: constraint.kind };
+  return { kind: 'clip', bounds: constraint.bounds.map((b) => (b === Infinity ? null : b)) };
+}
+
+function withInfiniteBounds(constraint: Constraint | undefined): Constraint | undefined {
+  if (constraint?.kind !== 'clip' || !Array.isArray(constraint.bounds)) return constraint;
+  return { kind: 'clip', bounds: constraint.bounds.map((b) => b ?? Infinity) };
+}
+
+/** The config of a layer whose pool follows from its class. */
+function withoutPool(config: tf.serialization.ConfigDict): tf.serialization.ConfigDict {
+  const { branches, sharing, constraint, alphaInitializer, ...rest } = config;
+  return rest;
+}
+
+/** tf.layers passes one input as itself or as a list of one, and so it does with shapes. */
+function oneTensor(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  return Array.isArray(inputs) ? inputs[0]! : inputs;
+}
+
+function oneShape(shapes: Shape | Shape[]): Shape {
+  return Array.isArray(shapes[0]) ? shapes[0] : (shapes as Shape);
+}

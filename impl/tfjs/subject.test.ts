@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { Case } from '../../reference/case.ts';
+import { availableBackends } from './available.ts';
+import { tfjsSubject } from './subject.ts';
+
+const f64 = (...values: number[]) => Float64Array.from(values);
+
+/** y = a·x²/2 + b·x on x > 0, with numbers for which every answer is exact. */
+const input: Case = {
+  pool: { branches: ['halfSquare', 'relu'], sharing: 'layer', constraint: { kind: 'free' } },
+  dtype: 'f32',
+  shape: [3],
+  x: f64(2, -1, 4),
+  alpha: f64(3, 0.5),
+  dy: f64(1, 8, -2),
+};
+
+for (const backend of await availableBackends()) {
+  const subject = tfjsSubject(backend);
+  describe(subject.name, () => {
+    it('answers with y, dx and dalpha', () => {
+      expect(subject.answer(input)).toEqual({ y: f64(7, 0, 26), dx: f64(6.5, 0, -25), dalpha: f64(2 - 16, 2 - 8) });
+    });
+
+    it('answers double backward', () => {
+      // z = Σ ddx·dx + Σ ddalpha·dalpha, dx = dy·(a·x + b), dalpha = (Σ dy·x²/2, Σ dy·x) over x > 0.
+      const cotangents = { ddx: f64(1, 2, 0.5), ddalpha: f64(-1, 4) };
+      expect(subject.doubleVjp!(input, cotangents)).toEqual({
+        toX: f64(1 * 3 - 1 * 2 + 4, 0, -2 * (0.5 * 3 - 4 + 4)),
+        toAlpha: f64(1 * 2 + 0.5 * -2 * 4, 1 + 0.5 * -2),
+        toDy: f64(6.5 - 2 + 8, 0, 0.5 * 12.5 - 8 + 16),
+      });
+    });
+
+    it('answers double backward with 0 where nothing depends on an input', () => {
+      const linear: Case = {
+        ...input,
+        pool: { ...input.pool, branches: ['identity', 'step'], constraint: { kind: 'fixed' } },
+      };
+      const { toX } = subject.doubleVjp!(linear, { ddx: f64(1, 1, 1), ddalpha: f64(1, 1) }) as { toX: Float64Array };
+      expect(toX).toEqual(f64(0, 0, 0));
+    });
+
+    it('does not change its inputs, leaves no tensor, and answers the same each time', () => {
+      const copy = structuredClone(input);
+      const first = subject.answer(input);
+      const before = subject.liveTensors!();
+      expect(subject.answer(input)).toEqual(first);
+      subject.doubleVjp!(input, { ddx: f64(1, 1, 1), ddalpha: f64(1, 1) });
+      expect(subject.liveTensors!()).toBe(before);
+      expect(input).toEqual(copy);
+    });
+
+    it('refuses what it can not answer, and leaves no tensor then', () => {
+      const before = subject.liveTensors!();
+      const wrong: [Partial<Case>, string][] = [
+        [{ dtype: 'f64' }, '"dtype" expected f32, got f64'],
+        [{ alpha: f64(1) }, '"alpha" expected shape [2], 2 elements, got 1'],
+        [{ dy: f64(1, 2) }, '"dy" expected shape [3], 3 elements, got 2'],
+        [{ pool: { ...input.pool, sharing: 'channel' } }, '"sharing" \'channel\' expected an x of rank 2 or more'],
+      ];
+      for (const [part, message] of wrong) {
+        expect(() => subject.answer({ ...input, ...part })).toThrow(`${subject.name}: ${message}`);
+      }
+      expect(subject.liveTensors!()).toBe(before);
+    });
+  });
+}
