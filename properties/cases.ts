@@ -13,8 +13,10 @@ export type Kind = 'dyadic' | 'general';
 export interface CaseConstraints {
   readonly dtype: Dtype;
   readonly kind: Kind;
-  /** No NaN and no ±∞. */
+  /** No NaN, no ±∞ and nothing near overflow. */
   readonly finite?: boolean;
+  /** One dyadic Case in `rare` has a sum of up to `many` terms. */
+  readonly longSums?: boolean;
 }
 
 /** An arbitrary of Cases that shrinks batch, unit shape, branches, then cells, and keeps the shape consistent. */
@@ -46,14 +48,15 @@ class CaseArbitrary extends fc.Arbitrary<Case> {
 const polynomial: readonly BranchName[] = ['relu', 'step', 'halfSquare', 'negative', 'identity'];
 const all: readonly BranchName[] = [...polynomial, 'tanh', 'sigmoid', 'softplus'];
 
-/** Largest number of elements of an ordinary Case; one in `rare` Cases has up to `many`. */
+/** The largest number of elements of an ordinary Case. */
 const few = 48;
 const many = 3000;
-const rare = 250;
+const rare = 30;
 
 class Draw {
   readonly #random: fc.Random;
   readonly #constraints: CaseConstraints;
+  /** Whether this Case holds NaN, ±∞ or values near overflow. */
   readonly #nonFinite: boolean;
 
   constructor(random: fc.Random, constraints: CaseConstraints) {
@@ -63,7 +66,8 @@ class Draw {
   }
 
   case(): Case {
-    const isLarge = this.#constraints.kind === 'dyadic' && this.#chance(1 / rare);
+    const { kind, longSums } = this.#constraints;
+    const isLarge = longSums === true && kind === 'dyadic' && this.#chance(1 / rare);
     const shape = isLarge ? this.#largeShape() : this.#shape();
     const branches = this.#branches(isLarge);
     const sharing = this.#sharing(shape);
@@ -174,13 +178,13 @@ class Draw {
     const { etaExponent, normalExponent, p, largest } = formats[this.#constraints.dtype];
     const sign = this.#chance(0.5) ? 1 : -1;
     const kind = this.#random.nextDouble();
-    if (this.#nonFinite && kind < 0.2) return this.#pick([NaN, Infinity, -Infinity]);
+    if (this.#nonFinite && kind < 0.2)
+      return this.#pick([NaN, Infinity, -Infinity, sign * largest * this.#random.nextDouble()]);
     if (kind < 0.45) return sign * 0;
     if (kind < 0.55) return sign * 2 ** this.#int(-p, -p / 2);
     if (kind < 0.88) return sign * 2 ** this.#int(-4, 4);
     if (kind < 0.93) return sign * this.#int(1, 9) * 2 ** etaExponent;
     if (kind < 0.95) return sign * 2 ** this.#int(etaExponent, normalExponent);
-    if (kind < 0.97) return sign * largest * this.#random.nextDouble();
     return sign * (1 + 2 ** -this.#int(1, p - 1));
   }
 

@@ -9,9 +9,10 @@ import {
   type Dyadic,
   dyadic,
   isZero,
-  lowestBit,
   multiply,
   negate,
+  oddPart,
+  product,
   scale,
   subtract,
   toNumber,
@@ -29,7 +30,7 @@ export class Arithmetic {
   readonly format: Format;
   readonly u: number;
   readonly underflowExponent: number;
-  readonly eta: Dyadic;
+  readonly eta: number;
   readonly flushes: boolean;
   readonly pairwise: boolean;
   readonly storage: (typeof storageFormats)['storage:f16'] | undefined;
@@ -41,7 +42,7 @@ export class Arithmetic {
     this.pairwise = facets.includes('pairwise');
     this.u = 2 ** -this.format.p * (facets.includes('faithful') ? 2 : 1);
     this.underflowExponent = this.flushes ? this.format.normalExponent : this.format.etaExponent;
-    this.eta = { m: 1n, e: this.underflowExponent };
+    this.eta = 2 ** this.underflowExponent;
     const stored = facets.find((facet) => facet === 'storage:f16' || facet === 'storage:bf16');
     this.storage = stored && storageFormats[stored];
     this.transcendental = transcendentalError[dtype];
@@ -71,16 +72,18 @@ export interface Monomial {
 /** Collects the monomials of one result and derives what is allowed for it. */
 export class Result {
   readonly #arithmetic: Arithmetic;
-  /** The exact total of the inputs as given; under `ftz` also the least and greatest over their readings. */
+  /** The exact total of the inputs as given. */
   #exact = zero;
-  #least = zero;
-  #greatest = zero;
-  #absolute = zero;
+  /** How far other readings of the inputs (facet `ftz`) lie below and above it. */
+  #below = zero;
+  #above = zero;
+  /** `Σ|monomials|` in float64, whose own rounding `outward` covers. */
+  #absolute = 0;
   #active = 0;
   /** `Σ E·u·|…|·max|f|` of transcendental branches. */
-  #transcendental = zero;
+  #transcendental = 0;
   #peak = 0;
-  /** log₂ of a power of two that divides every monomial and every partial product of its factors. */
+  /** log₂ of a power of two that divides every monomial, and of one that divides every partial product of its factors. */
   #quantum = Number.POSITIVE_INFINITY;
   #partialQuantum = 0;
   #approximate = false;
@@ -90,87 +93,84 @@ export class Result {
     this.#arithmetic = arithmetic;
   }
 
+  /** The number of terms that are not exactly zero. */
   get active(): number {
     return this.#active;
   }
 
-  add(monomial: Monomial): void {
-    const value = this.#evaluate(monomial);
+  /** Adds a term that may be read in several ways (facet `ftz`), first as given. */
+  add(given: Monomial, others: readonly Monomial[] = []): void {
+    const value = this.#evaluate(given);
     if (value === undefined) return;
-    this.#exact = add(this.#exact, value);
-    this.#least = add(this.#least, value);
-    this.#greatest = add(this.#greatest, value);
-    this.#count(absolute(value));
-  }
-
-  /** A term that may be read in several ways (facet `ftz`), first as given. */
-  addReadings(readings: readonly Monomial[]): void {
-    if (readings.length === 1) {
-      this.add(readings[0]!);
-      return;
+    if (others.length === 0) {
+      this.#count(value);
+    } else {
+      const values = [value, ...others.map((other) => this.#evaluate(other) ?? zero)];
+      const least = values.reduce((a, b) => (compare(a, b) <= 0 ? a : b));
+      const greatest = values.reduce((a, b) => (compare(a, b) >= 0 ? a : b));
+      this.#below = add(this.#below, subtract(value, least));
+      this.#above = add(this.#above, subtract(greatest, value));
+      this.#count([absolute(least), absolute(greatest)].reduce((a, b) => (compare(a, b) >= 0 ? a : b)));
     }
-    const values = readings.map((reading) => this.#evaluate(reading) ?? zero);
-    this.#exact = add(this.#exact, values[0]!);
-    const least = values.reduce((a, b) => (compare(a, b) <= 0 ? a : b));
-    const greatest = values.reduce((a, b) => (compare(a, b) >= 0 ? a : b));
-    this.#least = add(this.#least, least);
-    this.#greatest = add(this.#greatest, greatest);
-    this.#count([absolute(least), absolute(greatest)].reduce((a, b) => (compare(a, b) >= 0 ? a : b)));
+    this.#exact = add(this.#exact, value);
   }
 
   #count(size: Dyadic): void {
     if (isZero(size)) return;
     this.#active++;
-    this.#absolute = add(this.#absolute, size);
+    this.#absolute += Math.abs(toNumber(size, formats.f64, 'nearest'));
   }
 
   /** The exact value; `undefined` if it is not finite, which is noted. */
-  #evaluate({ value, factors, negative }: Monomial): Dyadic | undefined {
+  #evaluate({ value, factors, negative = false }: Monomial): Dyadic | undefined {
     const all = value.kind === 'approximate' ? factors : [...value.factors, ...factors];
     let peak = value.kind === 'approximate' ? value.bound : 1;
-    let quantum = value.kind === 'product' ? value.shift : 0;
-    let partial = Math.min(quantum, 0);
-    let isNegative = negative ?? false;
-    let infinite = false;
-    let isZeroProduct = value.kind === 'masked' || (value.kind === 'approximate' && isZero(value.value));
-    let total: Dyadic = value.kind === 'approximate' ? value.value : { m: 1n, e: quantum };
+    let vanishes = value.kind === 'masked' || (value.kind === 'approximate' && isZero(value.value));
+    let isInfinite = false;
     for (const factor of all) {
       peak *= Math.max(1, Math.abs(factor));
-      if (factor === 0) isZeroProduct = true;
-      else if (!Number.isFinite(factor)) infinite = true;
-      if (factor < 0) isNegative = !isNegative;
+      if (factor === 0) vanishes = true;
+      else if (!Number.isFinite(factor)) isInfinite = true;
     }
-    if (infinite) {
-      // A masked-out factor never meets the others: only active terms and zero coefficients matter.
-      if (value.kind !== 'masked' && isZeroProduct) this.#infinite.timesZero = true;
-      else if (value.kind === 'masked') {
-        if (factors.some((factor) => !Number.isFinite(factor))) this.#infinite.timesZero = true;
-      } else if (value.kind === 'approximate' && value.value.m < 0n ? !isNegative : isNegative) {
-        this.#infinite.negative = true;
-      } else this.#infinite.positive = true;
+    if (isInfinite) {
+      this.#noteInfinite({ value, factors, negative }, all, vanishes);
       return undefined;
     }
     this.#peak += peak;
     if (value.kind === 'approximate') this.#approximate = true;
-    if (isZeroProduct && value.kind !== 'approximate') return zero;
-    for (const factor of all) {
-      const exact = dyadic(factor);
-      total = multiply(total, exact);
-      if (value.kind === 'product') {
-        const low = lowestBit(exact);
-        quantum += low;
-        partial += Math.min(low, 0);
-      }
+    if (vanishes) {
+      if (value.kind === 'approximate') this.#allowTranscendental(value.bound, all);
+      return zero;
     }
+    let total = product(all);
     if (value.kind === 'product') {
-      this.#quantum = Math.min(this.#quantum, quantum);
+      this.#quantum = Math.min(this.#quantum, total.e + value.shift);
+      const partial = all.reduce((sum, factor) => sum + Math.min(oddPart(factor)[1], 0), Math.min(value.shift, 0));
       this.#partialQuantum = Math.min(this.#partialQuantum, partial);
+      total = scale(total, value.shift);
     } else if (value.kind === 'approximate') {
-      let error = dyadic(this.#arithmetic.transcendental * this.#arithmetic.u * value.bound);
-      for (const factor of all) error = multiply(error, absolute(dyadic(factor)));
-      this.#transcendental = add(this.#transcendental, error);
+      this.#allowTranscendental(value.bound, all);
+      total = multiply(total, value.value);
     }
     return negative ? negate(total) : total;
+  }
+
+  #allowTranscendental(bound: number, factors: readonly number[]): void {
+    const { transcendental, u } = this.#arithmetic;
+    this.#transcendental += factors.reduce((error, factor) => error * Math.abs(factor), transcendental * u * bound);
+  }
+
+  /** A masked-out infinity adds nothing unless a coefficient or dy is infinite; 0 times an active one is open. */
+  #noteInfinite({ value, factors, negative }: Required<Monomial>, all: readonly number[], vanishes: boolean): void {
+    if (value.kind === 'masked') {
+      if (factors.some((factor) => !Number.isFinite(factor))) this.#infinite.timesZero = true;
+    } else if (vanishes) this.#infinite.timesZero = true;
+    else {
+      const below = all.filter((factor) => factor < 0).length % 2 === 1;
+      const isNegative = (value.kind === 'approximate' && value.value.m < 0n) !== (below !== negative);
+      if (isNegative) this.#infinite.negative = true;
+      else this.#infinite.positive = true;
+    }
   }
 
   /** What is allowed when each monomial passes `roundings` roundings and underflow adds at most `underflow · η`. */
@@ -185,59 +185,49 @@ export class Result {
     const { format, eta, storage } = this.#arithmetic;
     const gamma = this.#arithmetic.gamma(roundings);
     const overflows = !(this.#peak * (1 + (gamma ?? 1)) < (storage ?? format).largest / 2);
-    if (this.#isPoint() && !overflows && storage === undefined) return at(this.#least, format);
+    if (this.#isPoint() && !overflows && storage === undefined) return at(this.#exact, format);
     if (gamma === undefined) return unchecked('small sum of a large count');
-    let bound = this.#transcendental;
-    if (this.#active > 0) {
-      bound = add(
-        bound,
-        add(multiply(dyadic(gamma), this.#absolute), multiply(eta, dyadic(Math.min(underflow, Number.MAX_VALUE)))),
-      );
-    }
-    if (storage !== undefined) bound = stored(bound, this.#least, this.#greatest, storage);
-    return interval(this.#exact, this.#least, this.#greatest, bound, format, overflows);
+    const bound = (this.#active > 0 ? gamma * this.#absolute + eta * underflow : 0) + this.#transcendental;
+    return this.#interval(Math.min(bound * outward, Number.MAX_VALUE), overflows);
   }
 
   /** The point rule: every term a multiple of one q ≥ η, their sizes at most 2ᵖ·q in sum, no partial product below η. */
   #isPoint(): boolean {
-    if (this.#approximate || compare(this.#least, this.#greatest) !== 0) return false;
+    if (this.#approximate || !isZero(this.#below) || !isZero(this.#above)) return false;
     if (this.#active === 0) return true;
     const { format, underflowExponent } = this.#arithmetic;
     if (this.#quantum < underflowExponent || this.#partialQuantum < underflowExponent) return false;
-    return compare(this.#absolute, { m: 1n, e: format.p + this.#quantum }) <= 0;
+    return this.#absolute * outward <= 2 ** format.p * 2 ** this.#quantum;
+  }
+
+  /** `[exact - below - bound, exact + above + bound]`, rounded inward. */
+  #interval(bound: number, overflows: boolean): Allowed {
+    const { format, storage } = this.#arithmetic;
+    const exact = toNumber(this.#exact, format);
+    let error = dyadic(bound);
+    if (storage !== undefined) {
+      // `B + u₁₆·(|y| + B) + η₁₆`
+      const size = add(add(absolute(this.#exact), error), add(this.#below, this.#above));
+      error = add(add(error, scale(size, -storage.p)), { m: 1n, e: storage.etaExponent });
+    }
+    const [below, above] = [add(this.#below, error), add(this.#above, error)];
+    return {
+      lo: toNumber(subtract(this.#exact, below), format, 'up'),
+      hi: toNumber(add(this.#exact, above), format, 'down'),
+      nan: overflows,
+      infinite: overflows,
+      exact,
+      bound: toNumber(compare(below, above) >= 0 ? below : above, formats.f64, 'up'),
+      point: false,
+    };
   }
 }
+
+/** Covers the rounding of the bounds themselves, which are computed in float64. */
+const outward = 1 + 2 ** -40;
 
 /** The exact value alone. */
 export function at(value: Dyadic, format: Format): Allowed {
   const exact = toNumber(value, format);
   return { lo: exact, hi: exact, nan: false, infinite: false, exact, bound: 0, point: true };
-}
-
-/** `[least - bound, greatest + bound]`, rounded inward. */
-function interval(
-  exact: Dyadic,
-  least: Dyadic,
-  greatest: Dyadic,
-  bound: Dyadic,
-  format: Format,
-  overflows: boolean,
-): Allowed {
-  const [lowest, highest] = [subtract(least, bound), add(greatest, bound)];
-  const [below, above] = [subtract(exact, lowest), subtract(highest, exact)];
-  return {
-    lo: toNumber(lowest, format, 'up'),
-    hi: toNumber(highest, format, 'down'),
-    nan: overflows,
-    infinite: overflows,
-    exact: toNumber(exact, format),
-    bound: toNumber(compare(below, above) >= 0 ? below : above, formats.f64, 'up'),
-    point: false,
-  };
-}
-
-/** `B + u₁₆·(|y| + B) + η₁₆` (facets `storage:f16`, `storage:bf16`). */
-function stored(bound: Dyadic, least: Dyadic, greatest: Dyadic, { p, etaExponent }: Omit<Format, 'round'>): Dyadic {
-  const size = [absolute(least), absolute(greatest)].reduce((a, b) => (compare(a, b) >= 0 ? a : b));
-  return add(add(bound, scale(add(size, bound), -p)), { m: 1n, e: etaExponent });
 }

@@ -10,17 +10,48 @@ export const zero: Dyadic = { m: 0n, e: 0 };
 export const one: Dyadic = { m: 1n, e: 0 };
 
 const float = new Float64Array(1);
-const bits = new BigUint64Array(float.buffer);
+const words = new Uint32Array(float.buffer);
+
+/** `[odd, e]` with `|value| = odd · 2ᵉ`, odd an odd integer below 2⁵³; `[0, 0]` for 0. The value must be finite. */
+export function oddPart(value: number): readonly [odd: number, e: number] {
+  if (value === 0) return [0, 0];
+  float[0] = value;
+  const high = words[1]! & 0x7fffffff;
+  const low = words[0]!;
+  const field = high >>> 20;
+  const top = field === 0 ? high & 0xfffff : (high & 0xfffff) | 0x100000;
+  const trailing = low !== 0 ? trailingZeros(low) : 32 + trailingZeros(top);
+  return [(top * 2 ** 32 + low) / 2 ** trailing, Math.max(field, 1) - 1075 + trailing];
+}
+
+function trailingZeros(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}
 
 /** A finite float64 as a dyadic rational. */
 export function dyadic(value: number): Dyadic {
-  if (Number.isSafeInteger(value)) return { m: BigInt(value), e: 0 };
   if (!Number.isFinite(value)) throw new RangeError(`dyadic: "value" expected a finite number, got ${value}`);
-  float[0] = value;
-  const field = Number((bits[0]! >> 52n) & 0x7ffn);
-  const fraction = bits[0]! & 0xfffffffffffffn;
-  const m = field === 0 ? fraction : fraction | 0x10000000000000n;
-  return { m: value < 0 ? -m : m, e: Math.max(field, 1) - 1075 };
+  const [odd, e] = oddPart(value);
+  return { m: BigInt(value < 0 ? -odd : odd), e };
+}
+
+/** The product of finite floats, none of them 0; its `e` is the sum of the lowest bits of the factors. */
+export function product(factors: readonly number[]): Dyadic {
+  let m = 1n;
+  // Gathers factors in float64 as long as that is exact, since it is faster.
+  let small = 1;
+  let e = 0;
+  for (const factor of factors) {
+    const [odd, exponent] = oddPart(factor);
+    e += exponent;
+    const next = small * (factor < 0 ? -odd : odd);
+    if (Math.abs(next) <= Number.MAX_SAFE_INTEGER) small = next;
+    else {
+      m *= BigInt(small);
+      small = factor < 0 ? -odd : odd;
+    }
+  }
+  return { m: m === 1n ? BigInt(small) : m * BigInt(small), e };
 }
 
 export function add(a: Dyadic, b: Dyadic): Dyadic {
@@ -62,19 +93,6 @@ export function isZero(a: Dyadic): boolean {
   return a.m === 0n;
 }
 
-/** The k of the largest 2ᵏ that divides `a`; `Infinity` for 0. */
-export function lowestBit(a: Dyadic): number {
-  if (a.m === 0n) return Number.POSITIVE_INFINITY;
-  let m = a.m;
-  let k = a.e;
-  while ((m & 0xffffffffn) === 0n) {
-    m >>= 32n;
-    k += 32;
-  }
-  const low = Number(m & 0xffffffffn);
-  return k + 31 - Math.clz32(low & -low);
-}
-
 /**
  * `a` rounded to the format: to nearest even, or toward -∞ (`down`) or +∞ (`up`).
  * Overflow goes where IEEE 754 says: to ±∞ for `nearest` and outward, to ±Ω inward.
@@ -111,6 +129,13 @@ export function toNumber(
 }
 
 function bitLength(m: bigint): number {
-  const hex = m.toString(16);
-  return hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28;
+  const size = Number(m);
+  if (!Number.isFinite(size)) {
+    const hex = m.toString(16);
+    return hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28;
+  }
+  float[0] = size;
+  const length = (words[1]! >>> 20) - 1022;
+  // The conversion may have rounded up to the next power of two.
+  return size > Number.MAX_SAFE_INTEGER && m >> BigInt(length - 1) === 0n ? length - 1 : length;
 }

@@ -1,7 +1,7 @@
 import type { Case } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, hull, nan, notFinite, type Unchecked, unchecked } from './allowed.ts';
-import { Arithmetic, at, Result } from './error-bound.ts';
+import { Arithmetic, at, type Monomial, Result } from './error-bound.ts';
 import { isZero, zero } from './exact.ts';
 import { type ExactBranch, type ExactValue, exactBranches } from './exact-branches.ts';
 import { type Positions, positionsOf } from './positions.ts';
@@ -215,13 +215,7 @@ function allowedSum(
         continue;
       }
       const negative = order === 1;
-      result.addReadings(
-        arithmetic
-          .readings(v)
-          .flatMap((reading) =>
-            arithmetic.readings(cotangent).map((d) => ({ value: branch.f(reading), factors: [d], negative })),
-          ),
-      );
+      result.add({ value, factors: [cotangent], negative }, otherReadings(arithmetic, branch, v, cotangent, negative));
       if (value.kind !== 'masked' && cotangent !== 0) {
         underflow += branch.squares ? 2 * Math.max(1, Math.abs(cotangent)) * Math.max(1, v * v) : 1;
         rho = Math.max(rho, branch.rho);
@@ -234,6 +228,19 @@ function allowedSum(
   const tree = arithmetic.pairwise ? Math.ceil(Math.log2(Math.max(m, 1))) + 3 : m;
   const additions = used.length === 1 ? tree - 1 : tree;
   return result.allowed(rho + additions, underflow);
+}
+
+/** The term `f(x)·dy` for every other reading of its inputs (facet `ftz`). */
+function otherReadings(
+  arithmetic: Arithmetic,
+  branch: ExactBranch,
+  x: number,
+  dy: number,
+  negative: boolean,
+): readonly Monomial[] {
+  if (!arithmetic.flushes) return [];
+  const readings = arithmetic.readings(x).flatMap((v) => arithmetic.readings(dy).map((d) => [v, d] as const));
+  return readings.slice(1).map(([v, d]) => ({ value: branch.f(v), factors: [d], negative }));
 }
 
 /** The closed mask of `clip`: 1 for `|alpha| ≤ b`. Under `ftz` flushed inputs may be compared. */

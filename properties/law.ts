@@ -10,8 +10,10 @@ export interface Law {
   readonly statement: string;
   /** The section of the spec that it follows from, or the claim that it tests. */
   readonly source: string;
-  /** The law speaks of finite numbers only. */
+  /** The law speaks of finite numbers only, and of none near overflow. */
   readonly finite?: boolean;
+  /** The law speaks of sums: some dyadic Cases have sums of hundreds and thousands of terms. */
+  readonly longSums?: boolean;
   /** The kinds of Cases that it can be checked on; both unless given. */
   readonly kinds?: readonly Kind[];
   /** What a Subject must have for the law to apply. */

@@ -232,7 +232,8 @@ export function slackOf(...elements: readonly Allowed[]): number {
     total += bound;
   }
   // The bounds are added in float64: 2⁻⁵⁰ more covers that.
-  return total * (1 + 2 ** -50);
+  const covered = total * (1 + 2 ** -50);
+  return covered < Number.POSITIVE_INFINITY ? covered : Number.NaN;
 }
 
 /** `Σ terms`, exactly; `undefined` if one of them is not finite. */

@@ -80,16 +80,23 @@ export interface Start {
   readonly seed: number;
   readonly runs: number;
   readonly path?: string;
+  /** Whether a counterexample is shrunk; yes unless given. */
+  readonly shrink?: boolean;
 }
 
 /** Runs one law on Cases of one kind; `undefined` if it held. With a `path` only that counterexample is run again. */
 export async function checkKind(
   law: Law,
   subject: Subject,
-  { kind, seed, runs, path }: Start,
+  { kind, seed, runs, path, shrink = true }: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
-  const drawn = cases({ dtype: subject.dtype, kind, finite: law.finite ?? false });
+  const drawn = cases({
+    dtype: subject.dtype,
+    kind,
+    finite: law.finite ?? false,
+    longSums: law.longSums ?? false,
+  });
   const property = fc.asyncProperty(drawn, async (c) => {
     const trial = new Trial(subject);
     await law.check(c, trial);
@@ -100,7 +107,8 @@ export async function checkKind(
   const details = await fc.check(property, {
     seed: seedOf(seed, law.id, kind),
     numRuns: path === undefined ? runs : 1,
-    ...(path !== undefined && { path, endOnFailure: true }),
+    endOnFailure: !shrink || path !== undefined,
+    ...(path !== undefined && { path }),
   });
   if (!details.failed) return undefined;
   const error = details.errorInstance;

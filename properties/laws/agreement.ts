@@ -24,6 +24,7 @@ export const dalpha: Law = {
   id: 'agreement/dalpha',
   statement: 'dalpha is the exact κ′ᵀ Σ fᵢ(x)·dy, summed over batch and shared axes, within the interval',
   source: 'spec §4, §5',
+  longSums: true,
   async check(c, trial) {
     const input = learning(c);
     trial.within(input, 'dalpha', (await trial.ask(input)).dalpha, trial.expect(input).dalpha);

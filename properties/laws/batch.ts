@@ -8,6 +8,7 @@ export const independence: Law = {
     'rows do not see each other: two parts of a batch give the y and dx of the whole, and their dalphas add up',
   source: 'spec §1, §4',
   finite: true,
+  longSums: true,
   async check(c, trial) {
     const whole = await trial.askAbout(learning(c));
     const rows = range(c.shape[0]!);

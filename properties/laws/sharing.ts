@@ -8,6 +8,7 @@ export const sumOfUnits: Law = {
   statement: "the gradient of a shared alpha is the sum of its units' gradients",
   source: 'spec §1, §4',
   finite: true,
+  longSums: true,
   async check(c, trial) {
     const shared = await trial.askAbout(learning(c));
     const own = await trial.askAbout(expandToUnits(shared.input));

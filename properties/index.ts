@@ -1,0 +1,12 @@
+/** `poolproof`: the laws, the Cases they are checked on, and what the spec allows as an answer. */
+export type { Answer, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
+export type { Facet, Subject } from '../reference/subject.ts';
+export { type Allowed, isVacuous, permits, type Unchecked } from './allowed.ts';
+export { type CaseConstraints, cases, type Kind } from './cases.ts';
+export { describeFinding, type Failure, type Finding } from './failure.ts';
+export { type Expectation, expectation } from './interval.ts';
+export type { Law } from './law.ts';
+export { laws } from './laws.ts';
+export { referenceSubject } from './reference-subject.ts';
+export { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
+export { type Breakage, checkKind, checkLaw, type LawResult, type RunOptions, type Start } from './verify.ts';

@@ -1,0 +1,222 @@
+import { branches } from '../reference/branches.ts';
+import type { Answer, Case, Dtype } from '../reference/case.ts';
+import type { Facet, Subject } from '../reference/subject.ts';
+import { formats } from './dtypes.ts';
+import { add as addExact, dyadic, multiply as multiplyExact, toNumber } from './exact.ts';
+import { positionsOf } from './positions.ts';
+import { range } from './transform.ts';
+
+/**
+ * The freedoms that spec §5 grants, as right Subjects: whatever one of them answers, no law may call wrong.
+ */
+export interface Style {
+  readonly dtype: Dtype;
+  /** How sums associate; `compensated` is Neumaier's, `blocked` sums of 4. */
+  readonly sum: 'forward' | 'reversed' | 'pairwise' | 'blocked' | 'compensated';
+  /** Products are contracted into the sums (fused multiply-add). */
+  readonly fused: boolean;
+  /** Common factors taken out (Horner in x, dy before the coefficients), or the lerp form under `sumToOne`. */
+  readonly form: 'plain' | 'factored' | 'lerp';
+  /** Subnormal inputs and results become 0. */
+  readonly flush: boolean;
+}
+
+export function legalSubject(style: Style): Subject {
+  const { dtype, sum, fused, form, flush } = style;
+  const facets: Facet[] = flush ? ['ftz'] : [];
+  const name = [dtype, sum, fused ? 'fused' : 'unfused', form, ...facets].join(' ');
+  return { name, dtype, facets, answer: (c) => new Evaluation(style, c).answer() };
+}
+
+/** Every combination of the freedoms. */
+export const legalStyles: readonly Style[] = (['f64', 'f32'] as const).flatMap((dtype) =>
+  (['forward', 'reversed', 'pairwise', 'blocked', 'compensated'] as const).flatMap((sum) =>
+    [false, true].flatMap((fused) =>
+      (['plain', 'factored', 'lerp'] as const).flatMap((form) =>
+        [false, true].map((flush) => ({ dtype, sum, fused, form, flush })),
+      ),
+    ),
+  ),
+);
+
+/** A product of two factors, still to be rounded. */
+type Term = readonly [number, number];
+
+class Evaluation {
+  readonly #style: Style;
+  readonly #case: Case;
+  readonly #smallest: number;
+
+  constructor(style: Style, c: Case) {
+    this.#style = style;
+    this.#smallest = 2 ** formats[style.dtype].normalExponent;
+    const read = (tensor: Float64Array) => tensor.map((v) => this.#flushed(v));
+    const { constraint } = c.pool;
+    const pool =
+      constraint.kind === 'clip'
+        ? { ...c.pool, constraint: { ...constraint, bounds: constraint.bounds.map((b) => this.#flushed(b)) } }
+        : c.pool;
+    this.#case = { ...c, pool, x: read(c.x), alpha: read(c.alpha), dy: read(c.dy) };
+  }
+
+  answer(): Answer {
+    const { x, dy, pool } = this.#case;
+    const { n, rows, count, units, of } = positionsOf(pool, this.#case.shape);
+    const alphas = range(count).map((s) => range(rows).map((row) => this.#case.alpha[row * count + s]!));
+    const coefficients = alphas.map((alpha) => this.#coefficients(alpha, n));
+    const values = Array.from(x, (v) => pool.branches.map((name) => this.#value(name, v)));
+    const slopes = Array.from(x, (v) => pool.branches.map((name) => this.#round(branches[name].df(v))));
+    const at = (i: number) => of(i % units);
+    const y = x.map((v, i) => this.#y(v, values[i]!, alphas[at(i)]!, coefficients[at(i)]!));
+    const dx = x.map((_, i) => this.#dx(dy[i]!, slopes[i]!, alphas[at(i)]!, coefficients[at(i)]!));
+    const dalpha = new Float64Array(rows * count);
+    for (const row of range(rows)) {
+      for (const s of range(count)) {
+        const elements = range(x.length).filter((i) => at(i) === s);
+        dalpha[row * count + s] = this.#dalpha(
+          row,
+          alphas[s]!,
+          elements.map((i) => [values[i]!, dy[i]!, x[i]!] as const),
+        );
+      }
+    }
+    return { y, dx, dalpha };
+  }
+
+  #coefficients(alpha: readonly number[], n: number): readonly number[] {
+    const { constraint } = this.#case.pool;
+    if (constraint.kind === 'clip') {
+      return alpha.map((a, i) => Math.min(Math.max(a, -constraint.bounds[i]!), constraint.bounds[i]!));
+    }
+    if (constraint.kind !== 'sumToOne') return alpha;
+    return [...alpha, n === 1 ? 1 : this.#sum([1, ...alpha.map((a) => -a)])];
+  }
+
+  #y(x: number, f: readonly number[], alpha: readonly number[], c: readonly number[]): number {
+    const { branches: names, constraint } = this.#case.pool;
+    const last = f.length - 1;
+    if (this.#style.form === 'lerp' && constraint.kind === 'sumToOne') {
+      const fn = f[last]!;
+      return this.#sumOfProducts([[1, fn], ...alpha.map((a, i): Term => [a, this.#subtract(f[i]!, fn)])]);
+    }
+    if (this.#style.form === 'factored' && Number.isFinite(x)) {
+      // (c₂/2·x + c₁)·x + c₀, of the active branches.
+      const powers: number[][] = [[], [], []];
+      for (const [k, name] of names.entries()) {
+        if (f[k] === 0) continue;
+        if (name === 'halfSquare') powers[2]!.push(c[k]! / 2);
+        else if (name === 'relu' || name === 'negative' || name === 'identity') powers[1]!.push(c[k]!);
+        else powers[0]!.push(this.#multiply(c[k]!, f[k]!));
+      }
+      const [c0, c1, c2] = powers.map((terms) => this.#sum(terms)) as [number, number, number];
+      if (powers[1]!.length + powers[2]!.length === 0) return c0;
+      const slope = powers[2]!.length === 0 ? c1 : this.#multiplyAdd(c2, x, c1);
+      return powers[0]!.length === 0 ? this.#multiply(slope, x) : this.#multiplyAdd(slope, x, c0);
+    }
+    return this.#sumOfProducts(c.map((value, k): Term => [value, f[k]!]));
+  }
+
+  #dx(dy: number, slopes: readonly number[], alpha: readonly number[], c: readonly number[]): number {
+    const last = slopes.length - 1;
+    if (this.#style.form === 'lerp' && this.#case.pool.constraint.kind === 'sumToOne') {
+      const fn = slopes[last]!;
+      const terms = alpha.map((a, i): Term => [a, this.#subtract(slopes[i]!, fn)]);
+      return this.#multiply(dy, this.#sumOfProducts([[1, fn], ...terms]));
+    }
+    if (this.#style.form === 'factored') {
+      return this.#multiply(dy, this.#sumOfProducts(c.map((value, k): Term => [value, slopes[k]!])));
+    }
+    return this.#sumOfProducts(c.map((value, k): Term => [this.#multiply(value, dy), slopes[k]!]));
+  }
+
+  #dalpha(
+    row: number,
+    alpha: readonly number[],
+    elements: readonly (readonly [f: readonly number[], dy: number, x: number])[],
+  ): number {
+    const { constraint, branches: names } = this.#case.pool;
+    if (constraint.kind === 'clip' && Math.abs(alpha[row]!) > constraint.bounds[row]!) return 0;
+    const products = (k: number) =>
+      elements.map(([f, dy, x]): Term => {
+        // x·(x·dy)/2: another association of the same product.
+        if (this.#style.form === 'factored' && names[k] === 'halfSquare' && x > 0)
+          return [x, this.#multiply(x, dy) / 2];
+        return [f[k]!, dy];
+      });
+    if (constraint.kind !== 'sumToOne') return this.#sumOfProducts(products(row));
+    const last = names.length - 1;
+    if (this.#style.form === 'lerp') {
+      return this.#sumOfProducts(elements.map(([f, dy]): Term => [this.#subtract(f[row]!, f[last]!), dy]));
+    }
+    return this.#subtract(this.#sumOfProducts(products(row)), this.#sumOfProducts(products(last)));
+  }
+
+  #value(name: keyof typeof branches, x: number): number {
+    if (name === 'halfSquare') return x > 0 ? this.#multiply(x, x) / 2 : branches[name].f(x);
+    return this.#round(branches[name].f(x));
+  }
+
+  #sumOfProducts(terms: readonly Term[]): number {
+    if (!this.#style.fused) return this.#sum(terms.map(([a, b]) => this.#multiply(a, b)));
+    const ordered = this.#style.sum === 'reversed' ? terms.toReversed() : terms;
+    return ordered.reduce((total, [a, b], i) => (i === 0 ? this.#multiply(a, b) : this.#multiplyAdd(a, b, total)), 0);
+  }
+
+  #sum(terms: readonly number[]): number {
+    switch (this.#style.sum) {
+      case 'forward':
+        return terms.reduce((total, v) => this.#add(total, v), 0);
+      case 'reversed':
+        return terms.reduceRight((total, v) => this.#add(total, v), 0);
+      case 'pairwise': {
+        if (terms.length <= 1) return terms[0] ?? 0;
+        const half = Math.ceil(terms.length / 2);
+        return this.#add(this.#sum(terms.slice(0, half)), this.#sum(terms.slice(half)));
+      }
+      case 'blocked': {
+        const lanes = range(4).map((lane) => terms.filter((_, i) => i % 4 === lane));
+        return lanes.map((lane) => lane.reduce((t, v) => this.#add(t, v), 0)).reduce((t, v) => this.#add(t, v), 0);
+      }
+      case 'compensated': {
+        let [total, lost] = [0, 0];
+        for (const v of terms) {
+          const next = this.#add(total, v);
+          const error =
+            Math.abs(total) >= Math.abs(v)
+              ? this.#add(this.#subtract(total, next), v)
+              : this.#add(this.#subtract(v, next), total);
+          lost = this.#add(lost, error);
+          total = next;
+        }
+        return Number.isFinite(total) ? this.#add(total, lost) : total;
+      }
+    }
+  }
+
+  #add(a: number, b: number): number {
+    return this.#round(a + b);
+  }
+
+  #subtract(a: number, b: number): number {
+    return this.#round(a - b);
+  }
+
+  #multiply(a: number, b: number): number {
+    return this.#round(a * b);
+  }
+
+  #multiplyAdd(a: number, b: number, c: number): number {
+    if (!this.#style.fused) return this.#add(this.#multiply(a, b), c);
+    if (![a, b, c].every(Number.isFinite)) return a * b + c;
+    const exact = addExact(multiplyExact(dyadic(a), dyadic(b)), dyadic(c));
+    return this.#flushed(toNumber(exact, formats[this.#style.dtype]));
+  }
+
+  #round(v: number): number {
+    return this.#flushed(formats[this.#style.dtype].round(v));
+  }
+
+  #flushed(v: number): number {
+    return this.#style.flush && Math.abs(v) < this.#smallest ? 0 : v;
+  }
+}
