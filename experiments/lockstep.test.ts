@@ -18,6 +18,7 @@ import { random } from '../reference/random.ts';
 import { rateAt } from '../reference/sgd.ts';
 import { compareStep } from './lockstep.ts';
 import { runLockstep } from './lockstep-run.ts';
+import { LossCurves } from './loss-curves.ts';
 import { author2016 } from './protocols.ts';
 
 const protocol: Protocol = { ...author2016, sizes: [30, 24, 20, 10], batch: 16 };
@@ -278,5 +279,28 @@ describe('trainings that are wrong', () => {
     const trace = await trainer.tracedStep(first);
     const found = compareStep(protocol, second, trace).find(({ what }) => what === 'h0');
     expect(found?.ratio).toBe(Infinity);
+  });
+});
+
+describe('loss curves', () => {
+  it('put a pre-activation that fell on the other side of the jump where the subject has it, and count it', async () => {
+    const initial = initialParameters(protocol, 1);
+    const batch = batches(protocol, data, 1).next().value;
+    const trace = await float32Trainer(protocol, initial).tracedStep(batch);
+    const { loss } = forward(protocol, widen(initial), widenBatch(batch));
+    const plain = new LossCurves(protocol, initial);
+    expect(plain.step(batch, trace, 0)).toBe(loss);
+    expect(plain.settled).toBe(0);
+
+    // The kept unit of the first layer that is nearest to its jump, on the other side.
+    const z = trace.stages[0].z;
+    const kept = [...z.keys()].filter((i) => batch.masks[0][i] > 0 && z[i] > 0);
+    const nearest = kept.reduce((least, i) => (z[i] < z[least] ? i : least), kept[0]);
+    const flipped = z.with(nearest, -z[nearest]);
+    const stages = trace.stages.map((stage, i) => (i === 0 ? { ...stage, z: flipped } : stage));
+    const settling = new LossCurves(protocol, initial);
+    expect(settling.step(batch, { ...trace, stages }, 0)).not.toBe(loss);
+    expect(settling.settled).toBeGreaterThanOrEqual(1);
+    expect(settling.settledBy).toBeGreaterThanOrEqual(1.9 * z[nearest]);
   });
 });
