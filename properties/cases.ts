@@ -80,7 +80,7 @@ class Draw {
       pool,
       dtype: this.#constraints.dtype,
       shape,
-      x: draw(size, () => this.#value(0.3)),
+      x: draw(size, () => this.#value(0.36)),
       alpha: draw(rows * count, () => this.#alpha(constraint)),
       dy: draw(size, () => this.#value(0.15)),
     };

@@ -7,7 +7,8 @@ import type { BranchName } from '../reference/case.ts';
  */
 const math: MathJsInstance = create(all!, { number: 'BigNumber', precision: 80 });
 
-type Smooth = Extract<BranchName, 'tanh' | 'sigmoid' | 'softplus'>;
+/** The branches that are not piecewise polynomial. */
+export type Smooth = Extract<BranchName, 'tanh' | 'sigmoid' | 'softplus'>;
 
 const values: Readonly<Record<Smooth, string>> = {
   tanh: '(exp(2 x) - 1) / (exp(2 x) + 1)',
@@ -22,7 +23,7 @@ const compiled: ReadonlyMap<Smooth, { f: math.EvalFunction; df: math.EvalFunctio
   ]),
 );
 
-/** `f(x)` or `f′(x)` to about 70 digits, as `digits · 10^exponent`. Meant for |x| ≤ 100. */
+/** `f(x)` or `f′(x)` to about 60 digits for |x| ≤ 100: the cancellation at small x costs some of the 80. */
 export function smoothValue(name: Smooth, side: 'f' | 'df', x: number): math.BigNumber {
   return compiled.get(name)![side].evaluate({ x: exactly(x) });
 }
