@@ -66,7 +66,7 @@ export function hull(readings: readonly Allowed[]): Allowed {
     nan: readings.some((reading) => reading.nan),
     infinite: readings.some((reading) => reading.infinite),
     exact,
-    bound: Math.max(hi - exact, exact - lo),
+    bound: Math.max(...readings.map((reading) => reading.bound + Math.abs(reading.exact - exact))),
     point: false,
   };
 }

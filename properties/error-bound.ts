@@ -21,7 +21,9 @@ import {
 import type { ExactValue } from './exact-branches.ts';
 
 /**
- * E of spec §5: a transcendental branch may be off by `E·u·|c|·max|f|`.
+ * E of spec §5: a transcendental branch may be off by `E·u·|c|·max|f|`, its derivative by twice that.
+ * Measured against float64 on 9.5 million x: 1.1 u on tfjs cpu, 1.5 u on wasm (XNNPACK), 5.9 u on native TensorFlow
+ * (Eigen's rational tanh; its 1 - t·t 11.8 u). For f64 the C libraries of the field publish errors below 2 ulp.
  */
 const transcendentalError: Readonly<Record<Dtype, number>> = { f64: 4, f32: 8 };
 
@@ -139,7 +141,7 @@ export class Result {
     this.#peak += peak;
     if (value.kind === 'approximate') this.#approximate = true;
     if (vanishes) {
-      if (value.kind === 'approximate') this.#allowTranscendental(value.bound, all);
+      if (value.kind === 'approximate') this.#allowTranscendental(value.condition * value.bound, all);
       return zero;
     }
     let total = product(all);
@@ -149,7 +151,7 @@ export class Result {
       this.#partialQuantum = Math.min(this.#partialQuantum, partial);
       total = scale(total, value.shift);
     } else if (value.kind === 'approximate') {
-      this.#allowTranscendental(value.bound, all);
+      this.#allowTranscendental(value.condition * value.bound, all);
       total = multiply(total, value.value);
     }
     return negative ? negate(total) : total;

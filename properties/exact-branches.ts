@@ -10,7 +10,7 @@ import * as fixed from './functions.ts';
 export type ExactValue =
   | { readonly kind: 'product'; readonly factors: readonly number[]; readonly shift: number }
   | { readonly kind: 'masked'; readonly factors: readonly number[] }
-  | { readonly kind: 'approximate'; readonly value: Dyadic; readonly bound: number };
+  | { readonly kind: 'approximate'; readonly value: Dyadic; readonly bound: number; readonly condition: 1 | 2 };
 
 /** A branch, written again from the formulas of spec §2: it shares no code with `reference/`. */
 export interface ExactBranch {
@@ -30,11 +30,16 @@ const masked = (factors: readonly number[] = []): ExactValue => ({ kind: 'masked
 const unit = product([]);
 
 /** `bound` is max|f| (spec §5), or |f(x)| where f is not bounded. */
-function smooth(f: (x: number) => Dyadic, limits: readonly [Dyadic, Dyadic], bound: (x: number) => number) {
+function smooth(
+  f: (x: number) => Dyadic,
+  limits: readonly [Dyadic, Dyadic],
+  bound: (x: number) => number,
+  condition: 1 | 2 = 1,
+) {
   return (x: number): ExactValue => {
     if (x === Number.POSITIVE_INFINITY && bound(x) === Number.POSITIVE_INFINITY) return product([x]);
     const value = Number.isFinite(x) ? f(x) : limits[x < 0 ? 0 : 1];
-    return { kind: 'approximate', value, bound: bound(x) };
+    return { kind: 'approximate', value, bound: bound(x), condition };
   };
 }
 
@@ -66,7 +71,7 @@ export const exactBranches: Readonly<Record<BranchName, ExactBranch>> = {
   identity: { f: (x) => (x === 0 ? masked([x]) : product([x])), df: () => unit, rho: 1, ...piecewiseLinear },
   tanh: {
     f: smooth(fixed.tanh, [minusOne, one], () => 1),
-    df: smooth(fixed.tanhDerivative, [zero, zero], () => 1),
+    df: smooth(fixed.tanhDerivative, [zero, zero], () => 1, 2),
     rho: 1,
     rhoDerivative: 1,
     squares: false,
@@ -74,7 +79,7 @@ export const exactBranches: Readonly<Record<BranchName, ExactBranch>> = {
   },
   sigmoid: {
     f: smooth(fixed.sigmoid, [zero, one], () => 1),
-    df: smooth(fixed.sigmoidDerivative, [zero, zero], () => 1 / 4),
+    df: smooth(fixed.sigmoidDerivative, [zero, zero], () => 1 / 4, 2),
     rho: 1,
     rhoDerivative: 1,
     squares: false,
@@ -82,7 +87,7 @@ export const exactBranches: Readonly<Record<BranchName, ExactBranch>> = {
   },
   softplus: {
     f: smooth(fixed.softplus, [zero, zero], (x) => Math.max(1, x)),
-    df: smooth(fixed.sigmoid, [zero, one], () => 1),
+    df: smooth(fixed.sigmoid, [zero, one], () => 1, 2),
     rho: 1,
     rhoDerivative: 1,
     squares: false,
