@@ -1,4 +1,8 @@
 /** `poolproof/reference`: activation pools in float64, forward and backward, and the small network that MNIST needs. */
+
+export type { Activation } from './activations.ts';
+export * as activations from './activations.ts';
+export { batches, type Dataset, scalePixels, stepsPerEpoch } from './batches.ts';
 export { type Branch, branches, branchNames, type Kink } from './branches.ts';
 export type {
   Answer,
@@ -14,8 +18,17 @@ export type {
   Sharing,
   Tangents,
 } from './case.ts';
+export { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
+export { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
+export { dropoutBackward, dropoutForward, dropoutMask } from './dropout.ts';
+export { type Initializer, initialWeights } from './initializers.ts';
 export { type MReLUSetting, mrelu, mreluPool, mreluSettings, mreluVjp } from './mrelu.ts';
+export { type Batch, initialParameters, type Layer, widen, widenBatch, zerosLike } from './network.ts';
 export { initialAlpha, type ParameterLayout, parameterLayout } from './parameters.ts';
 export { doubleVjp, forward, jvp, type PoolBackward, vjp } from './pool.ts';
+export type { Protocol } from './protocol.ts';
+export { type Random, random } from './random.ts';
+export { nesterovUpdate, rateAt } from './sgd.ts';
 export type { Facet, Subject } from './subject.ts';
 export { ExactSum } from './sum.ts';
+export { type Training, trainStep } from './train.ts';
