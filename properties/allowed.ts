@@ -52,8 +52,8 @@ export function isVacuous(allowed: Allowed): boolean {
   return allowed.unchecked === undefined && allowed.exact !== 0 && allowed.bound >= Math.abs(allowed.exact);
 }
 
-/** Everything that one of the readings allows. */
-export function hull(readings: readonly Allowed[]): Allowed {
+/** Everything that one of the readings allows; u is the unit roundoff, by which each `exact` is off. */
+export function hull(readings: readonly Allowed[], u: number): Allowed {
   if (readings.length === 1) return readings[0]!;
   const undecided = readings.find((reading) => reading.unchecked !== undefined);
   if (undecided !== undefined) return undecided;
@@ -66,7 +66,12 @@ export function hull(readings: readonly Allowed[]): Allowed {
     nan: readings.some((reading) => reading.nan),
     infinite: readings.some((reading) => reading.infinite),
     exact,
-    bound: Math.max(...readings.map((reading) => reading.bound + Math.abs(reading.exact - exact))),
+    bound: Math.max(...readings.map((reading) => reading.bound + farthest(reading.exact, exact, u))),
     point: false,
   };
+}
+
+/** An upper bound of the distance of two numbers of which only the rounded ones are known. */
+function farthest(a: number, b: number, u: number): number {
+  return (Math.abs(a - b) + u * (Math.abs(a) + Math.abs(b))) * (1 + 2 ** -50);
 }

@@ -123,7 +123,8 @@ function allowedY(arithmetic: Arithmetic, branches: readonly ExactBranch[], c: C
   if (!c.finite) return unchecked('non-finite alpha');
   if (Number.isNaN(x)) return nan;
   const side: Side = { value: 'f', rho: 'rho' };
-  return hull(arithmetic.readings(x).map((reading) => allowedElement(arithmetic, branches, c, reading, side)));
+  const readings = arithmetic.readings(x).map((reading) => allowedElement(arithmetic, branches, c, reading, side));
+  return hull(readings, arithmetic.u);
 }
 
 function allowedDx(
@@ -148,7 +149,7 @@ function allowedDx(
           allowedElement(arithmetic, branches, c, reading, { value: 'df', rho: 'rhoDerivative', cotangent }),
         ),
     );
-  return hull(readings);
+  return hull(readings, arithmetic.u);
 }
 
 function isActive(value: ExactValue, coefficient: number): boolean {
@@ -252,5 +253,5 @@ function maskedByClip(arithmetic: Arithmetic, dc: Allowed, alpha: number, bound:
   const outside = at(zero, arithmetic.format);
   if (!masks.has(false)) return dc;
   if (!Number.isFinite(dc.exact) || dc.unchecked !== undefined || dc.nan) return unchecked('0·∞');
-  return masks.has(true) ? hull([dc, outside]) : outside;
+  return masks.has(true) ? hull([dc, outside], arithmetic.u) : outside;
 }

@@ -188,6 +188,14 @@ export const mutants: readonly Mutant[] = [
     const { y, dx } = right(free({ ...c, alpha: alpha.slice(0, n * count) }));
     return { ...right(c), y, dx };
   }),
+  mutant('softmax-diagonal', 'dalpha of softmax uses the diagonal of its Jacobian only', (c) => {
+    if (c.pool.constraint.kind !== 'softmax') return right(c);
+    const { count, n } = positionsOf(c.pool, c.shape);
+    const e = c.alpha.map(Math.exp);
+    const share = (i: number) => e[i]! / range(n).reduce((sum, k) => sum + e[k * count + (i % count)]!, 0);
+    const { dalpha } = right(free(c));
+    return { ...right(c), dalpha: dalpha.map((d, i) => share(i) * (1 - share(i)) * d) };
+  }),
   // Special values
   mutant('nan-to-zero', 'NaN comes out as 0', (c) => changeY(c, (y) => (Number.isNaN(y) ? 0 : y))),
   mutant('nan-spreads', 'a NaN in x spreads over its row', (c) => {

@@ -1,8 +1,7 @@
-import { dyadic, multiply, negate } from '../exact.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { slackOf } from '../trial.ts';
-import { freely, mapRow, mapTensor } from './derived.ts';
+import { freely, mapRow, mapTensor, times } from './derived.ts';
 
 /** The pool `[relu, step]` with free coefficients, and P and D at each element. */
 function reluAndStep(c: Parameters<Law['check']>[0]) {
@@ -22,7 +21,7 @@ export const constant: Law = {
     const { y } = await trial.ask(input);
     const allowed = trial.expect(input).y;
     trial.balance(input, 'y - P·x', y.length, (i) => ({
-      actual: Number.isFinite(y[i]) ? [y[i]!, negate(multiply(dyadic(P(i)), dyadic(input.x[i]!)))] : [y[i]!],
+      actual: [y[i]!, times(-P(i), input.x[i]!)],
       expected: [input.x[i]! > 0 ? D(i) : 0],
       slack: slackOf(allowed[i]!),
     }));

@@ -2,7 +2,9 @@ import type { BranchName, Case } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
-import { freely, mapTensor, withConstraint } from './derived.ts';
+import { range } from '../transform.ts';
+import { slackOf } from '../trial.ts';
+import { freely, mapTensor, times, withConstraint } from './derived.ts';
 
 export const clipClosed: Law = {
   id: 'constraint/clip-closed',
@@ -90,5 +92,38 @@ export const sumToOneValue: Law = {
     const repeated = await trial.askAbout(summed(c, [name, ...c.pool.branches.map(() => name)]));
     const alone = await trial.askAbout(mapTensor(freely(c, [name]), 'alpha', () => 1));
     for (const quantity of ['y', 'dx'] as const) trial.equate(repeated, quantity, (at) => [{ of: alone, at }]);
+  },
+};
+
+export const softmaxEqual: Law = {
+  id: 'constraint/softmax-equal',
+  statement: 'under softmax n equal alphas are coefficients 1/n, and n·dalphaᵢ = dcᵢ - Σ dcⱼ / n',
+  source: 'spec §1, §4: softmax, where n is 2 or 4 and every exponential is the same',
+  finite: true,
+  async check(c, trial) {
+    const given = c.pool.branches;
+    const branches = given.length <= 2 ? [given[0]!, given.at(-1)!] : range(4).map((k) => given[k % given.length]!);
+    const n = branches.length;
+    const free = mapTensor(freely(c, branches), 'alpha', () => 1 / n);
+    const equal = mapTensor(free, 'alpha', () => Math.sign(c.alpha[0] ?? 1));
+    const mean = await trial.askAbout(free);
+    const softmax = { ...mean, answer: await trial.ask(withConstraint(equal, { kind: 'softmax' })) };
+    for (const name of ['y', 'dx'] as const) trial.equate(softmax, name, (at) => [{ of: mean, at }]);
+    const { count } = positionsOf(free.pool, free.shape);
+    const u = 2 ** -formats[c.dtype].p;
+    trial.balance(free, 'dalpha·n²', softmax.answer.dalpha.length, (i) => {
+      const column = range(n).map((k) => k * count + (i % count));
+      const dc = column.map((k) => mean.answer.dalpha[k]!);
+      const bounds = column.map((k) => slackOf(mean.allowed.dalpha[k]!));
+      // Each of the two evaluations may be off by its bound for every dc, and rounds n + 2 times more; not at all where
+      // every dc has few enough bits, as on dyadic Cases.
+      const isExact = dc.every((d) => Number.isInteger(d * 2 ** 10) && Math.abs(d) <= 2 ** 10);
+      const rounding = isExact ? 0 : 2 * (n + 2) * u * n * dc.reduce((sum, d) => sum + Math.abs(d), 0);
+      return {
+        actual: [times(softmax.answer.dalpha[i]!, n * n)],
+        expected: [times(mean.answer.dalpha[i]!, n), ...dc.map((d) => -d)],
+        slack: 4 * n * bounds.reduce((sum, b) => sum + b, 0) + rounding,
+      };
+    });
   },
 };

@@ -9,7 +9,7 @@ import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import { slackOf } from '../trial.ts';
-import { freely, learning, mapRow, mapTensor } from './derived.ts';
+import { freely, learning, mapRow, mapTensor, times } from './derived.ts';
 
 export const adjoint: Law = {
   id: 'adjoint/identity',
@@ -26,7 +26,7 @@ export const adjoint: Law = {
     for (const [i, t] of tangents.tx.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dx[i]!);
     for (const [i, t] of tangents.talpha.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dalpha[i]!);
     const products = (a: Float64Array, b: Float64Array) =>
-      [...a].flatMap((v, i) => (v === 0 || b[i] === 0 ? [] : [multiplied(v, b[i]!)]));
+      [...a].flatMap((v, i) => (v === 0 || b[i] === 0 ? [] : [times(v, b[i]!)]));
     trial.balance(input, '<ty, dy>', 1, () => ({
       actual: products(ty, input.dy),
       expected: [...products(tangents.tx, answer.dx), ...products(tangents.talpha, answer.dalpha)],
@@ -34,10 +34,6 @@ export const adjoint: Law = {
     }));
   },
 };
-
-function multiplied(a: number, b: number): Dyadic | number {
-  return Number.isFinite(a) && Number.isFinite(b) ? multiply(dyadic(a), dyadic(b)) : a * b;
-}
 
 /**
  * A bound of the error of `<ty, dy>` that comes from `ty`: each of its monomials passes at most 2n + 3 roundings

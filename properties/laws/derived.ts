@@ -1,5 +1,6 @@
 import type { BranchName, Case, Constraint } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
+import { type Dyadic, dyadic, multiply } from '../exact.ts';
 import { positionsOf } from '../positions.ts';
 
 /** Cases that laws make from the Case they are given. Each keeps shape, dtype, `x` and `dy`. */
@@ -59,4 +60,9 @@ export function split(v: number): readonly [number, number] {
 /** Whether a value scaled by up to 2⁻²⁰ cannot bring a product of four such values, or a tail of tanh, near underflow. */
 export function isTame(...values: readonly number[]): boolean {
   return values.every((v) => v === 0 || (Math.abs(v) >= 2 ** -20 && Math.abs(v) <= 2 ** 4));
+}
+
+/** `a·b` exactly; NaN or ±∞ where a factor is not finite. */
+export function times(a: number, b: number): Dyadic | number {
+  return Number.isFinite(a) && Number.isFinite(b) ? multiply(dyadic(a), dyadic(b)) : a * b;
 }

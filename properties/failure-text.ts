@@ -1,0 +1,49 @@
+import type { Case } from '../reference/case.ts';
+import { describeFinding, type Failure } from './failure.ts';
+import { positionsOf } from './positions.ts';
+
+/** Elements of a tensor that are shown; a shrunk Case seldom has more. */
+const shown = 12;
+
+/** A failure for people: the law, where its counterexample comes from, the shrunk Case, the worst element. */
+export function failureText({ law, statement, source, kind, seed, path, shrinks, ...failure }: Failure): string {
+  return [
+    `${law}: ${statement}`,
+    `source: ${source}`,
+    `found by seed ${seed}, kind ${kind}, path ${path}, after ${shrinks} shrinks:`,
+    ...caseText(failure.case).map((line) => `  ${line}`),
+    describeFinding(failure.finding),
+  ].join('\n');
+}
+
+/** A Case in a few lines: its pool, dtype and tensors, nested as their shapes are. */
+export function caseText({ pool, dtype, shape, x, alpha, dy }: Case): string[] {
+  const { branches, sharing, constraint } = pool;
+  const { rows, shape: kept } = positionsOf(pool, shape);
+  const by = typeof sharing === 'string' ? sharing : `sharedAxes [${sharing.sharedAxes.join(', ')}]`;
+  const bounds = constraint.kind === 'clip' ? ` at ${tensorText(constraint.bounds, [constraint.bounds.length])}` : '';
+  return [
+    `pool [${branches.join(', ')}], sharing ${by}, constraint ${constraint.kind}${bounds}, ${dtype}`,
+    `x     = ${tensorText(x, shape)}`,
+    `alpha = ${tensorText(alpha, [rows, ...kept])}`,
+    `dy    = ${tensorText(dy, shape)}`,
+  ];
+}
+
+/** `[[1, -0], [NaN, 2]]`; of a long tensor the first elements and its shape. */
+export function tensorText(values: ArrayLike<number>, shape: readonly number[]): string {
+  const list = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => numberText(values[from + i]!)).join(', ');
+  if (values.length > shown) return `[${list(0, shown)}, …] of shape [${shape.join(', ')}]`;
+  if (values.length === 0) return `[] of shape [${shape.join(', ')}]`;
+  const nest = (axis: number, from: number, size: number): string => {
+    if (axis === shape.length) return numberText(values[from]!);
+    const part = size / shape[axis]!;
+    return `[${Array.from({ length: shape[axis]! }, (_, i) => nest(axis + 1, from + i * part, part)).join(', ')}]`;
+  };
+  return nest(0, 0, values.length);
+}
+
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
