@@ -1,0 +1,92 @@
+import { statSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import type { Kind } from '../properties/cases.ts';
+import type { Law } from '../properties/law.ts';
+import { laws } from '../properties/laws.ts';
+import { type SubjectName, subjectNames } from './subjects.ts';
+
+/** Parsers of arguments for commander: each takes text and returns a value, or says what was expected. */
+
+/** Laws by id or by family, separated by commas; a repeated flag adds to those before. */
+export function parseLaws(text: string, before: readonly Law[] = []): Law[] {
+  const chosen = new Set(before);
+  for (const name of names(text)) {
+    const found = laws.filter(({ id }) => id === name || familyOf(id) === name);
+    if (found.length === 0) {
+      const [family] = name.split('/');
+      const near = laws.filter(({ id }) => familyOf(id) === family).map(({ id }) => id);
+      const expected = near.length > 0 ? `one of ${near.join(', ')}` : `an id, or a family: ${families().join(', ')}`;
+      throw new InvalidArgumentError(`Expected ${expected}, got "${name}".`);
+    }
+    for (const law of found) chosen.add(law);
+  }
+  return laws.filter((law) => chosen.has(law));
+}
+
+/** One law by its id. */
+export function parseLaw(text: string): Law {
+  const law = laws.find(({ id }) => id === text);
+  if (law) return law;
+  const [found] = parseLaws(text);
+  throw new InvalidArgumentError(`Expected the id of one law, such as ${found!.id}, got "${text}".`);
+}
+
+/** Subjects by name, separated by commas; `undefined` for `auto`. A repeated flag adds to those before. */
+export function parseSubjects(text: string, before: readonly SubjectName[] = []): SubjectName[] | undefined {
+  if (text === 'auto') return undefined;
+  const chosen = names(text).map((name) => parseSubject(name, 'auto, '));
+  return subjectNames.filter((name) => before.includes(name) || chosen.includes(name));
+}
+
+/** One Subject by name. */
+export function parseSubject(text: string, or = ''): SubjectName {
+  const name = subjectNames.find((known) => known === text);
+  if (name) return name;
+  throw new InvalidArgumentError(`Expected ${or}${subjectNames.join(', ')}, got "${text}".`);
+}
+
+/** The largest seed, 2³² - 1. */
+export const largestSeed: number = 2 ** 32 - 1;
+
+/** An integer in decimal digits, from `min` to `max`. */
+export function parseInteger(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected an integer from ${min} to ${max}.`);
+  };
+}
+
+export function parseKind(text: string): Kind {
+  if (text === 'dyadic' || text === 'general') return text;
+  throw new InvalidArgumentError('Expected dyadic or general.');
+}
+
+/** A path of fast-check: integers separated by colons. */
+export function parsePath(text: string): string {
+  if (/^\d+(:\d+)*$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected integers separated by colons, such as 12:0:3.');
+}
+
+/** A file to be written. */
+export function parseFile(text: string): string {
+  if (text === '' || statSync(text, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InvalidArgumentError('Expected the name of a file.');
+  }
+  return text;
+}
+
+/** The families of laws, the first part of their ids. */
+export function families(): string[] {
+  return [...new Set(laws.map(({ id }) => familyOf(id)))];
+}
+
+function familyOf(id: string): string {
+  return id.slice(0, id.indexOf('/'));
+}
+
+function names(text: string): string[] {
+  const found = text.split(',').map((name) => name.trim());
+  if (found.includes('')) throw new InvalidArgumentError('Expected names separated by commas.');
+  return found;
+}

@@ -1,0 +1,23 @@
+/** What the process says by its exit code; where several apply, the first of 1, 3, 5. */
+export const exitCodes = {
+  /** All held. */
+  held: 0,
+  /** A law, or the lockstep check of a training, failed: provably wrong. */
+  failed: 1,
+  /** An argument was wrong; nothing was run. */
+  usage: 2,
+  /** A backend threw, died, or was asked for by name and is not there. */
+  broke: 3,
+  /** No Case was checked, or the training could not be run and was not left out by `--no-mnist`. */
+  notRun: 5,
+} as const;
+
+/** For the end of `--help`. */
+export const exitCodesHelp: string = `
+Exit codes (where several apply, the first of 1, 3, 5):
+  0  all held
+  1  a law failed, or the lockstep check of a training
+  2  an argument was wrong; nothing was run
+  3  a backend threw or died, or was asked for by name and is missing
+  5  no case was checked, or MNIST was not to be had (--no-mnist leaves it out)
+`;

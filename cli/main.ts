@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { exitCodes } from './exit-codes.ts';
+import { lawsCommand } from './laws.ts';
+import { replayCommand } from './replay.ts';
+import { version } from './subjects.ts';
+import { verifyCommand } from './verify.ts';
+
+const program = new Command('poolproof')
+  .description('Proves that an activation layer, forward and backward, is right.')
+  .version(version)
+  .helpCommand(false)
+  .addHelpText('after', '\n"poolproof <command> --help" says more about a command.');
+
+for (const command of [verifyCommand(), replayCommand(), lawsCommand()]) program.addCommand(command);
+for (const command of [program, ...program.commands]) {
+  command.exitOverride();
+  // One line is enough: it names the argument, what was expected and what came.
+  command.configureOutput({ outputError: (text, write) => write(text.replace(/\n\(Did/, ' (Did')) });
+}
+
+try {
+  if (process.argv.length <= 2) program.error(`error: a command is missing, expected ${commandNames()}`);
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+}
+
+function commandNames(): string {
+  return program.commands.map((command) => command.name()).join(', ');
+}

@@ -1,0 +1,128 @@
+import { decodeCase, type EncodedCase, encodeCase } from '../fixtures/case.ts';
+import { decodeTensor, encodeTensor, type Tensor } from '../fixtures/tensor.ts';
+import { describeFinding, type Failure, type Finding } from '../properties/failure.ts';
+import type { Breakage, LawResult } from '../properties/verify.ts';
+import { replayLine } from './replay-line.ts';
+import { exitCodeOf, type MnistReport, type Report, type SubjectReport } from './report.ts';
+
+/** The version of this format; a number that a reader doesn't know it must refuse. */
+export const reportSchema = 'poolproof-report/1';
+
+/** A report as JSON. Tensors and the numbers of findings are hex (spec §7), since JSON loses -0, NaN and ±∞. */
+export interface EncodedReport extends Omit<Report, 'subjects'> {
+  readonly schema: typeof reportSchema;
+  readonly exitCode: number;
+  readonly subjects: readonly EncodedSubject[];
+}
+
+interface EncodedSubject extends Omit<SubjectReport, 'results'> {
+  readonly results: readonly EncodedResult[];
+}
+
+interface EncodedResult extends Omit<LawResult, 'failures' | 'breakage'> {
+  readonly failures: readonly EncodedFailure[];
+  readonly breakage?: Omit<Breakage, 'case'> & { readonly case: EncodedCase; readonly replay: string };
+}
+
+export interface EncodedFailure extends Omit<Failure, 'case' | 'finding'> {
+  /** The finding in words. */
+  readonly description: string;
+  readonly replay: string;
+  readonly case: EncodedCase;
+  readonly finding: EncodedFinding;
+}
+
+type Outside = Extract<Finding, { code: 'outside' }>;
+/** `numbers` holds actual, expected, lo and hi in this order. */
+type EncodedFinding =
+  | (Omit<Outside, 'actual' | 'expected' | 'lo' | 'hi'> & { readonly numbers: Tensor })
+  | Exclude<Finding, Outside>;
+
+export function encodeReport(report: Report): EncodedReport {
+  return {
+    schema: reportSchema,
+    exitCode: exitCodeOf(report),
+    ...report,
+    mnist: encodeMnist(report.mnist),
+    subjects: report.subjects.map((subject) => ({
+      ...subject,
+      results: subject.results.map(({ failures, breakage, ...result }) => ({
+        ...result,
+        failures: failures.map((failure) => encodeFailure(subject.name, failure)),
+        ...(breakage && {
+          breakage: {
+            ...breakage,
+            case: encodeCase(breakage.case),
+            replay: replayLine(subject.name, { law: result.law, ...breakage }),
+          },
+        }),
+      })),
+    })),
+  };
+}
+
+/** @throws RangeError for another schema. */
+export function decodeReport(encoded: EncodedReport): Report {
+  if (encoded.schema !== reportSchema) {
+    throw new RangeError(`decodeReport: "schema" expected ${reportSchema}, got ${JSON.stringify(encoded.schema)}`);
+  }
+  const { schema: _, exitCode: __, ...report } = encoded;
+  return {
+    ...report,
+    mnist: decodeMnist(report.mnist),
+    subjects: report.subjects.map((subject) => ({
+      ...subject,
+      results: subject.results.map(({ failures, breakage, ...result }) => {
+        const decoded = { ...result, failures: failures.map(decodeFailure) };
+        if (!breakage) return decoded;
+        const { replay: _, ...rest } = breakage;
+        return { ...decoded, breakage: { ...rest, case: decodeCase(rest.case) } };
+      }),
+    })),
+  };
+}
+
+export function encodeFailure(backend: string, failure: Failure): EncodedFailure {
+  return {
+    ...failure,
+    description: describeFinding(failure.finding),
+    replay: replayLine(backend, failure),
+    case: encodeCase(failure.case),
+    finding: encodeFinding(failure.finding),
+  };
+}
+
+export function decodeFailure({ description: _, replay: __, ...failure }: EncodedFailure): Failure {
+  return { ...failure, case: decodeCase(failure.case), finding: decodeFinding(failure.finding) };
+}
+
+function encodeFinding(finding: Finding): EncodedFinding {
+  if (finding.code !== 'outside') return finding;
+  const { actual, expected, lo, hi, ...rest } = finding;
+  const values = Float64Array.of(actual, expected, lo, hi);
+  return { ...rest, numbers: encodeTensor('numbers', { dtype: 'f64', shape: [4], values }) };
+}
+
+function decodeFinding(finding: EncodedFinding): Finding {
+  if (finding.code !== 'outside') return finding;
+  const { numbers, ...rest } = finding;
+  const [actual, expected, lo, hi] = decodeTensor('numbers', numbers).values as unknown as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { ...rest, actual, expected, lo, hi };
+}
+
+/** Losses and worst elements may be NaN or ±∞, which JSON has only as text. */
+function encodeMnist(mnist: MnistReport): MnistReport {
+  return JSON.parse(
+    JSON.stringify(mnist, (_, value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value)),
+  );
+}
+
+function decodeMnist(mnist: MnistReport): MnistReport {
+  const isNumber = (value: unknown) => value === 'NaN' || value === 'Infinity' || value === '-Infinity';
+  return JSON.parse(JSON.stringify(mnist), (_, value) => (isNumber(value) ? Number(value) : value));
+}

@@ -1,0 +1,106 @@
+import { failureText } from '../properties/failure-text.ts';
+import type { LawResult } from '../properties/verify.ts';
+import { mnistText } from './mnist-text.ts';
+import { replayLine } from './replay-line.ts';
+import { exitCodeOf, type Report, type SubjectReport, totals } from './report.ts';
+import { count, percent, seconds, table, wrap } from './table.ts';
+
+/** Columns of a terminal that tables and sentences keep to; a line to paste may be longer. */
+export const columns = 80;
+/** With the longest id of a law, so many Subjects fit side by side. */
+const subjectsATable = 4;
+
+/** A report for people: the table law × backend, what was left out, every failure in full, the training, the verdict. */
+export function reportText(report: Report): string {
+  const checked = report.subjects.filter(({ results, state }) => state === 'checked' || results.length > 0);
+  const tables: string[] = [];
+  for (let from = 0; from < checked.length; from += subjectsATable) {
+    tables.push(lawTable(report, checked.slice(from, from + subjectsATable)).join('\n'));
+  }
+  const sections = [
+    `poolproof ${report.poolproof}, Node ${report.node.replace(/^v/, '')}, ${report.platform}; seed ${report.seed}`,
+    ...tables,
+    subjectLines(report).join('\n'),
+    ...report.subjects.flatMap(troubles),
+    mnistText(report.mnist),
+    verdict(report).join('\n'),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function lawTable(report: Report, subjects: readonly SubjectReport[]): string[] {
+  const row = (name: string, of: (subject: SubjectReport) => string) => [name, ...subjects.map(of)];
+  const sums = new Map(subjects.map((subject) => [subject, totals(subject.results)]));
+  const rows = table(
+    [
+      row('law: cases, time', ({ name }) => name),
+      ...report.laws.map(({ id }) => row(id, ({ results }) => cell(results.find(({ law }) => law === id)))),
+      row('cases', (subject) => String(sums.get(subject)!.cases)),
+      row('failures', (subject) => String(sums.get(subject)!.failures)),
+      row('time', ({ milliseconds }) => seconds(milliseconds)),
+      row('elements compared', (subject) => String(sums.get(subject)!.checked)),
+      row('left open by the spec', (subject) => {
+        const { checked, unchecked } = sums.get(subject)!;
+        return percent(unchecked, checked + unchecked);
+      }),
+      row('vacuous (bound ≥ |value|)', (subject) => {
+        const { checked, vacuous } = sums.get(subject)!;
+        return percent(vacuous, checked);
+      }),
+    ],
+    1,
+  );
+  const rule = '-'.repeat(Math.max(...rows.map(({ length }) => length)));
+  const laws = rows.slice(1, 1 + report.laws.length);
+  return [rows[0]!, rule, ...laws, rule, ...rows.slice(1 + report.laws.length)];
+}
+
+function cell(result: LawResult | undefined): string {
+  if (result === undefined) return 'not run';
+  const { outcome, cases, milliseconds, failures } = result;
+  if (outcome === 'inapplicable') return 'n/a';
+  if (outcome === 'failed') return `FAIL ${failures.length} ${seconds(milliseconds)}`;
+  if (outcome === 'broke') return `BROKE ${seconds(milliseconds)}`;
+  return `${count(cases.dyadic + cases.general)} ${seconds(milliseconds).padStart(5)}`;
+}
+
+/** What each Subject is, or why it is not in the table; and what `n/a` means. */
+function subjectLines({ subjects, named }: Report): string[] {
+  const about = subjects.flatMap(({ name, state, reason, version, dtype, facets = [] }) => {
+    if (state === 'checked') {
+      return wrap(
+        `${name}: ${version}, ${dtype}${facets.length > 0 ? `, facets ${facets.join(', ')}` : ''}`,
+        columns,
+        '  ',
+      );
+    }
+    const word = state === 'died' ? 'DIED' : named ? state.toUpperCase() : `${state}, passed over`;
+    return wrap(`${name}: ${word}: ${reason}`, columns, '  ');
+  });
+  const needs = new Set(subjects.flatMap(({ results }) => results.flatMap(({ inapplicable }) => inapplicable ?? [])));
+  if (needs.size > 0) about.push(`n/a: the law needs ${[...needs].join(' or ')}, which that backend does not have`);
+  return about;
+}
+
+function troubles({ name, results }: SubjectReport): string[] {
+  return results.flatMap(({ law, failures, breakage }) => [
+    ...failures.map((failure) => `FAIL on ${name}\n${failureText(failure)}\nreplay: ${replayLine(name, failure)}`),
+    ...(breakage
+      ? [`BROKE on ${name}\n${law}: ${breakage.message}\nreplay: ${replayLine(name, { law, ...breakage })}`]
+      : []),
+  ]);
+}
+
+function verdict(report: Report): string[] {
+  const { cases, failures } = totals(report.subjects.flatMap(({ results }) => results));
+  const code = exitCodeOf(report);
+  const words: Record<number, string> = {
+    0: 'all held',
+    1: 'FAILED',
+    3: 'a backend BROKE or is missing',
+    5: cases === 0 ? 'no case was checked' : 'all laws held, but MNIST was not run (--no-mnist leaves it out)',
+  };
+  const backends = report.subjects.filter(({ results }) => results.length > 0).length;
+  const counts = `${report.laws.length} laws, ${backends} backends, ${cases} cases, ${failures} failures`;
+  return wrap(`${words[code]}: ${counts}, ${seconds(report.milliseconds)}, exit code ${code}`, columns, '  ');
+}

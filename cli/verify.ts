@@ -1,0 +1,93 @@
+import { randomInt } from 'node:crypto';
+import { Command } from 'commander';
+import { writeWhole } from '../experiments/download.ts';
+import type { Law } from '../properties/law.ts';
+import { laws } from '../properties/laws.ts';
+import { largestSeed, parseFile, parseInteger, parseLaws, parseSubjects } from './arguments.ts';
+import { exitCodesHelp } from './exit-codes.ts';
+import { inChild } from './in-child.ts';
+import { progressOn } from './progress.ts';
+import { exitCodeOf } from './report.ts';
+import { encodeReport } from './report-json.ts';
+import { reportText } from './report-text.ts';
+import { type SubjectName, subjectNames } from './subjects.ts';
+import { verification, type Workers } from './verification.ts';
+
+interface Flags {
+  readonly backend?: readonly SubjectName[];
+  readonly law?: readonly Law[];
+  readonly runs?: number;
+  readonly seed?: number;
+  readonly json?: string;
+  readonly quick?: boolean;
+  readonly mnist: boolean;
+}
+
+/** Each Subject, and the training, in a process of its own. */
+const children: Workers = {
+  check: (name, chosen, request, tell) =>
+    inChild({ task: 'laws', subject: name as SubjectName, laws: chosen.map(({ id }) => id), request }, tell),
+  train: (request, tell) => inChild({ task: 'mnist', request }, tell),
+};
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .summary('check the laws on the reference and on every backend, then train MNIST')
+    .description(
+      `Checks every law on the float64 reference and on every TensorFlow.js backend that Node has, half of the cases bit for bit. Then trains a 784-512-512-10 network on MNIST, once with ReLU and once with a parametric activation pool, on the fastest of these backends, its first steps in lockstep with float64.
+
+MNIST is read from the folder that the environment variable POOLPROOF_DATA names (the files lie in mnist/ there), else from a cache folder, else downloaded into it.`,
+    )
+    .option(
+      '--backend <names>',
+      `among ${subjectNames.join(', ')}, separated by commas or by repeating the flag; one that is named must be there (default: auto, every one that is)`,
+      parseSubjects,
+    )
+    .option(
+      '--law <names>',
+      'ids such as kinks/one-sided, or families such as kinks; "poolproof laws" lists them (default: all)',
+      parseLaws,
+    )
+    .option('--runs <count>', 'cases of each law on each backend (default: 1000)', parseInteger(1, 1_000_000))
+    .option(
+      '--seed <seed>',
+      'what everything is drawn from (default: at random; printed)',
+      parseInteger(0, largestSeed),
+    )
+    .option('--json <file>', 'write the whole report to a file, tensors as hex', parseFile)
+    .option('--quick', '100 cases of each law, one epoch of MNIST')
+    .option('--no-mnist', 'leave the training out')
+    .addHelpText('after', exitCodesHelp)
+    .action(async (flags: Flags) => {
+      process.exitCode = await verify(flags);
+    });
+}
+
+async function verify({ backend, law, runs, seed, json, quick, mnist }: Flags): Promise<number> {
+  const progress = progressOn(process.stderr);
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const) {
+    process.once(signal, () => {
+      progress.stop();
+      console.error('interrupted: nothing is reported');
+      process.exit(128 + number);
+    });
+  }
+  const report = await verification(
+    {
+      subjects: backend ?? subjectNames,
+      named: backend !== undefined,
+      laws: law ?? laws,
+      runs: runs ?? (quick ? 100 : 1000),
+      seed: seed ?? randomInt(largestSeed + 1),
+      epochs: mnist ? (quick ? 1 : 3) : 0,
+    },
+    children,
+    progress,
+  );
+  process.stdout.write(reportText(report));
+  if (json !== undefined) await writeWhole(json, Buffer.from(`${JSON.stringify(encodeReport(report), null, 1)}\n`));
+  return exitCodeOf(report);
+}
