@@ -162,17 +162,25 @@ export class Result {
     this.#transcendental += factors.reduce((error, factor) => error * Math.abs(factor), transcendental * u * bound);
   }
 
-  /** A masked-out infinity adds nothing unless a coefficient or dy is infinite; 0 times an active one is open. */
+  /**
+   * A masked-out infinity adds nothing unless a coefficient or dy is infinite; 0 times an active one is open, and so is
+   * a product of the other factors that may underflow to 0 first.
+   */
   #noteInfinite({ value, factors, negative }: Required<Monomial>, all: readonly number[], vanishes: boolean): void {
     if (value.kind === 'masked') {
       if (factors.some((factor) => !Number.isFinite(factor))) this.#infinite.timesZero = true;
-    } else if (vanishes) this.#infinite.timesZero = true;
+    } else if (vanishes || this.#mayUnderflow(all)) this.#infinite.timesZero = true;
     else {
       const below = all.filter((factor) => factor < 0).length % 2 === 1;
       const isNegative = (value.kind === 'approximate' && value.value.m < 0n) !== (below !== negative);
       if (isNegative) this.#infinite.negative = true;
       else this.#infinite.positive = true;
     }
+  }
+
+  #mayUnderflow(factors: readonly number[]): boolean {
+    const size = factors.filter(Number.isFinite).reduce((product, factor) => product * Math.abs(factor), 1);
+    return size < 2 ** this.#arithmetic.format.normalExponent;
   }
 
   /** What is allowed when each monomial passes `roundings` roundings and underflow adds at most `underflow · η`. */
