@@ -49,33 +49,3 @@ export function describeFinding(finding: Finding): string {
       return `${finding.tensors} tensors more are alive after ${finding.calls} calls`;
   }
 }
-
-/** A Case in a few readable lines; long tensors are cut, since a shrunk Case has none. */
-export function describeCase({ pool, dtype, shape, x, alpha, dy }: Case): string {
-  const { branches, sharing, constraint } = pool;
-  const shared = typeof sharing === 'string' ? sharing : `sharedAxes [${sharing.sharedAxes.join(', ')}]`;
-  const bounds = constraint.kind === 'clip' ? ` to ±[${constraint.bounds.join(', ')}]` : '';
-  return [
-    `pool [${branches.join(', ')}], sharing ${shared}, constraint ${constraint.kind}${bounds}`,
-    `${dtype}, shape [${shape.join(', ')}]`,
-    ...Object.entries({ x, alpha, dy }).map(([name, tensor]) => `${name} = ${describeTensor(tensor)}`),
-  ].join('\n');
-}
-
-function describeTensor(tensor: Float64Array): string {
-  const most = 24;
-  const values = Array.from(tensor.subarray(0, most), (v) => (Object.is(v, -0) ? '-0' : String(v)));
-  return `[${values.join(', ')}${tensor.length > most ? `, … ${tensor.length} in all` : ''}]`;
-}
-
-/** A failure in full: the law, where it was broken, the shrunk Case and its worst element. */
-export function describeFailure(failure: Failure): string {
-  const { law, statement, source, subject, kind, seed, path, shrinks } = failure;
-  return [
-    `${law}: ${statement}`,
-    `(${source})`,
-    `broken by ${subject} on a ${kind} Case, seed ${seed}, path ${path}, shrunk ${shrinks} times:`,
-    describeCase(failure.case),
-    describeFinding(failure.finding),
-  ].join('\n');
-}

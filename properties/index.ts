@@ -3,7 +3,8 @@ export type { Answer, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '.
 export type { Facet, Subject } from '../reference/subject.ts';
 export { type Allowed, isVacuous, permits, type Unchecked } from './allowed.ts';
 export { type CaseConstraints, cases, type Kind } from './cases.ts';
-export { describeCase, describeFailure, describeFinding, type Failure, type Finding } from './failure.ts';
+export { describeFinding, type Failure, type Finding } from './failure.ts';
+export { caseText, failureText } from './failure-text.ts';
 export { type Expectation, expectation } from './interval.ts';
 export type { Law } from './law.ts';
 export { laws } from './laws.ts';

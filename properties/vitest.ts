@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Subject } from '../reference/subject.ts';
-import { describeFailure } from './failure.ts';
+import { failureText } from './failure-text.ts';
 import { laws } from './laws.ts';
 import { checkLaw } from './verify.ts';
 
@@ -28,7 +28,7 @@ async function toConform(
   for (const law of chosen) {
     const { failures, breakage } = await checkLaw(law, subject, { runs, seed });
     if (breakage !== undefined) throw new Error(breakage.message);
-    wrong.push(...failures.map(describeFailure));
+    wrong.push(...failures.map(failureText));
   }
   return {
     pass: wrong.length === 0,
