@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { BranchName, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
-import { formats } from './dtypes.ts';
+import { checkDtype, formats } from './dtypes.ts';
 import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
 
@@ -19,8 +19,16 @@ export interface CaseConstraints {
   readonly longSums?: boolean;
 }
 
-/** An arbitrary of Cases that shrinks batch, unit shape, branches, then cells, and keeps the shape consistent. */
+/**
+ * An arbitrary of Cases that shrinks batch, unit shape, branches, then cells, and keeps the shape consistent.
+ *
+ * @throws RangeError for an unknown dtype or kind
+ */
 export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
+  checkDtype('cases', constraints.dtype);
+  if (constraints.kind !== 'dyadic' && constraints.kind !== 'general') {
+    throw new RangeError(`cases: "kind" expected dyadic or general, got ${String(constraints.kind)}`);
+  }
   return new CaseArbitrary(constraints);
 }
 

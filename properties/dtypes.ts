@@ -20,6 +20,12 @@ export const formats: Readonly<Record<Dtype, Format>> = {
   f32: { p: 24, etaExponent: -149, normalExponent: -126, largest: (2 - 2 ** -23) * 2 ** 127, round: Math.fround },
 };
 
+/** Throws unless `dtype` is one of the formats. */
+export function checkDtype(where: string, dtype: unknown): asserts dtype is Dtype {
+  if (typeof dtype === 'string' && Object.hasOwn(formats, dtype)) return;
+  throw new RangeError(`${where}: "dtype" expected ${Object.keys(formats).join(' or ')}, got ${String(dtype)}`);
+}
+
 /** The storage format of the facets `storage:f16` and `storage:bf16`. */
 export const storageFormats: Readonly<Record<'storage:f16' | 'storage:bf16', Omit<Format, 'round'>>> = {
   'storage:f16': { p: 11, etaExponent: -24, normalExponent: -14, largest: 65504 },

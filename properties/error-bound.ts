@@ -1,7 +1,7 @@
 import type { Dtype } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, nan, unchecked } from './allowed.ts';
-import { type Format, formats, storageFormats } from './dtypes.ts';
+import { checkDtype, type Format, formats, storageFormats } from './dtypes.ts';
 import {
   absolute,
   add,
@@ -27,6 +27,8 @@ import type { ExactValue } from './exact-branches.ts';
  */
 const transcendentalError: Readonly<Record<Dtype, number>> = { f64: 4, f32: 8 };
 
+const knownFacets: readonly Facet[] = ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'];
+
 /** The arithmetic that a Subject is judged by: its dtype's format under its facets. */
 export class Arithmetic {
   readonly format: Format;
@@ -38,7 +40,14 @@ export class Arithmetic {
   readonly storage: (typeof storageFormats)['storage:f16'] | undefined;
   readonly transcendental: number;
 
+  /** @throws RangeError for an unknown dtype or facet */
   constructor(dtype: Dtype, facets: readonly Facet[]) {
+    checkDtype('expectation', dtype);
+    for (const facet of facets) {
+      if (!knownFacets.includes(facet)) {
+        throw new RangeError(`expectation: "facets" expected ${knownFacets.join(', ')}, got ${String(facet)}`);
+      }
+    }
     this.format = formats[dtype];
     this.flushes = facets.includes('ftz');
     this.pairwise = facets.includes('pairwise');

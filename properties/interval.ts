@@ -1,4 +1,5 @@
 import type { Case } from '../reference/case.ts';
+import { checkCase } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, hull, nan, notFinite, type Unchecked, unchecked } from './allowed.ts';
 import { Arithmetic, at, type Monomial, Result } from './error-bound.ts';
@@ -27,9 +28,10 @@ interface Coefficients {
 /**
  * What spec §3 and §5 allow as the answer of a Subject with these facets.
  *
- * @throws RangeError for `softmax`, whose bounds the spec does not state.
+ * @throws TypeError, RangeError naming what does not fit; RangeError for `softmax`, whose bounds the spec does not state.
  */
 export function expectation(input: Case, facets: readonly Facet[] = []): Expectation {
+  checkCase('expectation', input);
   const arithmetic = new Arithmetic(input.dtype, facets);
   const positions = positionsOf(input.pool, input.shape);
   const { x, dy } = input;

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import type { Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
+import { checkDtype } from './dtypes.ts';
 import type { Failure } from './failure.ts';
 import type { Law } from './law.ts';
 import { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
@@ -37,8 +38,13 @@ export interface RunOptions {
   readonly onCase?: (law: Law) => void;
 }
 
-/** Checks one law on a Subject against `runs` fresh Cases; a Case that the law has nothing to say about does not count. */
+/**
+ * Checks one law on a Subject against `runs` fresh Cases; a Case that the law has nothing to say about does not count.
+ *
+ * @throws TypeError, RangeError naming the argument; nothing for what the Subject does
+ */
 export async function checkLaw(law: Law, subject: Subject, { runs, seed, onCase }: RunOptions): Promise<LawResult> {
+  checkCount('checkLaw', 'runs', runs, 1);
   const start = performance.now();
   const cases: Record<Kind, number> = { dyadic: 0, general: 0 };
   const counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
@@ -91,6 +97,9 @@ export async function checkKind(
   { kind, seed, runs, path, shrink = true }: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
+  checkCount('checkKind', 'runs', runs, 0);
+  checkCount('checkKind', 'seed', seed, 0);
+  checkSubject(subject);
   const drawn = cases({
     dtype: subject.dtype,
     kind,
@@ -131,6 +140,22 @@ export async function checkKind(
   if (error instanceof SubjectError) return { message: error.message, case: error.input, ...at };
   // Not the Subject's fault: the law itself is wrong.
   throw error;
+}
+
+function checkCount(where: string, name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new RangeError(`${where}: "${name}" expected an integer from ${least}, got ${String(value)}`);
+  }
+}
+
+function checkSubject(subject: Subject): void {
+  if (typeof subject?.answer !== 'function') {
+    throw new TypeError(`checkLaw: "subject" expected an object with name, dtype, facets and answer, got ${subject}`);
+  }
+  if (!Array.isArray(subject.facets)) {
+    throw new TypeError(`checkLaw: "subject.facets" expected an array, got ${typeof subject.facets}`);
+  }
+  checkDtype('checkLaw: "subject"', subject.dtype);
 }
 
 /** Every law and kind draws its own Cases from one seed (FNV-1a). */

@@ -1,5 +1,5 @@
 import { branches } from './branches.ts';
-import type { Pool } from './case.ts';
+import type { Case, Pool } from './case.ts';
 
 /** Where the coefficients of a pool lie: `S`, and for each unit the position in `S` that it uses. */
 export interface ParameterLayout {
@@ -85,6 +85,14 @@ export function checkTensor(where: string, name: string, tensor: Float64Array, s
       `${where}: "${name}" expected shape [${shape.join(', ')}], ${sizeOf(shape)} elements, got ${tensor.length}`,
     );
   }
+}
+
+/** Throws unless the tensors of a Case fit its pool and shape. */
+export function checkCase(where: string, { pool, shape, x, alpha, dy }: Case): void {
+  const { alphaShape } = parameterLayout(pool, shape);
+  checkTensor(where, 'x', x, shape);
+  checkTensor(where, 'alpha', alpha, alphaShape);
+  checkTensor(where, 'dy', dy, shape);
 }
 
 function checkShape(shape: readonly number[]): void {
