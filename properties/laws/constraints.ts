@@ -6,18 +6,24 @@ import { range } from '../transform.ts';
 import { slackOf } from '../trial.ts';
 import { freely, mapTensor, times, withConstraint } from './derived.ts';
 
+/** The free pool of a Case, with a bound of 1/2, 1, 3/2 … for each branch. */
+function clippable(c: Case) {
+  const free = freely(c);
+  const { count } = positionsOf(free.pool, free.shape);
+  const bounds = free.pool.branches.map((_, k) => (k + 1) / 2);
+  return { free, bounds, boundOf: (i: number) => bounds[Math.floor(i / count)]! };
+}
+
 export const clipClosed: Law = {
   id: 'constraint/clip-closed',
   statement: 'the interval of clip is closed: dalpha on the bound is that of the free pool, beyond it 0',
   source: 'spec §1',
   finite: true,
   async check(c, trial) {
+    const { free, bounds, boundOf } = clippable(c);
     // Every third alpha inside, every third on its bound, every third outside.
-    const bounds = c.pool.branches.map((_, k) => (k + 1) / 2);
-    const free = freely(c);
-    const { count } = positionsOf(free.pool, free.shape);
     const placed = mapTensor(free, 'alpha', (a, i) => {
-      const size = bounds[Math.floor(i / count)]! * ([0.5, 1, 1.5] as const)[i % 3]!;
+      const size = boundOf(i) * ([0.5, 1, 1.5] as const)[i % 3]!;
       return a < 0 ? -size : size;
     });
     const clipped = await trial.askAbout(withConstraint(placed, { kind: 'clip', bounds }));
@@ -32,13 +38,8 @@ export const clipValue: Law = {
   source: 'spec §1',
   finite: true,
   async check(c, trial) {
-    const bounds = c.pool.branches.map((_, k) => (k + 1) / 2);
-    const free = freely(c);
-    const { count } = positionsOf(free.pool, free.shape);
-    const inside = mapTensor(free, 'alpha', (a, i) => {
-      const b = bounds[Math.floor(i / count)]!;
-      return Math.min(Math.max(a, -b), b);
-    });
+    const { free, bounds, boundOf } = clippable(c);
+    const inside = mapTensor(free, 'alpha', (a, i) => Math.min(Math.max(a, -boundOf(i)), boundOf(i)));
     const clipped = await trial.askAbout(withConstraint(free, { kind: 'clip', bounds }));
     const open = await trial.askAbout(inside);
     for (const name of ['y', 'dx'] as const) trial.equate(clipped, name, (at) => [{ of: open, at }]);
