@@ -4,6 +4,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', '.native/**'],
+    setupFiles: ['./vitest.coverage.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { laws } from '../properties/laws.ts';
+import { curvesSvg } from './curves.ts';
+import { lawsPage } from './laws-page.ts';
+
+it.each([
+  ['laws.md', lawsPage(laws)],
+  ['curves.svg', curvesSvg()],
+])('%s is what "npm run docs" writes', (file, expected) => {
+  expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toBe(expected);
+});
+
+it('the page of laws holds every law, once', () => {
+  const rows = lawsPage(laws).match(/^\| `[^`]+` \|/gm);
+  expect(rows?.length).toBe(laws.length);
+});

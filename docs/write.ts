@@ -1,0 +1,9 @@
+/** Writes what is generated in docs/. Run from the project's folder: npm run docs */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { laws } from '../properties/laws.ts';
+import { curvesSvg } from './curves.ts';
+import { lawsPage } from './laws-page.ts';
+
+writeFileSync(join('docs', 'laws.md'), lawsPage(laws));
+writeFileSync(join('docs', 'curves.svg'), curvesSvg());
