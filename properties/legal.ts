@@ -88,6 +88,12 @@ class Evaluation {
     if (constraint.kind === 'clip') {
       return alpha.map((a, i) => Math.min(Math.max(a, -constraint.bounds[i]!), constraint.bounds[i]!));
     }
+    if (constraint.kind === 'softmax') {
+      const top = Math.max(...alpha);
+      const e = alpha.map((a) => this.#round(Math.exp(this.#subtract(a, top))));
+      const total = this.#sum(e);
+      return e.map((v) => this.#round(v / total));
+    }
     if (constraint.kind !== 'sumToOne') return alpha;
     return [...alpha, n === 1 ? 1 : this.#sum([1, ...alpha.map((a) => -a)])];
   }
@@ -143,6 +149,12 @@ class Evaluation {
           return [x, this.#multiply(x, dy) / 2];
         return [f[k]!, dy];
       });
+    if (constraint.kind === 'softmax') {
+      const c = this.#coefficients(alpha, names.length);
+      const dc = names.map((_, k) => this.#sumOfProducts(products(k)));
+      const mean = this.#sumOfProducts(c.map((value, k): Term => [value, dc[k]!]));
+      return this.#multiply(c[row]!, this.#subtract(dc[row]!, mean));
+    }
     if (constraint.kind !== 'sumToOne') return this.#sumOfProducts(products(row));
     const last = names.length - 1;
     if (this.#style.form === 'lerp') {
