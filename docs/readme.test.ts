@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, describe, expect, it } from 'vitest';
+import { laws } from '../properties/laws.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const snippets = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text]) => text!);
+
+// Inside the project, so that `poolproof` names this package and is resolved to what was built.
+const folder = mkdtempSync(join(root, 'dist', 'readme-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Type-checks a snippet against the built package, then runs it; its output. */
+function run(name: string, text: string): string {
+  const source = join(folder, `${name}.ts`);
+  writeFileSync(source, `${text}\nexport {};\n`);
+  const program = ts.createProgram([source], {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2023,
+    strict: true,
+    skipLibCheck: true,
+    types: ['node'],
+  });
+  const errors = ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+  expect(errors).toEqual([]);
+  program.emit();
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, `${name}.js`)], { encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+describe('README.md', () => {
+  it('has a Subject whose bug is found', () => {
+    const out = run('subject', `${snippets[0]}\n${snippets[1]}`);
+    expect(out).toContain('kinks/one-sided failed');
+    expect(out).toContain('y(0)[0]');
+  });
+
+  it('has a reference snippet that gives what its comments say', () => {
+    const out = run(
+      'reference',
+      `${snippets[2]}\nconsole.log(...mrelu(Float64Array.of(-1, 0, 2), 0.8), dx.length, dalpha.length);`,
+    );
+    expect(out.trim()).toBe('0 0 1.8 4 4');
+  });
+
+  it('has a TensorFlow.js snippet that runs', () => {
+    const out = run('tfjs', `${snippets[3]}\nconsole.log(y.shape.join(), model.outputShape.join());`);
+    expect(out).toContain('1,2');
+    expect(out).toContain(',8');
+  });
+
+  it('says how many laws there are', () => {
+    expect(readme).toContain(`checks ${laws.length} laws`);
+    expect(snippets).toHaveLength(4);
+  });
+});
