@@ -134,7 +134,7 @@ class Draw {
   #branches(isLarge: boolean): BranchName[] {
     if (isLarge || this.#chance(0.35)) return ['relu', 'step'];
     const names = this.#constraints.kind === 'dyadic' || this.#chance(0.5) ? polynomial : all;
-    return Array.from({ length: this.#pick([1, 2, 2, 3, 4]) }, () => this.#pick(names));
+    return Array.from({ length: this.#pick([1, 2, 2, 3, 4, 6]) }, () => this.#pick(names));
   }
 
   #sharing(shape: readonly number[]): Sharing {
@@ -189,7 +189,9 @@ class Draw {
     if (this.#nonFinite && kind < 0.2)
       return this.#pick([NaN, Infinity, -Infinity, sign * largest * this.#random.nextDouble()]);
     if (kind < 0.45) return sign * 0;
-    if (kind < 0.55) return sign * 2 ** this.#int(-p, -p / 2);
+    if (kind < 0.52) return sign * 2 ** this.#int(-p, -p / 2);
+    if (kind < 0.55) return sign * 2 ** this.#int(normalExponent / 2, -p);
+    if (kind < 0.59) return sign * 2 ** this.#int(4, 9) * (1 + this.#random.nextDouble());
     if (kind < 0.88) return sign * 2 ** this.#int(-4, 4);
     if (kind < 0.93) return sign * this.#int(1, 9) * 2 ** etaExponent;
     if (kind < 0.95) return sign * 2 ** this.#int(etaExponent, normalExponent);

@@ -97,6 +97,10 @@ export const mutants: readonly Mutant[] = [
   mutant('leaky-relu', 'relu has a slope of 1/1000 on the left', (c) =>
     addToBranch(c, 'relu', (x) => (x < 0 ? x / 1000 : 0)),
   ),
+  mutant('softplus-overflows', 'softplus is log(1 + exp(x)) as written', (c) =>
+    addToBranch(c, 'softplus', (x) => (x > 709 ? Number.POSITIVE_INFINITY : 0)),
+  ),
+  mutant('small-is-zero', 'relu is 0 below 1e-20', (c) => addToBranch(c, 'relu', (x) => (x > 0 && x < 1e-20 ? -x : 0))),
   mutant('relu6', 'relu stops at 6', (c) => addToBranch(c, 'relu', (x) => (x > 6 ? 6 - x : 0))),
   mutant('sorted-branches', 'the branches are sorted by name, their coefficients are not', (c) =>
     right({ ...c, pool: { ...c.pool, branches: c.pool.branches.toSorted() } }),
@@ -196,6 +200,9 @@ export const mutants: readonly Mutant[] = [
     const { dalpha } = right(free(c));
     return { ...right(c), dalpha: dalpha.map((d, i) => share(i) * (1 - share(i)) * d) };
   }),
+  mutant('softmax-temperature', 'the exponentials of softmax are those of alpha / 2', (c) =>
+    c.pool.constraint.kind === 'softmax' ? right({ ...c, alpha: c.alpha.map((a) => a / 2) }) : right(c),
+  ),
   // Special values
   mutant('nan-to-zero', 'NaN comes out as 0', (c) => changeY(c, (y) => (Number.isNaN(y) ? 0 : y))),
   mutant('nan-spreads', 'a NaN in x spreads over its row', (c) => {

@@ -83,13 +83,13 @@ export class Trial {
 
   /** The Subject's answer; its lengths are checked. */
   async ask(input: Case): Promise<Answer> {
-    const answer = await this.run(input, () => this.subject.answer(input));
+    const answer: Partial<Answer> = (await this.run(input, () => this.subject.answer(input))) ?? {};
     const { rows, count } = positionsOf(input.pool, input.shape);
     this.#checkLength(input, 'y', answer.y, input.x.length);
     this.#checkLength(input, 'dx', answer.dx, input.x.length);
     // `dalpha` may be left out under `fixed` (spec §1).
     if (input.pool.constraint.kind !== 'fixed') this.#checkLength(input, 'dalpha', answer.dalpha, rows * count);
-    return answer;
+    return answer as Answer;
   }
 
   /** Runs the Subject on `input`; what it throws becomes a `SubjectError`. */
@@ -218,7 +218,7 @@ export class Trial {
     throw new LawBroken(finding, input);
   }
 
-  #checkLength(input: Case, quantity: string, tensor: Float64Array, expected: number): void {
+  #checkLength(input: Case, quantity: string, tensor: Float64Array | undefined, expected: number): void {
     const actual = tensor?.length ?? 0;
     if (actual !== expected) this.broken({ code: 'shape', quantity, expected, actual }, input);
   }

@@ -63,6 +63,10 @@ describe('checkLaw', () => {
     const short: Subject = { ...referenceSubject, answer: () => ({ y: new Float64Array(0) }) as never };
     const { failures } = await checkLaw(y, short, { runs: 10, seed: 1 });
     expect(failures[0]?.finding).toMatchObject({ code: 'shape', quantity: 'y', actual: 0 });
+    const nothing: Subject = { ...referenceSubject, answer: () => undefined as never };
+    for (const law of laws.filter(({ needs }) => needs === undefined)) {
+      expect((await checkLaw(law, nothing, { runs: 4, seed: 1 })).outcome).toBe('failed');
+    }
   });
 
   it.each<[string, () => Promise<unknown>, string]>([

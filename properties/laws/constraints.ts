@@ -1,5 +1,7 @@
 import type { BranchName, Case } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
+import { dyadic, multiply } from '../exact.ts';
+import { sigmoid, sigmoidDerivative } from '../functions.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
@@ -126,6 +128,44 @@ export const softmaxEqual: Law = {
         expected: [times(mean.answer.dalpha[i]!, n), ...dc.map((d) => -d)],
         // Underflow takes at most η from each of the products and quotients, scaled here by n² (the smallest normal, for ftz).
         slack: 4 * n * bounds.reduce((sum, b) => sum + b, 0) + rounding + (isExact ? 0 : underflow),
+      };
+    });
+  },
+};
+
+export const softmaxValue: Law = {
+  id: 'constraint/softmax-value',
+  statement:
+    'under softmax the first of two coefficients is sigmoid(alpha₁ - alpha₂), its gradient sigmoid′ · (dc₁ - dc₂)',
+  source: 'spec §1, §4: softmax',
+  finite: true,
+  async check(c, trial) {
+    const pair = freely(c, ['relu', 'negative']);
+    const { count, units, of } = positionsOf(pair.pool, pair.shape);
+    // Quarters, so that the difference of the alphas is exact; at x = 1 only relu is active.
+    const quarter = (a: number) => Math.max(-4, Math.min(4, Math.round(a * 4) / 4));
+    const free = mapTensor(mapTensor(pair, 'alpha', quarter), 'x', () => 1);
+    const { y, dalpha } = await trial.ask(withConstraint(free, { kind: 'softmax' }));
+    const u = 2 ** -formats[c.dtype].p;
+    const difference = (s: number) => free.alpha[s]! - free.alpha[count + s]!;
+    // An exponential errs by E and, by the rounding of its argument, by at most |alpha| units; two of them, their sum
+    // and quotient make this many roundings of a coefficient.
+    const roundings = 2 * (8 + 8) + 4;
+    trial.balance(free, 'y', y.length, (i) => ({
+      actual: [y[i]!],
+      expected: [sigmoid(difference(of(i % units)))],
+      slack: (roundings + 1) * u,
+    }));
+    trial.balance(free, 'dalpha', dalpha.length, (k) => {
+      const s = k % count;
+      const dys = [...free.dy].filter((_, i) => of(i % units) === s);
+      const slope = sigmoidDerivative(difference(s));
+      const size = dys.reduce((sum, d) => sum + Math.abs(d), 0);
+      const underflow = (dys.length + 4) * 2 ** formats[c.dtype].normalExponent;
+      return {
+        actual: [dalpha[k]!],
+        expected: dys.map((d) => multiply(dyadic(k < count ? d : -d), slope)),
+        slack: (2 * roundings + dys.length + 6) * u * size + underflow,
       };
     });
   },

@@ -13,6 +13,16 @@ function copyOf({ y, dx, dalpha }: Answer): Answer {
   return { y: y.slice(), dx: dx.slice(), dalpha: (dalpha ?? new Float64Array(0)).slice() };
 }
 
+/** The answer, and forward mode and double backward of a Subject that has them. */
+async function askEverything(c: Case, trial: Trial): Promise<void> {
+  const { subject } = trial;
+  await trial.ask(c);
+  if (subject.jvp) await trial.run(c, () => subject.jvp!(c, { tx: c.dy.slice(), talpha: c.alpha.slice() }));
+  if (subject.doubleVjp) {
+    await trial.run(c, () => subject.doubleVjp!(c, { ddx: c.dy.slice(), ddalpha: c.alpha.slice() }));
+  }
+}
+
 export const deterministic: Law = {
   id: 'state/deterministic',
   statement: 'the same Case has the same answer again, bit for bit, and the first answer stays as it was',
@@ -43,7 +53,7 @@ export const inputsKept: Law = {
   source: 'spec §6',
   async check(c, trial) {
     const before = { x: c.x.slice(), alpha: c.alpha.slice(), dy: c.dy.slice() };
-    await trial.ask(c);
+    await askEverything(c, trial);
     for (const name of ['x', 'alpha', 'dy'] as const) {
       const at = c[name].findIndex((v, i) => !Object.is(v, before[name][i]));
       trial.counts.checked += c[name].length;
@@ -62,7 +72,7 @@ export const noLeak: Law = {
   async check(c, trial) {
     const before = trial.subject.liveTensors!();
     const calls = 3;
-    for (let call = 0; call < calls; call++) await trial.ask(c);
+    for (let call = 0; call < calls; call++) await askEverything(c, trial);
     const tensors = trial.subject.liveTensors!() - before;
     trial.counts.checked++;
     if (tensors !== 0) trial.broken({ code: 'leaked', tensors, calls }, c);
