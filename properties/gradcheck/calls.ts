@@ -1,0 +1,172 @@
+import type { Declared, Differentiable, SecondOrder, Tensors } from './differentiable.ts';
+import type { GradcheckFailure } from './report.ts';
+
+/** How often each of the function's parts was called. */
+export interface Calls {
+  forward: number;
+  vjp: number;
+  jvp: number;
+  doubleVjp: number;
+  twin: number;
+}
+
+/** A function that did not answer as its kind says: it threw, or answered something else than tensors. */
+export class GradcheckError extends Error {
+  override readonly name = 'GradcheckError';
+}
+
+/** Asks a function for its parts: counts, hands out copies of the inputs, notes what it does to them and to its answers. */
+export class Asked {
+  readonly calls: Calls = { forward: 0, vjp: 0, jvp: 0, doubleVjp: 0, twin: 0 };
+  readonly failures: GradcheckFailure[] = [];
+  readonly #f: Differentiable;
+  readonly #constants: ReadonlySet<string>;
+  #outputs: number | undefined;
+  /** Answers that later calls must leave alone, with what they were. */
+  readonly #kept: { what: string; tensor: Float64Array; was: Float64Array }[] = [];
+
+  constructor(f: Differentiable, { constants = [] }: Declared) {
+    this.#f = f;
+    this.#constants = new Set(constants);
+  }
+
+  async forward(inputs: Tensors): Promise<Float64Array> {
+    this.calls.forward++;
+    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!));
+    return this.#output('forward', y);
+  }
+
+  /** `y` of a batch of one row, so many elements. */
+  async row(inputs: Tensors, length: number): Promise<Float64Array> {
+    this.calls.forward++;
+    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!));
+    return this.#tensor('forward of one row', 'y', y, length);
+  }
+
+  /** `y` in float64, for the numeric side: of the twin if there is one. */
+  async numeric(inputs: Tensors): Promise<Float64Array> {
+    if (this.#f.twin === undefined) return this.forward(inputs);
+    this.calls.twin++;
+    return this.#output('twin', await this.#run('twin', { inputs }, (given) => this.#f.twin!(given.inputs!)));
+  }
+
+  async vjp(inputs: Tensors, dy: Float64Array): Promise<Tensors> {
+    this.calls.vjp++;
+    const given = { inputs, dy: { dy } };
+    return this.#tensors('vjp', inputs, await this.#run('vjp', given, (g) => this.#f.vjp(g.inputs!, g.dy!.dy!)));
+  }
+
+  async jvp(inputs: Tensors, tangents: Tensors): Promise<Float64Array> {
+    this.calls.jvp++;
+    const given = { inputs, tangents };
+    return this.#output('jvp', await this.#run('jvp', given, (g) => this.#f.jvp!(g.inputs!, g.tangents!)));
+  }
+
+  async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<SecondOrder> {
+    this.calls.doubleVjp++;
+    const given = { inputs, dy: { dy }, cotangents };
+    const answer = await this.#run('doubleVjp', given, (g) => this.#f.doubleVjp!(g.inputs!, g.dy!.dy!, g.cotangents!));
+    return {
+      inputs: this.#tensors('doubleVjp', inputs, answer?.inputs),
+      dy: this.#tensor('doubleVjp', 'dy', answer?.dy, dy.length),
+    };
+  }
+
+  /** Notes answers that were written over since they were given. */
+  checkKept(): void {
+    for (const { what, tensor, was } of this.#kept) {
+      const at = firstDifference(tensor, was);
+      if (at >= 0) this.failures.push({ code: 'overwritten', what, element: at });
+    }
+    this.#kept.length = 0;
+  }
+
+  /** Hands out copies and compares them afterwards, so that a function that changes its inputs is named, and harms nothing. */
+  async #run<T>(
+    what: string,
+    groups: Readonly<Record<string, Tensors>>,
+    call: (given: Record<string, Tensors>) => T | Promise<T>,
+  ): Promise<T> {
+    const given: Record<string, Record<string, Float64Array>> = {};
+    for (const [group, tensors] of Object.entries(groups)) {
+      const copies: Record<string, Float64Array> = {};
+      for (const [name, tensor] of Object.entries(tensors)) copies[name] = tensor.slice();
+      given[group] = copies;
+    }
+    let answer: T;
+    try {
+      answer = await call(given);
+    } catch (cause) {
+      throw new GradcheckError(`${what} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+    for (const [group, tensors] of Object.entries(groups)) {
+      for (const [name, tensor] of Object.entries(tensors)) {
+        const at = firstDifference(given[group]![name]!, tensor);
+        if (at >= 0 && !this.failures.some((f) => f.code === 'mutated' && f.input === name && f.what === what)) {
+          this.failures.push({ code: 'mutated', what, input: name, element: at });
+        }
+        this.#checkAlias(what, name, given[group]![name]!, answer);
+      }
+    }
+    return answer;
+  }
+
+  #checkAlias(what: string, input: string, given: Float64Array, answer: unknown): void {
+    if (given.length === 0) return;
+    const tensors =
+      answer instanceof Float64Array
+        ? [answer]
+        : answer !== null && typeof answer === 'object'
+          ? Object.values(answer)
+          : [];
+    const isShared = tensors.some((tensor) => tensor instanceof Float64Array && tensor.buffer === given.buffer);
+    if (isShared && !this.failures.some((f) => f.code === 'aliased' && f.what === what && f.input === input)) {
+      this.failures.push({ code: 'aliased', what, input });
+    }
+  }
+
+  #output(what: string, y: unknown): Float64Array {
+    const tensor = this.#tensor(what, 'y', y, this.#outputs);
+    this.#outputs = tensor.length;
+    return tensor;
+  }
+
+  #tensors(what: string, inputs: Tensors, answer: unknown): Tensors {
+    if (answer === null || typeof answer !== 'object') {
+      throw new GradcheckError(`${what}: expected an object with a Float64Array for each input, got ${kindOf(answer)}`);
+    }
+    const tensors: Record<string, Float64Array> = {};
+    for (const [name, { length }] of Object.entries(inputs)) {
+      if (this.#constants.has(name)) continue;
+      tensors[name] = this.#tensor(what, name, (answer as Record<string, unknown>)[name], length);
+    }
+    return tensors;
+  }
+
+  /** A copy of an answer, which is kept to see whether it stays as it is. */
+  #tensor(what: string, name: string, tensor: unknown, length: number | undefined): Float64Array {
+    if (!(tensor instanceof Float64Array)) {
+      throw new GradcheckError(`${what}: "${name}" expected a Float64Array, got ${kindOf(tensor)}`);
+    }
+    if (length !== undefined && tensor.length !== length) {
+      throw new GradcheckError(`${what}: "${name}" expected ${length} elements, got ${tensor.length}`);
+    }
+    const was = tensor.slice();
+    if (this.#kept.length < 16) this.#kept.push({ what: `${name} of ${what}`, tensor, was });
+    return was;
+  }
+}
+
+/** The first element that is not the same, bit for bit but for the sign of 0 and NaN payloads; -1 if there is none. */
+export function firstDifference(a: Float64Array, b: Float64Array): number {
+  for (let i = 0; i < a.length; i++) {
+    const [p, q] = [a[i]!, b[i]!];
+    if (p !== q && !(Number.isNaN(p) && Number.isNaN(q))) return i;
+  }
+  return -1;
+}
+
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : `a ${typeof value}`;
+}

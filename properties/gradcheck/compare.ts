@@ -1,0 +1,115 @@
+import type { Dtype } from '../../reference/case.ts';
+import { formats } from '../dtypes.ts';
+import { expectedCotangent } from './cotangent.ts';
+import type { Jacobian } from './jacobian.ts';
+import type { Layout } from './layout.ts';
+import { indexOf } from './options.ts';
+import type { Projection } from './projection.ts';
+import type { ComparedElement, GradcheckFailure, InputReport } from './report.ts';
+import type { KinksOf } from './stencil.ts';
+
+/** One input with its measured derivatives. */
+export interface Numeric {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly jacobian: Jacobian;
+  readonly shape: readonly number[];
+  readonly values: Float64Array;
+  readonly kinksOf: KinksOf | undefined;
+  /** The directions that stand in place of elements, if the input was projected. */
+  readonly projection: Projection | undefined;
+}
+
+export interface Comparison {
+  readonly summary: Pick<InputReport, 'compared' | 'unchecked' | 'vacuous' | 'worst' | 'sees'>;
+  readonly failure: GradcheckFailure | undefined;
+}
+
+interface Question {
+  readonly numeric: Numeric;
+  readonly analytic: Float64Array;
+  readonly dy: Float64Array;
+  readonly dtype: Dtype;
+  /** Roundings that the derivative of one output may have passed. */
+  readonly roundings: number;
+  /** Declared bounds of the rounding error, in place of the derived ones. */
+  readonly bound?: Float64Array | undefined;
+  readonly tolerance: number | undefined;
+  readonly what: string;
+  /** Outputs whose derivatives are not to be counted on. */
+  readonly skip?: ((output: number) => boolean) | undefined;
+}
+
+/**
+ * Compares a cotangent with `[lo, hi]` of the measured one, wider on both sides by what rounding can do to the analytic
+ * value: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms unless bounds are declared. NaN bounds leave an element unchecked.
+ */
+export function compareCotangent({
+  numeric,
+  analytic: given,
+  dy,
+  dtype,
+  roundings,
+  bound,
+  tolerance,
+  what,
+  skip,
+}: Question): Comparison {
+  const { name, layout, jacobian, shape, values, projection } = numeric;
+  const analytic = projection ? projected(given, projection) : given;
+  const expected = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
+  const u = 2 ** -formats[dtype].p;
+  const eta = 2 ** formats[dtype].etaExponent;
+  let [unchecked, compared, vacuous, wrong] = [0, 0, 0, 0];
+  let worst: { at: number; ratio: number; middle: number; half: number } | undefined;
+  const relative = new Float64Array(analytic.length);
+  let different = 0;
+  for (let j = 0; j < analytic.length; j++) {
+    const [lo, hi] = [expected.lo[j]!, expected.hi[j]!];
+    const terms = expected.terms[j]! + (projection ? given.length : 0);
+    const rounding = bound && !projection ? bound[j]! : u * (roundings + terms) * expected.size[j]! + eta * terms;
+    if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) {
+      unchecked++;
+      continue;
+    }
+    compared++;
+    const middle = lo + (hi - lo) / 2;
+    const half = tolerance === undefined ? (hi - lo) / 2 + rounding : tolerance * Math.max(Math.abs(middle), eta);
+    if (middle !== 0) {
+      relative[different++] = (2 * half) / Math.abs(middle);
+      if (half >= Math.abs(middle)) vacuous++;
+    }
+    const distance = Math.abs(analytic[j]! - middle);
+    // An interval of one value leaves a ratio of 0 or infinity.
+    const ratio = distance === 0 ? 0 : Number.isFinite(distance) ? distance / half : Number.POSITIVE_INFINITY;
+    if (!(ratio <= 1)) wrong++;
+    if (worst === undefined || ratio > worst.ratio) worst = { at: j, ratio, middle, half };
+  }
+  const element: ComparedElement | undefined = worst && {
+    index: indexOf(projection ? [analytic.length] : shape, worst.at),
+    analytic: analytic[worst.at]!,
+    numeric: worst.middle,
+    lo: worst.middle - worst.half,
+    hi: worst.middle + worst.half,
+    kinkDistance: projection ? Number.POSITIVE_INFINITY : distanceToKink(numeric, worst.at, values[worst.at]!),
+    ratio: worst.ratio,
+  };
+  const sorted = relative.subarray(0, different).sort();
+  const sees = different > 0 ? { everywhere: sorted[different - 1]!, median: sorted[different >> 1]! } : undefined;
+  return {
+    summary: { compared, unchecked, vacuous, worst: element, sees },
+    failure: wrong > 0 ? { code: 'gradient', what, input: name, wrong, compared, ...element! } : undefined,
+  };
+}
+
+/** `<dv, tₖ>` for each direction. */
+export function projected(cotangent: Float64Array, { directions }: Projection): Float64Array {
+  return Float64Array.from(directions, (t) => t.reduce((sum, value, j) => sum + value * cotangent[j]!, 0));
+}
+
+/** From an element to the nearest kink that is declared for it or was found on it. */
+function distanceToKink({ kinksOf, jacobian }: Numeric, element: number, v: number): number {
+  const declared = (kinksOf?.(element) ?? []).map(({ at }) => Math.abs(v - at));
+  const found = jacobian.kinks.some((kink) => kink.element === element) ? [0] : [];
+  return Math.min(Number.POSITIVE_INFINITY, ...declared, ...found);
+}

@@ -1,0 +1,26 @@
+import type { Dtype } from '../../reference/case.ts';
+import type { Random } from '../../reference/random.ts';
+import type { Asked } from './calls.ts';
+import type { Numeric } from './compare.ts';
+import type { Tensors } from './differentiable.ts';
+import type { GradcheckOptions } from './options.ts';
+
+/** What is known once the derivatives are measured, for the checks that build on them. */
+export interface Context {
+  readonly asked: Asked;
+  readonly inputs: Tensors;
+  readonly y: Float64Array;
+  readonly dy: Float64Array;
+  /** What `vjp` answered to `dy`. */
+  readonly gradients: Tensors;
+  readonly numerics: readonly Numeric[];
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly dtype: Dtype;
+  readonly draw: Random;
+  readonly declared: GradcheckOptions;
+  /** The bound of the rounding error of each element of `y`. */
+  readonly noise: Float64Array;
+  /** Roundings that the derivative of one output may have passed. */
+  readonly roundings: number;
+  readonly tolerance: number | undefined;
+}

@@ -1,0 +1,49 @@
+import type { Jacobian } from './jacobian.ts';
+import type { Layout } from './layout.ts';
+
+/** What a cotangent may be, element by element, by the measured derivatives. */
+export interface ExpectedCotangent {
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+  /** `Σ |dy|·|∂y/∂v|`, by which rounding is bounded. */
+  readonly size: Float64Array;
+  /** How many outputs an element reaches. */
+  readonly terms: Int32Array;
+}
+
+/**
+ * `(Jᵀ dy)ⱼ = Σᵢ dyᵢ·∂yᵢ/∂vⱼ` in intervals, NaN where a derivative is not known. `skip` leaves out outputs that are not
+ * to be counted on: the elements that they depend on are not known either.
+ */
+export function expectedCotangent(
+  layout: Layout,
+  { lo, hi }: Jacobian,
+  dy: Float64Array,
+  elements: number,
+  skip?: (output: number) => boolean,
+): ExpectedCotangent {
+  const low = new Float64Array(elements);
+  const high = new Float64Array(elements);
+  const size = new Float64Array(elements);
+  const terms = new Int32Array(elements);
+  const { colours, siteOf, element } = layout;
+  for (let colour = 0; colour < colours; colour++) {
+    for (let i = 0; i < dy.length; i++) {
+      const j = element(siteOf[i]!, colour);
+      const d = dy[i]!;
+      const a = d * lo[colour * dy.length + i]!;
+      const b = d * hi[colour * dy.length + i]!;
+      terms[j]!++;
+      // Not where something is NaN or infinite.
+      if (!(Math.abs(b - a) < Number.POSITIVE_INFINITY) || skip?.(i)) {
+        low[j] = Number.NaN;
+        continue;
+      }
+      const isRising = a <= b;
+      low[j]! += isRising ? a : b;
+      high[j]! += isRising ? b : a;
+      size[j]! += Math.max(Math.abs(a), Math.abs(b));
+    }
+  }
+  return { lo: low, hi: high, size, terms };
+}

@@ -1,0 +1,79 @@
+import type { Dtype } from '../../reference/case.ts';
+
+/** Tensors by name, row-major; their values are exactly representable in the dtype of the function. */
+export type Tensors = Readonly<Record<string, Float64Array>>;
+
+/** `y = f(inputs)`, one output, with its derivatives. All tensors are flat; shapes are declared apart. */
+export interface Differentiable extends Declared {
+  /** How reports call it. */
+  readonly name?: string;
+  /** The arithmetic it computes in; `f64` unless given. */
+  readonly dtype?: Dtype;
+  /** `y = f(inputs)` */
+  forward(inputs: Tensors): Float64Array | Promise<Float64Array>;
+  /** The vector-Jacobian product `Jᵀ dy`: a cotangent for each input that is not declared constant. */
+  vjp(inputs: Tensors, dy: Float64Array): Tensors | Promise<Tensors>;
+  /** The Jacobian-vector product `J t`, if there is forward mode. */
+  jvp?(inputs: Tensors, tangents: Tensors): Float64Array | Promise<Float64Array>;
+  /** Gradients of `Σ <cotangents, vjp(inputs, dy)>`, if the function can be differentiated twice. */
+  doubleVjp?(inputs: Tensors, dy: Float64Array, cotangents: Tensors): SecondOrder | Promise<SecondOrder>;
+  /** The same function in float64, for the numeric side of a function that computes in `f32`. */
+  twin?(inputs: Tensors): Float64Array;
+}
+
+/** What double backward answers. */
+export interface SecondOrder {
+  readonly inputs: Tensors;
+  readonly dy: Float64Array;
+}
+
+/** What a function says about itself; what it leaves out is found by measuring. */
+export interface Declared {
+  /** Shapes of the inputs, and under `y` that of the output. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Which outputs an input reaches. A declared structure that does not hold is a failure. */
+  readonly structure?: Readonly<Record<string, Structure>>;
+  /** Where an input has kinks and jumps; a function gives them by element. */
+  readonly kinks?: Readonly<Record<string, readonly Kink[] | ((element: number) => readonly Kink[])>>;
+  /** Inputs without a gradient. */
+  readonly constants?: readonly string[];
+  /** Inputs and `y` whose first axis is a batch: one row asked for alone must then answer the same. */
+  readonly batch?: readonly string[];
+  /** Bounds of the rounding error, where they are known. */
+  readonly rounding?: Rounding;
+}
+
+/**
+ * Which outputs depend on an element of an input: `elementwise`, the output of the same index; `rows`, those of the
+ * same index on the first axis; `dense`, any; `{ trailing: k }`, those whose last k indices are the element's, where an
+ * axis of length 1 is broadcast (a parameter of shape `[rows, ...S]` with S of rank k).
+ */
+export type Structure = 'elementwise' | 'rows' | 'dense' | { readonly trailing: number };
+
+/** One-sided limits of a function of one element: value and slope. */
+export interface OneSided {
+  readonly value: number;
+  readonly slope: number;
+}
+
+/** A place where an output is not smooth in one input element; functions of the output's index say what holds there. */
+export interface Kink {
+  readonly at: number;
+  /** The value there by convention: that of the left or the right limit, or a number; or `any`. Unless given, one in between. */
+  readonly value?: 'left' | 'right' | 'any' | ((output: number) => number);
+  /** The derivative there by convention; `any` leaves it open. Unless given, any between the one-sided slopes. */
+  readonly derivative?: 'left' | 'right' | 'any' | ((output: number) => number);
+  /** What the limits from both sides are; measured and compared where given. */
+  readonly left?: (output: number) => OneSided;
+  readonly right?: (output: number) => OneSided;
+}
+
+/** Known bounds of the rounding error; NaN leaves an element unchecked. */
+export interface Rounding {
+  /** Of each output of `forward` (of the twin, if there is one) at these inputs. */
+  forward(inputs: Tensors): Float64Array;
+  /** Of each element of each cotangent that `vjp` answers. */
+  vjp(inputs: Tensors, dy: Float64Array): Tensors;
+  /** Of each output of an f32 `forward`, against the twin. */
+  output?(inputs: Tensors): Float64Array;
+}

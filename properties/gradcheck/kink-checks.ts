@@ -1,0 +1,100 @@
+import type { Numeric } from './compare.ts';
+import type { MeasuredKink } from './jacobian.ts';
+import { indexOf } from './options.ts';
+import type { GradcheckFailure } from './report.ts';
+
+type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */
+export function kinkFailures(
+  numeric: Numeric,
+  y: Float64Array,
+  noise: Float64Array,
+  shapes: Shapes,
+): GradcheckFailure[] {
+  return numeric.jacobian.kinks.flatMap((kink) => [
+    ...valueAt(kink, y, noise, shapes),
+    ...sideFailures(kink, 'left', numeric, noise, shapes),
+    ...sideFailures(kink, 'right', numeric, noise, shapes),
+  ]);
+}
+
+/** The value is the declared one; where none is declared, one of the limits or between them. */
+function valueAt(
+  { output, declared, left, right }: MeasuredKink,
+  y: Float64Array,
+  noise: Float64Array,
+  shapes: Shapes,
+): GradcheckFailure[] {
+  const actual = y[output]!;
+  const rounding = noise[output]!;
+  let [lo, hi] = [
+    Math.min(left.value - left.valueError, right.value - right.valueError),
+    Math.max(left.value + left.valueError, right.value + right.valueError),
+  ];
+  let why = 'between the limits from both sides';
+  const value = declared?.value;
+  if (value === 'any') return [];
+  if (value === 'left' || value === 'right') {
+    const side = value === 'left' ? left : right;
+    [lo, hi] = [side.value - side.valueError, side.value + side.valueError];
+    why = `the limit from the ${value}, as declared`;
+  } else if (value !== undefined) {
+    lo = hi = value(output);
+    why = 'the declared value';
+  }
+  if (!(actual < lo - rounding || actual > hi + rounding)) return [];
+  return [{ code: 'value', index: indexOf(shapes.y!, output), actual, lo: lo - rounding, hi: hi + rounding, why }];
+}
+
+function sideFailures(
+  kink: MeasuredKink,
+  side: 'left' | 'right',
+  numeric: Numeric,
+  noise: Float64Array,
+  shapes: Shapes,
+): GradcheckFailure[] {
+  const declared = kink.declared?.[side]?.(kink.output);
+  if (declared === undefined) return [];
+  const measured = kink[side];
+  const index = indexOf(shapes.y!, kink.output);
+  const at = numeric.values[kink.element]!;
+  const failures: GradcheckFailure[] = [];
+  for (const quantity of ['value', 'slope'] as const) {
+    const error = quantity === 'value' ? measured.valueError + noise[kink.output]! : measured.slopeError;
+    const [actual, expected] = [measured[quantity], declared[quantity]];
+    if (Math.abs(actual - expected) > error) {
+      failures.push({ code: 'one-sided', input: numeric.name, at, index, side, quantity, actual, expected, error });
+    }
+  }
+  return failures;
+}
+
+/** `y` against its twin in float64, within the bound of the rounding error of y; NaN leaves an element unchecked. */
+export function valueFailures(
+  y: Float64Array,
+  twin: Float64Array,
+  noise: Float64Array,
+  shape: readonly number[],
+): GradcheckFailure[] {
+  let worst: { at: number; excess: number } | undefined;
+  for (let i = 0; i < y.length; i++) {
+    if (Number.isNaN(noise[i]!) || !Number.isFinite(twin[i]!)) continue;
+    const distance = Math.abs(y[i]! - twin[i]!);
+    const excess = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance - noise[i]!;
+    if (excess > (worst?.excess ?? 0)) worst = { at: i, excess };
+  }
+  if (worst === undefined) return [];
+  const { at } = worst;
+  const bound = noise[at]!;
+  return [
+    {
+      code: 'value',
+      index: indexOf(shape, at),
+      actual: y[at]!,
+      lo: twin[at]! - bound,
+      hi: twin[at]! + bound,
+      why: 'the value of the twin',
+    },
+  ];
+}

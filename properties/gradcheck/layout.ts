@@ -1,0 +1,98 @@
+import type { Structure } from './differentiable.ts';
+
+/**
+ * The reach of an input, in the form that all structures share: every output depends on the elements of one site only,
+ * one for each colour. Elements of different sites can be moved at once, and each output still shows one of them.
+ */
+export interface Layout {
+  readonly structure: Structure;
+  readonly sites: number;
+  readonly colours: number;
+  /** The site of each output. */
+  readonly siteOf: Int32Array;
+  /** The input element of a site and colour. */
+  element(site: number, colour: number): number;
+}
+
+/** The layout of an input of this shape under a structure. @throws RangeError naming the input if it does not fit. */
+export function layoutOf(
+  name: string,
+  structure: Structure,
+  shape: readonly number[],
+  yShape: readonly number[],
+): Layout {
+  const size = sizeOf(shape);
+  const outputs = sizeOf(yShape);
+  const misfit = (expected: string): never => {
+    throw new RangeError(
+      `gradcheck: "structure.${name}" ${describeStructure(structure)} expected ${expected}, got [${shape}] for y of [${yShape}]`,
+    );
+  };
+  if (structure === 'elementwise') {
+    if (size !== outputs) misfit('as many elements as y has');
+    return {
+      structure,
+      sites: size,
+      colours: 1,
+      siteOf: new Int32Array(size).map((_, i) => i),
+      element: (site) => site,
+    };
+  }
+  if (structure === 'rows') {
+    const rows = shape[0] ?? 0;
+    if (shape.length === 0 || yShape.length === 0 || rows !== yShape[0]) misfit('the first axis of y');
+    const colours = rows === 0 ? 0 : size / rows;
+    const per = rows === 0 ? 1 : outputs / rows;
+    const siteOf = new Int32Array(outputs).map((_, i) => Math.floor(i / per));
+    return { structure, sites: rows, colours, siteOf, element: (site, colour) => site * colours + colour };
+  }
+  const trailing = structure === 'dense' ? 0 : structure.trailing;
+  if (!Number.isSafeInteger(trailing) || trailing < 0 || trailing > shape.length || trailing > yShape.length) {
+    misfit('at most as many axes as x and y have');
+  }
+  const kept = shape.slice(shape.length - trailing);
+  const along = yShape.slice(yShape.length - trailing);
+  if (!kept.every((n, axis) => n === along[axis] || n === 1)) misfit('axes of the length of those of y, or 1');
+  const sites = sizeOf(kept);
+  const siteOf = new Int32Array(outputs);
+  for (let i = 0; i < outputs; i++) {
+    let rest = i;
+    let stride = 1;
+    for (let axis = trailing - 1; axis >= 0; axis--) {
+      const index = rest % along[axis]!;
+      rest = (rest - index) / along[axis]!;
+      if (kept[axis] !== 1) siteOf[i]! += index * stride;
+      stride *= kept[axis]!;
+    }
+  }
+  const colours = sites === 0 ? 0 : size / sites;
+  return { structure, sites, colours, siteOf, element: (site, colour) => colour * sites + site };
+}
+
+/** The layouts that an input of this shape may have, those that need the fewest evaluations first, `dense` last. */
+export function candidateLayouts(name: string, shape: readonly number[], yShape: readonly number[]): Layout[] {
+  const candidates: Layout[] = [];
+  const attempt = (structure: Structure) => {
+    try {
+      candidates.push(layoutOf(name, structure, shape, yShape));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  };
+  if (sizeOf(shape) === sizeOf(yShape)) attempt('elementwise');
+  for (let trailing = Math.min(shape.length, yShape.length - 1); trailing > 0; trailing--) attempt({ trailing });
+  if (shape.length > 1 || yShape.length > 1) attempt('rows');
+  attempt('dense');
+  const rank = ({ colours, sites }: Layout) => colours + 1 / (1 + sites);
+  return candidates.sort((a, b) => rank(a) - rank(b));
+}
+
+/** `elementwise`, `{ trailing: 1 }`: a structure as its author writes it. */
+export function describeStructure(structure: Structure): string {
+  return typeof structure === 'string' ? `"${structure}"` : `{ trailing: ${structure.trailing} }`;
+}
+
+/** The number of elements of a tensor of this shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}

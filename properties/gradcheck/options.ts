@@ -1,0 +1,127 @@
+import { checkDtype, formats } from '../dtypes.ts';
+import { kindOf } from './calls.ts';
+import type { Declared, Differentiable, Kink, Tensors } from './differentiable.ts';
+import { sizeOf } from './layout.ts';
+import type { KinksOf } from './stencil.ts';
+
+export interface GradcheckOptions extends Declared {
+  /** What dy, tangents and the order of moves are drawn from; 1 unless given. */
+  readonly seed?: number;
+  /** The cotangent of y; drawn unless given. */
+  readonly dy?: Float64Array;
+  /**
+   * How an input without structure is measured: its whole Jacobian, element by element, or along random directions.
+   * Unless given, the former up to 64 elements.
+   */
+  readonly jacobian?: 'full' | 'projected';
+  /** Whether NaN in one element may touch no others; true unless given. */
+  readonly containment?: boolean;
+  /** A relative tolerance in place of the derived intervals; the report says so. */
+  readonly tolerance?: number;
+}
+
+/** Throws unless `f`, `inputs` and `options` are of their kinds and fit each other. */
+export function checkArguments(f: Differentiable, inputs: Tensors, options: GradcheckOptions): void {
+  if (f === null || typeof f !== 'object' || typeof f.forward !== 'function' || typeof f.vjp !== 'function') {
+    throw new TypeError(`gradcheck: "f" expected an object with forward and vjp, got ${kindOf(f)}`);
+  }
+  for (const part of ['jvp', 'doubleVjp', 'twin'] as const) {
+    if (f[part] !== undefined && typeof f[part] !== 'function') {
+      throw new TypeError(`gradcheck: "f.${part}" expected a function, got ${kindOf(f[part])}`);
+    }
+  }
+  const dtype = f.dtype ?? 'f64';
+  checkDtype('gradcheck: "f"', dtype);
+  if (inputs === null || typeof inputs !== 'object' || ArrayBuffer.isView(inputs)) {
+    throw new TypeError(`gradcheck: "inputs" expected an object of Float64Arrays by name, got ${kindOf(inputs)}`);
+  }
+  const names = Object.keys(inputs);
+  if (names.length === 0) throw new RangeError('gradcheck: "inputs" expected at least one tensor, got {}');
+  for (const name of names) {
+    const tensor = inputs[name]!;
+    if (!(tensor instanceof Float64Array)) {
+      throw new TypeError(`gradcheck: "inputs.${name}" expected a Float64Array, got ${kindOf(tensor)}`);
+    }
+    if (name === 'y') throw new RangeError('gradcheck: "inputs" expected another name than y, which is the output');
+    const at = tensor.findIndex((v) => !Object.is(formats[dtype].round(v), v));
+    if (at >= 0) {
+      throw new RangeError(`gradcheck: "inputs.${name}" expected values of ${dtype}, got ${tensor[at]} at ${at}`);
+    }
+  }
+  const named = { shapes: options.shapes, structure: options.structure, kinks: options.kinks };
+  for (const [option, given] of Object.entries(named)) {
+    for (const name of Object.keys(given ?? {})) {
+      if (Object.hasOwn(inputs, name) || (option === 'shapes' && name === 'y')) continue;
+      throw new RangeError(`gradcheck: "${option}" expected names among ${names.join(', ')}, got ${name}`);
+    }
+  }
+  for (const option of ['constants', 'batch'] as const) {
+    for (const name of options[option] ?? []) {
+      if (Object.hasOwn(inputs, name)) continue;
+      throw new RangeError(`gradcheck: "${option}" expected names among ${names.join(', ')}, got ${name}`);
+    }
+  }
+  for (const [name, shape] of Object.entries(options.shapes ?? {})) {
+    if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      throw new RangeError(`gradcheck: "shapes.${name}" expected non-negative integers, got ${String(shape)}`);
+    }
+    if (name !== 'y' && sizeOf(shape) !== inputs[name]!.length) {
+      throw new RangeError(
+        `gradcheck: "shapes.${name}" expected ${inputs[name]!.length} elements, got [${shape}], ${sizeOf(shape)} elements`,
+      );
+    }
+  }
+  const { seed = 1, tolerance, jacobian } = options;
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(`gradcheck: "seed" expected an integer from 0, got ${String(seed)}`);
+  }
+  if (tolerance !== undefined && !(tolerance >= 0)) {
+    throw new RangeError(`gradcheck: "tolerance" expected a number from 0, got ${String(tolerance)}`);
+  }
+  if (jacobian !== undefined && jacobian !== 'full' && jacobian !== 'projected') {
+    throw new RangeError(`gradcheck: "jacobian" expected full or projected, got ${String(jacobian)}`);
+  }
+}
+
+/** The shapes of inputs and output; what is not declared is flat, or that of the input with as many elements as y. */
+export function shapesOf(
+  inputs: Tensors,
+  outputs: number,
+  declared: Declared['shapes'],
+): Record<string, readonly number[]> {
+  const shapes: Record<string, readonly number[]> = {};
+  for (const [name, { length }] of Object.entries(inputs)) shapes[name] = declared?.[name] ?? [length];
+  const alike = Object.values(shapes).find((shape) => sizeOf(shape) === outputs);
+  const y = declared?.y ?? alike ?? [outputs];
+  if (sizeOf(y) !== outputs) {
+    throw new RangeError(`gradcheck: "shapes.y" expected ${outputs} elements, got [${y}], ${sizeOf(y)} elements`);
+  }
+  return { ...shapes, y };
+}
+
+/** The declared kinks of each element of an input; `undefined` if none are declared. */
+export function kinksOfInput(name: string, declared: Declared['kinks']): KinksOf | undefined {
+  const kinks: readonly Kink[] | KinksOf | undefined = declared?.[name];
+  if (kinks === undefined || typeof kinks === 'function') return kinks;
+  if (!Array.isArray(kinks) || !kinks.every(({ at }) => typeof at === 'number' && !Number.isNaN(at))) {
+    throw new RangeError(`gradcheck: "kinks.${name}" expected objects with at: number, got ${JSON.stringify(kinks)}`);
+  }
+  return () => kinks;
+}
+
+/** The index of a flat element, by axis. */
+export function indexOf(shape: readonly number[], flat: number): number[] {
+  const index: number[] = [];
+  let rest = flat;
+  for (const n of shape.toReversed()) {
+    index.unshift(rest % n);
+    rest = Math.floor(rest / n);
+  }
+  return index;
+}
+
+/** One row of a batch. */
+export function rowOf(tensor: Float64Array, rows: number, row: number): Float64Array {
+  const size = tensor.length / rows;
+  return tensor.slice(row * size, (row + 1) * size);
+}

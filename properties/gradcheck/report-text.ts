@@ -1,0 +1,101 @@
+import { describeStructure } from './layout.ts';
+import type { GradcheckFailure, GradcheckReport, InputReport } from './report.ts';
+
+/** Failures that are written out; the others are counted. */
+const failuresShown = 8;
+const kinksShown = 2;
+
+/** A report for people: at most 40 lines of 80 columns. */
+export function gradcheckText(report: GradcheckReport): string {
+  const { name, passed, dtype, seed, outputShape, inputs, failures, calls, checks, override } = report;
+  const runs = Object.entries(calls).filter(([, n]) => n > 0);
+  return [
+    `gradcheck ${name}: ${passed ? 'passed' : `FAILED, ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}`}`,
+    `${dtype}, y [${outputShape.join(', ')}], seed ${seed}; ${runs.map(([part, n]) => `${n} ${part}`).join(', ')}`,
+    ...(override ? [`OVERRIDE: relative tolerance ${override.tolerance} in place of the derived intervals`] : []),
+    ...inputs.flatMap(inputText),
+    `checked: ${checks.join('; ')}`,
+    ...failures.slice(0, failuresShown).map((failure) => `FAIL ${describeGradcheckFailure(failure)}`),
+    ...(failures.length > failuresShown ? [`… and ${failures.length - failuresShown} more`] : []),
+  ].join('\n');
+}
+
+function inputText({
+  name,
+  shape,
+  structure,
+  declared,
+  compared,
+  unchecked,
+  vacuous,
+  kinks,
+  kinkCount,
+  worst,
+  sees,
+}: InputReport): string[] {
+  const how =
+    structure === 'projected'
+      ? 'along random directions'
+      : `${describeStructure(structure)}, ${declared ? 'declared' : 'found'}`;
+  const open = unchecked > 0 ? `, ${unchecked} left open` : '';
+  const vague = vacuous > 0 ? `, ${vacuous} vacuous` : '';
+  const lines = [`d${name} [${shape.join(', ')}]: ${how}; ${compared} compared${open}${vague}`];
+  if (worst) {
+    const { index, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
+    const near = Number.isFinite(kinkDistance) ? `, ${short(kinkDistance)} from a kink` : '';
+    lines.push(`  worst [${index.join(', ')}]: analytic ${analytic}, numeric ${numeric},`);
+    lines.push(`    allowed [${lo}, ${hi}] (${short(ratio)} of it)${near}`);
+  }
+  if (sees)
+    lines.push(
+      `  sees an error in one element from ${short(sees.median)} of it (half of them), ${short(sees.everywhere)} (all)`,
+    );
+  for (const { element, at, declared: known, left, right, jump } of kinks.slice(0, kinksShown)) {
+    lines.push(
+      `  on a kink: [${element.join(', ')}] = ${at}, ${known ? 'declared' : 'found'}: slopes ${short(left)} and ${short(right)}, jump ${short(jump)}`,
+    );
+  }
+  if (kinkCount > kinksShown) lines.push(`  … ${kinkCount} on kinks in all`);
+  return lines;
+}
+
+/** One sentence: what is wrong, where, what came, what is allowed. */
+export function describeGradcheckFailure(failure: GradcheckFailure): string {
+  const at = (index: readonly number[]) => `[${index.join(', ')}]`;
+  switch (failure.code) {
+    case 'gradient':
+      return `d${failure.input}${at(failure.index)} of ${failure.what} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} elements wrong)`;
+    case 'tangent':
+      return `jvp: ty${at(failure.index)} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} elements wrong)`;
+    case 'adjoint':
+      return `jvp and vjp are not adjoint: <ty, dy> is ${failure.forward}, Σ <t, gradient> is ${failure.reverse}, allowed apart ${failure.allowed}`;
+    case 'value':
+      return `y${at(failure.index)} is ${failure.actual}, expected ${failure.why}, allowed [${failure.lo}, ${failure.hi}]`;
+    case 'one-sided':
+      return `at the kink ${failure.input} = ${failure.at} the ${failure.side} ${failure.quantity === 'slope' ? 'slope' : 'limit'} of y${at(failure.index)} is ${failure.actual}, declared ${failure.expected}, measured to ${failure.error}`;
+    case 'cross-talk':
+      return `y${at(failure.index)} changed from ${failure.was} to ${failure.became} although nothing moved that it depends on: ${failure.input} is not ${describeStructure(failure.structure)}`;
+    case 'non-deterministic':
+      return `${failure.what} is not the same again: element ${failure.element} was ${failure.first}, then ${failure.again}`;
+    case 'mutated':
+      return `${failure.what} changed its input ${failure.input} (element ${failure.element})`;
+    case 'aliased':
+      return `${failure.what} answered with the memory of its input ${failure.input}`;
+    case 'overwritten':
+      return `${failure.what} was written over by a later call (element ${failure.element})`;
+    case 'spreads':
+      return `${failure.from} spreads: ${failure.to}${at(failure.index)} was ${failure.was}, became ${failure.became}`;
+    case 'batch':
+      return `a batch of one: ${failure.what}${at(failure.index)} is ${failure.alone} alone, ${failure.together} among the others`;
+    case 'second-order':
+      return `gradient of the vjp to ${failure.of}: ${describeGradcheckFailure(failure.failure)}`;
+  }
+}
+
+function short(value: number): string {
+  return value === 0 || !Number.isFinite(value)
+    ? String(value)
+    : Math.abs(value) >= 0.001 && Math.abs(value) < 1e5
+      ? String(Number(value.toPrecision(4)))
+      : value.toExponential(1);
+}

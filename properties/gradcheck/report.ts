@@ -1,0 +1,138 @@
+import type { Dtype } from '../../reference/case.ts';
+import type { Calls } from './calls.ts';
+import type { Structure } from './differentiable.ts';
+
+/** An element of a gradient with what it is compared with. */
+export interface ComparedElement {
+  readonly index: readonly number[];
+  readonly analytic: number;
+  /** The middle of what was measured. */
+  readonly numeric: number;
+  /** The derived error interval: what is allowed. */
+  readonly lo: number;
+  readonly hi: number;
+  /** From the input's element to its nearest kink, declared or found; infinite where none is known. */
+  readonly kinkDistance: number;
+  /** How far the analytic value is from the middle, in half widths of the interval; above 1 it is wrong. */
+  readonly ratio: number;
+}
+
+/** What was wrong, as data. `what` names the call: `vjp`, `jvp`, `forward`. */
+export type GradcheckFailure =
+  | ({
+      readonly code: 'gradient';
+      readonly what: string;
+      readonly input: string;
+      readonly wrong: number;
+      readonly compared: number;
+    } & ComparedElement)
+  | {
+      readonly code: 'tangent';
+      readonly index: readonly number[];
+      readonly analytic: number;
+      readonly numeric: number;
+      readonly lo: number;
+      readonly hi: number;
+      readonly wrong: number;
+      readonly compared: number;
+    }
+  | { readonly code: 'adjoint'; readonly forward: number; readonly reverse: number; readonly allowed: number }
+  | {
+      readonly code: 'value';
+      readonly index: readonly number[];
+      readonly actual: number;
+      readonly lo: number;
+      readonly hi: number;
+      readonly why: string;
+    }
+  | {
+      readonly code: 'one-sided';
+      readonly input: string;
+      readonly at: number;
+      readonly index: readonly number[];
+      readonly side: 'left' | 'right';
+      readonly quantity: 'value' | 'slope';
+      readonly actual: number;
+      readonly expected: number;
+      readonly error: number;
+    }
+  | {
+      readonly code: 'cross-talk';
+      readonly input: string;
+      readonly structure: Structure;
+      readonly index: readonly number[];
+      readonly was: number;
+      readonly became: number;
+    }
+  | {
+      readonly code: 'non-deterministic';
+      readonly what: string;
+      readonly element: number;
+      readonly first: number;
+      readonly again: number;
+    }
+  | { readonly code: 'mutated' | 'aliased'; readonly what: string; readonly input: string; readonly element?: number }
+  | { readonly code: 'overwritten'; readonly what: string; readonly element: number }
+  | {
+      readonly code: 'spreads';
+      readonly from: string;
+      readonly to: string;
+      readonly index: readonly number[];
+      readonly was: number;
+      readonly became: number;
+    }
+  | {
+      readonly code: 'batch';
+      readonly what: string;
+      readonly index: readonly number[];
+      readonly alone: number;
+      readonly together: number;
+    }
+  | { readonly code: 'second-order'; readonly of: string; readonly failure: GradcheckFailure };
+
+/** How the numeric derivatives of one input came about, and its worst element. */
+export interface InputReport {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly structure: Structure | 'projected';
+  /** Whether the structure was declared, or found by measuring. */
+  readonly declared: boolean;
+  /** Elements of the gradient that were compared, and those that were left open. */
+  readonly compared: number;
+  readonly unchecked: number;
+  /** Compared elements whose interval is as wide as the value is large. */
+  readonly vacuous: number;
+  /** Derivatives of one output by one element that lie on a kink or a jump. */
+  readonly kinks: readonly KinkFound[];
+  readonly kinkCount: number;
+  readonly worst: ComparedElement | undefined;
+  /** A relative error that would be seen in every compared element that is not 0, and in half of them. */
+  readonly sees: { readonly everywhere: number; readonly median: number } | undefined;
+}
+
+/** A kink on which an element lies: what was measured on both sides of it. */
+export interface KinkFound {
+  readonly element: readonly number[];
+  readonly output: readonly number[];
+  readonly at: number;
+  readonly declared: boolean;
+  readonly left: number;
+  readonly right: number;
+  /** The right limit of the value minus the left one. */
+  readonly jump: number;
+}
+
+export interface GradcheckReport {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly dtype: Dtype;
+  readonly seed: number;
+  readonly outputShape: readonly number[];
+  readonly inputs: readonly InputReport[];
+  readonly failures: readonly GradcheckFailure[];
+  readonly calls: Readonly<Calls>;
+  /** What was checked besides the gradient, in words. */
+  readonly checks: readonly string[];
+  /** A tolerance that the caller put in place of the derived intervals. */
+  readonly override: { readonly tolerance: number } | undefined;
+}

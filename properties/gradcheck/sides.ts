@@ -1,0 +1,81 @@
+import type { OneSided } from './differentiable.ts';
+import { errorOf, parabola, quartic, type Slope } from './slope.ts';
+
+/** The values of one output at the points of a centred stencil, and what rounding may have done to each. */
+export interface Reading {
+  readonly f0: number;
+  /** Distances and values at 1, -2, -1 and 2 steps. */
+  readonly t: readonly number[];
+  readonly f: readonly number[];
+  readonly noise: number;
+}
+
+/** What a function does on one side of a point: the limit of its value and its slope, with their errors. */
+export interface MeasuredSide extends OneSided {
+  readonly valueError: number;
+  readonly slopeError: number;
+  /** Whether the value at the point itself lies on this side's curve; after a jump it does not. */
+  readonly joined: boolean;
+  /** Whether the error of the slope is as small as is needed. */
+  readonly good: boolean;
+}
+
+/** A point seen from both sides, and as if f were smooth there. */
+export interface Sides {
+  readonly smooth: Slope;
+  readonly left: MeasuredSide;
+  readonly right: MeasuredSide;
+}
+
+/** Whether an error is as small as is needed. */
+export type IsGood = (slope: Slope) => boolean;
+
+/**
+ * Left slope, right slope and the limits of the value, each by itself: from the point and two others on that side if
+ * these fit together better than all five do, else from the outer two alone, whose error is how much they changed since
+ * the scale before.
+ */
+export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefined): Sides {
+  const { f0, noise } = reading;
+  const [t1, tb, ta, t2] = reading.t as [number, number, number, number];
+  const [f1, fb, fa, f2] = reading.f as [number, number, number, number];
+  // Newton's form wants the nearest points first.
+  const smooth = quartic(f0, [t1, ta, t2, tb], [f1, fa, f2, fb], noise);
+  const side = (
+    near: number,
+    far: number,
+    fNear: number,
+    fFar: number,
+    was: MeasuredSide | undefined,
+  ): MeasuredSide => {
+    const own = parabola(f0, near, far, fNear, fFar, noise);
+    if (isGood(smooth) || isGood(own) || errorOf(own) <= errorOf(smooth) / 4) {
+      const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
+      const slopeError = errorOf(best);
+      return { joined: true, value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best) };
+    }
+    const slope = (fFar - fNear) / (far - near);
+    const value = fNear - near * slope;
+    const rounding = (4 * noise) / Math.abs(near);
+    const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.slope - slope);
+    const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.value - value);
+    return {
+      joined: false,
+      value,
+      valueError: moved + 4 * noise,
+      slope,
+      slopeError: apart + rounding,
+      good: isGood({ slope, truncation: apart, rounding }),
+    };
+  };
+  return {
+    smooth,
+    left: better(side(ta, tb, fa, fb, before?.left), before?.left),
+    right: better(side(t1, t2, f1, f2, before?.right), before?.right),
+  };
+}
+
+/** The new reading of a side, unless the one before was of the same sort with a smaller error. */
+function better(now: MeasuredSide, before: MeasuredSide | undefined): MeasuredSide {
+  return before !== undefined && before.joined === now.joined && before.slopeError < now.slopeError ? before : now;
+}

@@ -1,0 +1,73 @@
+import type { Dtype } from '../../reference/case.ts';
+import { formats } from '../dtypes.ts';
+import type { Kink } from './differentiable.ts';
+
+/** How far the points of a stencil lie, as shares of the scale of an element, the widest first. */
+export const stepScales: Readonly<Record<Dtype, readonly number[]>> = {
+  // A truncation error of h²f‴/6 is 2⁻²⁸ f‴ at the first, a rounding error of u·|y|/h is 2⁻⁴⁰ |y|; where f is not smooth
+  // at one scale, the next one is a thousand times nearer.
+  f64: [2 ** -13, 2 ** -23, 2 ** -33],
+  f32: [2 ** -2, 2 ** -6, 2 ** -11],
+};
+
+/** Multiples of the step, those that show whether f is affine first. Around a point 1 and -2: an odd f would fool ±1. */
+const centred = [1, -2, -1, 2] as const;
+const rightward = [1, 2, 3, 4] as const;
+const leftward = [-1, -2, -3, -4] as const;
+
+/** Where one input is moved to: four points for each element, in the order in which they are needed. */
+export interface Stencil {
+  /** Points by level; equal to the element's own value where there is none to be had. */
+  readonly points: readonly [Float64Array, Float64Array, Float64Array, Float64Array];
+  /** 0 around the element, 1 or -1 on one side of it, away from a kink; 2 around a kink that it lies on. */
+  readonly side: Int8Array;
+}
+
+/** Kinks of one element, in no order. */
+export type KinksOf = (element: number) => readonly Kink[];
+
+/** The stencil at one of the scales. The points keep to the element's side of every declared kink. */
+export function stencilAt(values: Float64Array, dtype: Dtype, scale: number, kinksOf: KinksOf | undefined): Stencil {
+  const { round } = formats[dtype];
+  const make = () => new Float64Array(values);
+  const points = [make(), make(), make(), make()] as const;
+  const side = new Int8Array(values.length);
+  for (let j = 0; j < values.length; j++) {
+    const v = values[j]!;
+    if (!Number.isFinite(v)) continue;
+    let h = scale * scaleOf(v);
+    let multiples: readonly number[] = centred;
+    const kinks = kinksOf?.(j);
+    if (kinks !== undefined && kinks.length > 0) {
+      let [left, right, isOn] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, false];
+      for (const { at } of kinks) {
+        if (at === v) isOn = true;
+        else if (at < v) left = Math.min(left, v - at);
+        else right = Math.min(right, at - v);
+      }
+      if (isOn) {
+        side[j] = 2;
+        h = Math.min(h, powerOfTwoBelow(Math.min(left, right) / 4));
+      } else if (Math.min(left, right) <= 2 * h) {
+        side[j] = right >= left ? 1 : -1;
+        multiples = right >= left ? rightward : leftward;
+        h = Math.min(h, powerOfTwoBelow(Math.max(left, right) / 8));
+      }
+    }
+    for (let level = 0; level < 4; level++) {
+      const point = round(v + multiples[level]! * h);
+      if (Number.isFinite(point)) points[level]![j] = point;
+    }
+  }
+  return { points, side };
+}
+
+/** The power of two by which steps are scaled: that of |v|, and 1 below 1, since an element near 0 need not be small. */
+function scaleOf(v: number): number {
+  const size = Math.abs(v);
+  return size < 2 ? 1 : powerOfTwoBelow(size);
+}
+
+function powerOfTwoBelow(size: number): number {
+  return size === Number.POSITIVE_INFINITY ? size : 2 ** Math.floor(Math.log2(size));
+}

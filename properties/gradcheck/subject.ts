@@ -1,0 +1,131 @@
+import { branches } from '../../reference/branches.ts';
+import type { Case, Pool } from '../../reference/case.ts';
+import { kappa } from '../../reference/constraints.ts';
+import { forward } from '../../reference/pool.ts';
+import type { Subject } from '../../reference/subject.ts';
+import { ExactSum } from '../../reference/sum.ts';
+import type { Allowed } from '../allowed.ts';
+import { expectation } from '../interval.ts';
+import { type Positions, positionsOf } from '../positions.ts';
+import { range } from '../transform.ts';
+import type { Differentiable, Kink, OneSided, Rounding, Tensors } from './differentiable.ts';
+
+/**
+ * A Subject's pool as a function of `x` and `alpha`, at the pool and shape of a Case: with its structure, its kinks and
+ * their conventions (spec §2), its rounding (spec §5), and for a Subject of f32 the float64 reference as twin.
+ */
+export function subjectFunction(subject: Subject, input: Case): Differentiable {
+  const { pool, shape } = input;
+  const positions = positionsOf(pool, shape);
+  const { rows } = positions;
+  // A batch may be asked for in part.
+  const caseOf = ({ x, alpha }: Tensors, dy: Float64Array = input.dy.subarray(0, x!.length)): Case => ({
+    ...input,
+    shape: positions.units > 0 ? [x!.length / positions.units, ...shape.slice(1)] : shape,
+    x: x!,
+    alpha: alpha!,
+    dy,
+  });
+  const isFixed = pool.constraint.kind === 'fixed';
+  const gradients = (dx: Float64Array, dalpha: Float64Array): Tensors =>
+    isFixed ? { x: dx } : { x: dx, alpha: dalpha };
+  return {
+    name: subject.name,
+    dtype: subject.dtype,
+    async forward(inputs) {
+      return (await subject.answer(caseOf(inputs))).y;
+    },
+    async vjp(inputs, dy) {
+      const { dx, dalpha } = await subject.answer(caseOf(inputs, dy));
+      return gradients(dx, dalpha);
+    },
+    ...(subject.jvp && {
+      jvp: (inputs: Tensors, { x, alpha }: Tensors) => subject.jvp!(caseOf(inputs), { tx: x!, talpha: alpha! }),
+    }),
+    ...(subject.doubleVjp && {
+      async doubleVjp(inputs: Tensors, dy: Float64Array, { x, alpha }: Tensors) {
+        const cotangents = { ddx: x!, ddalpha: alpha ?? new Float64Array(rows * positions.count) };
+        const { toX, toAlpha, toDy } = await subject.doubleVjp!(caseOf(inputs, dy), cotangents);
+        return { inputs: gradients(toX, toAlpha), dy: toDy };
+      },
+    }),
+    ...(subject.dtype === 'f64' ? {} : { twin: (inputs: Tensors) => forward(caseOf(inputs)) }),
+    shapes: { x: shape, alpha: [rows, ...positions.shape], y: shape },
+    structure: { x: 'elementwise', alpha: { trailing: positions.shape.length } },
+    constants: isFixed ? ['alpha'] : [],
+    batch: positions.units > 0 ? ['x'] : [],
+    kinks: { x: kinksOfX(input, positions), alpha: (element) => kinksOfAlpha(input, positions, element) },
+    ...(pool.constraint.kind === 'softmax' ? {} : { rounding: roundingOf(subject, caseOf) }),
+  };
+}
+
+/** Places where a branch is not smooth, each once; with the sums of what the branches do there, at any output. */
+function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Positions): Kink[] {
+  const places = new Set(pool.branches.flatMap((name) => branches[name].kinks.map(({ at }) => at)));
+  const coefficients = range(count).map((s) =>
+    kappa(
+      pool.constraint,
+      range(rows).map((row) => alpha[row * count + s]!),
+      n,
+    ),
+  );
+  const sum = (output: number, part: (name: Pool['branches'][number]) => number): number => {
+    const { c } = coefficients[of(output % units)]!;
+    const total = new ExactSum();
+    for (const [k, name] of pool.branches.entries()) total.addProduct(c[k]!, part(name));
+    return total.value();
+  };
+  const side =
+    (at: number, which: 'left' | 'right') =>
+    (output: number): OneSided => {
+      const kinkOf = (name: Pool['branches'][number]) => branches[name].kinks.find((kink) => kink.at === at);
+      return {
+        value: sum(output, (name) => kinkOf(name)?.value[which] ?? branches[name].f(at)),
+        slope: sum(output, (name) => kinkOf(name)?.slope[which] ?? branches[name].df(at)),
+      };
+    };
+  return [...places].map((at) => ({
+    at,
+    value: (output) => sum(output, (name) => branches[name].f(at)),
+    derivative: (output) => sum(output, (name) => branches[name].df(at)),
+    left: side(at, 'left'),
+    right: side(at, 'right'),
+  }));
+}
+
+/** The bounds of `clip`: the derivative there is the one inside, f(x) of the branch (spec §1). */
+function kinksOfAlpha({ pool, x }: Case, { count }: Positions, element: number): Kink[] {
+  const { constraint } = pool;
+  if (constraint.kind !== 'clip') return [];
+  const branch = Math.floor(element / count);
+  const bound = constraint.bounds[branch]!;
+  if (bound === Number.POSITIVE_INFINITY) return [];
+  const { f } = branches[pool.branches[branch]!];
+  const places = bound === 0 ? [0] : [-bound, bound];
+  return places.map((at) => ({ at, derivative: (output) => f(x[output]!) }));
+}
+
+/** The bounds of spec §5 for the answers of this Subject. */
+function roundingOf(subject: Subject, caseOf: (inputs: Tensors, dy?: Float64Array) => Case): Rounding {
+  const bounds = (allowed: readonly Allowed[]) => Float64Array.from(allowed, boundOf);
+  return {
+    forward(inputs) {
+      const input = { ...caseOf(inputs), dtype: 'f64' as const };
+      // The declared values at a kink are rounded once more.
+      return Float64Array.from(
+        expectation(input).y,
+        (allowed) => boundOf(allowed) + 2 ** -53 * Math.abs(allowed.exact),
+      );
+    },
+    vjp(inputs, dy) {
+      const { dx, dalpha } = expectation(caseOf(inputs, dy), subject.facets);
+      return { x: bounds(dx), alpha: bounds(dalpha) };
+    },
+    output: (inputs) => bounds(expectation(caseOf(inputs), subject.facets).y),
+  };
+}
+
+/** How far an answer may be from the exact one, NaN where the spec leaves it open or asks for no number. */
+function boundOf({ unchecked, nan, infinite, exact, bound }: Allowed): number {
+  return unchecked !== undefined || nan || infinite || !Number.isFinite(exact) ? Number.NaN : bound;
+}
