@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
+import { gradcheckCommand } from './gradcheck.ts';
 import { lawsCommand } from './laws.ts';
 import { replayCommand } from './replay.ts';
 import { version } from './subjects.ts';
@@ -12,7 +13,8 @@ const program = new Command('poolproof')
   .helpCommand(false)
   .addHelpText('after', '\n"poolproof <command> --help" says more about a command.');
 
-for (const command of [verifyCommand(), replayCommand(), lawsCommand()]) program.addCommand(command);
+for (const command of [verifyCommand(), replayCommand(), gradcheckCommand(), lawsCommand()])
+  program.addCommand(command);
 for (const command of [program, ...program.commands]) {
   command.exitOverride();
   // One line is enough: it names the argument, what was expected and what came.

@@ -80,7 +80,7 @@ function* simplerTensor(c: Case, name: 'x' | 'alpha' | 'dy'): IterableIterator<C
 }
 
 /** Strictly simpler values, the simplest first. */
-function simplerValues(value: number): number[] {
+export function simplerValues(value: number): number[] {
   const candidates = [0, 1, -1, 0.5, Math.trunc(value), Math.trunc(value / 2), Math.round(value * 4) / 4];
   const simpler = candidates.filter((v) => !Number.isNaN(v) && complexity(v) < complexity(value));
   return [...new Set(simpler)];

@@ -1,7 +1,11 @@
 import { expect } from 'vitest';
+import type { Dtype } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { failureText } from './failure-text.ts';
+import { gradcheckText } from './gradcheck/report-text.ts';
+import { type GradcheckTarget, gradcheckTarget, type TargetOptions } from './gradcheck/target.ts';
 import { laws } from './laws.ts';
+import { ulpsApart } from './ulp.ts';
 import { checkLaw } from './verify.ts';
 
 /** Options of `toConform`. */
@@ -14,6 +18,11 @@ export interface ConformOptions {
   readonly laws?: readonly string[];
 }
 
+interface MatcherResult {
+  readonly pass: boolean;
+  readonly message: () => string;
+}
+
 /**
  * `await expect(subject).toConform()`: the Subject keeps every law that applies to it.
  * The message of a failure names law, Case and worst element.
@@ -21,7 +30,7 @@ export interface ConformOptions {
 async function toConform(
   subject: Subject,
   { runs = 100, seed = 1, laws: wanted }: ConformOptions = {},
-): Promise<{ pass: boolean; message: () => string }> {
+): Promise<MatcherResult> {
   const chosen = laws.filter(({ id }) => wanted?.some((name) => id === name || id.startsWith(`${name}/`)) ?? true);
   if (chosen.length === 0) throw new RangeError(`toConform: "laws" expected ids or families of laws, got ${wanted}`);
   const wrong: string[] = [];
@@ -36,11 +45,50 @@ async function toConform(
   };
 }
 
-expect.extend({ toConform });
+/**
+ * `await expect(layer).toPassGradcheck({ shape: [8, 16] })`: the gradient of every element is what finite differences
+ * of the target measure, on drawn inputs. The message of a failure is the report on the smallest inputs that fail.
+ */
+async function toPassGradcheck(target: GradcheckTarget, options: TargetOptions = {}): Promise<MatcherResult> {
+  const { report, seed, path } = await gradcheckTarget(target, options);
+  const again = path === undefined ? '' : `\nagain: toPassGradcheck({ …, seed: ${seed}, path: '${path}' })`;
+  return { pass: report.passed, message: () => gradcheckText(report) + again };
+}
+
+/** `expect(actual).toBeWithinUlp(expected, ulps)`: numbers or arrays, element by element, `ulps` steps of the dtype apart at most. */
+function toBeWithinUlp(
+  actual: number | ArrayLike<number>,
+  expected: number | ArrayLike<number>,
+  ulps: number,
+  dtype: Dtype = 'f64',
+): MatcherResult {
+  if (!(ulps >= 0)) throw new RangeError(`toBeWithinUlp: "ulps" expected a number from 0, got ${String(ulps)}`);
+  const list = (value: number | ArrayLike<number>) => (typeof value === 'number' ? [value] : Array.from(value));
+  const [came, wanted] = [list(actual), list(expected)];
+  if (came.length !== wanted.length) {
+    return { pass: false, message: () => `expected ${wanted.length} elements, got ${came.length}` };
+  }
+  const apart = came.map((value, i) => ulpsApart(value, wanted[i]!, dtype));
+  const at = apart.reduce((worst, distance, i) => (distance > apart[worst]! ? i : worst), 0);
+  const pass = apart.every((distance) => distance <= ulps);
+  return {
+    pass,
+    message: () =>
+      came.length === 0
+        ? 'expected some elements, got none'
+        : `element ${at} is ${came[at]}, expected ${wanted[at]} within ${ulps} ulp of ${dtype}, they are ${apart[at]} apart`,
+  };
+}
+
+expect.extend({ toConform, toPassGradcheck, toBeWithinUlp });
 
 declare module 'vitest' {
   interface Matchers<T> {
     /** The Subject keeps every law that applies to it. */
     toConform(options?: ConformOptions): Promise<T>;
+    /** The gradient of every element is what finite differences measure. */
+    toPassGradcheck(options?: TargetOptions): Promise<T>;
+    /** No element is more than so many units in the last place away; NaN is 0 away from NaN. */
+    toBeWithinUlp(expected: number | ArrayLike<number>, ulps: number, dtype?: Dtype): T;
   }
 }

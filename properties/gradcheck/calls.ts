@@ -1,4 +1,4 @@
-import type { Declared, Differentiable, SecondOrder, Tensors } from './differentiable.ts';
+import type { Declared, Differentiable, SecondOrder, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /** How often each of the function's parts was called. */
@@ -21,25 +21,27 @@ export class Asked {
   readonly failures: GradcheckFailure[] = [];
   readonly #f: Differentiable;
   readonly #constants: ReadonlySet<string>;
+  readonly #shapes: Shapes;
   #outputs: number | undefined;
   /** Answers that later calls must leave alone, with what they were. */
   readonly #kept: { what: string; tensor: Float64Array; was: Float64Array }[] = [];
 
-  constructor(f: Differentiable, { constants = [] }: Declared) {
+  constructor(f: Differentiable, { constants = [] }: Declared, shapes: Shapes) {
     this.#f = f;
+    this.#shapes = shapes;
     this.#constants = new Set(constants);
   }
 
   async forward(inputs: Tensors): Promise<Float64Array> {
     this.calls.forward++;
-    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!));
+    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!, this.#shapes));
     return this.#output('forward', y);
   }
 
   /** `y` of a batch of one row, so many elements. */
-  async row(inputs: Tensors, length: number): Promise<Float64Array> {
+  async row(inputs: Tensors, shapes: Shapes, length: number): Promise<Float64Array> {
     this.calls.forward++;
-    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!));
+    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!, shapes));
     return this.#tensor('forward of one row', 'y', y, length);
   }
 
@@ -47,25 +49,37 @@ export class Asked {
   async numeric(inputs: Tensors): Promise<Float64Array> {
     if (this.#f.twin === undefined) return this.forward(inputs);
     this.calls.twin++;
-    return this.#output('twin', await this.#run('twin', { inputs }, (given) => this.#f.twin!(given.inputs!)));
+    return this.#output(
+      'twin',
+      await this.#run('twin', { inputs }, (given) => this.#f.twin!(given.inputs!, this.#shapes)),
+    );
   }
 
   async vjp(inputs: Tensors, dy: Float64Array): Promise<Tensors> {
     this.calls.vjp++;
     const given = { inputs, dy: { dy } };
-    return this.#tensors('vjp', inputs, await this.#run('vjp', given, (g) => this.#f.vjp(g.inputs!, g.dy!.dy!)));
+    return this.#tensors(
+      'vjp',
+      inputs,
+      await this.#run('vjp', given, (g) => this.#f.vjp(g.inputs!, g.dy!.dy!, this.#shapes)),
+    );
   }
 
   async jvp(inputs: Tensors, tangents: Tensors): Promise<Float64Array> {
     this.calls.jvp++;
     const given = { inputs, tangents };
-    return this.#output('jvp', await this.#run('jvp', given, (g) => this.#f.jvp!(g.inputs!, g.tangents!)));
+    return this.#output(
+      'jvp',
+      await this.#run('jvp', given, (g) => this.#f.jvp!(g.inputs!, g.tangents!, this.#shapes)),
+    );
   }
 
   async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<SecondOrder> {
     this.calls.doubleVjp++;
     const given = { inputs, dy: { dy }, cotangents };
-    const answer = await this.#run('doubleVjp', given, (g) => this.#f.doubleVjp!(g.inputs!, g.dy!.dy!, g.cotangents!));
+    const answer = await this.#run('doubleVjp', given, (g) =>
+      this.#f.doubleVjp!(g.inputs!, g.dy!.dy!, g.cotangents!, this.#shapes),
+    );
     return {
       inputs: this.#tensors('doubleVjp', inputs, answer?.inputs),
       dy: this.#tensor('doubleVjp', 'dy', answer?.dy, dy.length),

@@ -2,7 +2,7 @@ import type { Dtype } from '../../reference/case.ts';
 import type { Random } from '../../reference/random.ts';
 import type { Asked } from './calls.ts';
 import type { Numeric } from './compare.ts';
-import type { Tensors } from './differentiable.ts';
+import type { Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckOptions } from './options.ts';
 
 /** What is known once the derivatives are measured, for the checks that build on them. */
@@ -14,7 +14,7 @@ export interface Context {
   /** What `vjp` answered to `dy`. */
   readonly gradients: Tensors;
   readonly numerics: readonly Numeric[];
-  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly shapes: Shapes;
   readonly dtype: Dtype;
   readonly draw: Random;
   readonly declared: GradcheckOptions;

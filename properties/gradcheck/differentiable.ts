@@ -3,22 +3,35 @@ import type { Dtype } from '../../reference/case.ts';
 /** Tensors by name, row-major; their values are exactly representable in the dtype of the function. */
 export type Tensors = Readonly<Record<string, Float64Array>>;
 
-/** `y = f(inputs)`, one output, with its derivatives. All tensors are flat; shapes are declared apart. */
+/** Shapes by name. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/**
+ * `y = f(inputs)`, one output, with its derivatives. Tensors are flat; each part is also told the shapes of the inputs,
+ * where they are declared (`[length]` elsewhere).
+ */
 export interface Differentiable extends Declared {
   /** How reports call it. */
   readonly name?: string;
   /** The arithmetic it computes in; `f64` unless given. */
   readonly dtype?: Dtype;
   /** `y = f(inputs)` */
-  forward(inputs: Tensors): Float64Array | Promise<Float64Array>;
+  forward(inputs: Tensors, shapes: Shapes): Float64Array | Promise<Float64Array>;
   /** The vector-Jacobian product `Jᵀ dy`: a cotangent for each input that is not declared constant. */
-  vjp(inputs: Tensors, dy: Float64Array): Tensors | Promise<Tensors>;
+  vjp(inputs: Tensors, dy: Float64Array, shapes: Shapes): Tensors | Promise<Tensors>;
   /** The Jacobian-vector product `J t`, if there is forward mode. */
-  jvp?(inputs: Tensors, tangents: Tensors): Float64Array | Promise<Float64Array>;
+  jvp?(inputs: Tensors, tangents: Tensors, shapes: Shapes): Float64Array | Promise<Float64Array>;
   /** Gradients of `Σ <cotangents, vjp(inputs, dy)>`, if the function can be differentiated twice. */
-  doubleVjp?(inputs: Tensors, dy: Float64Array, cotangents: Tensors): SecondOrder | Promise<SecondOrder>;
+  doubleVjp?(
+    inputs: Tensors,
+    dy: Float64Array,
+    cotangents: Tensors,
+    shapes: Shapes,
+  ): SecondOrder | Promise<SecondOrder>;
+  /** The shape of `y` for inputs of these shapes, where it is not declared. */
+  outputShape?(shapes: Shapes): readonly number[];
   /** The same function in float64, for the numeric side of a function that computes in `f32`. */
-  twin?(inputs: Tensors): Float64Array;
+  twin?(inputs: Tensors, shapes: Shapes): Float64Array;
 }
 
 /** What double backward answers. */
@@ -30,7 +43,7 @@ export interface SecondOrder {
 /** What a function says about itself; what it leaves out is found by measuring. */
 export interface Declared {
   /** Shapes of the inputs, and under `y` that of the output. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  readonly shapes?: Shapes;
   /** Which outputs an input reaches. A declared structure that does not hold is a failure. */
   readonly structure?: Readonly<Record<string, Structure>>;
   /** Where an input has kinks and jumps; a function gives them by element. */

@@ -1,35 +1,32 @@
-import { compareCotangent } from './compare.ts';
+import { compareCotangent, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
 import { drawCotangent } from './draw.ts';
+import { layoutOf } from './layout.ts';
 import { indexOf, rowOf } from './options.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /**
- * Another dy, some of it 0, and unless that is switched off NaN in one element and in one element of dy: outputs and
+ * Another dy, some of it 0; and where all structure is declared, NaN in one element and in one element of dy: outputs and
  * gradients that do not depend on these are what they are without, bit for bit in `y`, within the intervals in `vjp`.
+ * A structure that was only found holds for small moves: NaN may go further, as 0·NaN does in a matrix product.
  */
 export async function checkContainment(context: Context): Promise<GradcheckFailure[]> {
   const { asked, inputs, y, numerics, shapes, draw, declared } = context;
   const dy = drawCotangent(draw, y.length, 0.25);
-  const apart = numerics.filter(({ layout, projection }) => layout.sites > 1 && !projection);
-  const where =
-    declared.containment === false || y.length === 0
-      ? undefined
-      : apart.toSorted((a, b) => b.layout.sites - a.layout.sites)[0];
-  const poisoned: Record<string, Float64Array> = { ...inputs };
   const failures: GradcheckFailure[] = [];
   const touched = new Uint8Array(y.length);
-  if (where !== undefined) {
-    const { name, layout } = where;
+  let poisoned = inputs;
+  const place = poisonable(context);
+  if (place !== undefined) {
+    const { name, layout } = place;
     const site = draw.below(layout.sites);
     const element = layout.element(site, draw.below(layout.colours));
-    poisoned[name] = inputs[name]!.slice();
-    poisoned[name]![element] = Number.NaN;
+    poisoned = { ...inputs, [name]: inputs[name]!.with(element, Number.NaN) };
     for (let i = 0; i < y.length; i++) if (layout.siteOf[i] === site) touched[i] = 1;
     const from = `NaN in ${name}[${indexOf(shapes[name]!, element).join(', ')}]`;
     const answer = await asked.forward(poisoned);
     const at = answer.findIndex((v, i) => touched[i] === 0 && v !== y[i] && !(Number.isNaN(v) && Number.isNaN(y[i])));
-    if (at >= 0)
+    if (at >= 0) {
       failures.push({
         code: 'spreads',
         from,
@@ -38,26 +35,48 @@ export async function checkContainment(context: Context): Promise<GradcheckFailu
         was: y[at]!,
         became: answer[at]!,
       });
+    }
+  }
+  const isContained = place !== undefined && numerics.every(({ name }) => declared.structure?.[name] !== undefined);
+  if (isContained) {
     const output = draw.below(y.length);
     dy[output] = Number.NaN;
     touched[output] = 1;
+  } else {
+    poisoned = inputs;
+    touched.fill(0);
   }
   const gradients = await asked.vjp(poisoned, dy);
   const rounding = declared.rounding?.vjp(poisoned, dy);
+  const what = isContained ? 'vjp of another dy, NaN elsewhere' : 'vjp of another dy';
   for (const numeric of numerics) {
-    const what = where === undefined ? 'vjp of another dy' : 'vjp of another dy, NaN elsewhere';
+    const { name } = numeric;
+    const skip = (output: number) => touched[output] === 1;
     const { failure } = compareCotangent({
       ...context,
       numeric,
-      analytic: gradients[numeric.name]!,
+      analytic: gradients[name]!,
       dy,
-      bound: rounding?.[numeric.name],
+      bound: rounding?.[name],
       what,
-      skip: (output) => touched[output] === 1,
+      skip,
     });
     if (failure) failures.push(failure);
   }
   return failures;
+}
+
+/** The input of the most sites whose structure is declared, else a batch, whose rows do not see each other. */
+function poisonable({ numerics, declared, shapes, y }: Context): Pick<Numeric, 'name' | 'layout'> | undefined {
+  if (declared.containment === false || y.length === 0) return undefined;
+  const apart = numerics
+    .filter(
+      ({ name, layout, projection }) => declared.structure?.[name] !== undefined && layout.sites > 1 && !projection,
+    )
+    .toSorted((a, b) => b.layout.sites - a.layout.sites);
+  const [batch] = (declared.batch ?? []).filter((name) => shapes[name]![0]! > 1);
+  if (apart.length > 0 || batch === undefined) return apart[0];
+  return { name: batch, layout: layoutOf(batch, 'rows', shapes[batch]!, shapes.y!) };
 }
 
 /** The last row of a batch asked for alone answers as it does among the others, within rounding. */
@@ -66,6 +85,7 @@ export async function checkBatch({ asked, inputs, y, shapes, declared, noise }: 
   const names = declared.batch!;
   if (rows < 2) return [];
   const alone: Record<string, Float64Array> = { ...inputs };
+  const shapesAlone: Record<string, readonly number[]> = { ...shapes };
   for (const name of names) {
     if (shapes[name]![0] !== rows) {
       throw new RangeError(
@@ -73,8 +93,9 @@ export async function checkBatch({ asked, inputs, y, shapes, declared, noise }: 
       );
     }
     alone[name] = rowOf(inputs[name]!, rows, rows - 1);
+    shapesAlone[name] = [1, ...shapes[name]!.slice(1)];
   }
-  const answer = await asked.row(alone, y.length / rows);
+  const answer = await asked.row(alone, shapesAlone, y.length / rows);
   const offset = y.length - y.length / rows;
   const isSame = (a: number, b: number, bound: number) => a === b || Number.isNaN(b) || Math.abs(a - b) <= 2 * bound;
   const at = answer.findIndex((v, i) => !isSame(v, y[offset + i]!, noise[offset + i]!));

@@ -1,9 +1,8 @@
 import type { Numeric } from './compare.ts';
+import type { Shapes } from './differentiable.ts';
 import type { MeasuredKink } from './jacobian.ts';
 import { indexOf } from './options.ts';
 import type { GradcheckFailure } from './report.ts';
-
-type Shapes = Readonly<Record<string, readonly number[]>>;
 
 /** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */
 export function kinkFailures(

@@ -1,6 +1,6 @@
 import { checkDtype, formats } from '../dtypes.ts';
 import { kindOf } from './calls.ts';
-import type { Declared, Differentiable, Kink, Tensors } from './differentiable.ts';
+import type { Declared, Differentiable, Kink, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
 import type { KinksOf } from './stencil.ts';
 
@@ -83,16 +83,14 @@ export function checkArguments(f: Differentiable, inputs: Tensors, options: Grad
   }
 }
 
-/** The shapes of inputs and output; what is not declared is flat, or that of the input with as many elements as y. */
-export function shapesOf(
-  inputs: Tensors,
-  outputs: number,
-  declared: Declared['shapes'],
-): Record<string, readonly number[]> {
-  const shapes: Record<string, readonly number[]> = {};
-  for (const [name, { length }] of Object.entries(inputs)) shapes[name] = declared?.[name] ?? [length];
-  const alike = Object.values(shapes).find((shape) => sizeOf(shape) === outputs);
-  const y = declared?.y ?? alike ?? [outputs];
+/** The shapes of the inputs; flat where none is declared. */
+export function inputShapes(inputs: Tensors, declared: Declared['shapes']): Shapes {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { length }]) => [name, declared?.[name] ?? [length]]));
+}
+
+/** The shapes of the inputs and under `y` that of the output; unless declared, that of an input with as many elements. */
+export function withOutput(shapes: Shapes, outputs: number, declared: readonly number[] | undefined): Shapes {
+  const y = declared ?? Object.values(shapes).find((shape) => sizeOf(shape) === outputs) ?? [outputs];
   if (sizeOf(y) !== outputs) {
     throw new RangeError(`gradcheck: "shapes.y" expected ${outputs} elements, got [${y}], ${sizeOf(y)} elements`);
   }

@@ -22,13 +22,13 @@ export async function checkSecondOrder(
       dtype: f.dtype ?? 'f64',
       async forward(all) {
         const { rest, cotangent } = split(all);
-        return (await f.vjp(rest, cotangent))[name]!;
+        return (await f.vjp(rest, cotangent, shapes))[name]!;
       },
       async vjp(all, given) {
         const { rest, cotangent } = split(all);
         const cotangents: Record<string, Float64Array> = { [name]: given };
         for (const [other, { length }] of Object.entries(gradients)) cotangents[other] ??= new Float64Array(length);
-        const answer = await f.doubleVjp!(rest, cotangent, cotangents);
+        const answer = await f.doubleVjp!(rest, cotangent, cotangents, shapes);
         return { ...answer.inputs, [dyName]: answer.dy };
       },
     };

@@ -1,0 +1,123 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { writeWhole } from '../experiments/download.ts';
+import { GradcheckError } from '../properties/gradcheck/calls.ts';
+import type { DrawnShapes, GradcheckRun } from '../properties/gradcheck/property.ts';
+import { gradcheckText } from '../properties/gradcheck/report-text.ts';
+import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
+import { largestSeed, parseFile, parseInteger, parsePath } from './arguments.ts';
+import { exitCodes } from './exit-codes.ts';
+
+interface Flags {
+  readonly shape?: DrawnShapes;
+  readonly runs: number;
+  readonly seed: number;
+  readonly path?: string;
+  readonly full?: boolean;
+  readonly json?: string;
+}
+
+export function gradcheckCommand(): Command {
+  return new Command('gradcheck')
+    .summary('check the gradient of your own function or layer')
+    .description(
+      `Checks the gradient of every element of a function against finite differences of its values, with errors that are derived, on inputs that are drawn, some of them on kinks; those that fail are shrunk.
+
+The module exports one of
+  { forward({ x, … }), vjp({ x, … }, dy), jvp?, kinks?, structure? … }
+      on Float64Arrays by name; vjp answers { x: dx, … }
+  (x, …) => y       a function of TensorFlow.js tensors
+  a tf.layers layer
+and is JavaScript, or TypeScript where this Node runs it.`,
+    )
+    .argument('<module>', 'a file and its export, ./layer.js#name (default export: without #name)')
+    .option(
+      '--shape <shape>',
+      'the shape of x, 32,64; or of an input by name, alpha=2,64; repeat the flag for more; an axis by a name is drawn, x=n,64',
+      parseShape,
+    )
+    .option('--runs <count>', 'how many inputs are drawn', parseInteger(1, 1_000_000), 20)
+    .option('--seed <seed>', 'what they are drawn from', parseInteger(0, largestSeed), 1)
+    .option('--path <path>', 'run one counterexample again, by the line that was printed', parsePath)
+    .option('--full', 'measure inputs without structure element by element, however many there are')
+    .option('--json <file>', 'write the report to a file', parseFile)
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0  passed
+  1  a gradient is wrong
+  2  an argument was wrong, or the module does not export what it should
+  3  the function threw
+`,
+    )
+    .action(async (module: string, flags: Flags, command: Command) => {
+      try {
+        process.exitCode = await run(module, flags);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        command.error(`error: ${error.message}`);
+      }
+    });
+}
+
+/** A module or an export that can't be checked. */
+class UsageError extends Error {}
+
+async function run(module: string, { shape, runs, seed, path, full, json }: Flags): Promise<number> {
+  const target = await load(module);
+  let outcome: GradcheckRun;
+  try {
+    outcome = await gradcheckTarget(target, {
+      runs,
+      seed,
+      ...(shape && { shapes: shape }),
+      ...(path && { path }),
+      ...(full && { jacobian: 'full' as const }),
+    });
+  } catch (error) {
+    if (error instanceof GradcheckError) {
+      console.error(`error: ${error.message}`);
+      return exitCodes.broke;
+    }
+    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+  const { report, path: found } = outcome;
+  console.log(gradcheckText(report));
+  if (report.passed) console.log(`passed on ${outcome.runs} drawn inputs; the last of them is shown`);
+  else {
+    const shapes = Object.entries(shape ?? {}).map(([name, of]) => ` --shape ${name}=${of.join(',')}`);
+    console.log(`again: npx poolproof gradcheck ${module}${shapes.join('')} --seed ${seed} --path ${found}`);
+  }
+  if (json !== undefined) await writeWhole(json, Buffer.from(`${JSON.stringify(report, plain, 1)}\n`));
+  return report.passed ? exitCodes.held : exitCodes.failed;
+}
+
+/** What a module exports under a name. */
+async function load(module: string): Promise<GradcheckTarget> {
+  const [file, name = 'default'] = module.split('#') as [string, string?];
+  const exports = await import(pathToFileURL(resolve(file)).href).catch((error: Error) => {
+    throw new UsageError(`${file}: ${error.message}`);
+  });
+  if (exports[name] !== undefined) return exports[name];
+  const names = Object.keys(exports);
+  throw new InvalidArgumentError(
+    `${file}: expected an export ${name}, got ${names.length > 0 ? names.join(', ') : 'none'}`,
+  );
+}
+
+/** `32,64`, `alpha=2,64`, `x=n,64`. */
+function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
+  const [, name = 'x', axes] = /^(?:(\w+)=)?((?:\w+(?:,\w+)*)?)$/.exec(text) ?? [];
+  if (axes === undefined)
+    throw new InvalidArgumentError('Expected lengths separated by commas, such as 32,64 or alpha=2,64.');
+  const shape = axes === '' ? [] : axes.split(',').map((axis) => (/^\d+$/.test(axis) ? Number(axis) : axis));
+  return { ...before, [name]: shape };
+}
+
+/** JSON has no NaN and no ∞: they are written as text. */
+function plain(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}

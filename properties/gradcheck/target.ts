@@ -1,0 +1,62 @@
+import type { layers } from '@tensorflow/tfjs';
+import { kindOf } from './calls.ts';
+import type { Differentiable } from './differentiable.ts';
+import type { GradcheckOptions } from './options.ts';
+import { type DrawnShapes, type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
+import { layerFunction, loadTensorflow, type TensorflowFunction, tensorflowFunction } from './tensorflow.ts';
+
+/** What can be checked: functions with their gradients, a function of TensorFlow.js tensors, or one of its layers. */
+export type GradcheckTarget = Differentiable | TensorflowFunction | layers.Layer;
+
+export interface TargetOptions extends Omit<GradcheckOptions, 'shapes'>, RunOptions {
+  /** The shape of `x`, the only input unless `shapes` names others or the target does. */
+  readonly shape?: readonly number[];
+  /** Shapes of the inputs, in the order of the arguments of a TensorFlow.js function; an axis by name is drawn. */
+  readonly shapes?: DrawnShapes;
+  /** Values at which, and near which, elements are drawn more often; 0 unless given. */
+  readonly near?: readonly number[];
+}
+
+/**
+ * Checks a target on drawn inputs: `runs` of them, 20 unless given, half of all elements special; those that fail are shrunk.
+ *
+ * @throws TypeError, RangeError naming what was expected; GradcheckError for what the target throws
+ */
+export async function gradcheckTarget(target: GradcheckTarget, options: TargetOptions): Promise<GradcheckRun> {
+  const { shape, shapes: given, near, ...rest } = options;
+  const named = given ?? (shape && { x: shape });
+  const draw = (shapes: DrawnShapes) => ({ shapes, ...(near && { kinks: near }) });
+  if (isDifferentiable(target)) {
+    const shapes = named ?? withoutOutput(target.shapes);
+    if (shapes === undefined) throw missing('"shapes", since the target declares none');
+    return gradcheckRun(target, draw(shapes), rest);
+  }
+  const tf = await loadTensorflow();
+  if (target instanceof tf.layers.Layer) {
+    const x = named?.x;
+    if (x === undefined || !x.every((n) => typeof n === 'number'))
+      throw missing('"shape" [N, …] of the input x of a layer');
+    const { f, shapes } = layerFunction(tf, target, x);
+    return gradcheckRun(f, draw(shapes), rest);
+  }
+  if (typeof target !== 'function') {
+    throw new TypeError(
+      `gradcheck: "target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got ${kindOf(target)}`,
+    );
+  }
+  if (named === undefined) throw missing('"shape" or "shapes" of the inputs');
+  return gradcheckRun(tensorflowFunction(tf, target), draw(named), rest);
+}
+
+function isDifferentiable(target: unknown): target is Differentiable {
+  return typeof target === 'object' && target !== null && 'forward' in target && 'vjp' in target;
+}
+
+function withoutOutput(shapes: Differentiable['shapes']): DrawnShapes | undefined {
+  if (shapes === undefined) return undefined;
+  return Object.fromEntries(Object.entries(shapes).filter(([name]) => name !== 'y'));
+}
+
+function missing(what: string): TypeError {
+  return new TypeError(`gradcheck: expected ${what}, got none`);
+}
