@@ -12,7 +12,10 @@ import type { KinksOf } from './stencil.ts';
 export interface Numeric {
   readonly name: string;
   readonly layout: Layout;
-  readonly jacobian: Jacobian;
+  /** Replaced by what a confirmation measures. */
+  jacobian: Jacobian;
+  /** Measures the derivatives by these elements once more, before they are called wrong. */
+  readonly confirm: (elements: ReadonlySet<number>) => Promise<Jacobian>;
   readonly shape: readonly number[];
   readonly values: Float64Array;
   readonly kinksOf: KinksOf | undefined;
@@ -23,6 +26,8 @@ export interface Numeric {
 export interface Comparison {
   readonly summary: Pick<InputReport, 'compared' | 'unchecked' | 'vacuous' | 'worst' | 'sees'>;
   readonly failure: GradcheckFailure | undefined;
+  /** The elements that are wrong. */
+  readonly wrong: ReadonlySet<number>;
 }
 
 interface Question {
@@ -40,11 +45,20 @@ interface Question {
   readonly skip?: ((output: number) => boolean) | undefined;
 }
 
+/** Compares a cotangent with the measured one, which is measured once more where they differ. */
+export async function compareConfirmed(question: Question): Promise<Comparison> {
+  const { numeric } = question;
+  const first = compareCotangent(question);
+  if (first.wrong.size === 0) return first;
+  numeric.jacobian = await numeric.confirm(first.wrong);
+  return compareCotangent(question);
+}
+
 /**
  * Compares a cotangent with `[lo, hi]` of the measured one, wider on both sides by what rounding can do to the analytic
  * value: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms unless bounds are declared. NaN bounds leave an element unchecked.
  */
-export function compareCotangent({
+function compareCotangent({
   numeric,
   analytic: given,
   dy,
@@ -60,7 +74,8 @@ export function compareCotangent({
   const expected = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
   const u = 2 ** -formats[dtype].p;
   const eta = 2 ** formats[dtype].etaExponent;
-  let [unchecked, compared, vacuous, wrong] = [0, 0, 0, 0];
+  let [unchecked, compared, vacuous] = [0, 0, 0];
+  const wrong = new Set<number>();
   let worst: { at: number; ratio: number; middle: number; half: number } | undefined;
   const relative = new Float64Array(analytic.length);
   let different = 0;
@@ -79,10 +94,8 @@ export function compareCotangent({
       relative[different++] = (2 * half) / Math.abs(middle);
       if (half >= Math.abs(middle)) vacuous++;
     }
-    const distance = Math.abs(analytic[j]! - middle);
-    // An interval of one value leaves a ratio of 0 or infinity.
-    const ratio = distance === 0 ? 0 : Number.isFinite(distance) ? distance / half : Number.POSITIVE_INFINITY;
-    if (!(ratio <= 1)) wrong++;
+    const ratio = ratioOf(Math.abs(analytic[j]! - middle), half);
+    if (!(ratio <= 1)) wrong.add(j);
     if (worst === undefined || ratio > worst.ratio) worst = { at: j, ratio, middle, half };
   }
   const element: ComparedElement | undefined = worst && {
@@ -98,8 +111,15 @@ export function compareCotangent({
   const sees = different > 0 ? { everywhere: sorted[different - 1]!, median: sorted[different >> 1]! } : undefined;
   return {
     summary: { compared, unchecked, vacuous, worst: element, sees },
-    failure: wrong > 0 ? { code: 'gradient', what, input: name, wrong, compared, ...element! } : undefined,
+    failure:
+      wrong.size > 0 ? { code: 'gradient', what, input: name, wrong: wrong.size, compared, ...element! } : undefined,
+    wrong,
   };
+}
+
+/** A distance in half widths of an interval, one of width 0 included; infinite for NaN. */
+export function ratioOf(distance: number, half: number): number {
+  return distance === 0 ? 0 : Number.isFinite(distance) ? distance / half : Number.POSITIVE_INFINITY;
 }
 
 /** `<dv, tₖ>` for each direction. */

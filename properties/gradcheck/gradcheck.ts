@@ -1,13 +1,13 @@
 import type { Dtype } from '../../reference/case.ts';
 import { type Random, random } from '../../reference/random.ts';
 import { Asked, firstDifference } from './calls.ts';
-import { type Comparison, compareCotangent, type Numeric } from './compare.ts';
+import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Declared, Differentiable, Shapes, Tensors } from './differentiable.ts';
 import { drawCotangent } from './draw.ts';
 import { checkForwardMode } from './forward-mode.ts';
 import { checkBatch, checkContainment } from './independence.ts';
-import { measureJacobian } from './jacobian.ts';
+import { confirmJacobian, measureJacobian } from './jacobian.ts';
 import { kinkFailures, valueFailures } from './kink-checks.ts';
 import { candidateLayouts, type Layout, layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
@@ -60,16 +60,17 @@ export async function gradcheck(
   const numerics: Numeric[] = [];
   for (const { name, moved, projection } of parts) {
     if (moved === undefined) continue;
-    const jacobian = await measureJacobian(moved, side.y, side.noise, side.dtype);
-    numerics.push({
+    const numeric: Numeric = {
       name,
       layout: moved.layout,
-      jacobian,
+      jacobian: await measureJacobian(moved, side.y, side.noise, side.dtype),
+      confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, side.y, side.noise),
       shape: shapes[name]!,
       values: moved.given,
       kinksOf: moved.kinksOf,
       projection,
-    });
+    };
+    numerics.push(numeric);
   }
   failures.push(...numerics.flatMap((numeric) => kinkFailures(numeric, side.y, side.noise, shapes)));
   const noise = declared.rounding?.output?.(inputs) ?? outputNoise(side.noise, side.dtype, dtype);
@@ -84,18 +85,12 @@ export async function gradcheck(
   const gradients = await asked.vjp(inputs, dy);
   const roundings = roundingsOf(measured);
   const rounding = declared.rounding?.vjp(inputs, dy);
-  const compared = numerics.map((numeric) =>
-    compareCotangent({
-      numeric,
-      analytic: gradients[numeric.name]!,
-      dy,
-      dtype,
-      roundings,
-      bound: rounding?.[numeric.name],
-      tolerance,
-      what: 'vjp',
-    }),
-  );
+  const compared: Comparison[] = [];
+  for (const numeric of numerics) {
+    const { name } = numeric;
+    const question = { numeric, analytic: gradients[name]!, dy, dtype, roundings, tolerance, what: 'vjp' };
+    compared.push(await compareConfirmed({ ...question, bound: rounding?.[name] }));
+  }
   failures.push(...compared.flatMap(({ failure }) => (failure ? [failure] : [])));
   checks.push('gradient of every element');
 

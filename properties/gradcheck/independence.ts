@@ -1,4 +1,4 @@
-import { compareCotangent, type Numeric } from './compare.ts';
+import { compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
 import { drawCotangent } from './draw.ts';
 import { layoutOf } from './layout.ts';
@@ -52,7 +52,7 @@ export async function checkContainment(context: Context): Promise<GradcheckFailu
   for (const numeric of numerics) {
     const { name } = numeric;
     const skip = (output: number) => touched[output] === 1;
-    const { failure } = compareCotangent({
+    const { failure } = await compareConfirmed({
       ...context,
       numeric,
       analytic: gradients[name]!,

@@ -2,7 +2,7 @@ import type { Dtype } from '../../reference/case.ts';
 import type { Kink } from './differentiable.ts';
 import type { Moved } from './measure.ts';
 import { type IsGood, type MeasuredSide, type Sides, sidesOf } from './sides.ts';
-import { errorOf, quartic, type Slope } from './slope.ts';
+import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
 
 /** A kink or jump on which an element lies, seen from one output. */
 export interface MeasuredKink {
@@ -54,16 +54,14 @@ export async function measureJacobian(
   const { layout } = moved;
   const lo = new Float64Array(layout.colours * y.length).fill(Number.NaN);
   const hi = new Float64Array(lo);
-  let open = settleAffine(moved, y, noise, lo, hi);
+  // The noise of f32 is so large that three points of a curve lie on a line by chance too often.
+  let open = dtype === 'f64' ? settleAffine(moved, y, noise, lo, hi) : measurable(moved, y);
   const settled: Open[] = [];
   for (let scale = 0; scale < moved.scales && open.length > 0; scale++) {
-    const wanted = Array.from({ length: layout.colours }, () => new Uint8Array(layout.sites));
-    for (const { output, colour } of open) wanted[colour]![layout.siteOf[output]!] = 1;
-    if (scale > 0) await moved.more(scale, 0, wanted);
-    await moved.more(scale, 2, wanted);
+    await readAt(moved, scale, open, scale === 0);
     const still: Open[] = [];
     for (const entry of open) {
-      const isSettled = judge(entry, moved, scale, y, noise[entry.output]!, target[dtype]);
+      const isSettled = judge(entry, moved, scale, y, noise[entry.output]!, goodFor(dtype, scale));
       (isSettled || scale === moved.scales - 1 ? settled : still).push(entry);
     }
     open = still;
@@ -73,6 +71,66 @@ export async function measureJacobian(
     hi[entry.at] = entry.hi;
   }
   return { lo, hi, kinks: settled.flatMap(({ kink }) => (kink ? [kink] : [])) };
+}
+
+/**
+ * Measures the derivatives by these elements once more, before they are called wrong: three points of a curve may have
+ * lain on a line by chance, and a curve that is too rough for one scale may look smooth there. Kinks stay as they are.
+ */
+export async function confirmJacobian(
+  { lo, hi, kinks }: Jacobian,
+  elements: ReadonlySet<number>,
+  moved: Moved,
+  y: Float64Array,
+  noise: Float64Array,
+): Promise<Jacobian> {
+  const onKinks = new Set(kinks.map(({ element, output }) => `${element} ${output}`));
+  const open = measurable(moved, y).filter(
+    ({ element, output }) => elements.has(element) && !onKinks.has(`${element} ${output}`),
+  );
+  const again = { lo: lo.slice(), hi: hi.slice(), kinks };
+  await readAt(moved, 0, open, true);
+  await readAt(moved, 1, open, false);
+  for (const entry of open) {
+    const [wide, near] = [0, 1].map((scale) => slopeAt(entry, moved, scale, y, noise[entry.output]!));
+    if (wide === undefined || near === undefined) continue;
+    const isConsistent = Math.abs(wide.slope - near.slope) <= errorOf(wide) + errorOf(near);
+    if (isConsistent && wide.truncation <= wide.rounding) continue;
+    const { slope } = isConsistent ? wide : near;
+    const error = errorOf(isConsistent ? wide : near);
+    again.lo[entry.at] = slope - error;
+    again.hi[entry.at] = slope + error;
+  }
+  return again;
+}
+
+/** Every output and colour with an element that can be moved and a value from which it can be measured. */
+function measurable(moved: Moved, y: Float64Array): Open[] {
+  const { layout, given } = moved;
+  const [near, far] = moved.stencils[0]!.points;
+  const open: Open[] = [];
+  for (let colour = 0; colour < layout.colours; colour++) {
+    for (let output = 0; output < y.length; output++) {
+      const element = layout.element(layout.siteOf[output]!, colour);
+      const v = given[element]!;
+      if (near[element] === v || far[element] === v || !Number.isFinite(v) || !Number.isFinite(y[output])) continue;
+      open.push(openAt(colour * y.length + output, output, colour, element));
+    }
+  }
+  return open;
+}
+
+function openAt(at: number, output: number, colour: number, element: number): Open {
+  return { at, output, colour, element, lo: Number.NaN, hi: Number.NaN, kink: undefined, sides: undefined };
+}
+
+/** Evaluates the levels of one scale that open derivatives still want; of the widest the first two are there already. */
+async function readAt(moved: Moved, scale: number, open: readonly Open[], hasFirst: boolean): Promise<void> {
+  const { layout } = moved;
+  const wanted = Array.from({ length: layout.colours }, () => new Uint8Array(layout.sites));
+  for (const { output, colour } of open) wanted[colour]![layout.siteOf[output]!] = 1;
+  if (!hasFirst) await moved.more(scale, 0, wanted);
+  await moved.more(scale, 2, wanted);
 }
 
 /** Writes the slopes of affine outputs, and returns what is left. */
@@ -91,13 +149,8 @@ function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Fl
       const t2 = far[j]! - v;
       const f0 = y[i]!;
       // Not to be moved (∞, NaN, no room between two kinks), or nothing to be measured.
-      if (
-        t1 === 0 ||
-        t2 === 0 ||
-        !(Math.abs(v) < Number.POSITIVE_INFINITY) ||
-        !(Math.abs(f0) < Number.POSITIVE_INFINITY)
-      )
-        continue;
+      const isMeasurable = t1 !== 0 && t2 !== 0 && Math.abs(v) + Math.abs(f0) < Number.POSITIVE_INFINITY;
+      if (!isMeasurable) continue;
       const f1 = one[i]!;
       const f2 = two[i]!;
       const error = noise[i]!;
@@ -111,40 +164,59 @@ function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Fl
         const bound = apart + (2 * error) / (isCentred ? Math.abs(t1 - t2) : Math.abs(t2));
         lo[at] = slope - bound;
         hi[at] = slope + bound;
-      } else {
-        open.push({
-          at,
-          output: i,
-          colour,
-          element: j,
-          lo: Number.NaN,
-          hi: Number.NaN,
-          kink: undefined,
-          sides: undefined,
-        });
-      }
+      } else open.push(openAt(at, i, colour, j));
     }
   }
   return open;
 }
 
+/** Whether a slope is good enough at a scale, for values of this size. */
+type GoodFor = (size: number) => IsGood;
+
+/** A truncation error below rounding, or small beside slope and values; at the widest scale of f32 only the former. */
+function goodFor(dtype: Dtype, scale: number): GoodFor {
+  const goal = dtype === 'f32' && scale === 0 ? 0 : target[dtype];
+  return (size) =>
+    ({ slope, truncation, rounding }) =>
+      truncation <= Math.max(rounding, goal * Math.max(Math.abs(slope), size));
+}
+
+/** The values of an open derivative at one scale; `undefined` where one of them is not finite. */
+function valuesAt({ output, colour, element }: Open, moved: Moved, scale: number) {
+  const v = moved.given[element]!;
+  const t = moved.stencils[scale]!.points.map((point) => point[element]! - v);
+  const f = moved.values[scale]!.map((level) => level[colour]![output]!);
+  return f.every(Number.isFinite) && !t.includes(0) ? { t, f } : undefined;
+}
+
+/** The slope at one scale as if f were smooth. */
+function slopeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number): Slope | undefined {
+  const values = valuesAt(entry, moved, scale);
+  if (values === undefined) return undefined;
+  const { t, f } = values;
+  const order = Math.abs(moved.stencils[scale]!.side[entry.element]!) === 1 ? [0, 1, 2, 3] : centredOrder;
+  return quartic(
+    y[entry.output]!,
+    order.map((k) => t[k]!),
+    order.map((k) => f[k]!),
+    noise,
+  );
+}
+
 /** Writes what one scale says of an open derivative; true if that settles it. */
-function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, goal: number): boolean {
-  const { output, colour, element } = entry;
+function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, goodOf: GoodFor): boolean {
+  const { output, element } = entry;
   const v = moved.given[element]!;
   const f0 = y[output]!;
-  const { points, side } = moved.stencils[scale]!;
-  const t = points.map((point) => point[element]! - v);
-  const f = moved.values[scale]!.map((level) => level[colour]![output]!);
-  if (!f.every(Number.isFinite) || t.includes(0)) return false;
-  const isGood: IsGood = ({ slope, truncation, rounding }) =>
-    truncation <= Math.max(rounding, goal * Math.max(Math.abs(slope), Math.abs(f0) / Math.max(1, Math.abs(v))));
-  if (Math.abs(side[element]!) === 1) {
-    const slope = quartic(f0, t, f, noise);
+  const values = valuesAt(entry, moved, scale);
+  if (values === undefined) return false;
+  const isGood = goodOf(Math.abs(f0) / Math.max(1, Math.abs(v)));
+  if (Math.abs(moved.stencils[scale]!.side[element]!) === 1) {
+    const slope = quartic(f0, values.t, values.f, noise);
     narrow(entry, slope);
     return isGood(slope);
   }
-  entry.sides = sidesOf({ f0, t, f, noise }, isGood, entry.sides);
+  entry.sides = sidesOf({ f0, ...values, noise }, isGood, entry.sides);
   const { smooth, left, right } = entry.sides;
   const declared = moved.kinksOf?.(element).find(({ at }) => at === v);
   if (declared !== undefined) return judgeDeclared(entry, declared, left, right);

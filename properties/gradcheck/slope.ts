@@ -1,3 +1,6 @@
+/** The order in which Newton's form wants the points at 1, -2, -1 and 2 steps: the nearest first. */
+export const centredOrder: readonly number[] = [0, 2, 3, 1];
+
 /** A derivative with the error that its own differences show, `noise` the bound of the error of each value. */
 export interface Slope {
   readonly slope: number;

@@ -2,12 +2,16 @@ import type { Dtype } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
 import type { Kink } from './differentiable.ts';
 
-/** How far the points of a stencil lie, as shares of the scale of an element, the widest first. */
+/**
+ * How far the points of a stencil lie, as shares of the scale of an element, the widest first.
+ *
+ * f64: at 2⁻¹³ truncation is h²f‴/6 = 2⁻²⁸ f‴ and rounding u·|y|/h = 2⁻⁴⁰ |y|; where f is not smooth at one scale, the
+ * next one is a thousand times nearer. f32: rounding leaves 2⁻²² |y| at the first scale, which is so wide that it only
+ * serves where f is affine there, and 2⁻¹⁹ |y| at the second.
+ */
 export const stepScales: Readonly<Record<Dtype, readonly number[]>> = {
-  // A truncation error of h²f‴/6 is 2⁻²⁸ f‴ at the first, a rounding error of u·|y|/h is 2⁻⁴⁰ |y|; where f is not smooth
-  // at one scale, the next one is a thousand times nearer.
   f64: [2 ** -13, 2 ** -23, 2 ** -33],
-  f32: [2 ** -2, 2 ** -6, 2 ** -11],
+  f32: [2 ** -2, 2 ** -5, 2 ** -8],
 };
 
 /** Multiples of the step, those that show whether f is affine first. Around a point 1 and -2: an odd f would fool ±1. */
