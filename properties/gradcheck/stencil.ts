@@ -5,12 +5,13 @@ import type { Kink } from './differentiable.ts';
 /**
  * How far the points of a stencil lie, as shares of the scale of an element, the widest first.
  *
- * f64: at 2⁻¹³ truncation is h²f‴/6 = 2⁻²⁸ f‴ and rounding u·|y|/h = 2⁻⁴⁰ |y|; where f is not smooth at one scale, the
- * next one is a thousand times nearer. f32: rounding leaves 2⁻²² |y| at the first scale, which is so wide that it only
+ * f64: at 2⁻¹⁵ truncation is taken as 4·h²f‴/6 = 2⁻³¹ f‴, and a rounding error of u·|y| becomes 2⁻³⁸ |y|; where f is not smooth at one scale, the
+ * next one is a thousand times nearer. Noise is measured at the last, which is no power of two: on a dyadic lattice the
+ * rounding of neighbouring points is alike, and their differences do not show it. f32: rounding leaves 2⁻²² |y| at the first scale, which is so wide that it only
  * serves where f is affine there, and 2⁻¹⁹ |y| at the second.
  */
 export const stepScales: Readonly<Record<Dtype, readonly number[]>> = {
-  f64: [2 ** -13, 2 ** -23, 2 ** -33],
+  f64: [2 ** -15, 2 ** -25, 1.37 * 2 ** -35],
   f32: [2 ** -2, 2 ** -5, 2 ** -8],
 };
 
