@@ -7,12 +7,20 @@ import type { Declared, Differentiable, Shapes, Tensors } from './differentiable
 import { drawCotangent } from './draw.ts';
 import { checkForwardMode } from './forward-mode.ts';
 import { checkBatch, checkContainment } from './independence.ts';
-import { confirmJacobian, measureJacobian } from './jacobian.ts';
+import { confirmJacobian, measureJacobian, withoutKinks } from './jacobian.ts';
 import { kinkFailures, valueFailures } from './kink-checks.ts';
 import { candidateLayouts, type Layout, layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
 import { estimateNoise, outputNoise, roundingsOf } from './noise.ts';
-import { checkArguments, type GradcheckOptions, indexOf, inputShapes, kinksOfInput, withOutput } from './options.ts';
+import {
+  checkArguments,
+  checkBatchNames,
+  type GradcheckOptions,
+  indexOf,
+  inputShapes,
+  kinksOfInput,
+  withOutput,
+} from './options.ts';
 import { alongDirections, type Projection } from './projection.ts';
 import type { GradcheckFailure, GradcheckReport, InputReport, KinkFound } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
@@ -38,8 +46,8 @@ export async function gradcheck(
   inputs: Tensors,
   options: GradcheckOptions = {},
 ): Promise<GradcheckReport> {
-  const declared: Declared & GradcheckOptions = { ...declaredBy(f), ...options };
-  checkArguments(f, inputs, declared);
+  checkArguments(f, inputs, { ...f, ...options });
+  const declared: GradcheckOptions = { ...declaredBy(f), ...options };
   const { seed = 1, constants = [], tolerance } = declared;
   const dtype = f.dtype ?? 'f64';
   const given = inputShapes(inputs, declared.shapes);
@@ -47,6 +55,7 @@ export async function gradcheck(
   const names = Object.keys(inputs).filter((name) => !constants.includes(name));
   const y = await asked.forward(inputs);
   const shapes = withOutput(given, y.length, declared.shapes?.y ?? f.outputShape?.(given));
+  checkBatchNames(shapes, declared.batch ?? []);
   const failures: GradcheckFailure[] = [];
   const checks: string[] = [];
 
@@ -60,10 +69,11 @@ export async function gradcheck(
   const numerics: Numeric[] = [];
   for (const { name, moved, projection } of parts) {
     if (moved === undefined) continue;
+    const measure = await measureJacobian(moved, side.y, side.noise, side.dtype);
     const numeric: Numeric = {
       name,
       layout: moved.layout,
-      jacobian: await measureJacobian(moved, side.y, side.noise, side.dtype),
+      jacobian: declared.onKinks === 'open' ? withoutKinks(measure) : measure,
       confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, side.y, side.noise),
       shape: shapes[name]!,
       values: moved.given,

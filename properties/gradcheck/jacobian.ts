@@ -1,11 +1,13 @@
 import type { Dtype } from '../../reference/case.ts';
 import type { Kink } from './differentiable.ts';
 import type { Moved } from './measure.ts';
-import { type IsGood, type MeasuredSide, type Sides, sidesOf } from './sides.ts';
+import { type IsGood, isKink, type MeasuredSide, type Sides, sidesOf } from './sides.ts';
 import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
 
 /** A kink or jump on which an element lies, seen from one output. */
 export interface MeasuredKink {
+  /** Where its derivative stands in the Jacobian. */
+  readonly derivative: number;
   readonly output: number;
   readonly element: number;
   /** The declared kink, if it was. */
@@ -73,6 +75,15 @@ export async function measureJacobian(
   return { lo, hi, kinks: settled.flatMap(({ kink }) => (kink ? [kink] : [])) };
 }
 
+/** The Jacobian with all derivatives on kinks left open. */
+export function withoutKinks({ lo, hi, kinks }: Jacobian): Jacobian {
+  for (const { derivative } of kinks) {
+    lo[derivative] = Number.NaN;
+    hi[derivative] = Number.NaN;
+  }
+  return { lo, hi, kinks: [] };
+}
+
 /**
  * Measures the derivatives by these elements once more, before they are called wrong: three points of a curve may have
  * lain on a line by chance, a curve that is too rough for one scale may look smooth there, and inner cancellation makes
@@ -100,6 +111,7 @@ export async function confirmJacobian(
     const isConsistent = Math.abs(wide.slope - near.slope) <= errorOf(wide) + errorOf(near);
     // A line after all, with no more noise than was thought: what was measured before is as good as it gets.
     if (isConsistent && wide.truncation <= wide.rounding && measured <= estimated) continue;
+    if (!(lo[entry.at]! <= hi[entry.at]!)) continue;
     const best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
     again.lo[entry.at] = best.slope - errorOf(best);
     again.hi[entry.at] = best.slope + errorOf(best);
@@ -232,15 +244,21 @@ function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise:
   const { smooth, left, right } = entry.sides;
   const declared = moved.kinksOf?.(element).find(({ at }) => at === v);
   if (declared !== undefined) return judgeDeclared(entry, declared, left, right);
-  const areOne =
-    left.joined && right.joined && Math.abs(left.slope - right.slope) <= left.slopeError + right.slopeError;
-  if (isGood(smooth) || areOne) {
+  if (isGood(smooth)) {
     narrow(entry, smooth);
-    return isGood(smooth);
+    return true;
   }
-  // A kink on the point, or beside it, which a smaller scale leaves aside; until then any slope between the sides is right.
-  setKink(entry, undefined, left, right);
-  return left.joined && right.joined && left.good && right.good;
+  if (isKink(entry.sides, f0)) {
+    // Or beside it, which a smaller scale leaves aside; until then any slope between the two sides is right.
+    setKink(entry, undefined, left, right);
+    return left.joined && right.joined && left.good && right.good;
+  }
+  // Too coarse to tell. If no scale is fine enough, it may be anything that one of the readings allows.
+  const error = errorOf(smooth);
+  entry.kink = undefined;
+  entry.lo = Math.min(smooth.slope - error, left.slope - left.slopeError, right.slope - right.slopeError);
+  entry.hi = Math.max(smooth.slope + error, left.slope + left.slopeError, right.slope + right.slopeError);
+  return false;
 }
 
 /** An element on a declared kink: its derivative is the convention, or any between the sides if there is none. */
@@ -270,7 +288,7 @@ function judgeDeclared(entry: Open, kink: Kink, left: MeasuredSide, right: Measu
 function setKink(entry: Open, declared: Kink | undefined, left: MeasuredSide, right: MeasuredSide): void {
   entry.lo = Math.min(left.slope - left.slopeError, right.slope - right.slopeError);
   entry.hi = Math.max(left.slope + left.slopeError, right.slope + right.slopeError);
-  entry.kink = { output: entry.output, element: entry.element, declared, left, right };
+  entry.kink = { derivative: entry.at, output: entry.output, element: entry.element, declared, left, right };
 }
 
 /** Keeps the narrower of two intervals for a smooth derivative; one that came of a kink is given up. */

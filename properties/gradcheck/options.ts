@@ -14,6 +14,8 @@ export interface GradcheckOptions extends Declared {
    * Unless given, the former up to 64 elements.
    */
   readonly jacobian?: 'full' | 'projected';
+  /** What lies on a kink is compared, or left open; `compared` unless given. */
+  readonly onKinks?: 'compared' | 'open';
   /** Whether NaN in one element may touch no others; true unless given. */
   readonly containment?: boolean;
   /** A relative tolerance in place of the derived intervals; the report says so. */
@@ -22,6 +24,12 @@ export interface GradcheckOptions extends Declared {
 
 /** Throws unless `f`, `inputs` and `options` are of their kinds and fit each other. */
 export function checkArguments(f: Differentiable, inputs: Tensors, options: GradcheckOptions): void {
+  checkFunction(f);
+  checkInputs(f, inputs);
+  checkOptions(inputs, options);
+}
+
+function checkFunction(f: Differentiable): void {
   if (f === null || typeof f !== 'object' || typeof f.forward !== 'function' || typeof f.vjp !== 'function') {
     throw new TypeError(`gradcheck: "f" expected an object with forward and vjp, got ${kindOf(f)}`);
   }
@@ -30,8 +38,11 @@ export function checkArguments(f: Differentiable, inputs: Tensors, options: Grad
       throw new TypeError(`gradcheck: "f.${part}" expected a function, got ${kindOf(f[part])}`);
     }
   }
+  checkDtype('gradcheck: "f"', f.dtype ?? 'f64');
+}
+
+function checkInputs(f: Differentiable, inputs: Tensors): void {
   const dtype = f.dtype ?? 'f64';
-  checkDtype('gradcheck: "f"', dtype);
   if (inputs === null || typeof inputs !== 'object' || ArrayBuffer.isView(inputs)) {
     throw new TypeError(`gradcheck: "inputs" expected an object of Float64Arrays by name, got ${kindOf(inputs)}`);
   }
@@ -48,6 +59,10 @@ export function checkArguments(f: Differentiable, inputs: Tensors, options: Grad
       throw new RangeError(`gradcheck: "inputs.${name}" expected values of ${dtype}, got ${tensor[at]} at ${at}`);
     }
   }
+}
+
+function checkOptions(inputs: Tensors, options: GradcheckOptions): void {
+  const names = Object.keys(inputs);
   const named = { shapes: options.shapes, structure: options.structure, kinks: options.kinks };
   for (const [option, given] of Object.entries(named)) {
     for (const name of Object.keys(given ?? {})) {
@@ -70,6 +85,13 @@ export function checkArguments(f: Differentiable, inputs: Tensors, options: Grad
         `gradcheck: "shapes.${name}" expected ${inputs[name]!.length} elements, got [${shape}], ${sizeOf(shape)} elements`,
       );
     }
+  }
+  for (const [name, structure] of Object.entries(options.structure ?? {})) {
+    const isNamed = structure === 'elementwise' || structure === 'rows' || structure === 'dense';
+    if (isNamed || Number.isSafeInteger((structure as { trailing?: unknown })?.trailing)) continue;
+    throw new RangeError(
+      `gradcheck: "structure.${name}" expected elementwise, rows, dense or { trailing }, got ${JSON.stringify(structure)}`,
+    );
   }
   const { seed = 1, tolerance, jacobian } = options;
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -95,6 +117,16 @@ export function withOutput(shapes: Shapes, outputs: number, declared: readonly n
     throw new RangeError(`gradcheck: "shapes.y" expected ${outputs} elements, got [${y}], ${sizeOf(y)} elements`);
   }
   return { ...shapes, y };
+}
+
+/** Throws unless the first axis of every batched input is that of the output. */
+export function checkBatchNames(shapes: Shapes, batch: readonly string[]): void {
+  for (const name of batch) {
+    if (shapes.y!.length > 0 && shapes[name]![0] === shapes.y![0]) continue;
+    throw new RangeError(
+      `gradcheck: "batch" expected inputs whose first axis is that of y, ${shapes.y![0]}, got ${name} of [${shapes[name]}]`,
+    );
+  }
 }
 
 /** The declared kinks of each element of an input; `undefined` if none are declared. */

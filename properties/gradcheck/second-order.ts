@@ -39,7 +39,8 @@ export async function checkSecondOrder(
         seed: declared.seed ?? 1,
         shapes: { ...shapes, [dyName]: shapes.y!, y: shapes[name]! },
         constants,
-        kinks: kinksWithoutConventions(declared.kinks),
+        kinks: placesOf(declared.kinks),
+        onKinks: 'open',
         containment: false,
       },
     );
@@ -50,8 +51,8 @@ export async function checkSecondOrder(
   return failures;
 }
 
-/** On a kink of the function, its gradient and the slope of that are conventions of which the function says nothing. */
-function kinksWithoutConventions(kinks: Context['declared']['kinks']): NonNullable<Context['declared']['kinks']> {
+/** Only where the kinks are: what holds there of the gradient is a convention of which the function says nothing. */
+function placesOf(kinks: Context['declared']['kinks']): NonNullable<Context['declared']['kinks']> {
   const bare = (list: readonly Kink[]) => list.map(({ at }): Kink => ({ at, value: 'any', derivative: 'any' }));
   return Object.fromEntries(
     Object.entries(kinks ?? {}).map(([name, of]) => [

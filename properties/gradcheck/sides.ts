@@ -49,7 +49,7 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     was: MeasuredSide | undefined,
   ): MeasuredSide => {
     const own = parabola(f0, near, far, fNear, fFar, noise);
-    if (isGood(smooth) || isGood(own) || errorOf(own) <= errorOf(smooth) / 4) {
+    if (isGood(smooth) || isGood(own) || errorOf(own) <= errorOf(smooth) / 16) {
       const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
       const slopeError = errorOf(best);
       return { joined: true, value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best) };
@@ -75,7 +75,18 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
   };
 }
 
-/** The new reading of a side, unless the one before was of the same sort with a smaller error. */
+/** The new reading of a side; after a jump the one before if its error is smaller, since rounding grows as steps shrink. */
 function better(now: MeasuredSide, before: MeasuredSide | undefined): MeasuredSide {
-  return before !== undefined && before.joined === now.joined && before.slopeError < now.slopeError ? before : now;
+  return before && !before.joined && !now.joined && before.slopeError < now.slopeError ? before : now;
+}
+
+/** By so many errors two sides must differ to be called a kink, and not a curve that the stencil is too coarse for. */
+const clearly = 4;
+
+/** Whether the two sides show a kink or a jump on the point itself. */
+export function isKink({ left, right }: Sides, f0: number): boolean {
+  if (left.joined && right.joined) {
+    return Math.abs(left.slope - right.slope) > clearly * (left.slopeError + right.slopeError);
+  }
+  return [left, right].some(({ joined, value, valueError }) => !joined && Math.abs(value - f0) > clearly * valueError);
 }

@@ -8,11 +8,11 @@ import type { Kink } from './differentiable.ts';
  * f64: at 2⁻¹⁵ truncation is taken as 4·h²f‴/6 = 2⁻³¹ f‴, and a rounding error of u·|y| becomes 2⁻³⁸ |y|; where f is not smooth at one scale, the
  * next one is a thousand times nearer. Noise is measured at the last, which is no power of two: on a dyadic lattice the
  * rounding of neighbouring points is alike, and their differences do not show it. f32: rounding leaves 2⁻²² |y| at the first scale, which is so wide that it only
- * serves where f is affine there, and 2⁻¹⁹ |y| at the second.
+ * serves where f is affine there, 2⁻¹⁹ |y| at the second, and more below, where jumps are told from slopes.
  */
 export const stepScales: Readonly<Record<Dtype, readonly number[]>> = {
   f64: [2 ** -15, 2 ** -25, 1.37 * 2 ** -35],
-  f32: [2 ** -2, 2 ** -5, 2 ** -8],
+  f32: [2 ** -2, 2 ** -5, 2 ** -8, 2 ** -14],
 };
 
 /** Multiples of the step, those that show whether f is affine first. Around a point 1 and -2: an odd f would fool ±1. */

@@ -1,0 +1,494 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { random } from '../../reference/random.ts';
+import { GradcheckError } from './calls.ts';
+import type { Declared, Differentiable, Tensors } from './differentiable.ts';
+import { gradcheck } from './gradcheck.ts';
+import { denseLayer, elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
+import type { GradcheckOptions } from './options.ts';
+import { drawnInputs } from './property.ts';
+import { describeGradcheckFailure, gradcheckText } from './report-text.ts';
+
+const draw = random(7, 'gradcheck.test');
+const normal = () => Math.sqrt(-2 * Math.log(1 - draw.uniform())) * Math.cos(2 * Math.PI * draw.uniform());
+const tensor = (size: number, element: () => number = normal) => Float64Array.from({ length: size }, element);
+
+/** The PAP layer of the issue: x [32, 64], alpha [2, 64]. */
+const [N, U] = [32, 64];
+const pap = papLayer(U);
+const shapes = { x: [N, U], alpha: [2, U] };
+const declared: Declared = {
+  shapes,
+  structure: { x: 'elementwise', alpha: { trailing: 1 } },
+  kinks: { x: [{ at: 0, value: 'left', derivative: 'left' }] },
+  batch: ['x'],
+};
+const inputs = { x: tensor(N * U), alpha: tensor(2 * U) };
+const { jvp: _, doubleVjp: __, ...first } = pap;
+
+/** The codes of what is found. */
+async function codes(f: Differentiable, given: Tensors, options: GradcheckOptions = {}): Promise<string[]> {
+  return (await gradcheck(f, given, options)).failures.map(({ code }) => code);
+}
+
+describe('right layers pass', () => {
+  it.each(Object.entries(elementwise))(
+    '%s, nothing declared, a third of the elements special',
+    async (name, scalar) => {
+      const drawn = fc.sample(drawnInputs({ shapes: { x: ['n', 'c'] }, kinks: [0, 6, 3, -3] }), {
+        seed: 1,
+        numRuns: 60,
+      });
+      for (const { shapes: of, inputs: given } of drawn) {
+        const report = await gradcheck(elementwiseLayer(name, scalar), given, { shapes: of });
+        expect(report.passed, gradcheckText(report)).toBe(true);
+      }
+    },
+  );
+
+  it.each([
+    ['plain normal draws', inputs],
+    ['every input 0', { x: new Float64Array(N * U), alpha: inputs.alpha }],
+    [
+      '-0, subnormal and huge',
+      { x: inputs.x.map((v, i) => [-0, 5e-324, -5e-324, 1e300, 1e-300, v][i % 6]!), alpha: inputs.alpha },
+    ],
+    [
+      '∞ and NaN among them',
+      { x: inputs.x.map((v, i) => [Infinity, NaN, -Infinity, v, v][i % 5]!), alpha: inputs.alpha },
+    ],
+    ['alpha 0', { x: inputs.x, alpha: new Float64Array(2 * U) }],
+  ])('a PAP, declared and found: %s', async (_name, given) => {
+    for (const options of [declared, { shapes }, {}]) {
+      const report = await gradcheck(pap, given, options);
+      expect(report.passed, gradcheckText(report)).toBe(true);
+    }
+  });
+
+  it('empty tensors, and a batch of one', async () => {
+    expect(
+      await codes(papLayer(3), { x: new Float64Array(0), alpha: tensor(6) }, { shapes: { x: [0, 3], alpha: [2, 3] } }),
+    ).toEqual([]);
+    expect(
+      await codes(papLayer(1), { x: tensor(1), alpha: tensor(2) }, { shapes: { x: [1, 1], alpha: [2, 1] } }),
+    ).toEqual([]);
+  });
+
+  it('a dense layer: rows and columns are found, the Jacobian is measured whole', async () => {
+    const report = await gradcheck(
+      denseLayer(4, 3),
+      { x: tensor(20), w: tensor(12) },
+      { shapes: { x: [5, 4], w: [4, 3], y: [5, 3] } },
+    );
+    expect(report.passed, gradcheckText(report)).toBe(true);
+    expect(report.inputs.map(({ structure }) => structure)).toEqual(['rows', { trailing: 1 }]);
+    expect(report.inputs.map(({ compared }) => compared)).toEqual([20, 12]);
+  });
+});
+
+describe('cost', () => {
+  it('of the PAP layer at [32, 64] is at most 12 forward and 3 backward runs for every element', async () => {
+    const { calls, inputs: reports } = await gradcheck(
+      first,
+      { ...inputs, x: inputs.x.with(5, 0) },
+      { ...declared, batch: [] },
+    );
+    expect(calls.forward).toBeLessThanOrEqual(12);
+    expect(calls.vjp).toBeLessThanOrEqual(3);
+    expect(reports.map(({ compared }) => compared)).toEqual([N * U, 2 * U]);
+  });
+});
+
+describe('wrong gradients are found', () => {
+  /** The layer with one element of a cotangent changed. */
+  const withElement = (input: string, at: number, change: (v: number) => number): Differentiable => ({
+    ...first,
+    async vjp(given, dy, of) {
+      const right = await pap.vjp(given, dy, of);
+      return { ...right, [input]: right[input]!.with(at, change(right[input]![at]!)) };
+    },
+  });
+
+  it.each([
+    ['x', 1e-7],
+    ['alpha', 1e-7],
+    ['x', 1e-8],
+  ])('one element of d%s off by %d of itself, by finite differences alone', async (input, relative) => {
+    const elements = inputs[input as 'x' | 'alpha'].length;
+    for (let k = 0; k < 20; k++) {
+      const at = Math.floor((k * elements) / 20);
+      if (input === 'x' && inputs.x[at]! <= 0) continue;
+      const report = await gradcheck(
+        withElement(input, at, (v) => v * (1 + relative)),
+        inputs,
+        declared,
+      );
+      const failure = report.failures.find(({ code }) => code === 'gradient');
+      expect(failure, `${input} ${at}`).toMatchObject({ input, index: [Math.floor(at / U), at % U] });
+    }
+  });
+
+  it('all of the sort that a formula gets wrong', async () => {
+    const wrong = (change: (right: Tensors, given: Tensors, dy: Float64Array) => Tensors): Differentiable => ({
+      ...first,
+      vjp: (given, dy, of) => change(pap.vjp(given, dy, of) as Tensors, given, dy),
+    });
+    for (const f of [
+      wrong((g, { x }, dy) => ({ ...g, x: x!.map((v, i) => (v > 0 ? dy[i]! : 0)) })),
+      wrong((g) => ({ ...g, alpha: g.alpha!.map((d) => d / N) })),
+      wrong((g) => ({ ...g, alpha: Float64Array.of(...g.alpha!.subarray(U), ...g.alpha!.subarray(0, U)) })),
+      wrong((g) => ({ ...g, x: g.x!.map((d) => -d) })),
+      wrong((g) => ({ ...g, x: g.x!.map(() => Number.NaN) })),
+      wrong((g, { x, alpha }, dy) => ({
+        ...g,
+        x: g.x!.map((d, i) => d + (Math.abs(x![i]!) < 0.5 ? alpha![U + (i % U)]! * dy[i]! : 0)),
+      })),
+    ]) {
+      expect(await codes(f, inputs, declared)).toContain('gradient');
+      expect(await codes(f, inputs, { shapes })).toContain('gradient');
+    }
+  });
+
+  it('at a kink: the declared convention, or else anything beyond the slopes from both sides', async () => {
+    const onKink = { ...inputs, x: inputs.x.with(3, 0) };
+    const atZero = (slope: number): Differentiable => ({
+      ...first,
+      async vjp({ x, alpha }, dy, of) {
+        const right = await pap.vjp({ x: x!, alpha: alpha! }, dy, of);
+        return { ...right, x: right.x!.map((d, i) => (x![i] === 0 ? slope * alpha![i % U]! * dy[i]! : d)) };
+      },
+    });
+    expect(await codes(atZero(1), onKink, { ...declared, batch: [] })).toContain('gradient');
+    expect(await codes(atZero(1), onKink, { shapes })).toEqual([]);
+    expect(await codes(atZero(1.01), onKink, { shapes })).toContain('gradient');
+    expect(await codes(atZero(-0.01), onKink, { shapes })).toContain('gradient');
+  });
+
+  it('the value at a kink', async () => {
+    const step = (atZero: number): Differentiable =>
+      elementwiseLayer('step', { f: (x) => (x === 0 ? atZero : x > 0 ? 1 : 0), df: () => 0 });
+    const x = Float64Array.of(0, 1, -1);
+    expect(await codes(step(1), { x }, { kinks: { x: [{ at: 0, value: 'left', derivative: () => 0 }] } })).toContain(
+      'value',
+    );
+    expect(await codes(step(0.5), { x }, { kinks: { x: [{ at: 0, value: () => 0.5, derivative: () => 0 }] } })).toEqual(
+      [],
+    );
+    expect(await codes(step(0.5), { x }, {})).toEqual([]);
+    expect(await codes(step(3), { x }, {})).toContain('value');
+  });
+});
+
+describe('kinks are measured: left slope, right slope and jump apart', () => {
+  it('exactly for an MReLU on a dyadic lattice: P and D', async () => {
+    const given = { x: Float64Array.of(0, 0, 1, -0.5), alpha: Float64Array.of(0.75, 0.5, 0.25, 0.5) };
+    for (const options of [{ kinks: declared.kinks! }, {}]) {
+      const { inputs: reports } = await gradcheck(papLayer(2), given, {
+        ...options,
+        shapes: { x: [2, 2], alpha: [2, 2] },
+      });
+      const [kink, other] = reports[0]!.kinks;
+      expect(kink).toMatchObject({ element: [0, 0], at: 0, left: 0, right: 0.75, jump: 0.25 });
+      expect(other).toMatchObject({ element: [0, 1], right: 0.5, jump: 0.5 });
+    }
+  });
+
+  it('and compared with what is declared of them', async () => {
+    const leaky = elementwiseLayer('leaky', { f: (x) => (x > 0 ? x : x / 1000), df: (x) => (x > 0 ? 1 : 1 / 1000) });
+    const kinks = (left: number) =>
+      ({ x: [{ at: 0, derivative: 'left', left: () => ({ value: 0, slope: left }) }] }) as const;
+    expect(await codes(leaky, { x: Float64Array.of(0) }, { kinks: kinks(1 / 1000) })).toEqual([]);
+    expect(await codes(leaky, { x: Float64Array.of(0) }, { kinks: kinks(0) })).toContain('one-sided');
+  });
+
+  it('between two declared kinks an element is measured on its own side', async () => {
+    const f = elementwiseLayer('hat', {
+      f: (x) => Math.max(0, 1 - Math.abs(x) * 1e6),
+      df: (x) => (Math.abs(x) < 1e-6 ? -1e6 * Math.sign(x) : 0),
+    });
+    const kinks = { x: [-1e-6, 0, 1e-6].map((at) => ({ at, value: 'any' as const, derivative: 'any' as const })) };
+    const report = await gradcheck(f, { x: Float64Array.of(3e-7, -9e-7, 2e-6, 0.5) }, { kinks });
+    expect(report.passed, gradcheckText(report)).toBe(true);
+    expect(report.inputs[0]!.vacuous).toBe(0);
+  });
+});
+
+describe('structure', () => {
+  it('that is declared and does not hold is named, with the output that changed', async () => {
+    const mean: Differentiable = {
+      ...elementwiseLayer('relu', elementwise.relu!),
+      forward: ({ x }) => x!.map((v) => Math.max(v, 0) + x![0]! / 1024),
+    };
+    const report = await gradcheck(mean, { x: tensor(12) }, { structure: { x: 'elementwise' } });
+    expect(report.failures[0]).toMatchObject({ code: 'cross-talk', input: 'x' });
+  });
+
+  it.each([2, 3, 5, 11])('any two of %d rows that see each other are parted', async (n) => {
+    for (const from of [0, n - 1]) {
+      const to = n - 1 - from;
+      if (from === to) continue;
+      const f: Differentiable = {
+        forward: ({ x }) => x!.map((v, i) => (i === to ? v + x![from]! ** 2 : v)),
+        vjp: (_given, dy) => ({ x: dy.slice() }),
+      };
+      expect(await codes(f, { x: tensor(n) }, { structure: { x: 'elementwise' } })).toContain('cross-talk');
+    }
+  });
+
+  it('projects a large input without structure, and says what it sees', async () => {
+    const m = 100;
+    const f = denseLayer(m, 2);
+    const given = { x: tensor(m), w: tensor(2 * m) };
+    const flat = { shapes: { x: [m], w: [2 * m], y: [2] } };
+    const report = await gradcheck(f, given, flat);
+    expect(report.passed, gradcheckText(report)).toBe(true);
+    expect(report.inputs.map(({ structure }) => structure)).toEqual(['projected', 'projected']);
+    expect((await gradcheck(f, given, { ...flat, jacobian: 'full' })).inputs[1]).toMatchObject({
+      structure: 'dense',
+      compared: 2 * m,
+    });
+    const wrong: Differentiable = {
+      ...f,
+      vjp: (of, dy, s) => {
+        const g = f.vjp(of, dy, s) as Tensors;
+        return { ...g, w: g.w!.with(17, g.w![17]! + 1e-5) };
+      },
+    };
+    expect(await codes(wrong, given, flat)).toContain('gradient');
+  });
+});
+
+describe('what a layer does besides', () => {
+  const x = tensor(12);
+  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const buffer = new Float64Array(12);
+  let calls = 0;
+  const later = () => {
+    calls++;
+    return calls;
+  };
+  it.each<[string, string, Partial<Differentiable>, GradcheckOptions?]>([
+    [
+      'mutated',
+      'changes its input',
+      {
+        vjp({ x: v }, dy) {
+          v![0] = 0;
+          return { x: dy.map((d, i) => (x[i]! > 0 ? d : 0)) };
+        },
+      },
+    ],
+    [
+      'aliased',
+      'answers with its input',
+      {
+        forward({ x: v }) {
+          for (const [i, e] of v!.entries()) v![i] = Math.max(e, 0);
+          return v!;
+        },
+      },
+    ],
+    [
+      'overwritten',
+      'reuses its answer',
+      {
+        forward({ x: v }) {
+          buffer.set(v!.map((e) => Math.max(e, 0)));
+          return buffer;
+        },
+      },
+    ],
+    [
+      'non-deterministic',
+      'is random in the last bit',
+      {
+        forward({ x: v }) {
+          const k = later();
+          return v!.map((e) => Math.max(e, 0) * (1 + (k % 3) * 2 ** -52));
+        },
+      },
+    ],
+    [
+      'non-deterministic',
+      'adds up',
+      { vjp: ({ x: v }, dy) => ({ x: dy.map((d, i) => (v![i]! > 0 ? d : 0) + later() * 1e-12) }) },
+    ],
+    ['tangent', 'has a wrong jvp', { jvp: ({ x: v }, { x: t }) => t!.map((d, i) => (v![i]! > 0 ? 2 * d : 0)) }],
+    [
+      'adjoint',
+      'has a jvp that is off by 1e-13',
+      { jvp: ({ x: v }, { x: t }) => t!.map((d, i) => (v![i]! > 0 ? d * (1 + 1e-13) : 0)) },
+    ],
+    [
+      'spreads',
+      'lets NaN spread',
+      { forward: ({ x: v }) => (v!.some(Number.isNaN) ? v!.map(() => NaN) : v!.map((e) => Math.max(e, 0))) },
+      { structure: { x: 'elementwise' } },
+    ],
+    [
+      'batch',
+      'knows the size of the batch',
+      { forward: ({ x: v }) => v!.map((e) => (v!.length > 3 ? Math.max(e, 0) : e)) },
+      { shapes: { x: [4, 3] }, batch: ['x'] },
+    ],
+  ])('%s: %s', async (code, _what, change, options) => {
+    expect(await codes(relu, { x }, options)).toEqual([]);
+    expect(await codes({ ...relu, ...change }, { x }, options)).toContain(code);
+  });
+
+  it('second order: a wrong gradient of the gradient', async () => {
+    const small = { x: tensor(6), alpha: tensor(4) };
+    const of = { shapes: { x: [3, 2], alpha: [2, 2] } };
+    const layer = papLayer(2);
+    expect(await codes(layer, small, of)).toEqual([]);
+    for (const part of ['x', 'alpha', 'dy']) {
+      const wrong: Differentiable = {
+        ...layer,
+        async doubleVjp(given, dy, cotangents, s) {
+          const right = await layer.doubleVjp!(given, dy, cotangents, s);
+          const twice = (t: Float64Array) => t.map((v) => 2 * v);
+          if (part === 'dy') return { ...right, dy: twice(right.dy) };
+          return { ...right, inputs: { ...right.inputs, [part]: twice(right.inputs[part]!) } };
+        },
+      };
+      expect(await codes(wrong, small, of), part).toContain('second-order');
+    }
+  });
+});
+
+describe('f32', () => {
+  const f32 = (name: string, { f, df }: { f: (x: number) => number; df: (x: number) => number }): Differentiable => ({
+    name,
+    dtype: 'f32',
+    forward: ({ x }) => x!.map((v) => Math.fround(f(v))),
+    vjp: ({ x }, dy) => ({ x: x!.map((v, i) => Math.fround(Math.fround(df(v)) * dy[i]!)) }),
+  });
+  const x = tensor(64, () => Math.fround(normal()));
+
+  it.each(Object.entries(elementwise).filter(([name]) => name !== 'offset'))(
+    '%s passes, with a twin and without',
+    async (name, scalar) => {
+      const drawn = fc.sample(drawnInputs({ shapes: { x: ['n', 'c'] }, dtype: 'f32', kinks: [0, 6, 3, -3] }), {
+        seed: 2,
+        numRuns: 40,
+      });
+      for (const { inputs: given } of drawn) {
+        const layer = f32(name, scalar);
+        for (const f of [layer, { ...layer, twin: ({ x: v }: Tensors) => v!.map(scalar.f) }]) {
+          const report = await gradcheck(f, given);
+          expect(report.passed, gradcheckText(report)).toBe(true);
+        }
+      }
+    },
+  );
+
+  it('with a float64 twin 8 ulp in one element of y or of dx are seen', async () => {
+    const layer = f32('relu', elementwise.relu!);
+    const twin = ({ x: v }: Tensors) => v!.map(elementwise.relu!.f);
+    const at = x.findIndex((v) => v > 0.5);
+    const off = (t: Float64Array) => t.with(at, t[at]! * (1 + 8 * 2 ** -23));
+    expect(await codes({ ...layer, twin }, { x })).toEqual([]);
+    expect(await codes({ ...layer, twin, forward: ({ x: v }) => off(v!.map((e) => Math.max(e, 0))) }, { x })).toContain(
+      'value',
+    );
+    const vjp: Differentiable['vjp'] = (given, dy, s) => ({ x: off((layer.vjp(given, dy, s) as Tensors).x!) });
+    expect(await codes({ ...layer, twin, vjp }, { x })).toContain('gradient');
+  });
+
+  it('a tolerance is an override, and the report says so', async () => {
+    const off = elementwiseLayer('relu', { ...elementwise.relu!, df: (v) => (v > 0 ? 1.001 : 0) });
+    const { jvp: _jvp, ...layer } = off;
+    const report = await gradcheck(layer, { x }, { tolerance: 0.01 });
+    expect(report.passed).toBe(true);
+    expect(gradcheckText(report)).toContain('OVERRIDE: relative tolerance 0.01');
+  });
+});
+
+describe('bad arguments', () => {
+  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const x = tensor(6);
+  it.each<[string, () => Promise<unknown>]>([
+    ['"f" expected an object with forward and vjp, got null', () => gradcheck(null as never, { x })],
+    ['"f.jvp" expected a function, got a number', () => gradcheck({ ...relu, jvp: 3 as never }, { x })],
+    ['"inputs" expected an object of Float64Arrays by name, got a Float64Array', () => gradcheck(relu, x as never)],
+    ['"inputs" expected at least one tensor', () => gradcheck(relu, {})],
+    [
+      '"inputs.x" expected a Float64Array, got a Float32Array',
+      () => gradcheck(relu, { x: new Float32Array(3) as never }),
+    ],
+    ['"inputs" expected another name than y', () => gradcheck(relu, { y: x })],
+    [
+      '"inputs.x" expected values of f32, got 0.1',
+      () => gradcheck({ ...relu, dtype: 'f32' }, { x: Float64Array.of(0.1) }),
+    ],
+    ['"f": "dtype" expected f64 or f32, got f16', () => gradcheck({ ...relu, dtype: 'f16' as never }, { x })],
+    ['"shapes.x" expected 6 elements, got [4], 4 elements', () => gradcheck(relu, { x }, { shapes: { x: [4] } })],
+    ['"shapes.x" expected non-negative integers, got -6', () => gradcheck(relu, { x }, { shapes: { x: [-6] } })],
+    ['"shapes" expected names among x, got z', () => gradcheck(relu, { x }, { shapes: { z: [6] } })],
+    ['"shapes.y" expected 6 elements, got [5], 5 elements', () => gradcheck(relu, { x }, { shapes: { y: [5] } })],
+    [
+      '"structure.x" "rows" expected the first axis of y',
+      () => gradcheck(relu, { x }, { shapes: { x: [2, 3], y: [3, 2] }, structure: { x: 'rows' } }),
+    ],
+    [
+      '"structure.x" expected elementwise, rows, dense or { trailing }',
+      () => gradcheck(relu, { x }, { structure: { x: 'diagonal' as never } }),
+    ],
+    ['"kinks.x" expected objects with at: number', () => gradcheck(relu, { x }, { kinks: { x: [0] as never } })],
+    ['"constants" expected names among x, got z', () => gradcheck(relu, { x }, { constants: ['z'] })],
+    [
+      '"batch" expected inputs whose first axis is that of y, 6, got z of [4]',
+      () =>
+        gradcheck(
+          { ...relu, vjp: (_g, dy) => ({ x: dy, z: new Float64Array(4) }) },
+          { x, z: tensor(4) },
+          { batch: ['z'] },
+        ),
+    ],
+    ['"seed" expected an integer from 0, got -1', () => gradcheck(relu, { x }, { seed: -1 })],
+    ['"tolerance" expected a number from 0, got NaN', () => gradcheck(relu, { x }, { tolerance: NaN })],
+    ['"jacobian" expected full or projected, got half', () => gradcheck(relu, { x }, { jacobian: 'half' as never })],
+    ['"dy" expected a Float64Array of 6 elements, got 2', () => gradcheck(relu, { x }, { dy: tensor(2) })],
+  ])('%s', async (message, call) => {
+    const error = await call().then(
+      () => undefined,
+      (thrown: Error) => thrown,
+    );
+    expect(error?.message).toContain(message);
+    expect(error instanceof TypeError || error instanceof RangeError).toBe(true);
+  });
+
+  it.each<[string, Differentiable]>([
+    [
+      'forward threw: no',
+      {
+        ...relu,
+        forward: () => {
+          throw new Error('no');
+        },
+      },
+    ],
+    ['forward: "y" expected a Float64Array, got undefined', { ...relu, forward: () => undefined as never }],
+    ['vjp: expected an object with a Float64Array for each input, got null', { ...relu, vjp: () => null as never }],
+    ['vjp: "x" expected a Float64Array, got undefined', { ...relu, vjp: () => ({}) }],
+    ['vjp: "x" expected 6 elements, got 2', { ...relu, vjp: () => ({ x: new Float64Array(2) }) }],
+    ['jvp: "y" expected 6 elements, got 0', { ...relu, jvp: () => new Float64Array(0) }],
+  ])('a function that does not do its part: %s', async (message, f) => {
+    await expect(gradcheck(f, { x })).rejects.toThrow(GradcheckError);
+    await expect(gradcheck(f, { x })).rejects.toThrow(message);
+  });
+});
+
+it('a report is at most 40 lines, and each failure a sentence that names the element', async () => {
+  const wrong = {
+    ...first,
+    vjp: (given: Tensors, dy: Float64Array) => ({ x: dy.map((d) => 2 * d), alpha: given.alpha!.slice() }),
+  };
+  const report = await gradcheck(wrong, { ...inputs, x: inputs.x.with(0, 0) }, declared);
+  const text = gradcheckText(report);
+  expect(text.split('\n').length).toBeLessThanOrEqual(40);
+  expect(text).toMatch(/^gradcheck pap: FAILED, \d+ failures/);
+  expect(describeGradcheckFailure(report.failures[0]!)).toMatch(
+    /^dx\[\d+, \d+\] of vjp is .*, measured .*, allowed \[.*\] \(\d+ of 2048 elements wrong\)$/,
+  );
+});
