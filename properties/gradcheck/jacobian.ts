@@ -185,7 +185,8 @@ function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Fl
       if (side[j] !== 2 && apart <= 2 * error * (1 / Math.abs(t1) + 1 / Math.abs(t2))) {
         const isCentred = t1 * t2 < 0;
         const slope = isCentred ? (f1 - f2) / (t1 - t2) : s2;
-        const bound = apart + (2 * error) / (isCentred ? Math.abs(t1 - t2) : Math.abs(t2));
+        // What hides in the noise may bend f: by up to twice as much as the two slopes are apart, and twice again to be safe.
+        const bound = 4 * apart + (2 * error) / (isCentred ? Math.abs(t1 - t2) : Math.abs(t2));
         lo[at] = slope - bound;
         hi[at] = slope + bound;
       } else open.push(openAt(at, i, colour, j));

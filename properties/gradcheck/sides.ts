@@ -41,6 +41,7 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
   const [f1, fb, fa, f2] = reading.f as [number, number, number, number];
   // Newton's form wants the nearest points first.
   const smooth = quartic(f0, [t1, ta, t2, tb], [f1, fa, f2, fb], noise);
+  const rounding = (4 * noise) / Math.abs(t1);
   const side = (
     near: number,
     far: number,
@@ -56,7 +57,6 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     }
     const slope = (fFar - fNear) / (far - near);
     const value = fNear - near * slope;
-    const rounding = (4 * noise) / Math.abs(near);
     const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.slope - slope);
     const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.value - value);
     return {
@@ -70,14 +70,18 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
   };
   return {
     smooth,
-    left: better(side(ta, tb, fa, fb, before?.left), before?.left),
-    right: better(side(t1, t2, f1, f2, before?.right), before?.right),
+    left: better(side(ta, tb, fa, fb, before?.left), before?.left, rounding),
+    right: better(side(t1, t2, f1, f2, before?.right), before?.right, rounding),
   };
 }
 
-/** The new reading of a side; after a jump the one before if its error is smaller, since rounding grows as steps shrink. */
-function better(now: MeasuredSide, before: MeasuredSide | undefined): MeasuredSide {
-  return before && !before.joined && !now.joined && before.slopeError < now.slopeError ? before : now;
+/**
+ * The new reading of a side; after a jump the one before, if both agree and its error is smaller, since rounding grows as
+ * steps shrink.
+ */
+function better(now: MeasuredSide, before: MeasuredSide | undefined, rounding: number): MeasuredSide {
+  if (before === undefined || before.joined || now.joined || before.slopeError >= now.slopeError) return now;
+  return Math.abs(before.slope - now.slope) <= before.slopeError + rounding ? before : now;
 }
 
 /** By so many errors two sides must differ to be called a kink, and not a curve that the stencil is too coarse for. */
