@@ -1,8 +1,11 @@
 /** `poolproof`: the laws, the Cases they are checked on, and what the spec allows as an answer. */
-export type { Answer, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
+export type { CustomBranch } from '../reference/branches.ts';
+export type { Answer, BranchRef, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
 export type { Facet, Subject } from '../reference/subject.ts';
 export { type Allowed, isVacuous, permits, type Unchecked } from './allowed.ts';
 export { type CaseConstraints, cases, type Kind } from './cases.ts';
+export { type ExpressionOptions, expressionBranch } from './expression-branch.ts';
+export type { ListedKink } from './expressions/expression.ts';
 export { describeFinding, type Failure, type Finding } from './failure.ts';
 export { caseText, failureText } from './failure-text.ts';
 export { type Expectation, expectation } from './interval.ts';
