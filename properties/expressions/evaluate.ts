@@ -5,6 +5,8 @@ import { type Big, bigClass, type Comparison, one, type Tree, tree, zero } from 
 /** Digits that are tried in turn, until the balls are small enough; the last also resolve sums below 2⁻¹⁰⁷⁴. */
 const ladder = [26, 60, 130, 350, 900] as const;
 const arithmetics = ladder.map((digits) => new Balls(digits));
+/** Values of the trees without x, which are the same at every point. */
+const constants: readonly Map<Tree, Ball>[] = ladder.map(() => new Map());
 
 /** Thrown where a comparison is not decided by the digits at hand. */
 class Undecided extends Error {}
@@ -100,7 +102,7 @@ export class Point {
   }
 
   #evaluate(of: Tree, level: number): Ball {
-    const values = this.#values[level]!;
+    const values = (of.hasX ? this.#values : constants)[level]!;
     const seen = values.get(of);
     if (seen !== undefined) return seen;
     const ball = this.#compute(of, level);

@@ -1,15 +1,13 @@
-import { formats } from '../dtypes.ts';
-import { dyadic, toNumber } from '../exact.ts';
+import { dyadic } from '../exact.ts';
 import type { ExactBranch, ExactValue } from '../exact-branches.ts';
 import { exactBig } from './evaluate.ts';
-import { type Expression, piecesOf } from './expression.ts';
+import { type Expression, piecesOf, remembered } from './expression.ts';
 import { comparisons, type Tree } from './tree.ts';
 
 /** What spec §5 needs to know of an expression: its exact values, and what rounding may do to them. */
 export function exactExpression(expression: Expression): ExactBranch {
-  const side =
-    (order: 0 | 1): ExactBranch['f'] =>
-    (x, arithmetic): ExactValue => {
+  const side = (order: 0 | 1): ExactBranch['f'] =>
+    cached((x, arithmetic): ExactValue => {
       const value = expression.number(order, x);
       if (!Number.isFinite(x)) return atInfinity(x, value, arithmetic.transcendental * arithmetic.u);
       const { decided, overflows, derivativeOverflows, ...errors } = expression.rounding(x, arithmetic);
@@ -27,7 +25,7 @@ export function exactExpression(expression: Expression): ExactBranch {
       const error = order === 0 ? errors.value : errors.derivative;
       if (precise === undefined || !Number.isFinite(error)) return { kind: 'open', why: 'ill-conditioned branch' };
       return { kind: 'approximate', value: precise.value, bound: Math.abs(value), error: error + precise.spread };
-    };
+    });
   return {
     f: side(0),
     df: side(1),
@@ -40,6 +38,21 @@ export function exactExpression(expression: Expression): ExactBranch {
       const [second, third] = [expression.bound(2, x, h), expression.bound(3, x, h)];
       return second === undefined || third === undefined ? undefined : { second, third };
     },
+  };
+}
+
+/** Laws ask about the same x again and again: values are kept for each arithmetic. */
+function cached(f: ExactBranch['f']): ExactBranch['f'] {
+  const all = new Map<string, Map<number, ExactValue>>();
+  return (x, arithmetic) => {
+    const { u, eta, transcendental } = arithmetic;
+    const key = `${u} ${eta} ${transcendental}`;
+    let values = all.get(key);
+    if (values === undefined) {
+      values = new Map();
+      all.set(key, values);
+    }
+    return values.get(x + 0) ?? remembered(values, x + 0, f(x, arithmetic));
   };
 }
 
@@ -63,7 +76,14 @@ const constant = (factor: number): Monomial => ({ factor, degree: 0 });
  * A tree that is one product of x at most squared and of numbers that are exact in float32, whatever the order; the
  * error analysis of spec §5 then treats it as a product of inputs, to which the point rule applies.
  */
-function monomialOf({ operation, operands, value }: Tree): Monomial | undefined {
+function monomialOf(of: Tree): Monomial | undefined {
+  if (!monomials.has(of)) monomials.set(of, newMonomial(of));
+  return monomials.get(of);
+}
+
+const monomials = new WeakMap<Tree, Monomial | undefined>();
+
+function newMonomial({ operation, operands, value }: Tree): Monomial | undefined {
   if (operation === 'x') return { factor: 1, degree: 1 };
   if (operation === 'number') {
     const factor = Number(value!.toString());
@@ -75,13 +95,8 @@ function monomialOf({ operation, operands, value }: Tree): Monomial | undefined 
   if (b === undefined) return undefined;
   switch (operation) {
     case '*':
-      return whole(
-        toNumber(
-          { m: dyadic(a.factor).m * dyadic(b.factor).m, e: dyadic(a.factor).e + dyadic(b.factor).e },
-          formats.f64,
-        ),
-        a.degree + b.degree,
-      );
+      // Quarters up to 8: their product is exact.
+      return whole(a.factor * b.factor, a.degree + b.degree);
     case '/':
       return b.degree === 0 && isPowerOfTwo(b.factor) ? whole(a.factor / b.factor, a.degree) : undefined;
     case '^':

@@ -242,7 +242,8 @@ function checkedKinks(where: string, listed: unknown): { readonly at: number; re
   return places;
 }
 
-function remembered<T>(map: Map<number, T>, x: number, value: T): T {
+/** Keeps a value, and forgets all others when there are too many. */
+export function remembered<T>(map: Map<number, T>, x: number, value: T): T {
   if (map.size >= kept) map.clear();
   map.set(x, value);
   return value;
