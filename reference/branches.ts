@@ -52,7 +52,8 @@ export const branches: Readonly<Record<BranchName, Branch>> = {
     kinks: [{ at: 0, value: { left: 0, right: 1 }, slope: { left: 0, right: 0 } }],
   },
   halfSquare: {
-    f: (x) => (Number.isNaN(x) ? x : x > 0 ? (x * x) / 2 : 0),
+    // Halved first, which is exact: x² overflows before x²/2 does, and would be rounded twice among the subnormals.
+    f: (x) => (Number.isNaN(x) ? x : x > 0 ? (x / 2) * x : 0),
     df: (x) => Math.max(x, 0),
     d2f: (x) => (x > 0 ? 1 : 0),
     kinks: [{ at: 0, value: { left: 0, right: 0 }, slope: { left: 0, right: 0 } }],

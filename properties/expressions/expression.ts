@@ -5,7 +5,7 @@ import type { Ball } from './ball.ts';
 import { exactBig, Point, rounded } from './evaluate.ts';
 import { derivative, parse } from './parse.ts';
 import { type RoundingError, roundingError } from './rounding.ts';
-import { comparisons, number, type Tree, tree, zero } from './tree.ts';
+import { type Big, comparisons, number, type Tree, tree, zero } from './tree.ts';
 
 /** A kink as its author lists it: where, and the derivative there if it is not that of the side taken. */
 export type ListedKink = number | { readonly at: number; readonly derivative?: number };
@@ -85,6 +85,12 @@ export class Expression {
   /** The derivative that is stated for a kink. */
   stated(x: number): number | undefined {
     return this.#conventions.get(x + 0);
+  }
+
+  /** The derivative of this order to within `10^radius`, of any number of digits. */
+  decimal(order: Order, x: number, radius: number): Big {
+    const { point, piece } = this.#at(x);
+    return point.value(this.derivative(piece!, order), (ball) => ball.radius <= radius).middle;
   }
 
   #ball(order: Order, x: number): Ball {

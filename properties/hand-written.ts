@@ -1,8 +1,8 @@
-import { branchOf } from '../../reference/branches.ts';
-import type { Answer, Case } from '../../reference/case.ts';
-import { parameterLayout } from '../../reference/parameters.ts';
-import type { Subject } from '../../reference/subject.ts';
-import { formats } from '../dtypes.ts';
+import { branchOf } from '../reference/branches.ts';
+import type { Answer, Case } from '../reference/case.ts';
+import { parameterLayout } from '../reference/parameters.ts';
+import type { Subject } from '../reference/subject.ts';
+import { formats } from './dtypes.ts';
 
 /** A function and its derivative as somebody writes them by hand, every operation rounded to the dtype by `r`. */
 export interface ByHand {
