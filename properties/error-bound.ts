@@ -173,7 +173,10 @@ export class Result {
   }
 
   #allowApproximate(error: number, factors: readonly number[]): void {
-    this.#approximateError += factors.reduce((product, factor) => product * Math.abs(factor), error);
+    if (factors.includes(0)) return;
+    // With η for the product, in which an error among the subnormals would be lost.
+    this.#approximateError +=
+      factors.reduce((product, factor) => product * Math.abs(factor), error) + this.#arithmetic.eta;
   }
 
   /**

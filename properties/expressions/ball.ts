@@ -9,6 +9,8 @@ export interface Ball {
   readonly radius: number;
 }
 
+/** Twice what `size` may be off by. */
+const margin = 1e-7;
 const exactly = Number.NEGATIVE_INFINITY;
 const anything = Number.POSITIVE_INFINITY;
 
@@ -62,11 +64,11 @@ export class Balls {
   }
 
   divide(a: Ball, b: Ball): Ball {
-    if (b.radius > exactly && !(b.radius < size(b.middle) - 0.01)) return this.unknown;
+    if (b.radius > exactly && !(b.radius < size(b.middle) - margin)) return this.unknown;
     const middle = new this.#Big(a.middle).div(b.middle);
     if (!middle.isFinite() || !b.middle.isFinite()) return limit(middle, a, b);
     // |a/b - ã/b̃| ≤ (r + |ã/b̃|·s) / (|b̃| - s)
-    const radius = sum(a.radius, size(middle) + b.radius) - difference(size(b.middle), b.radius);
+    const radius = sum(a.radius, size(middle) + b.radius) - difference(size(b.middle) - margin, b.radius);
     const fits = middle.precision() + b.middle.precision() <= this.#digits && middle.times(b.middle).eq(a.middle);
     return fits ? known(middle, radius) : this.#rounded(middle, radius);
   }
@@ -103,7 +105,7 @@ export class Balls {
   /** Negative, 0 or positive as all that the ball holds; `undefined` if that is not one sign, NaN for NaN. */
   sign({ middle, radius }: Ball): number | undefined {
     if (radius === exactly) return middle.isNaN() ? Number.NaN : middle.isZero() ? 0 : middle.isNegative() ? -1 : 1;
-    if (radius === anything || !(radius < size(middle) - 0.01)) return undefined;
+    if (radius === anything || !(radius < size(middle) - margin)) return undefined;
     return middle.isNegative() ? -1 : 1;
   }
 
@@ -126,15 +128,15 @@ export class Balls {
         spread = size(value) + (r < -1 ? r + 0.03 : Math.min(10 ** r, 1e300) * Math.LOG10E);
         break;
       case 'log':
-        if (r > exactly && (v.isNegative() || !(r < magnitude - 0.01))) return this.unknown;
-        spread = r - difference(magnitude, r);
+        if (r > exactly && (v.isNegative() || !(r < magnitude - margin))) return this.unknown;
+        spread = r - difference(magnitude - margin, r);
         break;
       case 'sqrt':
-        if (r > exactly && (v.isNegative() || !(r < magnitude - 0.01))) return this.unknown;
-        spread = r - magnitude / 2;
+        if (r > exactly && (v.isNegative() || !(r < magnitude - margin))) return this.unknown;
+        spread = r - (magnitude - margin) / 2;
         break;
       case 'cbrt':
-        spread = r > exactly && !(r < magnitude - 0.01) ? r / 3 + 0.31 : r - (2 * magnitude) / 3;
+        spread = r > exactly && !(r < magnitude - margin) ? r / 3 + 0.31 : r - (2 * (magnitude - margin)) / 3;
         break;
       case 'sinh':
       case 'cosh':
@@ -176,7 +178,7 @@ export class Balls {
 
   /** Whether all of a ball lies outside the domain. */
   #isClear(name: Primitive, v: Big, r: number): boolean {
-    if (name === 'log' || name === 'sqrt') return r < size(v) - 0.01;
+    if (name === 'log' || name === 'sqrt') return r < size(v) - margin;
     return 10 ** r < Math.abs(Math.abs(v.toNumber()) - 1) - 1e-12;
   }
 
@@ -225,14 +227,14 @@ function isExactAt(name: Primitive, v: Big): boolean {
   return v.isZero();
 }
 
-/** log₁₀|v|, `-Infinity` for 0. */
+/** log₁₀|v| or up to `margin / 2` more, `-Infinity` for 0. */
 export function size(v: Big): number {
   if (v.isZero()) return Number.NEGATIVE_INFINITY;
   if (!v.isFinite()) return Number.POSITIVE_INFINITY;
   // Words of seven digits, the first without its leading zeros.
   const { d, e } = v as unknown as { d: readonly number[]; e: number };
   const digits = Math.floor(Math.log10(d[0]!));
-  return e - digits + Math.log10(d[0]! + (d[1] ?? 0) / 1e7);
+  return e - digits + Math.log10(d[0]! + ((d[1] ?? -1) + 1) / 1e7);
 }
 
 /** The decimal place of the last digit. */

@@ -78,8 +78,11 @@ export class Expression {
     if (!Number.isFinite(value)) return undefined;
     if (order === 1 && this.stated(at) !== undefined) return { value: dyadic(value), spread: 0 };
     const { middle, radius } = this.#ball(order, at);
-    const rest = Number(middle.minus(exactBig(value)).toString());
-    return { value: add(dyadic(value), dyadic(rest)), spread: 1.001 * 10 ** radius + Math.abs(rest) * 2 ** -52 };
+    const gap = middle.minus(exactBig(value));
+    if (gap.isZero() && radius === Number.NEGATIVE_INFINITY) return { value: dyadic(value), spread: 0 };
+    const rest = Number(gap.toString());
+    const spread = 1.001 * 10 ** radius + Math.abs(rest) * 2 ** -52 + Number.MIN_VALUE;
+    return { value: add(dyadic(value), dyadic(rest)), spread };
   }
 
   /** The derivative that is stated for a kink. */

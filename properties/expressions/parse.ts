@@ -104,7 +104,7 @@ function importer(build: Build, refuse: (what: string) => never): (node: MathNod
       }
       return build(name as Operation, ...node.args.map(down));
     }
-    return refuse(`a ${node.type} "${shortened(node.toString())}"`);
+    return refuse(`the ${wordsOf(node.type)} ${quoted(node)}`);
   };
   const finite = (value: Parameters<typeof number>[0]) => {
     const made = number(value);
@@ -147,6 +147,14 @@ function nesting(text: string): number {
     else if (')]}'.includes(character)) depth--;
   }
   return most;
+}
+
+/** "function assignment" for FunctionAssignmentNode */
+function wordsOf(type: string): string {
+  return type
+    .replace(/Node$/, '')
+    .replaceAll(/(?<=.)[A-Z]/g, ' $&')
+    .toLowerCase();
 }
 
 function quoted(node: MathNode): string {
