@@ -11,6 +11,8 @@ export interface Ball {
 
 /** Twice what `size` may be off by. */
 const margin = 1e-7;
+/** Exponents up to which a number is looked at digit by digit. */
+const furthest = 308;
 const exactly = Number.NEGATIVE_INFINITY;
 const anything = Number.POSITIVE_INFINITY;
 
@@ -95,7 +97,7 @@ export class Balls {
     }
     const side = this.sign(a);
     if (side === undefined) return this.unknown;
-    if (side < 0 && b.radius === exactly && b.middle.isInteger()) {
+    if (side < 0 && b.radius === exactly && b.middle.e <= furthest && b.middle.isInteger()) {
       const power = this.power(this.negate(a), b);
       return b.middle.mod(2).isZero() ? power : this.negate(power);
     }
@@ -114,6 +116,8 @@ export class Balls {
     if (w.radius === anything) return this.unknown;
     const v = new this.#Big(w.middle);
     if (!v.isFinite()) return this.of(atInfinity(name, v.toNumber()));
+    // More digits than π is known to.
+    if ((name === 'sin' || name === 'cos') && v.e > furthest) return this.unknown;
     const r = w.radius;
     const magnitude = size(v);
     if (domain(name, v) === 'outside' && (r === exactly || this.#isClear(name, v, r))) return this.of(Number.NaN);

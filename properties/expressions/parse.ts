@@ -5,7 +5,7 @@ import { comparisons, folded, math, number, type Operation, smoothFunctions, typ
 const longest = 1000;
 const deepest = 100;
 
-const functionNames = [...smoothFunctions, 'abs', 'sign', 'max', 'min'] as const;
+export const functionNames = [...smoothFunctions, 'abs', 'sign', 'max', 'min'] as const;
 const allowed = `x, numbers, pi, e, + - * / ^, < <= > >= == !=, and or not, ?:, and ${functionNames.join(', ')}`;
 
 /**

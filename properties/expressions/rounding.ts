@@ -174,10 +174,12 @@ class Analysis {
       m,
       md,
       e,
-      ed:
-        (a.ed + crossed(m, e, b.md, b.ed) + 2 * b.e * md) / least +
-        6 * this.#u * md +
-        4 * this.#eta * (1 + 1 / least + m / least),
+      // By the quotient rule with b², which must not underflow.
+      ed: !(least * least * this.#u > this.#eta)
+        ? Number.NaN
+        : (a.ed + crossed(m, e, b.md, b.ed) + 2 * b.e * md) / least +
+          6 * this.#u * md +
+          4 * this.#eta * (1 + 1 / least + m / least),
     };
   }
 
