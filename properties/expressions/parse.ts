@@ -5,7 +5,7 @@ import { comparisons, folded, math, number, type Operation, smoothFunctions, typ
 const longest = 1000;
 const deepest = 100;
 
-export const functionNames = [...smoothFunctions, 'abs', 'sign', 'max', 'min'] as const;
+export const functionNames: readonly string[] = [...smoothFunctions, 'abs', 'sign', 'max', 'min'];
 const allowed = `x, numbers, pi, e, + - * / ^, < <= > >= == !=, and or not, ?:, and ${functionNames.join(', ')}`;
 
 /**
@@ -97,7 +97,7 @@ function importer(build: Build, refuse: (what: string) => never): (node: MathNod
     if (math.isFunctionNode(node)) {
       const called: unknown = node.fn;
       const name = math.isSymbolNode(called as MathNode) ? (called as { name: string }).name : quoted(node);
-      if (!(functionNames as readonly string[]).includes(name)) return refuse(`the function "${name}"`);
+      if (!functionNames.includes(name)) return refuse(`the function "${name}"`);
       const isOpen = name === 'max' || name === 'min';
       if (isOpen ? node.args.length < 1 : node.args.length !== 1) {
         return refuse(`"${name}" with ${node.args.length} arguments`);
