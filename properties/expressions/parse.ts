@@ -96,7 +96,9 @@ function importer(build: Build, refuse: (what: string) => never): (node: MathNod
     }
     if (math.isFunctionNode(node)) {
       const called: unknown = node.fn;
-      const name = math.isSymbolNode(called as MathNode) ? (called as { name: string }).name : quoted(node);
+      const name = math.isSymbolNode(called as MathNode)
+        ? (called as { name: string }).name
+        : shortened(node.toString());
       if (!functionNames.includes(name)) return refuse(`the function "${name}"`);
       const isOpen = name === 'max' || name === 'min';
       if (isOpen ? node.args.length < 1 : node.args.length !== 1) {
