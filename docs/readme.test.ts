@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
+import { functionNames } from '../properties/expressions/parse.ts';
 import { laws } from '../properties/laws.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const snippets = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text]) => text!);
+const page = (file: string) => readFileSync(join(root, file), 'utf8');
+const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, snippet]) => snippet!);
+const readme = page('README.md');
+const snippets = snippetsOf(readme);
 
 // Inside the project, so that `poolproof` names this package and is resolved to what was built.
 const folder = mkdtempSync(join(root, 'dist', 'readme-'));
@@ -59,5 +62,22 @@ describe('README.md', () => {
   it('says how many laws there are', () => {
     expect(readme).toContain(`checks ${laws.length} laws`);
     expect(snippets).toHaveLength(4);
+  });
+});
+
+describe('docs/expressions.md', () => {
+  const text = page('docs/expressions.md');
+
+  it('has a snippet that gives what its comment says, and finds what is wrong', () => {
+    const found = snippetsOf(text);
+    expect(found).toHaveLength(1);
+    const out = run('expressions', found[0]!);
+    expect(out).toContain('-0.5 4 0.25 2\n');
+    expect(out).toContain('kinks/one-sided');
+    expect(out).toContain('leaky');
+  });
+
+  it('names every function that may be written', () => {
+    for (const name of functionNames) expect(text).toContain(`\`${name}\``);
   });
 });

@@ -2,7 +2,7 @@
  * How far a float32 result may lie from the exact one, operation by operation (spec §5: every association, summation
  * tree, contraction and skipping of zeros is legal; u = 2⁻²⁴). Bounds are worst cases, none is fitted to a run.
  */
-import { branches } from '../reference/branches.ts';
+import { branchOf, nameOf } from '../reference/branches.ts';
 import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
 import { denseForward } from '../reference/dense.ts';
 import { product, transpose } from '../reference/matrix.ts';
@@ -88,17 +88,17 @@ export function maskedExpected(a: Float64Array, mask: Float64Array): Expected {
 export function poolExpected(input: PoolBackward): { a: Expected; dz: Expected; dalpha: Expected } {
   const { pool, x, alpha, dy } = input;
   const n = pool.branches.length;
-  const linear = pool.branches.every((name) => ['relu', 'step', 'negative', 'identity'].includes(name));
+  const linear = pool.branches.every((ref) => ['relu', 'step', 'negative', 'identity'].includes(nameOf(ref)));
   if (!linear || !(pool.constraint.kind === 'free' || pool.constraint.kind === 'fixed')) {
     throw new RangeError(
-      `lockstep: "pool" expected piecewise linear branches, free or fixed, got ${pool.branches}, ${pool.constraint.kind}`,
+      `lockstep: "pool" expected piecewise linear branches, free or fixed, got ${pool.branches.map(nameOf)}, ${pool.constraint.kind}`,
     );
   }
   const { positions, positionOf, units } = parameterLayout(pool, input.shape);
   const a = new Float64Array(x.length);
   const slope = new Float64Array(x.length);
   const dalpha = new Float64Array(alpha.length);
-  for (const [row, { f, df }] of pool.branches.map((name) => branches[name]).entries()) {
+  for (const [row, { f, df }] of pool.branches.map(branchOf).entries()) {
     for (let i = 0; i < x.length; i++) {
       const at = row * positions + positionOf[i % units];
       a[i] += Math.abs(alpha[at] * f(x[i]));

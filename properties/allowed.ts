@@ -5,7 +5,10 @@ export type Unchecked =
   | '0·∞'
   | '∞ - ∞'
   | 'non-finite dy'
-  | 'small sum of a large count';
+  | 'small sum of a large count'
+  | 'overflow inside a branch'
+  | 'ill-conditioned branch'
+  | 'branch at ±∞';
 
 /**
  * What spec §3 and §5 allow for one element of an answer: a number in `[lo, hi]` (an interval that is empty, `lo > hi`,

@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
-import type { BranchName, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
+import { branchOf } from '../reference/branches.ts';
+import type { BranchName, BranchRef, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
+import { checkBranch } from '../reference/parameters.ts';
 import { checkDtype, formats } from './dtypes.ts';
+import { exactBranchOf } from './exact-branches.ts';
 import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
 
@@ -17,18 +20,21 @@ export interface CaseConstraints {
   readonly finite?: boolean;
   /** One dyadic Case in `rare` has a sum of up to `many` terms. */
   readonly longSums?: boolean;
+  /** Branches of your own: each Case holds one of them, where its kind allows that, among built-in ones. */
+  readonly branches?: readonly BranchRef[];
 }
 
 /**
  * An arbitrary of Cases that shrinks batch, unit shape, branches, then cells, and keeps the shape consistent.
  *
- * @throws RangeError for an unknown dtype or kind
+ * @throws RangeError for an unknown dtype or kind, TypeError, RangeError for what is no branch
  */
 export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
   checkDtype('cases', constraints.dtype);
   if (constraints.kind !== 'dyadic' && constraints.kind !== 'general') {
     throw new RangeError(`cases: "kind" expected dyadic or general, got ${String(constraints.kind)}`);
   }
+  checkBranches('cases', constraints.branches);
   return new CaseArbitrary(constraints);
 }
 
@@ -64,12 +70,23 @@ const rare = 30;
 class Draw {
   readonly #random: fc.Random;
   readonly #constraints: CaseConstraints;
+  /** The given branches that a Case of this kind may hold, and where their kinks are. */
+  readonly #own: readonly BranchRef[];
+  readonly #kinks: readonly number[];
   /** Whether this Case holds NaN, ±∞ or values near overflow. */
   readonly #nonFinite: boolean;
 
   constructor(random: fc.Random, constraints: CaseConstraints) {
     this.#random = random;
     this.#constraints = constraints;
+    const { branches: own = [], kind, dtype } = constraints;
+    this.#own = kind === 'dyadic' ? own.filter((ref) => exactBranchOf(ref).polynomial) : own;
+    const isIn = (at: number) => (kind === 'dyadic' ? isQuarter(at) : formats[dtype].round(at) === at);
+    this.#kinks = this.#own.flatMap((ref) =>
+      branchOf(ref)
+        .kinks.map(({ at }) => at)
+        .filter(isIn),
+    );
     this.#nonFinite = constraints.finite !== true && constraints.kind === 'general' && this.#chance(0.2);
   }
 
@@ -131,7 +148,12 @@ class Draw {
     return [this.#int(500, Math.floor(many / units)), units];
   }
 
-  #branches(isLarge: boolean): BranchName[] {
+  #branches(isLarge: boolean): BranchRef[] {
+    if (this.#own.length > 0 && !isLarge) {
+      const others = [...this.#own, ...(this.#constraints.kind === 'dyadic' ? polynomial : all)];
+      const names = Array.from({ length: this.#pick([1, 1, 2, 2, 3, 4]) }, () => this.#pick(others));
+      return names.with(this.#int(0, names.length - 1), this.#pick(this.#own));
+    }
     if (isLarge || this.#chance(0.35)) return ['relu', 'step'];
     const names = this.#constraints.kind === 'dyadic' || this.#chance(0.5) ? polynomial : all;
     return Array.from({ length: this.#pick([1, 2, 2, 3, 4, 6]) }, () => this.#pick(names));
@@ -171,11 +193,20 @@ class Draw {
 
   /** One element of `x` or `dy`, special with the given probability. */
   #value(special: number): number {
+    if (this.#kinks.length > 0 && this.#chance(special / 4)) return this.#besideKink();
     if (this.#constraints.kind === 'dyadic') {
       return this.#chance(special) ? this.#pick([0, -0, 0.25, -0.25, 1, -1, 2, 8]) : this.#quarter();
     }
     if (this.#chance(special)) return this.#round(this.#special());
     return this.#round((this.#random.nextDouble() * 2 - 1) * 2 ** this.#int(-3, 3));
+  }
+
+  /** A kink of a given branch, or its neighbour on either side. */
+  #besideKink(): number {
+    const at = this.#pick(this.#kinks);
+    const step =
+      this.#constraints.kind === 'dyadic' ? 0.25 : 2 * Math.abs(at) * 2 ** -formats[this.#constraints.dtype].p;
+    return this.#round(at + this.#pick([0, 0, step, -step]));
   }
 
   #quarter(): number {
@@ -201,4 +232,12 @@ class Draw {
   #round(value: number): number {
     return formats[this.#constraints.dtype].round(value);
   }
+}
+
+const isQuarter = (value: number) => Number.isInteger(value * 4) && Math.abs(value) <= 8;
+
+function checkBranches(where: string, branches: unknown): void {
+  if (branches === undefined) return;
+  if (!Array.isArray(branches)) throw new TypeError(`${where}: "branches" expected an array, got ${typeof branches}`);
+  for (const ref of branches) checkBranch(where, ref);
 }

@@ -1,6 +1,6 @@
 import type { Dtype } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
-import { type Allowed, nan, unchecked } from './allowed.ts';
+import { type Allowed, nan, type Unchecked, unchecked } from './allowed.ts';
 import { checkDtype, type Format, formats, storageFormats } from './dtypes.ts';
 import {
   absolute,
@@ -91,13 +91,15 @@ export class Result {
   /** `Σ|monomials|` in float64, whose own rounding `outward` covers. */
   #absolute = 0;
   #active = 0;
-  /** `Σ E·u·|…|·max|f|` of transcendental branches. */
-  #transcendental = 0;
+  /** `Σ error·|factors|` of branches that are only approximate. */
+  #approximateError = 0;
   #peak = 0;
   /** log₂ of a power of two that divides every monomial, and of one that divides every partial product of its factors. */
   #quantum = Number.POSITIVE_INFINITY;
   #partialQuantum = 0;
   #approximate = false;
+  /** The rule by which a branch leaves one of its values open. */
+  #open: Unchecked | undefined;
   #infinite = { positive: false, negative: false, timesZero: false };
 
   constructor(arithmetic: Arithmetic) {
@@ -134,6 +136,10 @@ export class Result {
 
   /** The exact value; `undefined` if it is not finite, which is noted. */
   #evaluate({ value, factors, negative = false }: Monomial): Dyadic | undefined {
+    if (value.kind === 'open') {
+      this.#open = value.why;
+      return undefined;
+    }
     const all = value.kind === 'approximate' ? factors : [...value.factors, ...factors];
     let peak = value.kind === 'approximate' ? value.bound : 1;
     let vanishes = value.kind === 'masked' || (value.kind === 'approximate' && isZero(value.value));
@@ -150,7 +156,7 @@ export class Result {
     this.#peak += peak;
     if (value.kind === 'approximate') this.#approximate = true;
     if (vanishes) {
-      if (value.kind === 'approximate') this.#allowTranscendental(value.condition * value.bound, all);
+      if (value.kind === 'approximate') this.#allowApproximate(value.error, all);
       return zero;
     }
     let total = product(all);
@@ -160,15 +166,17 @@ export class Result {
       this.#partialQuantum = Math.min(this.#partialQuantum, partial);
       total = scale(total, value.shift);
     } else if (value.kind === 'approximate') {
-      this.#allowTranscendental(value.condition * value.bound, all);
+      this.#allowApproximate(value.error, all);
       total = multiply(total, value.value);
     }
     return negative ? negate(total) : total;
   }
 
-  #allowTranscendental(bound: number, factors: readonly number[]): void {
-    const { transcendental, u } = this.#arithmetic;
-    this.#transcendental += factors.reduce((error, factor) => error * Math.abs(factor), transcendental * u * bound);
+  #allowApproximate(error: number, factors: readonly number[]): void {
+    if (factors.includes(0)) return;
+    // With η for the product, in which an error among the subnormals would be lost.
+    this.#approximateError +=
+      factors.reduce((product, factor) => product * Math.abs(factor), error) + this.#arithmetic.eta;
   }
 
   /**
@@ -194,6 +202,7 @@ export class Result {
 
   /** What is allowed when each monomial passes `roundings` roundings and underflow adds at most `underflow · η`. */
   allowed(roundings: number, underflow: number): Allowed {
+    if (this.#open !== undefined) return unchecked(this.#open);
     const { positive, negative, timesZero } = this.#infinite;
     if (timesZero) return unchecked('0·∞');
     if (positive && negative) return unchecked('∞ - ∞');
@@ -206,7 +215,7 @@ export class Result {
     const overflows = !(this.#peak * (1 + (gamma ?? 1)) < (storage ?? format).largest / 2);
     if (this.#isPoint() && !overflows && storage === undefined) return at(this.#exact, format);
     if (gamma === undefined) return unchecked('small sum of a large count');
-    const bound = (this.#active > 0 ? gamma * this.#absolute + eta * underflow : 0) + this.#transcendental;
+    const bound = (this.#active > 0 ? gamma * this.#absolute + eta * underflow : 0) + this.#approximateError;
     return this.#interval(Math.min(bound * outward, Number.MAX_VALUE), overflows);
   }
 

@@ -1,3 +1,4 @@
+import { nameOf } from '../reference/branches.ts';
 import type { Case } from '../reference/case.ts';
 import { describeFinding, type Failure } from './failure.ts';
 import { positionsOf } from './positions.ts';
@@ -23,7 +24,7 @@ export function caseText({ pool, dtype, shape, x, alpha, dy }: Case): string[] {
   const by = typeof sharing === 'string' ? sharing : `sharedAxes [${sharing.sharedAxes.join(', ')}]`;
   const bounds = constraint.kind === 'clip' ? ` at ${tensorText(constraint.bounds, [constraint.bounds.length])}` : '';
   return [
-    `pool [${branches.join(', ')}], sharing ${by}, constraint ${constraint.kind}${bounds}, ${dtype}`,
+    `pool [${branches.map(nameOf).join(', ')}], sharing ${by}, constraint ${constraint.kind}${bounds}, ${dtype}`,
     `x     = ${tensorText(x, shape)}`,
     `alpha = ${tensorText(alpha, [rows, ...kept])}`,
     `dy    = ${tensorText(dy, shape)}`,

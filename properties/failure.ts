@@ -1,4 +1,6 @@
 import type { Case } from '../reference/case.ts';
+import type { GradcheckFailure } from './gradcheck/report.ts';
+import { describeGradcheckFailure } from './gradcheck/report-text.ts';
 
 /** What was wrong with one answer, as data: the worst element with what came and what is allowed. */
 export type Finding =
@@ -17,7 +19,8 @@ export type Finding =
     }
   | { readonly code: 'shape'; readonly quantity: string; readonly expected: number; readonly actual: number }
   | { readonly code: 'mutated'; readonly quantity: string; readonly index: readonly number[] }
-  | { readonly code: 'leaked'; readonly tensors: number; readonly calls: number };
+  | { readonly code: 'leaked'; readonly tensors: number; readonly calls: number }
+  | { readonly code: 'gradcheck'; readonly failure: GradcheckFailure };
 
 /** A law that a Subject broke: the shrunk Case, the finding, and what replays it. */
 export interface Failure {
@@ -45,6 +48,8 @@ export function describeFinding(finding: Finding): string {
       return `${finding.quantity} has ${finding.actual} elements, expected ${finding.expected}`;
     case 'mutated':
       return `the input ${finding.quantity}[${finding.index.join(', ')}] was changed`;
+    case 'gradcheck':
+      return describeGradcheckFailure(finding.failure);
     case 'leaked':
       return `${finding.tensors} tensors more are alive after ${finding.calls} calls`;
   }

@@ -1,13 +1,45 @@
 /** `poolproof`: the laws, the Cases they are checked on, and what the spec allows as an answer. */
-export type { Answer, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
+export type { CustomBranch } from '../reference/branches.ts';
+export type { Answer, BranchRef, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
 export type { Facet, Subject } from '../reference/subject.ts';
 export { type Allowed, isVacuous, permits, type Unchecked } from './allowed.ts';
 export { type CaseConstraints, cases, type Kind } from './cases.ts';
+export { type ExpressionOptions, expressionBranch } from './expression-branch.ts';
+export type { ListedKink } from './expressions/expression.ts';
 export { describeFinding, type Failure, type Finding } from './failure.ts';
 export { caseText, failureText } from './failure-text.ts';
+export { GradcheckError } from './gradcheck/calls.ts';
+export type {
+  Declared,
+  Differentiable,
+  Kink as DeclaredKink,
+  OneSided,
+  Rounding,
+  SecondOrder,
+  Shapes,
+  Structure,
+  Tensors,
+} from './gradcheck/differentiable.ts';
+export { gradcheck } from './gradcheck/gradcheck.ts';
+export type { GradcheckOptions } from './gradcheck/options.ts';
+export {
+  type DrawnInputs,
+  type DrawnShapes,
+  type DrawOptions,
+  drawnInputs,
+  type GradcheckRun,
+  gradcheckProperty,
+  gradcheckRun,
+} from './gradcheck/property.ts';
+export type { GradcheckFailure, GradcheckReport, InputReport, KinkFound } from './gradcheck/report.ts';
+export { describeGradcheckFailure, gradcheckText } from './gradcheck/report-text.ts';
+export { subjectFunction } from './gradcheck/subject.ts';
+export { type GradcheckTarget, gradcheckTarget, type TargetOptions } from './gradcheck/target.ts';
+export { type TensorflowFunction, tensorflowFunction } from './gradcheck/tensorflow.ts';
 export { type Expectation, expectation } from './interval.ts';
 export type { Law } from './law.ts';
 export { laws } from './laws.ts';
 export { referenceSubject } from './reference-subject.ts';
 export { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
+export { ulpsApart } from './ulp.ts';
 export { type Breakage, checkKind, checkLaw, type LawResult, type RunOptions, type Start } from './verify.ts';

@@ -4,7 +4,7 @@ import type { Facet } from '../reference/subject.ts';
 import { type Allowed, hull, nan, notFinite, type Unchecked, unchecked } from './allowed.ts';
 import { Arithmetic, at, type Monomial, Result } from './error-bound.ts';
 import { isZero, zero } from './exact.ts';
-import { type ExactBranch, type ExactValue, exactBranches } from './exact-branches.ts';
+import { type ExactBranch, type ExactValue, exactBranchOf } from './exact-branches.ts';
 import { type Positions, positionsOf } from './positions.ts';
 
 /** What is allowed for each element of an answer to a Case. */
@@ -35,13 +35,24 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   const arithmetic = new Arithmetic(input.dtype, facets);
   const positions = positionsOf(input.pool, input.shape);
   const { x, dy } = input;
-  const branches = input.pool.branches.map((name) => exactBranches[name]);
+  const branches = input.pool.branches.map(exactBranchOf);
   const columns = Array.from({ length: positions.count }, (_, s) => coefficientsAt(input, positions, s));
   const column = (i: number) => columns[positions.of(i % positions.units)]!;
+  // Exact arithmetic is slow, and most laws look at one of the three.
+  const made: Partial<Record<keyof Expectation, readonly Allowed[]>> = {};
   return {
-    y: Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v)),
-    dx: Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!)),
-    dalpha: allowedDalpha(arithmetic, branches, input, positions),
+    get y() {
+      made.y ??= Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v));
+      return made.y;
+    },
+    get dx() {
+      made.dx ??= Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!));
+      return made.dx;
+    },
+    get dalpha() {
+      made.dalpha ??= allowedDalpha(arithmetic, branches, input, positions);
+      return made.dalpha;
+    },
   };
 }
 
@@ -97,7 +108,7 @@ function allowedElement(
   x: number,
   { value, rho, cotangent }: Side,
 ): Allowed {
-  const values = branches.map((branch) => branch[value](x));
+  const values = branches.map((branch) => branch[value](x, arithmetic));
   const result = new Result(arithmetic);
   for (const { branch, factors, negative } of c.terms) {
     const all = cotangent === undefined ? factors : [...factors, cotangent];
@@ -139,7 +150,7 @@ function allowedDx(
   if (!c.finite) return unchecked('non-finite alpha');
   if (Number.isNaN(x)) return unchecked('NaN in x');
   if (!Number.isFinite(dy)) {
-    const isAnyActive = branches.some((branch, i) => isActive(branch.df(x), c.size[i]!));
+    const isAnyActive = branches.some((branch, i) => isActive(branch.df(x, arithmetic), c.size[i]!));
     return !isAnyActive ? unchecked('non-finite dy') : Number.isNaN(dy) ? nan : notFinite;
   }
   const readings = arithmetic
@@ -206,7 +217,11 @@ function allowedSum(
         else poisoned = nan;
         continue;
       }
-      const value = branch.f(v);
+      const value = branch.f(v, arithmetic);
+      if (value.kind === 'open') {
+        undecided = value.why;
+        continue;
+      }
       const infiniteValue = value.kind !== 'approximate' && value.factors.some((factor) => !Number.isFinite(factor));
       if (infiniteValue && value.kind !== 'masked') {
         undecided = '0·∞';
@@ -243,7 +258,7 @@ function otherReadings(
 ): readonly Monomial[] {
   if (!arithmetic.flushes) return [];
   const readings = arithmetic.readings(x).flatMap((v) => arithmetic.readings(dy).map((d) => [v, d] as const));
-  return readings.slice(1).map(([v, d]) => ({ value: branch.f(v), factors: [d], negative }));
+  return readings.slice(1).map(([v, d]) => ({ value: branch.f(v, arithmetic), factors: [d], negative }));
 }
 
 /** The closed mask of `clip`: 1 for `|alpha| ≤ b`. Under `ftz` flushed inputs may be compared. */

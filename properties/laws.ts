@@ -4,6 +4,7 @@ import * as batch from './laws/batch.ts';
 import * as bias from './laws/bias.ts';
 import * as constraints from './laws/constraints.ts';
 import * as derivatives from './laws/derivatives.ts';
+import * as gradient from './laws/gradient.ts';
 import * as linearity from './laws/linearity.ts';
 import * as normalisation from './laws/normalisation.ts';
 import * as sharing from './laws/sharing.ts';
@@ -22,6 +23,7 @@ export const laws: readonly Law[] = [
   batch,
   constraints,
   derivatives,
+  gradient,
   special,
   state,
 ].flatMap((family) => Object.values(family));

@@ -1,5 +1,5 @@
-import { branches } from '../reference/branches.ts';
-import type { Answer, Case, Dtype } from '../reference/case.ts';
+import { branchOf } from '../reference/branches.ts';
+import type { Answer, BranchRef, Case, Dtype } from '../reference/case.ts';
 import type { Facet, Subject } from '../reference/subject.ts';
 import { formats } from './dtypes.ts';
 import { add as addExact, dyadic, multiply as multiplyExact, toNumber } from './exact.ts';
@@ -65,7 +65,7 @@ class Evaluation {
     const alphas = range(count).map((s) => range(rows).map((row) => this.#case.alpha[row * count + s]!));
     const coefficients = alphas.map((alpha) => this.#coefficients(alpha, n));
     const values = Array.from(x, (v) => pool.branches.map((name) => this.#value(name, v)));
-    const slopes = Array.from(x, (v) => pool.branches.map((name) => this.#round(branches[name].df(v))));
+    const slopes = Array.from(x, (v) => pool.branches.map((name) => this.#round(branchOf(name).df(v))));
     const at = (i: number) => of(i % units);
     const y = x.map((v, i) => this.#y(v, values[i]!, alphas[at(i)]!, coefficients[at(i)]!));
     const dx = x.map((_, i) => this.#dx(dy[i]!, slopes[i]!, alphas[at(i)]!, coefficients[at(i)]!));
@@ -163,9 +163,9 @@ class Evaluation {
     return this.#subtract(this.#sumOfProducts(products(row)), this.#sumOfProducts(products(last)));
   }
 
-  #value(name: keyof typeof branches, x: number): number {
-    if (name === 'halfSquare') return x > 0 ? this.#multiply(x, x) / 2 : branches[name].f(x);
-    return this.#round(branches[name].f(x));
+  #value(name: BranchRef, x: number): number {
+    if (name === 'halfSquare') return x > 0 ? this.#multiply(x, x) / 2 : branchOf(name).f(x);
+    return this.#round(branchOf(name).f(x));
   }
 
   #sumOfProducts(terms: readonly Term[]): number {

@@ -1,28 +1,67 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { branches } from '../reference/branches.ts';
-import type { Case } from '../reference/case.ts';
+import { branches, branchNames, nameOf } from '../reference/branches.ts';
+import type { BranchRef, Case } from '../reference/case.ts';
 import { forward, vjp } from '../reference/pool.ts';
 import { isVacuous, permits } from './allowed.ts';
 import { cases } from './cases.ts';
+import { Arithmetic } from './error-bound.ts';
 import type { Dyadic } from './exact.ts';
 import { exactBranches } from './exact-branches.ts';
+import { expressionOf } from './expression-branch.ts';
+import { exactBig } from './expressions/evaluate.ts';
 import { expectation } from './interval.ts';
-import { exactly, type Smooth, smoothValue } from './oracle.ts';
+import { formulas } from './oracle.ts';
 
-const isSmooth = (name: string): name is Smooth => ['tanh', 'sigmoid', 'softplus'].includes(name);
+const isSmooth = (ref: BranchRef) => ['tanh', 'sigmoid', 'softplus'].includes(nameOf(ref));
+const arithmetic = new Arithmetic('f64', []);
 
-describe('transcendental branches against mathjs BigNumber', () => {
-  const points = fc.oneof(
-    fc.double({ min: -40, max: 40, noNaN: true }),
-    fc.double({ min: -1, max: 1, noNaN: true }),
-    fc.constantFrom(0, -0, 1, -1, 2 ** -40, -(2 ** -26), 2 ** -61, 100, -100),
-  );
+const points = fc.oneof(
+  fc.double({ min: -40, max: 40, noNaN: true }),
+  fc.double({ min: -1, max: 1, noNaN: true }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.integer({ min: -32, max: 32 }).map((q) => q / 4),
+  fc.constantFrom(0, -0, 1, -1, 2 ** -40, -(2 ** -26), 2 ** -61, 100, -100, 5e-324, -5e-324, 2 ** -1022),
+);
+
+describe('the built-in branches against their formulas', () => {
+  it.each(branchNames)('%s: value, both derivatives and kinks', (name) => {
+    const [own, formula] = [branches[name], formulas[name]];
+    expect(formula.kinks).toEqual(own.kinks);
+    fc.assert(
+      fc.property(points, (x) => {
+        for (const [part, roundings] of [
+          ['f', 4],
+          ['df', 4],
+          // A product of three factors, each within 4 u.
+          ['d2f', 12],
+        ] as const) {
+          const [actual, expected] = [own[part](x), formula[part](x)];
+          if (!isSmooth(name)) expect(actual + 0).toBe(expected);
+          else if (Number.isFinite(expected)) {
+            const size = Math.max(1, Math.abs(expected));
+            expect(Math.abs(actual - expected)).toBeLessThanOrEqual((roundings + 1) * 2 ** -53 * size);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(branchNames)('%s at NaN and ±∞', (name) => {
+    expect(formulas[name].f(Number.NaN)).toBeNaN();
+    expect(formulas[name].f(Infinity)).toBe(branches[name].f(Infinity));
+    expect(formulas[name].f(-Infinity)).toBe(branches[name].f(-Infinity) + 0);
+  });
+});
+
+describe('the fixed-point functions against BigNumber', () => {
   /** |a - b| < 2⁻¹⁵⁰, compared as integers of 2⁻¹⁶⁰. */
-  const near = ({ m, e }: Dyadic, big: ReturnType<typeof exactly>) => {
+  const near = ({ m, e }: Dyadic, big: ReturnType<typeof exactBig>) => {
+    // In the class of `exactBig`, which keeps all digits.
     const scaled = BigInt(
-      big
-        .times(exactly(2 ** 160))
+      exactBig(2 ** 160)
+        .times(big)
         .round()
         .toFixed(),
     );
@@ -31,21 +70,25 @@ describe('transcendental branches against mathjs BigNumber', () => {
     return distance < 1024n && distance > -1024n;
   };
 
-  it.each(['tanh', 'sigmoid', 'softplus'] as const)('%s: fixed point is exact, the reference within 4 u', (name) => {
+  it.each(['tanh', 'sigmoid', 'softplus'] as const)('%s is exact to 2⁻¹⁵⁰, the reference within 4 u', (name) => {
+    const formula = expressionOf(formulas[name]);
     fc.assert(
-      fc.property(points, (x) => {
-        for (const side of ['f', 'df'] as const) {
-          const exact = exactBranches[name][side](x);
-          if (exact.kind !== 'approximate') throw new Error('not approximate');
-          const big = smoothValue(name, side, x);
-          expect(near(exact.value, big)).toBe(true);
-          const error = big
-            .minus(exactly(branches[name][side](x)))
-            .abs()
-            .toNumber();
-          expect(error).toBeLessThanOrEqual(4 * 2 ** -53 * exact.bound);
-        }
-      }),
+      fc.property(
+        points.filter((x) => Math.abs(x) <= 100),
+        (x) => {
+          for (const [order, side] of (['f', 'df'] as const).entries()) {
+            const exact = exactBranches[name][side](x, arithmetic);
+            if (exact.kind !== 'approximate') throw new Error('not approximate');
+            const big = formula.decimal(order as 0 | 1, x, -50);
+            expect(near(exact.value, big)).toBe(true);
+            const error = big
+              .minus(exactBig(branches[name][side](x)))
+              .abs()
+              .toNumber();
+            expect(error).toBeLessThanOrEqual(4 * 2 ** -53 * exact.bound);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Case } from '../reference/case.ts';
+import type { BranchRef, Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
 import { checkDtype } from './dtypes.ts';
@@ -34,6 +34,8 @@ export interface RunOptions {
   /** Cases of each law, half of them dyadic. */
   readonly runs: number;
   readonly seed: number;
+  /** Branches of your own that the Cases are drawn with. */
+  readonly branches?: readonly BranchRef[];
   /** Called after each Case. */
   readonly onCase?: (law: Law) => void;
 }
@@ -43,7 +45,11 @@ export interface RunOptions {
  *
  * @throws TypeError, RangeError naming the argument; nothing for what the Subject does
  */
-export async function checkLaw(law: Law, subject: Subject, { runs, seed, onCase }: RunOptions): Promise<LawResult> {
+export async function checkLaw(
+  law: Law,
+  subject: Subject,
+  { runs, seed, branches = [], onCase }: RunOptions,
+): Promise<LawResult> {
   checkCount('checkLaw', 'runs', runs, 1);
   const start = performance.now();
   const cases: Record<Kind, number> = { dyadic: 0, general: 0 };
@@ -55,7 +61,7 @@ export async function checkLaw(law: Law, subject: Subject, { runs, seed, onCase 
     const kinds = law.kinds ?? (['dyadic', 'general'] as const);
     for (const [k, kind] of kinds.entries()) {
       const share = Math.floor(runs / kinds.length) + (k < runs % kinds.length ? 1 : 0);
-      const outcome = await checkKind(law, subject, { kind, seed, runs: share }, (trial) => {
+      const outcome = await checkKind(law, subject, { kind, seed, runs: share, branches }, (trial) => {
         cases[kind]++;
         counts.checked += trial.checked;
         counts.unchecked += trial.unchecked;
@@ -86,6 +92,8 @@ export interface Start {
   readonly seed: number;
   readonly runs: number;
   readonly path?: string;
+  /** Branches of your own that the Cases are drawn with; a replay needs the same. */
+  readonly branches?: readonly BranchRef[];
   /** Whether a counterexample is shrunk; yes unless given. */
   readonly shrink?: boolean;
 }
@@ -94,7 +102,7 @@ export interface Start {
 export async function checkKind(
   law: Law,
   subject: Subject,
-  { kind, seed, runs, path, shrink = true }: Start,
+  { kind, seed, runs, path, branches = [], shrink = true }: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
   checkCount('checkKind', 'runs', runs, 0);
@@ -105,6 +113,7 @@ export async function checkKind(
     kind,
     finite: law.finite ?? false,
     longSums: law.longSums ?? false,
+    branches,
   });
   const property = fc.asyncProperty(drawn, async (c) => {
     const trial = new Trial(subject);

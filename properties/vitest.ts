@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Dtype } from '../reference/case.ts';
+import type { BranchRef, Dtype } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { failureText } from './failure-text.ts';
 import { gradcheckText } from './gradcheck/report-text.ts';
@@ -16,6 +16,8 @@ export interface ConformOptions {
   readonly seed?: number;
   /** Ids or families (`kinks`) of laws; all unless given. */
   readonly laws?: readonly string[];
+  /** Branches of your own that the Cases are drawn with. */
+  readonly branches?: readonly BranchRef[];
 }
 
 interface MatcherResult {
@@ -29,13 +31,13 @@ interface MatcherResult {
  */
 async function toConform(
   subject: Subject,
-  { runs = 100, seed = 1, laws: wanted }: ConformOptions = {},
+  { runs = 100, seed = 1, laws: wanted, branches = [] }: ConformOptions = {},
 ): Promise<MatcherResult> {
   const chosen = laws.filter(({ id }) => wanted?.some((name) => id === name || id.startsWith(`${name}/`)) ?? true);
   if (chosen.length === 0) throw new RangeError(`toConform: "laws" expected ids or families of laws, got ${wanted}`);
   const wrong: string[] = [];
   for (const law of chosen) {
-    const { failures, breakage } = await checkLaw(law, subject, { runs, seed });
+    const { failures, breakage } = await checkLaw(law, subject, { runs, seed, branches });
     if (breakage !== undefined) throw new Error(breakage.message);
     wrong.push(...failures.map(failureText));
   }

@@ -1,10 +1,12 @@
-import type { BranchName } from './case.ts';
+import type { BranchName, BranchRef } from './case.ts';
 
 /** Where a branch is not smooth: one-sided limits of value and slope. Value and derivative there are conventions. */
 export interface Kink {
   readonly at: number;
   readonly value: { readonly left: number; readonly right: number };
   readonly slope: { readonly left: number; readonly right: number };
+  /** The derivative at the kink, where a custom branch states another than that of the side which its formula takes. */
+  readonly derivative?: number;
 }
 
 /**
@@ -16,6 +18,15 @@ export interface Branch {
   df(x: number): number;
   d2f(x: number): number;
   readonly kinks: readonly Kink[];
+}
+
+/**
+ * A branch that is no built-in one, with the formula that it comes from: a plain object, which `poolproof`'s
+ * `expressionBranch` makes from the formula alone.
+ */
+export interface CustomBranch extends Branch {
+  readonly name: string;
+  readonly expression: string;
 }
 
 /** 1 / (1 + e⁻ˣ), from the side where the exponential does not overflow. */
@@ -41,7 +52,8 @@ export const branches: Readonly<Record<BranchName, Branch>> = {
     kinks: [{ at: 0, value: { left: 0, right: 1 }, slope: { left: 0, right: 0 } }],
   },
   halfSquare: {
-    f: (x) => (Number.isNaN(x) ? x : x > 0 ? (x * x) / 2 : 0),
+    // Halved first, which is exact: x² overflows before x²/2 does, and would be rounded twice among the subnormals.
+    f: (x) => (Number.isNaN(x) ? x : x > 0 ? (x / 2) * x : 0),
     df: (x) => Math.max(x, 0),
     d2f: (x) => (x > 0 ? 1 : 0),
     kinks: [{ at: 0, value: { left: 0, right: 0 }, slope: { left: 0, right: 0 } }],
@@ -75,3 +87,13 @@ export const branches: Readonly<Record<BranchName, Branch>> = {
 
 /** The names of the built-in branches, in the order of the table. */
 export const branchNames: readonly BranchName[] = Object.keys(branches) as BranchName[];
+
+/** The branch that a pool names or holds. */
+export function branchOf(ref: BranchRef): Branch {
+  return typeof ref === 'string' ? branches[ref] : ref;
+}
+
+/** The name of a branch of a pool. */
+export function nameOf(ref: BranchRef): string {
+  return typeof ref === 'string' ? ref : ref.name;
+}

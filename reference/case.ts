@@ -1,3 +1,5 @@
+import type { CustomBranch } from './branches.ts';
+
 /**
  * The one value that is generated, checked, shrunk, printed, frozen and sent:
  * a pool, a dtype, a shape and the tensors that go in (spec §1, §6).
@@ -8,6 +10,9 @@ export type Dtype = 'f64' | 'f32';
 
 /** Names of the built-in branches (spec §2). */
 export type BranchName = 'relu' | 'step' | 'halfSquare' | 'negative' | 'identity' | 'tanh' | 'sigmoid' | 'softplus';
+
+/** A branch of a pool: a built-in one by its name, or one of your own. */
+export type BranchRef = BranchName | CustomBranch;
 
 /**
  * Which elements share one row of coefficients: all (`layer`), those of one last-axis index (`channel`),
@@ -25,7 +30,7 @@ export type Constraint =
 
 /** `y = Σᵢ cᵢ · fᵢ(x)`, without its numbers. */
 export interface Pool {
-  readonly branches: readonly BranchName[];
+  readonly branches: readonly BranchRef[];
   readonly sharing: Sharing;
   readonly constraint: Constraint;
 }

@@ -3,10 +3,11 @@
 export type { Activation } from './activations.ts';
 export * as activations from './activations.ts';
 export { batches, type Dataset, scalePixels, stepsPerEpoch } from './batches.ts';
-export { type Branch, branches, branchNames, type Kink } from './branches.ts';
+export { type Branch, branches, branchNames, branchOf, type CustomBranch, type Kink, nameOf } from './branches.ts';
 export type {
   Answer,
   BranchName,
+  BranchRef,
   Case,
   Constraint,
   Dtype,

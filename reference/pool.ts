@@ -1,4 +1,4 @@
-import { type Branch, branches } from './branches.ts';
+import { type Branch, branchOf } from './branches.ts';
 import type { GradientCotangents, Gradients, PoolInput, SecondOrder, Tangents } from './case.ts';
 import { type Kappa, kappa } from './constraints.ts';
 import { checkTensor, type ParameterLayout, parameterLayout } from './parameters.ts';
@@ -113,7 +113,7 @@ function open({ pool, shape, x, alpha }: PoolInput, where: string): Open {
   const kappas = Array.from({ length: layout.positions }, (_, s) =>
     kappa(pool.constraint, column(alpha, layout.rows, layout.positions, s), layout.n),
   );
-  return { layout, fs: pool.branches.map((name) => branches[name]), kappas };
+  return { layout, fs: pool.branches.map(branchOf), kappas };
 }
 
 /** `Σᵢ cᵢ fᵢ′(x)` */

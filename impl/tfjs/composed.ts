@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Pool } from '../../reference/case.ts';
 import { type BranchesAt, branches, branchesAt } from './branches.ts';
 import { kappa } from './constraints.ts';
-import type { Layout } from './parameters.ts';
+import type { BuiltInPool, Layout } from './parameters.ts';
 
 /**
  * The pool composed of stock ops, for every backend: `forward` and `backward` are what a fused pair of kernels
@@ -12,7 +11,7 @@ import type { Layout } from './parameters.ts';
  */
 
 /** `y = Σᵢ cᵢ · fᵢ(x)`, `c = κ(alpha)`. x, y: `[N, ...U]`; alpha: `[rows, ...S]`. */
-export function forward(x: tf.Tensor, alpha: tf.Tensor, pool: Pool): tf.Tensor {
+export function forward(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool): tf.Tensor {
   if (x.size === 0) return tf.zerosLike(x);
   const c = coefficients(alpha, pool);
   const at = branchesAt(x);
@@ -27,7 +26,7 @@ export function backward(
   dy: tf.Tensor,
   x: tf.Tensor,
   alpha: tf.Tensor,
-  pool: Pool,
+  pool: BuiltInPool,
   layout: Layout,
 ): [dx: tf.Tensor, dalpha: tf.Tensor] {
   if (x.size === 0) return [tf.mul(dy, x), tf.zerosLike(alpha)];
@@ -41,14 +40,14 @@ export function backward(
 }
 
 /** The n coefficients, each of shape `S`. */
-function coefficients(alpha: tf.Tensor, pool: Pool): tf.Tensor[] {
+function coefficients(alpha: tf.Tensor, pool: BuiltInPool): tf.Tensor[] {
   const c = kappa(pool.constraint, pool.branches.length).coefficients(alpha);
   // The gradient of unstack throws when there is one row only.
   return c.shape[0] === 1 ? [tf.reshape(c, c.shape.slice(1))] : tf.unstack(c);
 }
 
 /** `Σᵢ cᵢ fᵢ′(x)`, of a shape that broadcasts to that of x; an MReLU's is P or 0 exactly. */
-function slope(x: tf.Tensor, c: readonly tf.Tensor[], pool: Pool, at: BranchesAt): tf.Tensor {
+function slope(x: tf.Tensor, c: readonly tf.Tensor[], pool: BuiltInPool, at: BranchesAt): tf.Tensor {
   const terms = pool.branches.flatMap((name, i) => {
     const derivative = branches[name].derivative(x, at);
     if (derivative === 0) return [];

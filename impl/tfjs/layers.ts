@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Constraint, Pool, Sharing } from '../../reference/case.ts';
+import type { Constraint, Sharing } from '../../reference/case.ts';
 import { projectUpdates, type Weight, type WeightOptions, weightOf } from './layer-weights.ts';
 import { activationPool } from './op.ts';
-import { checkedPool, layoutOf, type PoolOptions, shown } from './parameters.ts';
+import { type BuiltInPool, checkedPool, layoutOf, type PoolOptions, shown } from './parameters.ts';
 
 type Shape = (number | null)[];
 type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
@@ -27,7 +27,7 @@ export interface ActivationPoolOptions extends LayerOptions, PoolOptions, Sharin
  */
 export class ActivationPool extends tf.layers.Layer {
   static className = 'ActivationPool';
-  private readonly pool: Pool;
+  private readonly pool: BuiltInPool;
   private readonly weight: Weight;
   protected alpha: tf.LayerVariable | undefined;
 

@@ -1,11 +1,17 @@
-import type { BranchName, Constraint, Pool, Sharing } from '../../reference/case.ts';
+import type { BranchName, BranchRef, Constraint, Pool, Sharing } from '../../reference/case.ts';
 import { branches } from './branches.ts';
 
 /** A pool by its parts; what is left out is `['relu', 'step']`, `'unit'`, `{ kind: 'free' }`. */
 export interface PoolOptions {
-  readonly branches?: readonly BranchName[] | undefined;
+  /** Built-in branches only: custom ones are refused. */
+  readonly branches?: readonly BranchRef[] | undefined;
   readonly sharing?: Sharing | undefined;
   readonly constraint?: Constraint | undefined;
+}
+
+/** A pool of built-in branches, the ones that are composed of tf ops here. */
+export interface BuiltInPool extends Pool {
+  readonly branches: readonly BranchName[];
 }
 
 /** Where the coefficients of a pool over `x` of shape `[N, ...U]` lie (spec §1). */
@@ -17,7 +23,7 @@ export interface Layout {
 }
 
 /** The pool that `options` describe. Throws TypeError or RangeError, naming the option; `where` opens the message. */
-export function checkedPool(where: string, options: PoolOptions): Pool {
+export function checkedPool(where: string, options: PoolOptions): BuiltInPool {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`${where}: "options" expected an object, got ${shown(options)}`);
   }
@@ -55,16 +61,21 @@ export function layoutOf(
   return { alphaShape: [rows, ...shared], summedAxes: [0, ...sharing.sharedAxes] };
 }
 
-function checkBranches(where: string, names: unknown): void {
+function checkBranches(where: string, names: readonly unknown[]): asserts names is readonly BranchName[] {
   if (!Array.isArray(names)) {
     throw new TypeError(`${where}: "branches" expected an array of names, got ${shown(names)}`);
   }
   if (names.length === 0) throw new RangeError(`${where}: "branches" expected at least one name, got []`);
   for (const name of names) {
     if (typeof name !== 'string' || !Object.hasOwn(branches, name)) {
-      throw new RangeError(`${where}: "branches" expected ${Object.keys(branches).join(', ')}, got ${shown(name)}`);
+      const got = isCustom(name) ? `the custom branch "${name.name}"` : shown(name);
+      throw new RangeError(`${where}: "branches" expected ${Object.keys(branches).join(', ')}, got ${got}`);
     }
   }
+}
+
+function isCustom(branch: unknown): branch is { readonly name: unknown } {
+  return typeof branch === 'object' && branch !== null && 'name' in branch;
 }
 
 function checkSharing(where: string, sharing: Sharing): void {

@@ -1,5 +1,5 @@
-import { branches } from '../../reference/branches.ts';
-import type { Case, Pool } from '../../reference/case.ts';
+import { type Branch, branchOf } from '../../reference/branches.ts';
+import type { Case } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
 import { forward } from '../../reference/pool.ts';
 import type { Subject } from '../../reference/subject.ts';
@@ -61,33 +61,31 @@ export function subjectFunction(subject: Subject, input: Case): Differentiable {
 
 /** Places where a branch is not smooth, each once; with the sums of what the branches do there, at any output. */
 function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Positions): Kink[] {
-  const places = new Set(pool.branches.flatMap((name) => branches[name].kinks.map(({ at }) => at)));
-  const coefficients = range(count).map((s) =>
-    kappa(
-      pool.constraint,
-      range(rows).map((row) => alpha[row * count + s]!),
-      n,
-    ),
-  );
-  const sum = (output: number, part: (name: Pool['branches'][number]) => number): number => {
-    const { c } = coefficients[of(output % units)]!;
+  const all = pool.branches.map(branchOf);
+  const places = new Set(all.flatMap(({ kinks }) => kinks.map(({ at }) => at)));
+  const coefficients = range(count).map((s) => {
+    const column = range(rows).map((row) => alpha[row * count + s]!);
+    return kappa(pool.constraint, column, n).c;
+  });
+  const sum = (output: number, part: (branch: Branch) => number): number => {
+    const c = coefficients[of(output % units)]!;
     const total = new ExactSum();
-    for (const [k, name] of pool.branches.entries()) total.addProduct(c[k]!, part(name));
+    for (const [k, branch] of all.entries()) total.addProduct(c[k]!, part(branch));
     return total.value();
   };
   const side =
     (at: number, which: 'left' | 'right') =>
     (output: number): OneSided => {
-      const kinkOf = (name: Pool['branches'][number]) => branches[name].kinks.find((kink) => kink.at === at);
+      const kinkOf = ({ kinks }: Branch) => kinks.find((kink) => kink.at === at);
       return {
-        value: sum(output, (name) => kinkOf(name)?.value[which] ?? branches[name].f(at)),
-        slope: sum(output, (name) => kinkOf(name)?.slope[which] ?? branches[name].df(at)),
+        value: sum(output, (branch) => kinkOf(branch)?.value[which] ?? branch.f(at)),
+        slope: sum(output, (branch) => kinkOf(branch)?.slope[which] ?? branch.df(at)),
       };
     };
   return [...places].map((at) => ({
     at,
-    value: (output) => sum(output, (name) => branches[name].f(at)),
-    derivative: (output) => sum(output, (name) => branches[name].df(at)),
+    value: (output) => sum(output, ({ f }) => f(at)),
+    derivative: (output) => sum(output, ({ df }) => df(at)),
     left: side(at, 'left'),
     right: side(at, 'right'),
   }));
@@ -97,10 +95,10 @@ function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Position
 function kinksOfAlpha({ pool, x }: Case, { count }: Positions, element: number): Kink[] {
   const { constraint } = pool;
   if (constraint.kind !== 'clip') return [];
-  const branch = Math.floor(element / count);
-  const bound = constraint.bounds[branch]!;
+  const row = Math.floor(element / count);
+  const bound = constraint.bounds[row]!;
   if (bound === Number.POSITIVE_INFINITY) return [];
-  const { f } = branches[pool.branches[branch]!];
+  const { f } = branchOf(pool.branches[row]!);
   const places = bound === 0 ? [0] : [-bound, bound];
   return places.map((at) => ({ at, derivative: (output) => f(x[output]!) }));
 }

@@ -1,4 +1,4 @@
-import type { BranchName, Case } from '../../reference/case.ts';
+import type { BranchRef, Case } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
 import { dyadic, multiply } from '../exact.ts';
 import { sigmoid, sigmoidDerivative } from '../functions.ts';
@@ -49,7 +49,7 @@ export const clipValue: Law = {
 };
 
 /** A sumToOne pool with these branches, its alpha from the rows of the drawn one. */
-function summed(c: Case, branches: readonly BranchName[]): Case {
+function summed(c: Case, branches: readonly BranchRef[]): Case {
   const free = freely(c, branches);
   const { count, n } = positionsOf(free.pool, free.shape);
   return withConstraint({ ...free, alpha: free.alpha.slice(0, (n - 1) * count) }, { kind: 'sumToOne' });

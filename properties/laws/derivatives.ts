@@ -1,14 +1,15 @@
-import { branches as referenceBranches } from '../../reference/branches.ts';
-import type { BranchName, Case, Tangents } from '../../reference/case.ts';
+import { branchOf, type Kink } from '../../reference/branches.ts';
+import type { BranchName, BranchRef, Case, Tangents } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
 import { jvp } from '../../reference/pool.ts';
 import { formats } from '../dtypes.ts';
+import { Arithmetic } from '../error-bound.ts';
 import { add, type Dyadic, dyadic, multiply, scale, subtract, zero } from '../exact.ts';
-import { exactBranches } from '../exact-branches.ts';
+import { type ExactValue, exactBranchOf } from '../exact-branches.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
-import { slackOf } from '../trial.ts';
+import { type Asked, slackOf, type Trial } from '../trial.ts';
 import { freely, learning, mapRow, mapTensor, times } from './derived.ts';
 
 export const adjoint: Law = {
@@ -44,11 +45,9 @@ function tangentError(input: Case, { tx, talpha }: Tangents, dtype: Case['dtype'
   const quarters = [input.x, input.alpha, input.dy].every((tensor) =>
     tensor.every((v) => Math.abs(v) <= 8 && Number.isInteger(v * 4)),
   );
-  const polynomial = input.pool.branches.every(
-    (name) => Number.isInteger(exactBranches[name].third) && exactBranches[name].third === 0,
-  );
-  if (quarters && polynomial) return 0;
-  const u = 2 ** -formats[dtype].p;
+  if (quarters && input.pool.branches.every(isPolynomial)) return 0;
+  const arithmetic = new Arithmetic(dtype, []);
+  const { u } = arithmetic;
   let total = 0;
   for (const [i, x] of input.x.entries()) {
     const s = of(i % units);
@@ -57,20 +56,27 @@ function tangentError(input: Case, { tx, talpha }: Tangents, dtype: Case['dtype'
     const tc = tangent(at(talpha));
     const size = at(input.alpha).reduce((sum, a) => sum + Math.abs(a), 1);
     const tangentSize = at(talpha).reduce((sum, a) => sum + Math.abs(a), 0);
-    for (const [k, name] of input.pool.branches.entries()) {
-      const { f, df } = referenceBranches[name];
+    for (const [k, ref] of input.pool.branches.entries()) {
+      const { f, df } = branchOf(ref);
+      const exact = exactBranchOf(ref);
       const isLast = input.pool.constraint.kind === 'sumToOne' && k === n - 1;
-      const slopes = Math.max(Math.abs(df(x)), smooth(name)) * (isLast ? size : Math.abs(c[k]!)) * Math.abs(tx[i]!);
-      const values = Math.max(Math.abs(f(x)), smooth(name)) * (isLast ? tangentSize : Math.abs(tc[k]!));
-      // 8 for E of a transcendental branch.
-      total += (2 * n + 3 + 8 * smooth(name)) * u * (slopes + values) * Math.abs(input.dy[i]!);
+      const ofSlope = (isLast ? size : Math.abs(c[k]!)) * Math.abs(tx[i]!);
+      const ofValue = isLast ? tangentSize : Math.abs(tc[k]!);
+      const rounded = (2 * n + 3) * u * (Math.abs(df(x)) * ofSlope + Math.abs(f(x)) * ofValue);
+      const own = errorOf(exact.df(x, arithmetic)) * ofSlope + errorOf(exact.f(x, arithmetic)) * ofValue;
+      total += (rounded + 2 * own) * Math.abs(input.dy[i]!);
       total += 2 ** formats[dtype].normalExponent * (4 * n) * Math.max(1, Math.abs(input.dy[i]!));
     }
   }
   return total;
 }
 
-const smooth = (name: BranchName): 0 | 1 => (exactBranches[name].third === 0 ? 0 : 1);
+/** How far the value of a branch may itself be off; NaN where a rule leaves that open. */
+function errorOf(value: ExactValue): number {
+  return value.kind === 'approximate' ? value.error : value.kind === 'open' ? Number.NaN : 0;
+}
+
+const isPolynomial = (ref: BranchRef) => exactBranchOf(ref).polynomial;
 
 export const differencesInX: Law = {
   id: 'finite-differences/x',
@@ -94,11 +100,15 @@ export const differencesInX: Law = {
       if (!values.every(Number.isFinite)) return { actual: [Number.NaN], expected: [0], slack: 0 };
       const width = subtract(dyadic(right), dyadic(left));
       const alphas = range(rows).reduce((sum, row) => sum + Math.abs(c.alpha[row * count + of(i % units)]!), 1);
-      const third = c.pool.branches.reduce((sum, name) => sum + exactBranches[name].third, 0);
       // The central difference over [x - a, x + b] errs by f″·(b - a)/2 + f‴·(a³ + b³)/6 times dy; a = b but for rounding.
       const [a, b] = [c.x[i]! - left, right - c.x[i]!];
-      const uneven = a === b ? 0 : c.pool.branches.length * Math.abs(b * b - a * a);
-      const truncation = Math.abs(dy) * alphas * (uneven / 2 + (third * (a ** 3 + b ** 3)) / 6);
+      const derivatives = c.pool.branches.map((ref) => exactBranchOf(ref).bounds(c.x[i]!, Math.max(a, b)));
+      // A kink of a custom branch within the step.
+      if (derivatives.includes(undefined)) return open;
+      const sum = (order: 'second' | 'third') => derivatives.reduce((total, bounds) => total + bounds![order], 0);
+      const uneven = a === b ? 0 : sum('second') * Math.abs(b * b - a * a);
+      const truncation = Math.abs(dy) * alphas * (uneven / 2 + (sum('third') * (a ** 3 + b ** 3)) / 6);
+      if (!Number.isFinite(truncation)) return open;
       const slack = weighted(
         [slackOf(here.allowed.dx[i]!), right - left],
         [slackOf(ahead.allowed.y[i]!, behind.allowed.y[i]!), dy],
@@ -127,7 +137,7 @@ function stepFor(c: Case, x: number): number {
   if (x === 0) return 0;
   const relative = 2 ** (Math.floor(Math.log2(Math.abs(x))) - 3);
   const quarter = Number.isInteger(x * 4) && Math.abs(x) <= 8 ? 2 ** -3 : relative;
-  if (c.pool.branches.every((name) => smooth(name) === 0)) return quarter;
+  if (c.pool.branches.every(isPolynomial)) return quarter;
   // The best step for a central difference: u^(1/3) balances rounding and truncation.
   return Math.min(relative, 2 ** -Math.floor(formats[c.dtype].p / 3));
 }
@@ -184,69 +194,108 @@ const linear: Readonly<Partial<Record<BranchName, BranchName>>> = {
   softplus: 'negative',
 };
 
+/** The built-in branches made linear on both sides of 0; custom ones as they are. */
+const asLinear = (ref: BranchRef): BranchRef => (typeof ref === 'string' ? (linear[ref] ?? ref) : ref);
+
 export const kinks: Law = {
   id: 'kinks/one-sided',
   statement: 'at a kink the left slope, the right slope and the jump, measured by values, are those of the branches',
   source: 'spec §2; (f(2h) - f(h))/h = P and 2f(h) - f(2h) - f(0) = D for an MReLU',
   finite: true,
   async check(c, trial) {
-    const names = c.pool.branches.map((name) => linear[name] ?? name);
-    const input = freely(c, names);
-    const h = 0.25;
-    const at = (x: number) => trial.askAbout(mapTensor(input, 'x', () => x));
-    const [zero, near, far, nearLeft, farLeft] = [
-      await at(0),
-      await at(h),
-      await at(2 * h),
-      await at(-h),
-      await at(-2 * h),
-    ];
-    const { count, units, of } = positionsOf(input.pool, input.shape);
-    const sum = (i: number, part: (name: BranchName) => number) =>
-      names.map((name, k) => multiply(dyadic(input.alpha[k * count + of(i % units)]!), dyadic(part(name))));
-    const kink = (name: BranchName) => referenceBranches[name].kinks[0];
-    const measured = [
-      {
-        quantity: 'y(2h) - y(h)',
-        of: [
-          [far, 1],
-          [near, -1],
-        ],
-        part: (name) => h * (kink(name)?.slope.right ?? 1),
-      },
-      {
-        quantity: 'y(-h) - y(-2h)',
-        of: [
-          [nearLeft, 1],
-          [farLeft, -1],
-        ],
-        part: (name) => h * (kink(name)?.slope.left ?? 1),
-      },
-      {
-        quantity: '2y(h) - y(2h)',
-        of: [
-          [near, 2],
-          [far, -1],
-        ],
-        part: (name) => kink(name)?.value.right ?? 0,
-      },
-      {
-        quantity: '2y(-h) - y(-2h)',
-        of: [
-          [nearLeft, 2],
-          [farLeft, -1],
-        ],
-        part: (name) => kink(name)?.value.left ?? 0,
-      },
-      { quantity: 'y(0)', of: [[zero, 1]], part: (name) => referenceBranches[name].f(0) },
-    ] satisfies { quantity: string; of: [typeof zero, number][]; part: (name: BranchName) => number }[];
-    for (const { quantity, of: terms, part } of measured) {
-      trial.balance(input, quantity, input.x.length, (i) => ({
-        actual: terms.map(([{ answer }, factor]) => factor * answer.y[i]!),
-        expected: sum(i, part),
-        slack: slackOf(...terms.flatMap(([{ allowed }, factor]) => range(Math.abs(factor)).map(() => allowed.y[i]!))),
-      }));
+    const input = freely(c, c.pool.branches.map(asLinear));
+    const listed = input.pool.branches.flatMap((ref) => branchOf(ref).kinks.map(({ at }) => at));
+    for (const place of new Set([0, ...listed])) {
+      if (formats[c.dtype].round(place) === place) await checkKink(input, place, trial);
     }
-    trial.within(zero.input, 'dx', zero.answer.dx, zero.allowed.dx);
   },
 };
+
+async function checkKink(input: Case, place: number, trial: Trial): Promise<void> {
+  const refs = input.pool.branches;
+  const h = stepAt(input, place);
+  const at = (x: number) => trial.askAbout(mapTensor(input, 'x', () => formats[input.dtype].round(x)));
+  const [here, right, right2, left, left2] = [
+    await at(place),
+    await at(place + h),
+    await at(place + 2 * h),
+    await at(place - h),
+    await at(place - 2 * h),
+  ];
+  const { count, units, of } = positionsOf(input.pool, input.shape);
+  const alphaOf = (k: number, i: number) => input.alpha[k * count + of(i % units)]!;
+  const limits = refs.map((ref) => limitsAt(ref, place));
+  const measured = [
+    ...(['right', 'left'] as const).flatMap((side) => {
+      const [near, far] = side === 'right' ? [right, right2] : [left, left2];
+      const [sign, name] = side === 'right' ? [1, ''] : [-1, '-'];
+      const curvatures = refs.map((ref) => curvatureBeside(ref, place, sign * h));
+      return [
+        {
+          quantity: `y(${name}2h) - y(${name}h)`,
+          of: [
+            [far, 1],
+            [near, -1],
+          ] as [Asked, number][],
+          part: (k: number) => sign * h * limits[k]!.slope[side],
+          // ∫ f″ over [h, 2h], at distances of up to 2h from the limit of the slope.
+          error: (k: number) => 1.5 * h * h * curvatures[k]!,
+        },
+        {
+          quantity: `2y(${name}h) - y(${name}2h)`,
+          of: [
+            [near, 2],
+            [far, -1],
+          ] as [Asked, number][],
+          part: (k: number) => limits[k]!.value[side],
+          error: (k: number) => 3 * h * h * curvatures[k]!,
+        },
+      ];
+    }),
+    { quantity: 'y(0)', of: [[here, 1]] as [Asked, number][], part: (k: number) => limits[k]!.here, error: () => 0 },
+  ];
+  for (const { quantity, of: terms, part, error } of measured) {
+    const name = place === 0 ? quantity : quantity.replaceAll(/y\((-?)/g, (_, sign) => `y(${place}${sign || '+'}`);
+    trial.balance(input, name, input.x.length, (i) => {
+      const own = refs.reduce((sum, ref, k) => {
+        // The limits of a custom branch are rounded to float64 themselves.
+        const rounding = isPolynomial(ref) ? 0 : 2 ** -52 * Math.abs(part(k));
+        return sum + Math.abs(alphaOf(k, i)) * (error(k) + rounding);
+      }, 0);
+      const bounds = terms.flatMap(([{ allowed }, factor]) => range(Math.abs(factor)).map(() => allowed.y[i]!));
+      const slack = slackOf(...bounds) + own * (1 + 2 ** -40);
+      if (!Number.isFinite(slack)) return open;
+      return {
+        actual: terms.map(([{ answer }, factor]) => factor * answer.y[i]!),
+        expected: refs.map((_, k) => multiply(dyadic(alphaOf(k, i)), dyadic(part(k)))),
+        slack,
+      };
+    });
+  }
+  trial.within(here.input, 'dx', here.answer.dx, here.allowed.dx);
+}
+
+/** A quarter where all branches are linear that far on both sides; else the step of a central difference. */
+function stepAt(input: Case, place: number): number {
+  const refs = input.pool.branches;
+  // The kinks of the built-in branches are at 0.
+  const room = place === 0 ? 0.25 : Math.min(0.25, 2 ** (Math.floor(Math.log2(Math.abs(place))) - 2));
+  const isLinear = refs.every((ref) => [room, -room].every((h) => curvatureBeside(ref, place, h) === 0));
+  return isLinear ? room : Math.min(room, 2 ** -Math.floor(formats[input.dtype].p / 3));
+}
+
+/** An upper bound of |f″| on the way from a place to `2h` beside it; NaN if there is a kink on the way. */
+function curvatureBeside(ref: BranchRef, place: number, h: number): number {
+  if (typeof ref === 'string') return 0;
+  // All but the first millionth of the way, where f″ may not be defined.
+  const bounds = exactBranchOf(ref).bounds(place + h * (1 + 2 ** -20), Math.abs(h) * (1 - 2 ** -20));
+  return bounds?.second ?? Number.NaN;
+}
+
+/** Value and one-sided limits of a branch at a place; away from its kinks all sides agree. */
+function limitsAt(ref: BranchRef, place: number) {
+  const { f, df, kinks: listed } = branchOf(ref);
+  const here = f(place);
+  const [value, slope] = [here, df(place)].map((v) => ({ left: v, right: v })) as [Kink['value'], Kink['slope']];
+  return { value, slope, here, ...listed.find(({ at }) => at === place) };
+}

@@ -1,4 +1,4 @@
-import type { BranchName, Case, Constraint } from '../../reference/case.ts';
+import type { BranchRef, Case, Constraint } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
 import { type Dyadic, dyadic, multiply } from '../exact.ts';
 import { positionsOf } from '../positions.ts';
@@ -6,7 +6,7 @@ import { positionsOf } from '../positions.ts';
 /** Cases that laws make from the Case they are given. Each keeps shape, dtype, `x` and `dy`. */
 
 /** The same pool with trainable, unconstrained coefficients; a row that `sumToOne` implied repeats the first. */
-export function freely(c: Case, branches: readonly BranchName[] = c.pool.branches): Case {
+export function freely(c: Case, branches: readonly BranchRef[] = c.pool.branches): Case {
   const { rows, count } = positionsOf(c.pool, c.shape);
   const alpha = Float64Array.from({ length: branches.length * count }, (_, i) =>
     rows === 0 ? 0.5 : c.alpha[i % (rows * count)]!,

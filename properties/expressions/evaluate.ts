@@ -1,0 +1,209 @@
+import { dyadic } from '../exact.ts';
+import { type Ball, Balls } from './ball.ts';
+import { type Big, bigClass, type Comparison, one, type Tree, tree, zero } from './tree.ts';
+
+/** Digits that are tried in turn, until the balls are small enough; the last also resolve sums below 2⁻¹⁰⁷⁴. */
+const ladder = [26, 60, 130, 350, 900] as const;
+const arithmetics = ladder.map((digits) => new Balls(digits));
+/** Values of the trees without x, which are the same at every point. */
+const constants: readonly Map<Tree, Ball>[] = ladder.map(() => new Map());
+
+/** Thrown where a comparison is not decided by the digits at hand. */
+class Undecided extends Error {}
+
+/** Trees at one `x`: each subtree is computed once for each number of digits. */
+export class Point {
+  readonly #x: Big;
+  readonly #radius: number;
+  readonly #values: Map<Tree, Ball>[] = ladder.map(() => new Map());
+
+  /** `radius` is log₁₀ of how far x may be off. */
+  constructor(x: number | Big, radius: number = Number.NEGATIVE_INFINITY) {
+    this.#x = typeof x === 'number' ? exactBig(x) : x;
+    this.#radius = radius;
+  }
+
+  /**
+   * The formula that holds here: of each condition the side taken, of max and min the first of the arguments that are
+   * greatest or least, `abs(u)` as u, -u or 0 and `sign(u)` as 1, -1 or 0. `undefined` if the digits do not decide.
+   */
+  piece(of: Tree): Tree | undefined {
+    const last = ladder.length - 1;
+    for (const level of ladder.keys()) {
+      try {
+        return this.#resolve(of, level, level === last && this.#radius === Number.NEGATIVE_INFINITY);
+      } catch (error) {
+        if (!(error instanceof Undecided)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /** The value of a piece, of about `digits` of relative precision if it can be had, else as near as the ladder goes. */
+  value(piece: Tree, isEnough: (ball: Ball) => boolean): Ball {
+    for (const level of ladder.keys()) {
+      const ball = this.#evaluate(piece, level);
+      if (isEnough(ball)) return ball;
+    }
+    return this.#evaluate(piece, ladder.length - 1);
+  }
+
+  /** The value with the digits of the first step only: an enclosure that need not be narrow. */
+  enclosure(piece: Tree): Ball {
+    return this.#evaluate(piece, 0);
+  }
+
+  #resolve(of: Tree, level: number, isLast: boolean): Tree {
+    const { operation, operands } = of;
+    if (operands.length === 0) return of;
+    if (operation === '?:') {
+      const [test, yes, no] = operands as [Tree, Tree, Tree];
+      return this.#resolve(this.#holds(test, level, isLast) ? yes : no, level, isLast);
+    }
+    const inner = operands.map((operand) => this.#resolve(operand, level, isLast));
+    const sign = (a: Tree, b: Tree) => this.#compare(a, b, level, isLast);
+    switch (operation) {
+      case 'max':
+        return inner.reduce((best, next) => (sign(next, best) > 0 ? next : best));
+      case 'min':
+        return inner.reduce((best, next) => (sign(next, best) < 0 ? next : best));
+      case 'abs': {
+        const side = sign(inner[0]!, zero);
+        return side > 0 ? inner[0]! : side < 0 ? tree('negate', inner[0]!) : side === 0 ? zero : inner[0]!;
+      }
+      case 'sign': {
+        const side = sign(inner[0]!, zero);
+        return side > 0 ? one : side < 0 ? tree('negate', one) : side === 0 ? zero : inner[0]!;
+      }
+      default:
+        return tree(operation, ...inner);
+    }
+  }
+
+  #holds({ operation, operands }: Tree, level: number, isLast: boolean): boolean {
+    const [a, b] = operands as [Tree, Tree];
+    if (operation === 'not') return !this.#holds(a, level, isLast);
+    if (operation === 'and') return this.#holds(a, level, isLast) && this.#holds(b, level, isLast);
+    if (operation === 'or') return this.#holds(a, level, isLast) || this.#holds(b, level, isLast);
+    const sides = [a, b].map((side) => this.#resolve(side, level, isLast)) as [Tree, Tree];
+    return holds(operation as Comparison, this.#compare(...sides, level, isLast));
+  }
+
+  /** The sign of a - b; NaN where that is not a number. */
+  #compare(a: Tree, b: Tree, level: number, isLast: boolean): number {
+    const [left, right] = [this.#evaluate(a, level), this.#evaluate(b, level)];
+    const balls = arithmetics[level]!;
+    if (!left.middle.isFinite() || !right.middle.isFinite()) return Math.sign(left.middle.cmp(right.middle));
+    const sign = balls.sign(balls.add(left, balls.negate(right)));
+    if (sign !== undefined) return sign;
+    // With hundreds of digits equal the two are taken to be equal.
+    if (isLast) return 0;
+    throw new Undecided();
+  }
+
+  #evaluate(of: Tree, level: number): Ball {
+    const values = (of.hasX ? this.#values : constants)[level]!;
+    const seen = values.get(of);
+    if (seen !== undefined) return seen;
+    const ball = this.#compute(of, level);
+    values.set(of, ball);
+    return ball;
+  }
+
+  #compute({ operation, operands, value }: Tree, level: number): Ball {
+    const balls = arithmetics[level]!;
+    const [a, b] = operands.map((operand) => this.#evaluate(operand, level)) as [Ball, Ball];
+    switch (operation) {
+      case 'number':
+        return balls.of(value!);
+      case 'x': {
+        const rounded = balls.of(this.#x);
+        return this.#radius === Number.NEGATIVE_INFINITY
+          ? rounded
+          : balls.add(rounded, balls.around(this.#x.times(0), this.#radius));
+      }
+      case 'pi':
+        return balls.multiply(balls.of(2), balls.apply('acos', balls.of(0)));
+      case 'e':
+        return balls.apply('exp', balls.of(1));
+      case '+':
+        return balls.add(a, b);
+      case '-':
+        return balls.add(a, balls.negate(b));
+      case 'negate':
+        return balls.negate(a);
+      case '*':
+        return balls.multiply(a, b);
+      case '/':
+        return balls.divide(a, b);
+      case '^':
+        return balls.power(a, b);
+      case 'expm1':
+        return balls.add(balls.apply('exp', a), balls.of(-1));
+      case 'log1p':
+        return balls.apply('log', balls.add(balls.of(1), a));
+      case 'tan':
+        return balls.divide(balls.apply('sin', a), balls.apply('cos', a));
+      case 'sec':
+        return balls.divide(balls.of(1), balls.apply('cos', a));
+      case 'sinh':
+      case 'cosh':
+      case 'tanh':
+      case 'sech':
+        return hyperbolic(balls, operation, a);
+      default:
+        return balls.apply(operation as Parameters<Balls['apply']>[0], a);
+    }
+  }
+}
+
+/** By the Taylor series of decimal.js near 0, by exponentials farther out, where the series does not end. */
+function hyperbolic(balls: Balls, name: 'sinh' | 'cosh' | 'tanh' | 'sech', w: Ball): Ball {
+  const isNear = w.middle.abs().lt(8);
+  if (name === 'sech') return balls.divide(balls.of(1), hyperbolic(balls, 'cosh', w));
+  if (isNear) return balls.apply(name, w);
+  if (name === 'tanh') {
+    // 1 - 2 / (e²ʷ + 1)
+    const e = balls.apply('exp', balls.multiply(balls.of(2), w));
+    return balls.add(balls.of(1), balls.divide(balls.of(-2), balls.add(e, balls.of(1))));
+  }
+  const [up, down] = [balls.apply('exp', w), balls.apply('exp', balls.negate(w))];
+  return balls.multiply(balls.of(0.5), balls.add(up, name === 'sinh' ? balls.negate(down) : down));
+}
+
+export function holds(comparison: Comparison, sign: number): boolean {
+  switch (comparison) {
+    case '<':
+      return sign < 0;
+    case '<=':
+      return sign <= 0;
+    case '>':
+      return sign > 0;
+    case '>=':
+      return sign >= 0;
+    case '==':
+      return sign === 0;
+    case '!=':
+      return sign !== 0;
+  }
+}
+
+const Digits = bigClass(4000);
+
+/** A float64 as a BigNumber without the detour of its shortest decimal form: m · 2ᵉ = m · 5⁻ᵉ · 10ᵉ. */
+export function exactBig(value: number): Big {
+  if (!Number.isFinite(value)) return new Digits(value);
+  const { m, e } = dyadic(value);
+  return new Digits(e >= 0 ? (m << BigInt(e)).toString() : `${m * 5n ** BigInt(-e)}e${e}`);
+}
+
+/** The float64 that all of a ball rounds to, `undefined` if there is more than one; 0 where all of it underflows. */
+export function rounded({ middle, radius }: Ball): number | undefined {
+  if (radius === Number.POSITIVE_INFINITY) return undefined;
+  if (radius === Number.NEGATIVE_INFINITY || !middle.isFinite()) return Number(middle.toString()) + 0;
+  const exponent = Math.floor(radius);
+  const distance = new Digits(`${1.001 * 10 ** (radius - exponent)}e${exponent}`);
+  const least = Number(new Digits(middle).minus(distance).toString()) + 0;
+  const most = Number(new Digits(middle).plus(distance).toString()) + 0;
+  return least === most ? least : undefined;
+}
