@@ -63,7 +63,6 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
     for (let colour = 0; colour < layout.colours && !projection; colour++) {
       for (let i = 0; i < outputs; i++) {
         const t = tangents[name]![layout.element(layout.siteOf[i]!, colour)]!;
-        if (t === 0) continue;
         const a = t * jacobian.lo[colour * outputs + i]!;
         const b = t * jacobian.hi[colour * outputs + i]!;
         lo[i]! += Math.min(a, b);

@@ -1,5 +1,6 @@
 import type { Dtype } from '../../reference/case.ts';
 import { type Random, random } from '../../reference/random.ts';
+import { range } from '../transform.ts';
 import { Asked, firstDifference } from './calls.ts';
 import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
@@ -65,7 +66,15 @@ export async function gradcheck(
   for (const name of names) parts.push(await openPart(name, side, shapes, declared, draw, failures));
   const measured = parts.flatMap(({ moved }) => (moved ? [moved] : []));
   if (declared.rounding === undefined) side.noise.set(estimateNoise(measured, side.y, side.dtype));
-  leaveOpenNonFinite(measured, side.noise);
+  leaveOpenNonFinite(
+    inputs,
+    (name) => {
+      const structure = declared.structure?.[name];
+      const found = parts.find((part) => part.name === name && part.projection === undefined)?.moved?.layout;
+      return found ?? (structure && layoutOf(name, structure, shapes[name]!, shapes.y!));
+    },
+    side.noise,
+  );
   const numerics: Numeric[] = [];
   for (const { name, moved, projection } of parts) {
     if (moved === undefined) continue;
@@ -247,13 +256,18 @@ async function openPart(
 }
 
 /** Outputs that depend on ∞ or NaN can't be measured: nothing bounds their error. */
-function leaveOpenNonFinite(measured: readonly Moved[], noise: Float64Array): void {
-  for (const { given, layout } of measured) {
+function leaveOpenNonFinite(
+  inputs: Tensors,
+  layoutFor: (name: string) => Layout | undefined,
+  noise: Float64Array,
+): void {
+  for (const [name, given] of Object.entries(inputs)) {
     if (given.every(Number.isFinite)) continue;
-    for (let colour = 0; colour < layout.colours; colour++) {
-      for (let i = 0; i < noise.length; i++) {
-        if (!Number.isFinite(given[layout.element(layout.siteOf[i]!, colour)]!)) noise[i] = Number.POSITIVE_INFINITY;
-      }
+    const layout = layoutFor(name);
+    for (let i = 0; i < noise.length; i++) {
+      const elements = layout && range(layout.colours).map((colour) => layout.element(layout.siteOf[i]!, colour));
+      // Without a layout any output may depend on it.
+      if (!elements?.every((j) => Number.isFinite(given[j]))) noise[i] = Number.POSITIVE_INFINITY;
     }
   }
 }
