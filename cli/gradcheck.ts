@@ -103,9 +103,7 @@ async function load(module: string): Promise<GradcheckTarget> {
   });
   if (exports[name] !== undefined) return exports[name];
   const names = Object.keys(exports);
-  throw new InvalidArgumentError(
-    `${file}: expected an export ${name}, got ${names.length > 0 ? names.join(', ') : 'none'}`,
-  );
+  throw new UsageError(`${file}: expected an export ${name}, got ${names.length > 0 ? names.join(', ') : 'none'}`);
 }
 
 /** `32,64`, `alpha=2,64`, `x=n,64`. */

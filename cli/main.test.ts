@@ -27,7 +27,7 @@ const text = (...args: string[]) => poolproof(...args).out;
 const small = ['--law', 'normalisation', '--runs', '3', '--seed', '5'];
 
 describe('poolproof', () => {
-  it.each([['--help'], ['verify', '--help'], ['replay', '--help'], ['laws', '--help']])(
+  it.each([['--help'], ['verify', '--help'], ['replay', '--help'], ['gradcheck', '--help'], ['laws', '--help']])(
     '%s %s reads well',
     (...args) => {
       const { code, out } = poolproof(...args);
@@ -38,7 +38,7 @@ describe('poolproof', () => {
   );
 
   it.each([
-    [[], 'a command is missing, expected verify, replay, laws'],
+    [[], 'a command is missing, expected verify, replay, gradcheck, laws'],
     [['verif'], "unknown command 'verif' (Did you mean verify?)"],
     [['verify', '--quik'], "unknown option '--quik' (Did you mean --quick?)"],
     [['verify', 'mnist'], "too many arguments for 'verify'. Expected 0 arguments but got 1"],

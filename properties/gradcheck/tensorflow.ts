@@ -94,7 +94,7 @@ export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): L
         return y!;
       },
       async vjp(inputs, dy, of) {
-        const variable = tf.variable(tensorOf(tf, inputs.x!, of.x!));
+        const variable = tf.tidy(() => tf.variable(tensorOf(tf, inputs.x!, of.x!)));
         try {
           const cotangents = await withWeights(inputs, of, () => {
             const all = [variable, ...weights.map((weight) => (weight as unknown as { val: tfjs.Variable }).val)];

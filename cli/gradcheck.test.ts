@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+// Inside the project, so that the module's own imports are resolved.
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+
+let folder = '';
+let module = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(dist, 'gradcheck-'));
+  module = join(folder, 'layers.js');
+  writeFileSync(
+    module,
+    `import * as tf from '@tensorflow/tfjs';
+const slope = (x, kink) => (x > 0 || (x === 0 && kink) ? 1 : 0);
+const layer = (kink) => ({
+  forward: ({ x }) => x.map((v) => Math.max(v, 0)),
+  vjp: ({ x }, dy) => ({ x: x.map((v, i) => slope(v, kink) * dy[i]) }),
+  kinks: { x: [{ at: 0, value: 'left', derivative: 'left' }] },
+});
+export const right = layer(false);
+export const wrong = layer(true);
+export const thrower = { ...right, vjp: () => { throw new Error('out of order'); } };
+export const number = 3;
+export const tanh = (x) => tf.tanh(x);
+export const dense = tf.layers.dense({ units: 3, activation: 'tanh' });
+`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function gradcheck(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'gradcheck', ...args], { encoding: 'utf8' });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe('poolproof gradcheck', () => {
+  it.each([
+    ['right', '32,64'],
+    ['right', 'x=n,8'],
+    ['tanh', '4,3'],
+    ['dense', '4,2'],
+  ])('%s of shape %s passes, in at most 40 lines', (name, shape) => {
+    const { code, out, err } = gradcheck(`${module}#${name}`, '--shape', shape, '--runs', '5');
+    expect(err.replace(/=+\nHi, looks[\s\S]*?=+\n/, '').trim()).toBe('');
+    expect(code).toBe(0);
+    expect(out).toContain('passed on 5 drawn inputs');
+    expect(out.trimEnd().split('\n').length).toBeLessThanOrEqual(40);
+  });
+
+  it('a wrong one fails with exit code 1 and a line that finds it again', () => {
+    const found = gradcheck(`${module}#wrong`, '--shape', 'x=n,4', '--seed', '7');
+    expect(found.code).toBe(1);
+    expect(found.out).toContain('FAIL dx[0, 0] of vjp is');
+    expect(found.out).toContain('on a kink: [0, 0] = 0, declared');
+    const line = /^again: npx poolproof gradcheck (.*)$/m.exec(found.out)![1]!;
+    const again = gradcheck(...line.split(' '));
+    expect(again.code).toBe(1);
+    expect(again.out).toBe(found.out);
+  });
+
+  it('writes the report, with what JSON has no number for', () => {
+    const file = join(folder, 'report.json');
+    expect(gradcheck(`${module}#right`, '--shape', '2,2', '--json', file).code).toBe(0);
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    expect(report).toMatchObject({ passed: true, dtype: 'f64', inputs: [{ name: 'x', compared: 4 }] });
+  });
+
+  it.each([
+    [['#right'], 'expected "shapes", since the target declares none'],
+    [['#nope', '--shape', '2'], 'expected an export nope, got dense, number, right, tanh, thrower, wrong'],
+    [['', '--shape', '2'], 'expected an export default, got '],
+    [['#number', '--shape', '2'], '"target" expected an object with forward and vjp'],
+    [['#right', '--shape', '2,,3'], 'Expected lengths separated by commas, such as 32,64 or alpha=2,64.'],
+    [['#right', '--shape', 'x=2', '--shape', 'z=3,1', '--path', 'q'], 'Expected integers separated by colons'],
+    [['#right', '--shape', '4', '--runs', '0'], 'Expected an integer from 1 to 1000000'],
+    [['#dense', '--shape', 'x=n,2'], 'expected "shape" [N, …] of the input x of a layer'],
+  ])('%j is a usage error of one line', ([name, ...args], message) => {
+    const { code, out, err } = gradcheck(`${module}${name}`, ...args);
+    expect(err).toContain(message);
+    expect(out).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it('a module that is not there is a usage error, a function that throws exit code 3', () => {
+    const absent = gradcheck(join(folder, 'absent.js'), '--shape', '2');
+    expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.js')]);
+    const threw = gradcheck(`${module}#thrower`, '--shape', '2');
+    expect([threw.code, threw.err]).toEqual([3, 'error: vjp threw: out of order\n']);
+  });
+});

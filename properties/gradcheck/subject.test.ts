@@ -1,0 +1,123 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Case } from '../../reference/case.ts';
+import { doubleVjp } from '../../reference/pool.ts';
+import type { Subject } from '../../reference/subject.ts';
+import { cases } from '../cases.ts';
+import { caseText } from '../failure-text.ts';
+import { legalStyles, legalSubject } from '../legal.ts';
+import { referenceSubject } from '../reference-subject.ts';
+import { gradcheck } from './gradcheck.ts';
+import { gradcheckText } from './report-text.ts';
+import { subjectFunction } from './subject.ts';
+
+/** Cases of each kind and dtype; more by the environment, for a longer attack. */
+const runs = 20 * Number(process.env.POOLPROOF_ATTACK ?? 1);
+
+const check = (subject: Subject, c: Case, seed = 1) =>
+  gradcheck(subjectFunction(subject, c), { x: c.x, alpha: c.alpha }, { dy: c.dy, seed });
+
+describe('no legal evaluation is called wrong', () => {
+  const totals = { compared: 0, unchecked: 0, vacuous: 0 };
+
+  it.each(['f64', 'f32'] as const)(
+    '%s, dyadic and general Cases, every style',
+    { timeout: 3_600_000 },
+    async (dtype) => {
+      const subjects = legalStyles.filter((style) => style.dtype === dtype).map(legalSubject);
+      for (const kind of ['dyadic', 'general'] as const) {
+        const drawn = fc.sample(cases({ dtype, kind }), { seed: 2, numRuns: runs * 3 });
+        for (const [k, c] of drawn.entries()) {
+          const report = await check(subjects[k % subjects.length]!, c, k);
+          expect(report.passed, `${caseText(c).join('\n')}\n${gradcheckText(report)}`).toBe(true);
+          for (const { compared, unchecked, vacuous } of report.inputs) {
+            totals.compared += compared;
+            totals.unchecked += unchecked;
+            totals.vacuous += vacuous;
+          }
+        }
+      }
+    },
+  );
+
+  it('with every x at 0, -0 or a subnormal', { timeout: 600_000 }, async () => {
+    for (const style of legalStyles) {
+      const [c] = fc.sample(cases({ dtype: style.dtype, kind: 'general', finite: true }), { seed: 3, numRuns: 1 });
+      for (const value of [0, -0, style.dtype === 'f32' ? 2 ** -149 : 5e-324]) {
+        const report = await check(legalSubject(style), { ...c!, x: c!.x.map(() => value) });
+        expect(report.passed, gradcheckText(report)).toBe(true);
+      }
+    }
+  });
+
+  it('and at most 5 % of the elements are left open or vacuous', () => {
+    const { compared, unchecked, vacuous } = totals;
+    console.log(`gradcheck of legal evaluations: ${compared} compared, ${unchecked} left open, ${vacuous} vacuous`);
+    expect((unchecked + vacuous) / (compared + unchecked)).toBeLessThan(0.05);
+  });
+});
+
+it('the reference passes with its forward mode and double backward', { timeout: 120_000 }, async () => {
+  for (const kind of ['dyadic', 'general'] as const) {
+    for (const c of fc.sample(cases({ dtype: 'f64', kind, finite: true }), { seed: 5, numRuns: 25 })) {
+      const report = await check(referenceSubject, c);
+      expect(report.passed, `${caseText(c).join('\n')}\n${gradcheckText(report)}`).toBe(true);
+    }
+  }
+});
+
+it('finds a double backward of a smooth pool, and of softmax, that is wrong', async () => {
+  const wrong: Subject = {
+    ...referenceSubject,
+    doubleVjp: (c, cotangents) => {
+      const right = doubleVjp(c, cotangents);
+      return { ...right, toX: right.toX.map((v) => 1.001 * v), toAlpha: right.toAlpha.map((v) => 1.001 * v) };
+    },
+  };
+  for (const constraint of [{ kind: 'free' }, { kind: 'softmax' }] as const) {
+    const pool = { branches: ['tanh', 'relu'], sharing: 'unit', constraint } as const;
+    const c: Case = {
+      pool,
+      dtype: 'f64',
+      shape: [2, 1],
+      x: Float64Array.of(0.5, -1.5),
+      alpha: Float64Array.of(0.25, 1),
+      dy: Float64Array.of(1, 0.5),
+    };
+    expect((await check(referenceSubject, c)).failures).toEqual([]);
+    const codes = (await check(wrong, c)).failures.map(({ code }) => code);
+    expect(codes).toContain('second-order');
+  }
+});
+
+it('sees 8 ulp of float32 in one element of y, of dx, and of dalpha on a dyadic Case, at [32, 64]', {
+  timeout: 120_000,
+}, async () => {
+  const right = legalSubject({ dtype: 'f32', sum: 'forward', fused: false, form: 'plain', flush: false });
+  const [N, U] = [32, 64];
+  const quarter = (k: number) => ((k * 7919) % 65) / 4 - 8;
+  const pool = { branches: ['relu', 'step'], sharing: 'unit', constraint: { kind: 'free' } } as const;
+  const c: Case = {
+    pool,
+    dtype: 'f32',
+    shape: [N, U],
+    x: Float64Array.from({ length: N * U }, (_, k) => quarter(k)),
+    alpha: Float64Array.from({ length: 2 * U }, (_, k) => quarter(k + 3)),
+    dy: Float64Array.from({ length: N * U }, (_, k) => quarter(k + 11)),
+  };
+  expect((await check(right, c)).failures).toEqual([]);
+  for (const name of ['y', 'dx', 'dalpha'] as const) {
+    const wrong: Subject = {
+      ...right,
+      async answer(given) {
+        const answer = await right.answer(given);
+        const at = answer[name].findIndex((v) => v !== 0);
+        return { ...answer, [name]: answer[name].map((v, i) => (i === at ? Math.fround(v * (1 + 8 * 2 ** -23)) : v)) };
+      },
+    };
+    expect(
+      (await check(wrong, c)).failures.map(({ code }) => code),
+      name,
+    ).not.toEqual([]);
+  }
+});

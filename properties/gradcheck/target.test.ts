@@ -1,0 +1,87 @@
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, it } from 'vitest';
+import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
+import { gradcheckTarget } from './target.ts';
+import '../vitest.ts';
+
+describe('toPassGradcheck', () => {
+  it.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+    ['relu', (x) => tf.relu(x)],
+    ['softplus', (x) => tf.softplus(x)],
+    ['a softmax over rows', (x) => tf.softmax(x)],
+    ['a sum', (x) => tf.sum(x, 1)],
+  ])('passes %s of TensorFlow.js', async (_name, f) => {
+    await expect(f).toPassGradcheck({ shape: [4, 3], runs: 8 });
+  });
+
+  it('passes a product of two tensors, in the order of their shapes', async () => {
+    const product = (a: tf.Tensor, b: tf.Tensor) => tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D);
+    await expect(product).toPassGradcheck({ shapes: { a: ['n', 3], b: [3, 'm'] }, runs: 8 });
+  });
+
+  it('passes layers with their weights, and leaves the weights as they were', async () => {
+    const dense = tf.layers.dense({ units: 3, activation: 'tanh' });
+    await expect(dense).toPassGradcheck({ shape: [4, 2], runs: 5 });
+    const before = dense.getWeights().map((w) => [...w.dataSync()]);
+    await expect(dense).toPassGradcheck({ shape: [4, 2], runs: 2 });
+    expect(dense.getWeights().map((w) => [...w.dataSync()])).toEqual(before);
+    await expect(tf.layers.prelu({})).toPassGradcheck({ shape: [8, 16], runs: 2 });
+  });
+
+  it('names the element of a wrong one, with a line that finds it again', async () => {
+    const wrong = (x: tf.Tensor) =>
+      tf.customGrad((v) => ({ value: tf.relu(v as tf.Tensor), gradFunc: (dy: tf.Tensor) => tf.mul(dy, 0.9) }))(x);
+    await expect(wrong).not.toPassGradcheck({ shape: [2, 2] });
+    const failing = expect(wrong).toPassGradcheck({ shape: [2, 2], seed: 4 });
+    await expect(failing).rejects.toThrow(
+      /FAIL dx\[\d, \d\] of vjp is [\s\S]*again: toPassGradcheck\(\{ …, seed: 4, path: '[\d:]+' \}\)/,
+    );
+  });
+
+  it('leaks no tensor', async () => {
+    const relu = (x: tf.Tensor) => tf.relu(x);
+    await gradcheckTarget(relu, { shape: [2, 2], runs: 1 });
+    const dense = tf.layers.dense({ units: 2, inputShape: [2] });
+    await gradcheckTarget(dense, { shape: [2, 2], runs: 1 });
+    const before = tf.memory().numTensors;
+    await gradcheckTarget(relu, { shape: [2, 2], runs: 3 });
+    await gradcheckTarget(dense, { shape: [2, 2], runs: 3 });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('takes functions with their gradients, with the shapes that they declare', async () => {
+    const relu = elementwiseLayer('relu', elementwise.relu!);
+    await expect({ ...relu, shapes: { x: [2, 3], y: [2, 3] } }).toPassGradcheck();
+    await expect(relu).toPassGradcheck({ shapes: { x: ['n'] } });
+    await expect(elementwiseLayer('relu6', elementwise.relu6!)).toPassGradcheck({ shape: [9], near: [0, 6] });
+  });
+
+  it.each<[unknown, string]>([
+    [
+      3,
+      '"target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got a number',
+    ],
+    [elementwiseLayer('relu', elementwise.relu!), 'expected "shapes", since the target declares none, got none'],
+    [(x: tf.Tensor) => x, 'expected "shape" or "shapes" of the inputs, got none'],
+    [tf.layers.reLU(), 'expected "shape" [N, …] of the input x of a layer, got none'],
+  ])('refuses %s', async (target, message) => {
+    await expect(gradcheckTarget(target as never, {})).rejects.toThrow(message);
+    await expect(gradcheckTarget(target as never, {})).rejects.toThrow(TypeError);
+  });
+});
+
+describe('toBeWithinUlp', () => {
+  it('counts the numbers between', () => {
+    expect(1 + 2 ** -52).toBeWithinUlp(1, 1);
+    expect(1 + 2 ** -52).not.toBeWithinUlp(1, 0);
+    expect([1, -0, Number.NaN]).toBeWithinUlp([1, 0, Number.NaN], 0);
+    expect(Float32Array.of(1 + 2 ** -23)).toBeWithinUlp([1], 1, 'f32');
+    expect(5e-324).toBeWithinUlp(-5e-324, 2);
+  });
+
+  it('says which element is how far away', () => {
+    expect(() => expect([1, 1.5]).toBeWithinUlp([1, 1], 3)).toThrow('element 1 is 1.5, expected 1 within 3 ulp of f64');
+    expect(() => expect([1]).toBeWithinUlp([1, 1], 3)).toThrow('expected 2 elements, got 1');
+    expect(() => expect(1).toBeWithinUlp(1, -1)).toThrow('toBeWithinUlp: "ulps" expected a number from 0, got -1');
+  });
+});
