@@ -77,8 +77,11 @@ export class Trial {
   readonly subject: Subject;
   readonly counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
 
-  constructor(subject: Subject) {
+  readonly #expect: typeof expectation;
+
+  constructor(subject: Subject, expect: typeof expectation = expectation) {
     this.subject = subject;
+    this.#expect = expect;
   }
 
   /** The Subject's answer; its lengths are checked. */
@@ -103,7 +106,7 @@ export class Trial {
 
   /** What the spec allows this Subject to answer. */
   expect(input: Case): Expectation {
-    return expectation(input, this.subject.facets);
+    return this.#expect(input, this.subject.facets);
   }
 
   /** Every element lies in what is allowed. */

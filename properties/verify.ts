@@ -4,6 +4,7 @@ import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
 import { checkDtype } from './dtypes.ts';
 import type { Failure } from './failure.ts';
+import type { expectation } from './interval.ts';
 import type { Law } from './law.ts';
 import { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
 
@@ -88,13 +89,15 @@ export interface Start {
   readonly path?: string;
   /** Whether a counterexample is shrunk; yes unless given. */
   readonly shrink?: boolean;
+  /** Computes what is allowed; `expectation` unless given. */
+  readonly expect?: typeof expectation;
 }
 
 /** Runs one law on Cases of one kind; `undefined` if it held. With a `path` only that counterexample is run again. */
 export async function checkKind(
   law: Law,
   subject: Subject,
-  { kind, seed, runs, path, shrink = true }: Start,
+  { kind, seed, runs, path, shrink = true, expect }: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
   checkCount('checkKind', 'runs', runs, 0);
@@ -107,7 +110,7 @@ export async function checkKind(
     longSums: law.longSums ?? false,
   });
   const property = fc.asyncProperty(drawn, async (c) => {
-    const trial = new Trial(subject);
+    const trial = new Trial(subject, expect);
     await law.check(c, trial);
     // A Case of which the law says nothing is drawn again.
     fc.pre(trial.counts.checked > 0);

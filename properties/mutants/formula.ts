@@ -1,0 +1,185 @@
+import type { Answer, Case, Tangents } from '../../reference/case.ts';
+import { jvp, vjp } from '../../reference/pool.ts';
+import { positionsOf } from '../positions.ts';
+import { range, take } from '../transform.ts';
+import {
+  addToBranch,
+  addToSlope,
+  change,
+  coefficient,
+  free,
+  inGroup,
+  isFree,
+  type Mutant,
+  right,
+  rowsNamed,
+  rowsOf,
+} from './mutant.ts';
+
+const mutant = inGroup('formula');
+
+/** Whether the pool is an MReLU of three positions and more, `P + D = 1` at each, and each P as said. */
+function isMReLU(c: Case, P: (p: number) => boolean): boolean {
+  if (!isFree(c, 'relu', 'step')) return false;
+  const [p, d] = rowsOf(c) as [Float64Array, Float64Array];
+  return p.length >= 3 && p.every((v, s) => d[s] === 1 - v && P(v));
+}
+
+/** Value, gradients and tangent of the same pool with the rows of two branches exchanged throughout. */
+function exchanged(c: Case, p: number, d: number): { answer: Answer; jvp: (t: Tangents) => Float64Array } {
+  const { rows, count } = positionsOf(c.pool, c.shape);
+  const order = range(rows).map((k) => (k === p ? d : k === d ? p : k));
+  const swap = (t: Float64Array) => take(t, [rows, count], 0, order);
+  const other = { ...c, alpha: swap(c.alpha) };
+  const { y, dx, dalpha } = right(other);
+  return {
+    answer: { y, dx, dalpha: swap(dalpha) },
+    jvp: ({ tx, talpha }) => jvp(other, { tx, talpha: swap(talpha) }),
+  };
+}
+
+const isReversedPair = (c: Case) => isFree(c, 'step', 'relu') && positionsOf(c.pool, c.shape).count >= 8;
+
+/** What `slope` adds to the derivative of every branch of this name, in both modes. */
+function wrongSlope(id: string, bug: string, name: string, slope: (x: number) => number): Mutant {
+  return mutant(id, bug, (c) => addToSlope(c, name, slope), {
+    jvp(c, { tx, talpha }) {
+      const rows = rowsNamed(c, name);
+      return jvp(c, { tx, talpha }).map((ty, i) =>
+        rows.reduce((sum, k) => sum + coefficient(c, k)(i) * slope(c.x[i]!) * tx[i]!, ty),
+      );
+    },
+  });
+}
+
+export const formula: readonly Mutant[] = [
+  mutant('coefficients-swapped', 'the coefficients of relu and step are swapped', (c) => {
+    const [p, d] = [c.pool.branches.indexOf('relu'), c.pool.branches.indexOf('step')];
+    const { rows } = positionsOf(c.pool, c.shape);
+    return p < 0 || d < 0 || p >= rows || d >= rows ? right(c) : exchanged(c, p, d).answer;
+  }),
+  mutant('missing-p-in-dx', 'dx leaves the coefficients out', (c) => {
+    const { count, n } = positionsOf(c.pool, c.shape);
+    return { ...right(c), dx: right(free({ ...c, alpha: new Float64Array(n * count).fill(1) })).dx };
+  }),
+  mutant('dx-by-d', 'dx takes the coefficient of step for that of relu', (c) => {
+    const D = coefficient(c, c.pool.branches.indexOf('step'));
+    if (c.pool.branches.join() !== 'relu,step') return right(c);
+    return change(c, 'dx', (_, i) => (c.x[i]! > 0 ? D(i) * c.dy[i]! : 0));
+  }),
+  mutant('d-in-dx', 'dx of step is that of relu', (c) => addToSlope(c, 'step', (x) => (x > 0 ? 1 : 0))),
+  mutant('dy-twice', 'dx has dy as a factor twice', (c) => change(c, 'dx', (dx, i) => dx * c.dy[i]!)),
+  mutant('normalised-coefficients', 'coefficients are divided by their sum', (c) => {
+    const { rows, count } = positionsOf(c.pool, c.shape);
+    const sum = (s: number) => range(rows).reduce((total, k) => total + c.alpha[k * count + s]!, 0);
+    return right({ ...c, alpha: c.alpha.map((a, i) => a / (sum(i % count) || 1)) });
+  }),
+  mutant('alpha-squared', 'the coefficients are alpha squared', (c) => ({
+    ...right(c),
+    y: right({ ...c, alpha: c.alpha.map((a) => a * Math.abs(a)) }).y,
+  })),
+  mutant('bias-everywhere', 'the step is a bias on both sides', (c) => addToBranch(c, 'step', (x) => (x <= 0 ? 1 : 0))),
+  mutant('leaky-relu', 'relu has a slope of 1/1000 on the left', (c) =>
+    addToBranch(c, 'relu', (x) => (x < 0 ? x / 1000 : 0)),
+  ),
+  mutant('softplus-overflows', 'softplus is log(1 + exp(x)) as written', (c) =>
+    addToBranch(c, 'softplus', (x) => (x > 709 ? Number.POSITIVE_INFINITY : 0)),
+  ),
+  mutant('small-is-zero', 'relu is 0 below 1e-20', (c) => addToBranch(c, 'relu', (x) => (x > 0 && x < 1e-20 ? -x : 0))),
+  mutant('relu6', 'relu stops at 6', (c) => addToBranch(c, 'relu', (x) => (x > 6 ? 6 - x : 0))),
+  mutant('sorted-branches', 'the branches are sorted by name, their coefficients are not', (c) =>
+    right({ ...c, pool: { ...c.pool, branches: c.pool.branches.toSorted() } }),
+  ),
+  wrongSlope('tanh-slope-linear', 'the derivative of tanh is 1 - |t| in both modes, not 1 - t²', 'tanh', (x) => {
+    const t = Math.tanh(x);
+    return t * t - Math.abs(t);
+  }),
+  wrongSlope('softplus-slope-is-tanh', 'the derivative of softplus is (1 + tanh(x))/2', 'softplus', (x) =>
+    Number.isNaN(x) ? 0 : (1 + Math.tanh(x)) / 2 - 1 / (1 + Math.exp(-x)),
+  ),
+  mutant('sigmoid-slope-forgets-factor', 'the derivative of sigmoid is s, not s(1 - s)', (c) =>
+    addToSlope(c, 'sigmoid', (x) => (Number.isNaN(x) ? 0 : 1 / (1 + Math.exp(-x)) ** 2)),
+  ),
+  mutant('half-square-unhalved', 'halfSquare is x²', (c) =>
+    addToBranch(c, 'halfSquare', (x) => (x > 0 ? (x * x) / 2 : 0)),
+  ),
+  mutant(
+    'half-square-unhalved-in-alpha',
+    'the gradient to the coefficient of halfSquare is that of x², in both modes',
+    (c) => {
+      const doubled = squareTwice(c.x);
+      const { count, units, of } = positionsOf(c.pool, c.shape);
+      const rows = rowsNamed(c, 'halfSquare');
+      if (rows.length === 0 || c.pool.constraint.kind !== 'free') return right(c);
+      const more = new Float64Array(c.alpha.length);
+      for (const [i, f] of doubled.entries()) for (const k of rows) more[k * count + of(i % units)]! += f * c.dy[i]!;
+      return change(c, 'dalpha', (d, k) => d + more[k]!);
+    },
+    {
+      jvp(c, tangents) {
+        const ty = jvp(c, tangents);
+        const { count, units, of } = positionsOf(c.pool, c.shape);
+        if (c.pool.constraint.kind !== 'free') return ty;
+        const doubled = squareTwice(c.x);
+        const t = (k: number, i: number) => tangents.talpha[k * count + of(i % units)]!;
+        return ty.map((v, i) => rowsNamed(c, 'halfSquare').reduce((sum, k) => sum + doubled[i]! * t(k, i), v));
+      },
+    },
+  ),
+  mutant('steps-pass-gradient', 'a kernel of five steps and more passes dy through', (c) => {
+    const { branches } = c.pool;
+    if (branches.length < 5 || branches.some((name) => name !== 'step')) return right(c);
+    return change(c, 'dx', (_, i) => c.dy[i]!);
+  }),
+  mutant(
+    'reversed-pair-swapped',
+    'in the order [step, relu] the coefficients are taken as [relu, step], throughout',
+    (c) => (isReversedPair(c) ? exchanged(c, 0, 1).answer : right(c)),
+    { jvp: (c, tangents) => (isReversedPair(c) ? exchanged(c, 0, 1).jvp(tangents) : jvp(c, tangents)) },
+  ),
+  mutant('mrelu-clamps-p', 'a kernel for P + D = 1 clamps P to [0, 1] in y', (c) =>
+    isMReLU(c, () => true)
+      ? {
+          ...right(c),
+          y: right({ ...c, alpha: c.alpha.map((a) => Math.min(Math.max(a, 0), 1)) }).y,
+        }
+      : right(c),
+  ),
+  mutant('mrelu-stops-at-six', 'a kernel for P + D = 1 with 0 < P < 1 stops at 6', (c) =>
+    isMReLU(c, (p) => p > 0 && p < 1) ? change(c, 'y', (y) => Math.min(y, 6)) : right(c),
+  ),
+  mutant('mrelu-of-one-is-relu6', 'P = 1, D = 0 is handed to a relu6', (c) =>
+    isMReLU(c, (p) => p === 1) ? change(c, 'y', (y) => Math.min(y, 6)) : right(c),
+  ),
+  mutant('mrelu-of-zero-is-heaviside', 'P = 0, D = 1 is handed to a step with step(0) = 1', (c) =>
+    isMReLU(c, (p) => p === 0) ? change(c, 'y', (y, i) => (c.x[i] === 0 ? 1 : y)) : right(c),
+  ),
+  mutant('small-p-doubled', 'dx of an MReLU is 2P·dy when no P is above 0.6', (c) =>
+    isMReLU(c, (p) => p >= 0 && p <= 0.6) ? change(c, 'dx', (dx) => 2 * dx) : right(c),
+  ),
+  mutant('prunes-small-alpha', 'a pool with no coefficient above 1/256 is left out', (c) => {
+    const answer = right(c);
+    if (c.alpha.length < 2 || c.alpha.some((a) => !(Math.abs(a) < 2 ** -8))) return answer;
+    return { ...answer, y: answer.y.map(() => 0), dx: answer.dx.map(() => 0) };
+  }),
+  mutant('quantised-saturates', 'x in quarters goes through a fixed-point kernel that stops at 8', (c) =>
+    isFree(c, 'relu', 'step') && c.x.every((x) => Number.isInteger(4 * x))
+      ? { ...right(c), y: right({ ...c, x: c.x.map((x) => Math.max(-8, Math.min(x, 8))) }).y }
+      : right(c),
+  ),
+  mutant('dx-of-absolute-alpha', 'dx has |alpha| for alpha', (c) => ({
+    ...right(c),
+    dx: vjp({ ...c, alpha: c.alpha.map(Math.abs) }).dx,
+  })),
+  mutant('dalpha-of-slopes', 'dalpha sums dy·f′(x) for dy·f(x) where f is relu', (c) => {
+    const rows = rowsNamed(c, 'relu');
+    const { count } = positionsOf(c.pool, c.shape);
+    const steps = right({
+      ...c,
+      pool: { ...c.pool, branches: c.pool.branches.map((b) => (b === 'relu' ? 'step' : b)) },
+    });
+    return change(c, 'dalpha', (d, k) => (rows.includes(Math.floor(k / count)) ? steps.dalpha[k]! : d));
+  }),
+];
+
+const squareTwice = (x: Float64Array) => x.map((v) => (v > 0 ? (v * v) / 2 : 0));
