@@ -114,11 +114,12 @@ class Draw {
       shape[this.#int(0, rank - 1)] = 0;
       return shape;
     }
-    const equal = this.#chance(0.25) ? this.#int(1, Math.floor(few ** (1 / rank))) : undefined;
+    const most = rank === 1 ? 19 : 9;
+    const equal = this.#chance(0.25) ? this.#int(1, Math.min(most, Math.floor(few ** (1 / rank)))) : undefined;
     const shape: number[] = [];
     let left = few;
     for (let axis = 0; axis < rank; axis++) {
-      const n = equal ?? this.#int(1, Math.min(left, rank === 1 ? 19 : 9));
+      const n = equal ?? this.#int(1, Math.min(left, most));
       shape.push(n);
       left = Math.max(1, Math.floor(left / n));
     }

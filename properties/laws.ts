@@ -6,6 +6,7 @@ import * as constraints from './laws/constraints.ts';
 import * as derivatives from './laws/derivatives.ts';
 import * as linearity from './laws/linearity.ts';
 import * as normalisation from './laws/normalisation.ts';
+import * as secondOrder from './laws/second-order.ts';
 import * as sharing from './laws/sharing.ts';
 import * as slope from './laws/slope.ts';
 import * as special from './laws/special.ts';
@@ -22,6 +23,7 @@ export const laws: readonly Law[] = [
   batch,
   constraints,
   derivatives,
+  secondOrder,
   special,
   state,
 ].flatMap((family) => Object.values(family));

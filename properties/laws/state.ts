@@ -46,7 +46,12 @@ export const interleaved: Law = {
   async check(c, trial) {
     const first = copyOf(await trial.ask(c));
     await trial.ask(mapTensor(c, 'dy', (d) => 1 - d / 2));
-    await trial.ask(freely(c, ['step', 'relu', 'identity']));
+    await trial.ask(
+      freely(
+        mapTensor(c, 'x', (x) => 1 - x),
+        ['step', 'relu', 'identity'],
+      ),
+    );
     repeats(c, trial, first, await trial.ask(c));
   },
 };

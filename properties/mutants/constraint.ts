@@ -87,7 +87,7 @@ export const constraint: readonly Mutant[] = [
     isSumToOne(c) ? { ...right(c), dx: right(writtenOut(c, () => 0)).dx } : right(c),
   ),
   mutant('sum-to-one-eight-ulps', 'dalpha of sumToOne is off by 8 ulp where alpha is no quarter', (c) =>
-    isSumToOne(c) && c.alpha.some((a) => !Number.isInteger(4 * a))
+    isSumToOne(c) && c.x.some((x) => x !== 0) && c.alpha.some((a) => Number.isFinite(a) && !Number.isInteger(4 * a))
       ? change(c, 'dalpha', (d) => d * (1 + 2 ** -49))
       : right(c),
   ),

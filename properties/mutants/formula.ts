@@ -127,8 +127,8 @@ export const formula: readonly Mutant[] = [
     },
   ),
   mutant('steps-pass-gradient', 'a kernel of five steps and more passes dy through', (c) => {
-    const { branches } = c.pool;
-    if (branches.length < 5 || branches.some((name) => name !== 'step')) return right(c);
+    const { branches, constraint } = c.pool;
+    if (constraint.kind !== 'free' || branches.length < 5 || branches.some((name) => name !== 'step')) return right(c);
     return change(c, 'dx', (_, i) => c.dy[i]!);
   }),
   mutant(
@@ -154,8 +154,10 @@ export const formula: readonly Mutant[] = [
   mutant('mrelu-of-zero-is-heaviside', 'P = 0, D = 1 is handed to a step with step(0) = 1', (c) =>
     isMReLU(c, (p) => p === 0) ? change(c, 'y', (y, i) => (c.x[i] === 0 ? 1 : y)) : right(c),
   ),
-  mutant('small-p-doubled', 'dx of an MReLU is 2P·dy when no P is above 0.6', (c) =>
-    isMReLU(c, (p) => p >= 0 && p <= 0.6) ? change(c, 'dx', (dx) => 2 * dx) : right(c),
+  mutant('small-p-doubled', 'dx of an MReLU of six positions and more is 2P·dy when no P is above 0.6', (c) =>
+    isMReLU(c, (p) => p >= 0 && p <= 0.6) && c.alpha.length >= 12 && c.alpha.some((a) => a !== 0.5)
+      ? change(c, 'dx', (dx) => 2 * dx)
+      : right(c),
   ),
   mutant('prunes-small-alpha', 'a pool with no coefficient above 1/256 is left out', (c) => {
     const answer = right(c);

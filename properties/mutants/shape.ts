@@ -1,5 +1,4 @@
 import { positionsOf } from '../positions.ts';
-import { range, takeAxis } from '../transform.ts';
 import { change, inGroup, type Mutant, right, unitsOf } from './mutant.ts';
 
 const mutant = inGroup('shape');
@@ -68,8 +67,4 @@ export const shape: readonly Mutant[] = [
   mutant('empty-channels-are-nan', 'dalpha of an empty batch is not initialised beyond 4 channels', (c) =>
     change(c, 'dalpha', (d, k) => (c.shape[0] === 0 && c.shape.at(-1)! > 4 && k % c.shape.at(-1)! > 3 ? NaN : d)),
   ),
-  mutant('last-row-of-long-batch', 'the last row of a batch of more than 400 has no part in dalpha', (c) => {
-    if (c.shape[0]! <= 400) return right(c);
-    return { ...right(c), dalpha: right(takeAxis(c, 0, range(c.shape[0]! - 1))).dalpha };
-  }),
 ];

@@ -56,6 +56,14 @@ export const sharing: readonly Mutant[] = [
     if (c.shape[0]! <= 400) return right(c);
     return { ...right(c), dalpha: right(takeAxis(c, 0, range(c.shape[0]! - 1))).dalpha };
   }),
+  mutant(
+    'long-sum-rounds-by-length',
+    'dalpha of more than 400 rows is off by 2⁻²⁰ for each doubling of the batch',
+    (c) => {
+      const n = c.shape[0]!;
+      return n > 400 ? change(c, 'dalpha', (d) => d * (1 + 2 ** -20 * Math.floor(Math.log2(n)))) : right(c);
+    },
+  ),
   mutant('rows-see-each-other', 'y is shifted by the mean of its batch', (c) =>
     change(c, 'y', (y) => (c.shape[0]! > 1 ? y + c.x.reduce((a, b) => a + b, 0) / 1024 : y)),
   ),

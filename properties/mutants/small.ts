@@ -71,7 +71,9 @@ export const small: readonly Mutant[] = [
       return applies ? y - 2.6 * 2 ** -53 * y : y;
     });
   }),
-  mutant('dx-truncates', 'dx is P·dy rounded toward 0', (c) => truncatedDx(c, () => true)),
+  mutant('mrelu-truncates-dx', 'dx of an MReLU is P·dy rounded toward 0', (c) =>
+    truncatedDx(c, (P, D) => P.length >= 3 && P.every((p, s) => D[s] === 1 - p)),
+  ),
   mutant('small-p-truncates', 'dx is rounded toward 0 where every P is at most 1/2 beside a large D', (c) =>
     truncatedDx(c, (P, D) => P.length >= 6 && P.every((p) => Math.abs(p) <= 0.5) && D.some((d) => Math.abs(d) > 1)),
   ),
