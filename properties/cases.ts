@@ -17,6 +17,8 @@ export interface CaseConstraints {
   readonly finite?: boolean;
   /** One dyadic Case in `rare` has a sum of up to `many` terms. */
   readonly longSums?: boolean;
+  /** Only this shape. */
+  readonly shape?: readonly number[];
 }
 
 /**
@@ -74,9 +76,9 @@ class Draw {
   }
 
   case(): Case {
-    const { kind, longSums } = this.#constraints;
-    const isLarge = longSums === true && kind === 'dyadic' && this.#chance(1 / rare);
-    const shape = isLarge ? this.#largeShape() : this.#shape();
+    const { kind, longSums, shape: given } = this.#constraints;
+    const isLarge = given === undefined && longSums === true && kind === 'dyadic' && this.#chance(1 / rare);
+    const shape = given ?? (isLarge ? this.#largeShape() : this.#shape());
     const branches = this.#branches(isLarge);
     const sharing = this.#sharing(shape);
     const constraint = this.#constraint(branches.length);
@@ -187,8 +189,10 @@ class Draw {
     const { etaExponent, normalExponent, p, largest } = formats[this.#constraints.dtype];
     const sign = this.#chance(0.5) ? 1 : -1;
     const kind = this.#random.nextDouble();
-    if (this.#nonFinite && kind < 0.2)
-      return this.#pick([NaN, Infinity, -Infinity, sign * largest * this.#random.nextDouble()]);
+    if (this.#nonFinite && kind < 0.2) {
+      const large = 2 ** this.#int(10, 60) * (1 + this.#random.nextDouble());
+      return this.#pick([NaN, Infinity, -Infinity, sign * large, sign * largest * this.#random.nextDouble()]);
+    }
     if (kind < 0.45) return sign * 0;
     if (kind < 0.52) return sign * 2 ** this.#int(-p, -p / 2);
     if (kind < 0.55) return sign * 2 ** this.#int(normalExponent / 2, -p);

@@ -76,7 +76,8 @@ type Verdict = 'not spoken of' | 'unchecked' | 'vacuous' | 'right' | Fault;
 export class Trial {
   readonly subject: Subject;
   readonly counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
-
+  /** How often the Subject was called. */
+  calls = 0;
   readonly #expect: typeof expectation;
 
   constructor(subject: Subject, expect: typeof expectation = expectation) {
@@ -97,6 +98,7 @@ export class Trial {
 
   /** Runs the Subject on `input`; what it throws becomes a `SubjectError`. */
   async run<T>(input: Case, call: () => T | Promise<T>): Promise<T> {
+    this.calls++;
     try {
       return await call();
     } catch (cause) {

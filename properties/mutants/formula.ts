@@ -1,4 +1,5 @@
 import type { Answer, Case, Tangents } from '../../reference/case.ts';
+import { kappa } from '../../reference/constraints.ts';
 import { jvp, vjp } from '../../reference/pool.ts';
 import { positionsOf } from '../positions.ts';
 import { range, take } from '../transform.ts';
@@ -107,22 +108,13 @@ export const formula: readonly Mutant[] = [
     'half-square-unhalved-in-alpha',
     'the gradient to the coefficient of halfSquare is that of x², in both modes',
     (c) => {
-      const doubled = squareTwice(c.x);
-      const { count, units, of } = positionsOf(c.pool, c.shape);
-      const rows = rowsNamed(c, 'halfSquare');
-      if (rows.length === 0 || c.pool.constraint.kind !== 'free') return right(c);
-      const more = new Float64Array(c.alpha.length);
-      for (const [i, f] of doubled.entries()) for (const k of rows) more[k * count + of(i % units)]! += f * c.dy[i]!;
+      const more = doubledHalfSquares(c).vjp(c.dy);
       return change(c, 'dalpha', (d, k) => d + more[k]!);
     },
     {
       jvp(c, tangents) {
-        const ty = jvp(c, tangents);
-        const { count, units, of } = positionsOf(c.pool, c.shape);
-        if (c.pool.constraint.kind !== 'free') return ty;
-        const doubled = squareTwice(c.x);
-        const t = (k: number, i: number) => tangents.talpha[k * count + of(i % units)]!;
-        return ty.map((v, i) => rowsNamed(c, 'halfSquare').reduce((sum, k) => sum + doubled[i]! * t(k, i), v));
+        const more = doubledHalfSquares(c).jvp(tangents.talpha);
+        return jvp(c, tangents).map((ty, i) => ty + more[i]!);
       },
     },
   ),
@@ -137,16 +129,14 @@ export const formula: readonly Mutant[] = [
     (c) => (isReversedPair(c) ? exchanged(c, 0, 1).answer : right(c)),
     { jvp: (c, tangents) => (isReversedPair(c) ? exchanged(c, 0, 1).jvp(tangents) : jvp(c, tangents)) },
   ),
-  mutant('mrelu-clamps-p', 'a kernel for P + D = 1 clamps P to [0, 1] in y', (c) =>
-    isMReLU(c, () => true)
-      ? {
-          ...right(c),
-          y: right({ ...c, alpha: c.alpha.map((a) => Math.min(Math.max(a, 0), 1)) }).y,
-        }
-      : right(c),
-  ),
-  mutant('mrelu-stops-at-six', 'a kernel for P + D = 1 with 0 < P < 1 stops at 6', (c) =>
-    isMReLU(c, (p) => p > 0 && p < 1) ? change(c, 'y', (y) => Math.min(y, 6)) : right(c),
+  mutant('mrelu-clamps-p', 'a kernel for P + D = 1 clamps P to [0, 1] in y', (c) => {
+    if (!isMReLU(c, () => true)) return right(c);
+    const isP = (k: number) => k < c.alpha.length / 2;
+    const alpha = c.alpha.map((a, k) => (isP(k) ? Math.min(Math.max(a, 0), 1) : a));
+    return { ...right(c), y: right({ ...c, alpha }).y };
+  }),
+  mutant('mrelu-stops-at-six', 'a kernel for P + D = 1 with 0 < P < 1, not 1/2, stops at 6', (c) =>
+    isMReLU(c, (p) => p > 0 && p < 1 && p !== 0.5) ? change(c, 'y', (y) => Math.min(y, 6)) : right(c),
   ),
   mutant('mrelu-of-one-is-relu6', 'P = 1, D = 0 is handed to a relu6', (c) =>
     isMReLU(c, (p) => p === 1) ? change(c, 'y', (y) => Math.min(y, 6)) : right(c),
@@ -184,4 +174,23 @@ export const formula: readonly Mutant[] = [
   }),
 ];
 
-const squareTwice = (x: Float64Array) => x.map((v) => (v > 0 ? (v * v) / 2 : 0));
+/** What x²/2 of the halfSquare branches adds to dalpha and, by talpha, to a tangent. */
+function doubledHalfSquares(c: Case) {
+  const { n, rows, count, units, of } = positionsOf(c.pool, c.shape);
+  const column = (t: Float64Array, s: number) => range(rows).map((row) => t[row * count + s]!);
+  const kappas = range(count).map((s) => kappa(c.pool.constraint, column(c.alpha, s), n));
+  const halves = rowsNamed(c, 'halfSquare');
+  const f = (i: number) => (c.x[i]! > 0 ? c.x[i]! ** 2 / 2 : 0);
+  return {
+    vjp(dy: Float64Array): Float64Array {
+      const dc = range(count).map(() => new Array<number>(n).fill(0));
+      for (const [i, d] of dy.entries()) for (const k of halves) dc[of(i % units)]![k]! += f(i) * d;
+      const pulled = kappas.map((at, s) => at.vjp(dc[s]!));
+      return c.alpha.map((_, k) => pulled[k % count]![Math.floor(k / count)]!);
+    },
+    jvp(talpha: Float64Array): Float64Array {
+      const tangents = kappas.map((at, s) => at.jvp(column(talpha, s)));
+      return c.x.map((_, i) => halves.reduce((sum, k) => sum + tangents[of(i % units)]![k]! * f(i), 0));
+    },
+  };
+}
