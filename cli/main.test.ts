@@ -27,7 +27,7 @@ const text = (...args: string[]) => poolproof(...args).out;
 const small = ['--law', 'normalisation', '--runs', '3', '--seed', '5'];
 
 describe('poolproof', () => {
-  it.each([['--help'], ['verify', '--help'], ['replay', '--help'], ['laws', '--help']])(
+  it.each([['--help'], ['verify', '--help'], ['replay', '--help'], ['laws', '--help'], ['mutants', '--help']])(
     '%s %s reads well',
     (...args) => {
       const { code, out } = poolproof(...args);
@@ -38,7 +38,7 @@ describe('poolproof', () => {
   );
 
   it.each([
-    [[], 'a command is missing, expected verify, replay, laws'],
+    [[], 'a command is missing, expected verify, replay, laws, mutants'],
     [['verif'], "unknown command 'verif' (Did you mean verify?)"],
     [['verify', '--quik'], "unknown option '--quik' (Did you mean --quick?)"],
     [['verify', 'mnist'], "too many arguments for 'verify'. Expected 0 arguments but got 1"],
@@ -53,6 +53,8 @@ describe('poolproof', () => {
     [['verify', '--json', tmpdir()], 'Expected the name of a file'],
     [['replay', '--law', 'kinks/one-sided'], "required option '--backend <name>' not specified"],
     [['replay', '--law', 'kinks'], 'Expected the id of one law, such as kinks/one-sided'],
+    [['mutants', '--group', 'kinks'], 'Expected among formula, constraint, '],
+    [['mutants', '--mutant', 'relu'], 'Expected the id of a mutant, got "relu"'],
     [['replay', '--kind', 'odd'], 'Expected dyadic or general'],
     [['replay', '--path', '1:x'], 'Expected integers separated by colons, such as 12:0:3'],
   ])('%j is a usage error of one line', (args, message) => {

@@ -196,7 +196,7 @@ class Draw {
     if (kind < 0.45) return sign * 0;
     if (kind < 0.52) return sign * 2 ** this.#int(-p, -p / 2);
     if (kind < 0.55) return sign * 2 ** this.#int(normalExponent / 2, -p);
-    if (kind < 0.59) return sign * 2 ** this.#int(4, 9) * (1 + this.#random.nextDouble());
+    if (kind < 0.59) return sign * 2 ** this.#int(4, 18) * (1 + this.#random.nextDouble());
     if (kind < 0.88) return sign * 2 ** this.#int(-4, 4);
     if (kind < 0.93) return sign * this.#int(1, 9) * 2 ** etaExponent;
     if (kind < 0.95) return sign * 2 ** this.#int(etaExponent, normalExponent);

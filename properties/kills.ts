@@ -8,6 +8,8 @@ export interface KillOptions {
   /** Cases of each law, half of them dyadic. */
   readonly runs: number;
   readonly seed: number;
+  /** Leaves a mutant alone once it is found by so many of the laws; by all that find it unless given. */
+  readonly enough?: number;
   /** Called after each pair of a law and a mutant. */
   readonly onPair?: (law: Law, mutant: Mutant) => void | Promise<void>;
 }
@@ -19,7 +21,7 @@ export type Kills = readonly (readonly boolean[])[];
 export async function findKills(
   mutants: readonly Mutant[],
   laws: readonly Law[],
-  { runs, seed, onPair }: KillOptions,
+  { runs, seed, enough = laws.length, onPair }: KillOptions,
 ): Promise<Kills> {
   const table = mutants.map(() => laws.map(() => false));
   for (const [k, law] of laws.entries()) {
@@ -27,6 +29,7 @@ export async function findKills(
     // Every mutant of a dtype is asked about the same Cases.
     const expect = byContent((input) => expectation(input));
     for (const [m, mutant] of mutants.entries()) {
+      if (table[m]!.filter(Boolean).length >= enough) continue;
       for (const [share, kind] of kinds.entries()) {
         const subject = mutant.make();
         if (table[m]![k] || (law.needs !== undefined && subject[law.needs] === undefined)) continue;
@@ -38,6 +41,11 @@ export async function findKills(
     }
   }
   return table;
+}
+
+/** The laws that compare with the reference itself. */
+export function isAgreement({ id }: Law): boolean {
+  return id.startsWith('agreement/');
 }
 
 /** The laws that find some mutant which no other law finds, each with those mutants. */

@@ -86,13 +86,14 @@ export const constraint: readonly Mutant[] = [
   mutant('sum-to-one-not-in-dx', 'dx of sumToOne leaves the last branch out', (c) =>
     isSumToOne(c) ? { ...right(c), dx: right(writtenOut(c, () => 0)).dx } : right(c),
   ),
-  mutant('sum-to-one-eight-ulps', 'dalpha of sumToOne is off by 8 ulp where alpha is no quarter', (c) =>
-    isSumToOne(c) && c.x.some((x) => x !== 0) && c.alpha.some((a) => Number.isFinite(a) && !Number.isInteger(4 * a))
-      ? change(c, 'dalpha', (d) => d * (1 + 2 ** -49))
-      : right(c),
-  ),
+  mutant('sum-to-one-four-ulps', 'from three branches on dalpha of sumToOne is off by 4 ulp at large alphas', (c) => {
+    const isLarge = (a: number) => Math.abs(a) > 0.5 && Number.isFinite(a) && !Number.isInteger(4 * a);
+    return isSumToOne(c) && c.pool.branches.length >= 3 && c.x.some((x) => x !== 0)
+      ? change(c, 'dalpha', (d, k) => (isLarge(c.alpha[k]!) ? d * (1 + 2 ** -50) : d))
+      : right(c);
+  }),
   mutant('step-first-keeps-sign', 'dalpha of sumToOne for [step, relu] is that of [relu, step]', (c) =>
-    isSumToOne(c) && c.pool.branches.join() === 'step,relu' && c.alpha.length >= 6
+    isSumToOne(c) && c.pool.branches.join() === 'step,relu' && c.x.length >= 24
       ? change(c, 'dalpha', (d) => -d)
       : right(c),
   ),

@@ -11,6 +11,7 @@ import {
   free,
   inGroup,
   isFree,
+  isPlain,
   type Mutant,
   right,
   rowsNamed,
@@ -45,9 +46,9 @@ const isReversedPair = (c: Case) => isFree(c, 'step', 'relu') && positionsOf(c.p
 function wrongSlope(id: string, bug: string, name: string, slope: (x: number) => number): Mutant {
   return mutant(id, bug, (c) => addToSlope(c, name, slope), {
     jvp(c, { tx, talpha }) {
-      const rows = rowsNamed(c, name);
+      const coefficients = rowsNamed(c, name).map((k) => coefficient(c, k));
       return jvp(c, { tx, talpha }).map((ty, i) =>
-        rows.reduce((sum, k) => sum + coefficient(c, k)(i) * slope(c.x[i]!) * tx[i]!, ty),
+        coefficients.reduce((sum, at) => sum + at(i) * slope(c.x[i]!) * tx[i]!, ty),
       );
     },
   });
@@ -105,7 +106,7 @@ export const formula: readonly Mutant[] = [
     addToBranch(c, 'halfSquare', (x) => (x > 0 ? (x * x) / 2 : 0)),
   ),
   mutant(
-    'half-square-unhalved-in-alpha',
+    'half-square-whole-in-alpha',
     'the gradient to the coefficient of halfSquare is that of x², in both modes',
     (c) => {
       const more = doubledHalfSquares(c).vjp(c.dy);
@@ -135,8 +136,10 @@ export const formula: readonly Mutant[] = [
     const alpha = c.alpha.map((a, k) => (isP(k) ? Math.min(Math.max(a, 0), 1) : a));
     return { ...right(c), y: right({ ...c, alpha }).y };
   }),
-  mutant('mrelu-stops-at-six', 'a kernel for P + D = 1 with 0 < P < 1, not 1/2, stops at 6', (c) =>
-    isMReLU(c, (p) => p > 0 && p < 1 && p !== 0.5) ? change(c, 'y', (y) => Math.min(y, 6)) : right(c),
+  mutant('mrelu-leaks', 'a kernel for P + D = 1 with 0 < P < 1 leaks x/1000 on the left', (c) =>
+    isMReLU(c, (p) => p > 0 && p < 1) && new Set(c.alpha).size > 1
+      ? change(c, 'y', (y, i) => (c.x[i]! < 0 ? c.x[i]! / 1000 : y))
+      : right(c),
   ),
   mutant('mrelu-of-one-is-relu6', 'P = 1, D = 0 is handed to a relu6', (c) =>
     isMReLU(c, (p) => p === 1) ? change(c, 'y', (y) => Math.min(y, 6)) : right(c),
@@ -151,7 +154,7 @@ export const formula: readonly Mutant[] = [
   ),
   mutant('prunes-small-alpha', 'a pool with no coefficient above 1/256 is left out', (c) => {
     const answer = right(c);
-    if (c.alpha.length < 2 || c.alpha.some((a) => !(Math.abs(a) < 2 ** -8))) return answer;
+    if (!isPlain(c) || c.alpha.length < 2 || c.alpha.some((a) => !(Math.abs(a) < 2 ** -8))) return answer;
     return { ...answer, y: answer.y.map(() => 0), dx: answer.dx.map(() => 0) };
   }),
   mutant('quantised-saturates', 'x in quarters goes through a fixed-point kernel that stops at 8', (c) =>

@@ -28,7 +28,7 @@ export const kink: readonly Mutant[] = [
   mutant('step-half-at-zero', 'step(0) = 1/2, as NumPy has heaviside', (c) =>
     addToBranch(c, 'step', (x) => (x === 0 ? 0.5 : 0)),
   ),
-  mutant('negative-slope-at-zero-is-one', "negative'(0) = 1: the mask is x ≤ 0", (c) =>
+  mutant('negative-slope-at-zero', "negative'(0) = 1: the mask is x ≤ 0", (c) =>
     addToSlope(c, 'negative', (x) => (x === 0 ? 1 : 0)),
   ),
   mutant('step-of-minus-zero', 'step tests the sign bit of -x: step(-0) = 1', (c) =>
@@ -43,13 +43,13 @@ export const kink: readonly Mutant[] = [
   mutant('kink-at-epsilon', 'relu starts at 2⁻⁴⁰', (c) =>
     addToBranch(c, 'relu', (x) => (x > 0 && x <= 2 ** -40 ? -x : 0)),
   ),
-  mutant('half-square-slope-on-both-sides', "halfSquare' is x on both sides", (c) =>
+  mutant('half-square-slope-two-sided', "halfSquare' is x on both sides", (c) =>
     addToSlope(c, 'halfSquare', (x) => Math.min(x, 0)),
   ),
   mutant('step-jumps-from-the-left', 'step is 1 from -2⁻³⁰ on', (c) =>
     addToBranch(c, 'step', (x) => (x <= 0 && x > -(2 ** -30) ? 1 : 0)),
   ),
-  mutant('constant-negative-is-inactive', 'a tensor of one negative number is taken for inactive: y = f(0)', (c) =>
+  mutant('constant-negative-inactive', 'a tensor of one negative number is taken for inactive: y = f(0)', (c) =>
     c.x.length >= 3 && c.x.every((x) => x === c.x[0] && x < 0)
       ? { ...right(c), y: right({ ...c, x: c.x.map(() => 0) }).y }
       : right(c),

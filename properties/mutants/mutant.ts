@@ -1,4 +1,5 @@
 import type { Answer, Case } from '../../reference/case.ts';
+import { kappa } from '../../reference/constraints.ts';
 import type { Subject } from '../../reference/subject.ts';
 import { byContent } from '../by-content.ts';
 import { formats } from '../dtypes.ts';
@@ -65,24 +66,26 @@ export function change(c: Case, name: keyof Answer, by: (value: number, i: numbe
   return { ...answer, [name]: answer[name].map(by) };
 }
 
-/** The coefficient of branch k at each element, of the pools whose coefficients are plain rows. */
+/** The coefficient of branch k at each element. */
 export function coefficient(c: Case, k: number): (i: number) => number {
-  const { rows, count, units, of } = positionsOf(c.pool, c.shape);
-  return (i) => (k < rows ? c.alpha[k * count + of(i % units)]! : 1);
+  const { n, rows, count, units, of } = positionsOf(c.pool, c.shape);
+  const at = range(count).map((s) => {
+    const alpha = range(rows).map((row) => c.alpha[row * count + s]!);
+    return kappa(c.pool.constraint, alpha, n).c[k]!;
+  });
+  return (i) => at[of(i % units)]!;
 }
 
 /** Every branch of this name adds `extra(x)` times its coefficient to y. */
 export function addToBranch(c: Case, name: string, extra: (x: number) => number): Answer {
-  const rows = rowsNamed(c, name);
-  return change(c, 'y', (y, i) => rows.reduce((sum, k) => sum + coefficient(c, k)(i) * extra(c.x[i]!), y));
+  const coefficients = rowsNamed(c, name).map((k) => coefficient(c, k));
+  return change(c, 'y', (y, i) => coefficients.reduce((sum, at) => sum + at(i) * extra(c.x[i]!), y));
 }
 
 /** Every branch of this name adds `extra(x)` times its coefficient and dy to dx. */
 export function addToSlope(c: Case, name: string, extra: (x: number) => number): Answer {
-  const rows = rowsNamed(c, name);
-  return change(c, 'dx', (dx, i) =>
-    rows.reduce((sum, k) => sum + coefficient(c, k)(i) * extra(c.x[i]!) * c.dy[i]!, dx),
-  );
+  const coefficients = rowsNamed(c, name).map((k) => coefficient(c, k));
+  return change(c, 'dx', (dx, i) => coefficients.reduce((sum, at) => sum + at(i) * extra(c.x[i]!) * c.dy[i]!, dx));
 }
 
 /** The indices of the branches of this name. */
@@ -100,6 +103,11 @@ export function isFree({ pool }: Case, ...branches: readonly string[]): boolean 
   return pool.constraint.kind === 'free' && pool.branches.join() === branches.join();
 }
 
+/** Whether the coefficients are alpha itself. */
+export function isPlain({ pool }: Case): boolean {
+  return pool.constraint.kind === 'free' || pool.constraint.kind === 'fixed';
+}
+
 /** The rows of alpha. */
 export function rowsOf(c: Case): Float64Array[] {
   const { rows, count } = positionsOf(c.pool, c.shape);
@@ -109,7 +117,8 @@ export function rowsOf(c: Case): Float64Array[] {
 /** `a·b` rounded toward 0 instead of to nearest. */
 export function truncatedProduct(a: number, b: number): number {
   if (!Number.isFinite(a) || !Number.isFinite(b)) return a * b;
-  return toNumber(multiply(dyadic(a), dyadic(b)), formats.f64, a * b > 0 ? 'down' : 'up');
+  const exact = multiply(dyadic(a), dyadic(b));
+  return toNumber(exact, formats.f64, exact.m > 0n ? 'down' : 'up');
 }
 
 /** A value without its last bit. */

@@ -34,8 +34,8 @@ export const secondOrder: readonly Mutant[] = [
     const s = 1 / (1 + Math.exp(-x));
     return -s * (1 - s);
   }),
-  wrongCurvature('half-square-curvature-missing', "halfSquare'' is 0", 'halfSquare', (x) => (x > 0 ? -1 : 0)),
-  twice('second-order-forgets-ddalpha', 'double backward leaves ddalpha out of the gradient to x', (c, cotangents) => ({
+  wrongCurvature('half-square-no-curvature', "halfSquare'' is 0", 'halfSquare', (x) => (x > 0 ? -1 : 0)),
+  twice('second-order-drops-ddalpha', 'double backward leaves ddalpha out of the gradient to x', (c, cotangents) => ({
     ...doubleVjp(c, cotangents),
     toX: doubleVjp(c, { ...cotangents, ddalpha: cotangents.ddalpha.map(() => 0) }).toX,
   })),

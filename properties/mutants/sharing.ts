@@ -1,7 +1,7 @@
 import type { Case } from '../../reference/case.ts';
 import { positionsOf } from '../positions.ts';
 import { range, takeAxis } from '../transform.ts';
-import { change, free, inGroup, isFree, type Mutant, right, rowsOf, unitsOf } from './mutant.ts';
+import { change, free, inGroup, isFree, isPlain, type Mutant, right, rowsOf, unitsOf } from './mutant.ts';
 
 const mutant = inGroup('sharing');
 
@@ -146,5 +146,3 @@ export const sharing: readonly Mutant[] = [
     c.pool.branches.length >= 3 && c.pool.constraint.kind === 'free' ? change(free(c), 'dalpha', () => 0) : right(c),
   ),
 ];
-
-const isPlain = ({ pool }: Case) => pool.constraint.kind === 'free' || pool.constraint.kind === 'fixed';

@@ -1,6 +1,6 @@
 import type { Answer, Case } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
-import { add, dyadic, multiply, toNumber } from '../exact.ts';
+import { add, compare, dyadic, multiply, subtract, toNumber } from '../exact.ts';
 import { legalSubject } from '../legal.ts';
 import { positionsOf } from '../positions.ts';
 import { addToBranch, change, inGroup, isFree, type Mutant, right, rowsOf, truncatedProduct } from './mutant.ts';
@@ -26,6 +26,21 @@ function truncatedDx(c: Case, applies: (P: Float64Array, D: Float64Array) => boo
   if (!applies(P, D)) return right(c);
   const { units, of } = positionsOf(c.pool, c.shape);
   return change(c, 'dx', (dx, i) => (c.x[i]! > 0 ? truncatedProduct(P[of(i % units)]!, c.dy[i]!) : dx));
+}
+
+/** `P·x + D` short by 2.05 to 2.5 units u, if there is such a number, for x > 4 and 0 < D < P·x. */
+function shortOf(x: number, p: number, d: number): number | undefined {
+  const product = p * x;
+  if (!(x > 4 && d > 0 && product > d && product < 2 ** 40) || Math.fround(p) === p) return undefined;
+  const exact = multiply(dyadic(p), dyadic(x));
+  if (compare(dyadic(product), exact) >= 0) return undefined;
+  const whole = add(exact, dyadic(d));
+  for (const ulps of [1, 2, 3]) {
+    const candidate = (product + d) * (1 - ulps * 2 ** -53);
+    const units = toNumber(subtract(whole, dyadic(candidate)), formats.f64) / (product + d) / 2 ** -53;
+    if (units > 2.05 && units < 2.5) return candidate;
+  }
+  return undefined;
 }
 
 const fround = (t: Float64Array) => t.map(Math.fround);
@@ -61,15 +76,11 @@ export const small: readonly Mutant[] = [
       return toNumber(exact, formats.f64, exact.m > 0n ? 'down' : 'up');
     });
   }),
-  mutant('biased-y-short', 'y of large x is 1.3 ulp short where a bias is added', (c) => {
+  mutant('biased-y-short', 'y of large x falls short by more than 2 units where a bias is added', (c) => {
     if (!isFree(c, 'relu', 'step')) return right(c);
     const [P, D] = rowsOf(c) as [Float64Array, Float64Array];
     const { units, of } = positionsOf(c.pool, c.shape);
-    return change(c, 'y', (y, i) => {
-      const [x, p, d] = [c.x[i]!, P[of(i % units)]!, D[of(i % units)]!];
-      const applies = x > 4 && d !== 0 && p * d > 0 && Math.abs(p * x) > Math.abs(d) && !Number.isInteger(4 * p);
-      return applies ? y - 2.6 * 2 ** -53 * y : y;
-    });
+    return change(c, 'y', (y, i) => shortOf(c.x[i]!, P[of(i % units)]!, D[of(i % units)]!) ?? y);
   }),
   mutant('mrelu-truncates-dx', 'dx of an MReLU is P·dy rounded toward 0', (c) =>
     truncatedDx(c, (P, D) => P.length >= 3 && P.every((p, s) => D[s] === 1 - p)),
