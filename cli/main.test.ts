@@ -205,3 +205,36 @@ describe('poolproof replay', () => {
     expect(code).toBe(5);
   });
 });
+
+describe('poolproof mutants', () => {
+  it('prints which law finds which in 80 columns, and writes the table', () => {
+    const file = join(folder, 'mutants.json');
+    const { code, out } = poolproof(
+      'mutants',
+      '--mutant',
+      'nan-to-zero,step-at-zero-is-one',
+      '--runs',
+      '20',
+      '--json',
+      file,
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^all +2 +2 +100/m);
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const [first] = JSON.parse(readFileSync(file, 'utf8')).mutants;
+    expect(first).toMatchObject({ id: 'step-at-zero-is-one', group: 'kink' });
+    expect(first.killers).toContain('kinks/one-sided');
+  });
+
+  it('exits with 1 when too few are found', () => {
+    const { code, out } = poolproof('mutants', '--mutant', 'long-sum-drops-last', '--runs', '1');
+    expect(out).toContain('NOT FOUND: long-sum-drops-last');
+    expect(code).toBe(1);
+  });
+
+  it('refuses a mutant that is not of the group', () => {
+    const { code, err } = poolproof('mutants', '--mutant', 'nan-to-zero', '--group', 'kink');
+    expect(err).toContain('no mutant is of that group and has that id');
+    expect(code).toBe(2);
+  });
+});
