@@ -183,9 +183,12 @@ export async function checkKind(
         );
       after = (await shortestHistory(recorder.before, fails)) ?? [];
       if (after.length > 0) {
-        details = await shrunkAfter(after);
-        failed = details.counterexample?.[0] ?? failed;
-        last = details.errorInstance;
+        const smaller = await shrunkAfter(after);
+        if (smaller.failed) {
+          details = smaller;
+          failed = smaller.counterexample?.[0];
+          last = smaller.errorInstance;
+        }
         after = await shrinkHistory(after, fails);
       }
     }
