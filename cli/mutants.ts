@@ -37,16 +37,16 @@ Exit codes:
   2  an argument was wrong; nothing was run
 `,
     )
-    .action(async (flags: Flags) => {
-      process.exitCode = await run(flags);
+    .action(async ({ group, mutant, ...flags }: Flags, command: Command) => {
+      const chosen = mutants.filter(
+        (one) => (group?.includes(one.group) ?? true) && (mutant?.some(({ id }) => id === one.id) ?? true),
+      );
+      if (chosen.length === 0) command.error('error: no mutant is of that group and has that id');
+      process.exitCode = await run(chosen, flags);
     });
 }
 
-async function run({ runs, seed, group, mutant, json }: Flags): Promise<number> {
-  const chosen = mutants.filter(
-    (one) => (group?.includes(one.group) ?? true) && (mutant?.some(({ id }) => id === one.id) ?? true),
-  );
-  if (chosen.length === 0) throw new InvalidArgumentError('no mutant is of that group and has that id');
+async function run(chosen: readonly Mutant[], { runs, seed, json }: Omit<Flags, 'group' | 'mutant'>): Promise<number> {
   const progress = progressOn(process.stderr);
   progress.begin('mutants', laws.length * chosen.length);
   let done = 0;

@@ -18,7 +18,7 @@ export function byContent<T>(compute: (input: Case) => T): (input: Case) => T {
   };
 }
 
-/** Everything in a Case, bit for bit. */
+/** Everything in a Case, bit for bit (Node only, where the mutants are run). */
 export function contentOf({ pool, dtype, shape, x, alpha, dy }: Case): string {
   const { branches, sharing, constraint } = pool;
   const by = typeof sharing === 'string' ? sharing : `axes ${sharing.sharedAxes}`;
@@ -26,10 +26,6 @@ export function contentOf({ pool, dtype, shape, x, alpha, dy }: Case): string {
   return `${dtype} ${shape} ${branches} ${by} ${kappa} ${bits(x)} ${bits(alpha)} ${bits(dy)}`;
 }
 
-function bits(tensor: Float64Array): string {
-  let text = '';
-  const words = new Uint16Array(tensor.slice().buffer);
-  for (let from = 0; from < words.length; from += 8192)
-    text += String.fromCharCode(...words.subarray(from, from + 8192));
-  return text;
+function bits({ buffer, byteOffset, byteLength }: Float64Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
 }
