@@ -82,7 +82,7 @@ async function smallest(mutant: Mutant, law: Law, kind: Kind, limit: number): Pr
 }
 
 describe('counterexamples', () => {
-  it('end at the smallest failing shape, in 500 calls and 2 s', { timeout: 3_600_000 }, async () => {
+  it('end at the smallest failing shape, in 500 calls', { timeout: 3_600_000 }, async () => {
     const larger: string[] = [];
     let ended = 0;
     let most = { calls: 0, milliseconds: 0 };
