@@ -85,7 +85,8 @@ function familyOf(id: string): string {
   return id.slice(0, id.indexOf('/'));
 }
 
-function names(text: string): string[] {
+/** Names separated by commas. */
+export function names(text: string): string[] {
   const found = text.split(',').map((name) => name.trim());
   if (found.includes('')) throw new InvalidArgumentError('Expected names separated by commas.');
   return found;

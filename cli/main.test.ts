@@ -27,7 +27,7 @@ const text = (...args: string[]) => poolproof(...args).out;
 const small = ['--law', 'normalisation', '--runs', '3', '--seed', '5'];
 
 describe('poolproof', () => {
-  it.each([['--help'], ['verify', '--help'], ['replay', '--help'], ['gradcheck', '--help'], ['laws', '--help']])(
+  it.each([['--help'], ...['verify', 'replay', 'gradcheck', 'mutants', 'laws'].map((name) => [name, '--help'])])(
     '%s %s reads well',
     (...args) => {
       const { code, out } = poolproof(...args);
@@ -38,7 +38,7 @@ describe('poolproof', () => {
   );
 
   it.each([
-    [[], 'a command is missing, expected verify, replay, gradcheck, laws'],
+    [[], 'a command is missing, expected verify, replay, gradcheck, mutants, laws'],
     [['verif'], "unknown command 'verif' (Did you mean verify?)"],
     [['verify', '--quik'], "unknown option '--quik' (Did you mean --quick?)"],
     [['verify', 'mnist'], "too many arguments for 'verify'. Expected 0 arguments but got 1"],
@@ -53,6 +53,8 @@ describe('poolproof', () => {
     [['verify', '--json', tmpdir()], 'Expected the name of a file'],
     [['replay', '--law', 'kinks/one-sided'], "required option '--backend <name>' not specified"],
     [['replay', '--law', 'kinks'], 'Expected the id of one law, such as kinks/one-sided'],
+    [['mutants', '--group', 'kinks'], 'Expected among formula, constraint, '],
+    [['mutants', '--mutant', 'relu'], 'Expected the id of a mutant, got "relu"'],
     [['replay', '--kind', 'odd'], 'Expected dyadic or general'],
     [['replay', '--path', '1:x'], 'Expected integers separated by colons, such as 12:0:3'],
   ])('%j is a usage error of one line', (args, message) => {
@@ -201,5 +203,38 @@ describe('poolproof replay', () => {
     const { code, out } = poolproof('replay', ...at, '--path', path);
     expect(out).toContain(`path ${path} leads to no case`);
     expect(code).toBe(5);
+  });
+});
+
+describe('poolproof mutants', () => {
+  it('prints which law finds which in 80 columns, and writes the table', () => {
+    const file = join(folder, 'mutants.json');
+    const { code, out } = poolproof(
+      'mutants',
+      '--mutant',
+      'nan-to-zero,step-at-zero-is-one',
+      '--runs',
+      '20',
+      '--json',
+      file,
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^all +2 +2 +100/m);
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const [first] = JSON.parse(readFileSync(file, 'utf8')).mutants;
+    expect(first).toMatchObject({ id: 'step-at-zero-is-one', group: 'kink' });
+    expect(first.killers).toContain('kinks/one-sided');
+  });
+
+  it('exits with 1 when too few are found', () => {
+    const { code, out } = poolproof('mutants', '--mutant', 'long-sum-drops-last', '--runs', '1');
+    expect(out).toContain('NOT FOUND: long-sum-drops-last');
+    expect(code).toBe(1);
+  });
+
+  it('refuses a mutant that is not of the group', () => {
+    const { code, err } = poolproof('mutants', '--mutant', 'nan-to-zero', '--group', 'kink');
+    expect(err).toContain('no mutant is of that group and has that id');
+    expect(code).toBe(2);
   });
 });

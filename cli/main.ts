@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import { gradcheckCommand } from './gradcheck.ts';
 import { lawsCommand } from './laws.ts';
+import { mutantsCommand } from './mutants.ts';
 import { replayCommand } from './replay.ts';
 import { version } from './subjects.ts';
 import { verifyCommand } from './verify.ts';
@@ -13,8 +14,8 @@ const program = new Command('poolproof')
   .helpCommand(false)
   .addHelpText('after', '\n"poolproof <command> --help" says more about a command.');
 
-for (const command of [verifyCommand(), replayCommand(), gradcheckCommand(), lawsCommand()])
-  program.addCommand(command);
+const commands = [verifyCommand(), replayCommand(), gradcheckCommand(), mutantsCommand(), lawsCommand()];
+for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands]) {
   command.exitOverride();
   // One line is enough: it names the argument, what was expected and what came.

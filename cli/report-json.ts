@@ -24,11 +24,12 @@ interface EncodedResult extends Omit<LawResult, 'failures' | 'breakage'> {
   readonly breakage?: Omit<Breakage, 'case'> & { readonly case: EncodedCase; readonly replay: string };
 }
 
-export interface EncodedFailure extends Omit<Failure, 'case' | 'finding'> {
+export interface EncodedFailure extends Omit<Failure, 'case' | 'history' | 'finding'> {
   /** The finding in words. */
   readonly description: string;
   readonly replay: string;
   readonly case: EncodedCase;
+  readonly history?: readonly EncodedCase[];
   readonly finding: EncodedFinding;
 }
 
@@ -82,18 +83,24 @@ export function decodeReport(encoded: EncodedReport): Report {
   };
 }
 
-export function encodeFailure(backend: string, failure: Failure): EncodedFailure {
+export function encodeFailure(backend: string, { history, ...failure }: Failure): EncodedFailure {
   return {
     ...failure,
     description: describeFinding(failure.finding),
     replay: replayLine(backend, failure),
     case: encodeCase(failure.case),
+    ...(history && { history: history.map(encodeCase) }),
     finding: encodeFinding(failure.finding),
   };
 }
 
-export function decodeFailure({ description: _, replay: __, ...failure }: EncodedFailure): Failure {
-  return { ...failure, case: decodeCase(failure.case), finding: decodeFinding(failure.finding) };
+export function decodeFailure({ description: _, replay: __, history, ...failure }: EncodedFailure): Failure {
+  return {
+    ...failure,
+    case: decodeCase(failure.case),
+    ...(history && { history: history.map(decodeCase) }),
+    finding: decodeFinding(failure.finding),
+  };
 }
 
 function encodeFinding(finding: Finding): EncodedFinding {

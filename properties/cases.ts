@@ -22,6 +22,8 @@ export interface CaseConstraints {
   readonly longSums?: boolean;
   /** Branches of your own: each Case holds one of them, where its kind allows that, among built-in ones. */
   readonly branches?: readonly BranchRef[];
+  /** Only this shape. */
+  readonly shape?: readonly number[];
 }
 
 /**
@@ -91,9 +93,9 @@ class Draw {
   }
 
   case(): Case {
-    const { kind, longSums } = this.#constraints;
-    const isLarge = longSums === true && kind === 'dyadic' && this.#chance(1 / rare);
-    const shape = isLarge ? this.#largeShape() : this.#shape();
+    const { kind, longSums, shape: given } = this.#constraints;
+    const isLarge = given === undefined && longSums === true && kind === 'dyadic' && this.#chance(1 / rare);
+    const shape = given ?? (isLarge ? this.#largeShape() : this.#shape());
     const branches = this.#branches(isLarge);
     const sharing = this.#sharing(shape);
     const constraint = this.#constraint(branches.length);
@@ -131,11 +133,12 @@ class Draw {
       shape[this.#int(0, rank - 1)] = 0;
       return shape;
     }
-    const equal = this.#chance(0.25) ? this.#int(1, Math.floor(few ** (1 / rank))) : undefined;
+    const most = rank === 1 ? 19 : 9;
+    const equal = this.#chance(0.25) ? this.#int(1, Math.min(most, Math.floor(few ** (1 / rank)))) : undefined;
     const shape: number[] = [];
     let left = few;
     for (let axis = 0; axis < rank; axis++) {
-      const n = equal ?? this.#int(1, Math.min(left, rank === 1 ? 19 : 9));
+      const n = equal ?? this.#int(1, Math.min(left, most));
       shape.push(n);
       left = Math.max(1, Math.floor(left / n));
     }
@@ -217,12 +220,14 @@ class Draw {
     const { etaExponent, normalExponent, p, largest } = formats[this.#constraints.dtype];
     const sign = this.#chance(0.5) ? 1 : -1;
     const kind = this.#random.nextDouble();
-    if (this.#nonFinite && kind < 0.2)
-      return this.#pick([NaN, Infinity, -Infinity, sign * largest * this.#random.nextDouble()]);
+    if (this.#nonFinite && kind < 0.2) {
+      const large = 2 ** this.#int(10, 60) * (1 + this.#random.nextDouble());
+      return this.#pick([NaN, Infinity, -Infinity, sign * large, sign * largest * this.#random.nextDouble()]);
+    }
     if (kind < 0.45) return sign * 0;
     if (kind < 0.52) return sign * 2 ** this.#int(-p, -p / 2);
     if (kind < 0.55) return sign * 2 ** this.#int(normalExponent / 2, -p);
-    if (kind < 0.59) return sign * 2 ** this.#int(4, 9) * (1 + this.#random.nextDouble());
+    if (kind < 0.59) return sign * 2 ** this.#int(4, 18) * (1 + this.#random.nextDouble());
     if (kind < 0.88) return sign * 2 ** this.#int(-4, 4);
     if (kind < 0.93) return sign * this.#int(1, 9) * 2 ** etaExponent;
     if (kind < 0.95) return sign * 2 ** this.#int(etaExponent, normalExponent);

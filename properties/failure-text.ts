@@ -12,6 +12,7 @@ export function failureText({ law, statement, source, kind, seed, path, shrinks,
     `${law}: ${statement}`,
     `source: ${source}`,
     `found by seed ${seed}, kind ${kind}, path ${path}, after ${shrinks} shrinks:`,
+    ...(failure.history ?? []).flatMap((c) => ['  asked first', ...caseText(c).map((line) => `    ${line}`)]),
     ...caseText(failure.case).map((line) => `  ${line}`),
     describeFinding(failure.finding),
   ].join('\n');

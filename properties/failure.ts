@@ -32,6 +32,8 @@ export interface Failure {
   readonly seed: number;
   readonly path: string;
   readonly shrinks: number;
+  /** What a fresh Subject must be asked first for the law to fail, if its answers depend on earlier ones. */
+  readonly history?: readonly Case[];
   readonly case: Case;
   readonly finding: Finding;
 }

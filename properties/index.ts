@@ -21,6 +21,7 @@ export type {
   Tensors,
 } from './gradcheck/differentiable.ts';
 export { gradcheck } from './gradcheck/gradcheck.ts';
+export { gradcheckLaw } from './gradcheck/law.ts';
 export type { GradcheckOptions } from './gradcheck/options.ts';
 export {
   type DrawnInputs,

@@ -4,9 +4,9 @@ import * as batch from './laws/batch.ts';
 import * as bias from './laws/bias.ts';
 import * as constraints from './laws/constraints.ts';
 import * as derivatives from './laws/derivatives.ts';
-import * as gradient from './laws/gradient.ts';
 import * as linearity from './laws/linearity.ts';
 import * as normalisation from './laws/normalisation.ts';
+import * as secondOrder from './laws/second-order.ts';
 import * as sharing from './laws/sharing.ts';
 import * as slope from './laws/slope.ts';
 import * as special from './laws/special.ts';
@@ -23,7 +23,7 @@ export const laws: readonly Law[] = [
   batch,
   constraints,
   derivatives,
-  gradient,
+  secondOrder,
   special,
   state,
 ].flatMap((family) => Object.values(family));

@@ -1,12 +1,13 @@
 import type { Case } from '../reference/case.ts';
 import { positionsOf } from './positions.ts';
-import { collapseToLayer, range, take, takeAxis, takeBranches } from './transform.ts';
+import { collapseToLayer, expandToUnits, range, take, takeAxis, takeBranches } from './transform.ts';
 
 /**
- * Smaller Cases, the boldest first: batch, unit shape, branches, constraint, sharing, then cells toward 0, 1, -1, ½.
+ * Smaller Cases, the boldest first: rank, batch, unit shape, branches, constraint, sharing, then cells toward 0, 1, -1, ½.
  * Every Case that comes out is valid, and smaller in this order, so that shrinking ends.
  */
 export function* shrinkCase(c: Case): IterableIterator<Case> {
+  yield* flatter(c);
   for (const axis of range(c.shape.length)) yield* shorterAxis(c, axis);
   for (const axis of range(c.shape.length)) if (axis > 0 && c.shape[axis] === 1) yield dropUnitAxis(c, axis);
   const n = c.pool.branches.length;
@@ -18,6 +19,13 @@ export function* shrinkCase(c: Case): IterableIterator<Case> {
       );
   yield* simplerPool(c);
   for (const name of ['dy', 'alpha', 'x'] as const) yield* simplerTensor(c, name);
+}
+
+/** The same elements at a lower rank: as a flat tensor that shares its coefficients, as rows of units. */
+function* flatter(c: Case): IterableIterator<Case> {
+  const [batch, ...units] = c.shape as [number, ...number[]];
+  if (units.length > 0) yield { ...collapseToLayer(c), shape: [c.x.length] };
+  if (units.length > 1) yield { ...expandToUnits(c), shape: [batch, units.reduce((a, b) => a * b, 1)] };
 }
 
 function* shorterAxis(c: Case, axis: number): IterableIterator<Case> {

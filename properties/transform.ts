@@ -74,6 +74,11 @@ export function collapseToLayer(c: Case): Case {
   return { ...c, pool: { ...c.pool, sharing: 'layer' }, alpha };
 }
 
+/** The same Case in memory of its own. */
+export function copyCase(c: Case): Case {
+  return { ...c, x: c.x.slice(), alpha: c.alpha.slice(), dy: c.dy.slice() };
+}
+
 /** `0 … n - 1` */
 export function range(n: number): number[] {
   return Array.from({ length: n }, (_, i) => i);

@@ -76,9 +76,13 @@ type Verdict = 'not spoken of' | 'unchecked' | 'vacuous' | 'right' | Fault;
 export class Trial {
   readonly subject: Subject;
   readonly counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
+  /** How often the Subject was called. */
+  calls = 0;
+  readonly #expect: typeof expectation;
 
-  constructor(subject: Subject) {
+  constructor(subject: Subject, expect: typeof expectation = expectation) {
     this.subject = subject;
+    this.#expect = expect;
   }
 
   /** The Subject's answer; its lengths are checked. */
@@ -94,6 +98,7 @@ export class Trial {
 
   /** Runs the Subject on `input`; what it throws becomes a `SubjectError`. */
   async run<T>(input: Case, call: () => T | Promise<T>): Promise<T> {
+    this.calls++;
     try {
       return await call();
     } catch (cause) {
@@ -103,7 +108,7 @@ export class Trial {
 
   /** What the spec allows this Subject to answer. */
   expect(input: Case): Expectation {
-    return expectation(input, this.subject.facets);
+    return this.#expect(input, this.subject.facets);
   }
 
   /** Every element lies in what is allowed. */

@@ -4,7 +4,10 @@ import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
 import { checkDtype } from './dtypes.ts';
 import type { Failure } from './failure.ts';
+import { Recorder, shortestHistory, shrinkHistory } from './history.ts';
+import type { expectation } from './interval.ts';
 import type { Law } from './law.ts';
+import { copyCase } from './transform.ts';
 import { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
 
 /** A Subject that broke while a law was checked: no verdict. */
@@ -36,6 +39,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Branches of your own that the Cases are drawn with. */
   readonly branches?: readonly BranchRef[];
+  /** Makes a Subject without a past: counterexamples are then shrunk on fresh ones. */
+  readonly fresh?: () => Subject;
   /** Called after each Case. */
   readonly onCase?: (law: Law) => void;
 }
@@ -48,7 +53,7 @@ export interface RunOptions {
 export async function checkLaw(
   law: Law,
   subject: Subject,
-  { runs, seed, branches = [], onCase }: RunOptions,
+  { runs, seed, branches = [], fresh, onCase }: RunOptions,
 ): Promise<LawResult> {
   checkCount('checkLaw', 'runs', runs, 1);
   const start = performance.now();
@@ -61,7 +66,8 @@ export async function checkLaw(
     const kinds = law.kinds ?? (['dyadic', 'general'] as const);
     for (const [k, kind] of kinds.entries()) {
       const share = Math.floor(runs / kinds.length) + (k < runs % kinds.length ? 1 : 0);
-      const outcome = await checkKind(law, subject, { kind, seed, runs: share, branches }, (trial) => {
+      const start = { kind, seed, runs: share, branches, ...(fresh && { fresh }) };
+      const outcome = await checkKind(law, subject, start, (trial) => {
         cases[kind]++;
         counts.checked += trial.checked;
         counts.unchecked += trial.unchecked;
@@ -96,13 +102,22 @@ export interface Start {
   readonly branches?: readonly BranchRef[];
   /** Whether a counterexample is shrunk; yes unless given. */
   readonly shrink?: boolean;
+  /** Makes a Subject without a past: each Case of a shrink or a replay is then asked of a fresh one. */
+  readonly fresh?: () => Subject;
+  /** For a replay: what a fresh Subject is asked first. */
+  readonly history?: readonly Case[];
+  /** Computes what is allowed; `expectation` unless given. */
+  readonly expect?: typeof expectation;
 }
+
+/** Calls of the Subject that shrinking one counterexample may take. */
+const shrinkingCalls = 500;
 
 /** Runs one law on Cases of one kind; `undefined` if it held. With a `path` only that counterexample is run again. */
 export async function checkKind(
   law: Law,
   subject: Subject,
-  { kind, seed, runs, path, branches = [], shrink = true }: Start,
+  { kind, seed, runs, path, branches = [], shrink = true, fresh, history = [], expect }: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
   checkCount('checkKind', 'runs', runs, 0);
@@ -115,22 +130,77 @@ export async function checkKind(
     longSums: law.longSums ?? false,
     branches,
   });
-  const property = fc.asyncProperty(drawn, async (c) => {
-    const trial = new Trial(subject);
-    await law.check(c, trial);
+  const explore = (test: (c: Case) => Promise<void>, how: fc.Parameters<[Case]>) =>
+    fc.check(fc.asyncProperty(drawn, test), { seed: seedOf(seed, law.id, kind), numRuns: 1, ...how });
+  // What the last Trial took, which the next, on a smaller Case, will seldom exceed.
+  let calls = 0;
+  const attempt = async (c: Case, asked: Subject, first: readonly Case[] = []): Promise<Counts> => {
+    const trial = new Trial(asked, expect);
+    try {
+      // Of copies, since a wrong Subject may write into what it is given.
+      for (const input of first) await trial.ask(copyCase(input));
+      await law.check(copyCase(c), trial);
+    } finally {
+      calls = trial.calls;
+    }
     // A Case of which the law says nothing is drawn again.
     fc.pre(trial.counts.checked > 0);
-    onCase(trial.counts);
-  });
-  const details = await fc.check(property, {
-    seed: seedOf(seed, law.id, kind),
-    numRuns: path === undefined ? runs : 1,
-    endOnFailure: !shrink || path !== undefined,
-    ...(path !== undefined && { path }),
-  });
-  if (!details.failed) return undefined;
-  const error = details.errorInstance;
-  if (details.counterexample === null) throw new Error(`${law.id}: no Case of kind ${kind} that the law speaks of`);
+    return trial.counts;
+  };
+
+  const recorder = fresh && path === undefined ? new Recorder(subject) : undefined;
+  const given = path !== undefined && fresh ? fresh() : (recorder?.subject ?? subject);
+  let failed: Case | undefined;
+  const found = await explore(
+    async (c) => {
+      recorder?.mark();
+      failed = c;
+      onCase(await attempt(c, given, history));
+    },
+    { endOnFailure: true, ...(path === undefined ? { numRuns: runs } : { path }) },
+  );
+  if (!found.failed) return undefined;
+  if (found.counterexample === null) throw new Error(`${law.id}: no Case of kind ${kind} that the law speaks of`);
+  let details: fc.RunDetails<[Case]> = found;
+  let after = history;
+  let last: unknown;
+
+  if (shrink && path === undefined) {
+    let left = shrinkingCalls;
+    const retry = async (c: Case, first: readonly Case[]) => {
+      if (left < calls) return;
+      await attempt(c, fresh?.() ?? subject, first).finally(() => {
+        left -= calls;
+      });
+    };
+    const shrunkAfter = (first: readonly Case[]) =>
+      explore((c) => retry(c, first), { path: found.counterexamplePath! });
+    const shrunk = await shrunkAfter([]);
+    if (shrunk.failed) details = shrunk;
+    else if (recorder !== undefined) {
+      const fails = (first: readonly Case[]) =>
+        retry(failed!, first).then(
+          () => false,
+          (error) => {
+            if (!(error instanceof LawBroken)) return false;
+            last = error;
+            return true;
+          },
+        );
+      after = (await shortestHistory(recorder.before, fails)) ?? [];
+      if (after.length > 0) {
+        const smaller = await shrunkAfter(after);
+        if (smaller.failed) {
+          details = smaller;
+          failed = smaller.counterexample?.[0];
+          last = smaller.errorInstance;
+        }
+        after = await shrinkHistory(after, fails);
+      }
+    }
+  }
+
+  const error = last ?? details.errorInstance;
   const at = { seed, kind, path: details.counterexamplePath ?? '' };
   if (error instanceof LawBroken) {
     const { id, statement, source } = law;
@@ -142,6 +212,7 @@ export async function checkKind(
       subject: subject.name,
       ...at,
       shrinks,
+      ...(after.length > 0 && { history: after }),
       case: error.input,
       finding: error.finding,
     };

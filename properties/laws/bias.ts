@@ -66,7 +66,7 @@ export const derivative: Law = {
   source: 'spec §2',
   finite: true,
   async check(c, trial) {
-    const input = freely(c, ['step']);
+    const input = freely(c, ['step', ...c.pool.branches.map(() => 'step' as const)]);
     trial.same(input, 'dx', (await trial.ask(input)).dx, () => 0);
   },
 };

@@ -10,7 +10,10 @@ export const sumOfUnits: Law = {
   finite: true,
   longSums: true,
   async check(c, trial) {
-    const shared = await trial.askAbout(learning(c));
+    const drawn = learning(c);
+    // Where nothing is shared there is nothing to sum.
+    const isShared = drawn.alpha.length < expandToUnits(drawn).alpha.length;
+    const shared = await trial.askAbout(isShared ? drawn : collapseToLayer(drawn));
     const own = await trial.askAbout(expandToUnits(shared.input));
     const { count, units, of } = positionsOf(shared.input.pool, shared.input.shape);
     const members: number[][] = Array.from({ length: count }, () => []);

@@ -1,8 +1,9 @@
+import { branchOf } from '../../reference/branches.ts';
 import type { Case } from '../../reference/case.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { takeAxis } from '../transform.ts';
-import { learning, mapTensor } from './derived.ts';
+import { freely, learning, mapTensor } from './derived.ts';
 
 export const nan: Law = {
   id: 'special/nan',
@@ -27,9 +28,70 @@ export const infinity: Law = {
   source: 'spec §3',
   finite: true,
   async check(c, trial) {
-    const input = learning(mapTensor(c, 'x', (x, i) => (i % 3 === 0 ? Infinity : i % 3 === 1 ? -Infinity : x)));
+    const input = learning(mapTensor(c, 'x', (_, i) => (i % 2 === 0 ? Infinity : -Infinity)));
     const { answer, allowed } = await trial.askAbout(input);
     for (const name of ['y', 'dx', 'dalpha'] as const) trial.within(input, name, answer[name], allowed[name]);
+  },
+};
+
+export const alpha: Law = {
+  id: 'special/alpha',
+  statement: 'a NaN in alpha is NaN in y and dx where its branch is active, an infinite one is not finite there',
+  source: 'spec §1, §3: only masked-out terms may be skipped',
+  finite: true,
+  async check(c, trial) {
+    // What the clip of NaN is, the spec leaves open.
+    const free = c.pool.constraint.kind === 'clip' ? freely(c) : c;
+    const { rows, count, units, of } = positionsOf(free.pool, free.shape);
+    if (rows === 0 || count === 0) return;
+    const row = c.x.length % rows;
+    const position = c.x.length % count;
+    const branch = branchOf(free.pool.branches[row]!);
+    // At ±1 every branch but the masked ones is far from 0, and so is dy.
+    const placed = mapTensor(
+      mapTensor(free, 'x', (_, i) => (i % 2 === 0 ? 1 : -1)),
+      'dy',
+      (d) => (d < 0 ? -1 : 1),
+    );
+    const at = row * count + position;
+    for (const poison of [NaN, Infinity]) {
+      const input = mapTensor(placed, 'alpha', (a, k) => (k === at ? poison : a));
+      const { y, dx } = await trial.ask(input);
+      const spoilt = (i: number, value: number) => of(i % units) === position && value !== 0;
+      const wanted = (v: number) => (Number.isNaN(poison) || Number.isFinite(v) ? NaN : v);
+      trial.same(
+        input,
+        'y',
+        y,
+        (i) => wanted(y[i]!),
+        (i) => spoilt(i, branch.f(input.x[i]!)),
+      );
+      trial.same(
+        input,
+        'dx',
+        dx,
+        (i) => wanted(dx[i]!),
+        (i) => spoilt(i, branch.df(input.x[i]!)),
+      );
+    }
+  },
+};
+
+export const forward: Law = {
+  id: 'special/forward',
+  statement: 'forward mode of an MReLU at NaN is NaN, at -∞ it is 0, at ∞ it is ∞ for a positive talpha',
+  source: 'spec §3, §4: ty holds Σ fᵢ(x)·tcᵢ',
+  finite: true,
+  needs: 'jvp',
+  async check(c, trial) {
+    const free = freely(c, ['relu', 'step']);
+    const special = [NaN, -Infinity, Infinity];
+    const input = mapTensor(free, 'x', (x, i) => special[i % 4] ?? x);
+    const tangents = { tx: input.x.map(() => 1), talpha: input.alpha.map(() => 1) };
+    const clean = await trial.run(free, () => trial.subject.jvp!(free, tangents));
+    const ty = await trial.run(input, () => trial.subject.jvp!(input, tangents));
+    const wanted = [NaN, 0, Infinity];
+    trial.same(input, 'ty', ty, (i) => wanted[i % 4] ?? clean[i]!);
   },
 };
 

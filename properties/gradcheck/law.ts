@@ -1,9 +1,13 @@
-import { gradcheck } from '../gradcheck/gradcheck.ts';
-import { subjectFunction } from '../gradcheck/subject.ts';
 import type { Law } from '../law.ts';
+import { gradcheck } from './gradcheck.ts';
+import { subjectFunction } from './subject.ts';
 
-export const measured: Law = {
-  id: 'gradient/measured',
+/**
+ * The gradient check of a Subject, in the form of a law, so that it is drawn, shrunk and replayed as one. It is not among
+ * the laws: it judges whole answers, as the laws of agreement do, by what it measures itself.
+ */
+export const gradcheckLaw: Law = {
+  id: 'gradcheck/measured',
   statement: 'the gradient of every element is what differences of the answers measure, kinks and conventions included',
   source: 'spec §2, §4; docs/gradcheck.md',
   async check(c, trial) {

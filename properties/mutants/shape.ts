@@ -1,0 +1,70 @@
+import { positionsOf } from '../positions.ts';
+import { change, inGroup, type Mutant, right, unitsOf } from './mutant.ts';
+
+const mutant = inGroup('shape');
+
+export const shape: readonly Mutant[] = [
+  mutant('tail-of-four', 'the last elements are left 0 when the size is no multiple of 4', (c) =>
+    change(c, 'y', (y, i) => (i >= c.x.length - (c.x.length % 4) ? 0 : y)),
+  ),
+  mutant('tail-of-eight-in-dx', 'dx of the elements after the last full 8 is that of the first elements', (c) => {
+    const { dx, ...answer } = right(c);
+    const full = c.x.length - (c.x.length % 8);
+    return { ...answer, dx: dx.map((v, i) => (full > 0 && i >= full ? dx[i - full]! : v)) };
+  }),
+  mutant('tail-left-out-of-dalpha', 'dalpha leaves out the elements after the last full 4', (c) => {
+    const full = c.x.length - (c.x.length % 4);
+    return { ...right(c), dalpha: right({ ...c, dy: c.dy.map((d, i) => (i < full ? d : 0)) }).dalpha };
+  }),
+  mutant(
+    'tail-of-row',
+    'y of the units after the last full 4 of each row is computed with alpha of the first ones',
+    (c) => {
+      const n = c.shape.at(-1)!;
+      if (c.pool.sharing === 'layer' || c.shape.length !== 2 || n < 5) return right(c);
+      const { count } = positionsOf(c.pool, c.shape);
+      const full = n - (n % 4);
+      if (count !== n) return right(c);
+      const alpha = c.alpha.map((a, k) => (k % n >= full ? c.alpha[k - full]! : a));
+      return { ...right(c), y: right({ ...c, alpha }).y };
+    },
+  ),
+  mutant('flat-tail', 'y of a flat tensor of more than 19 elements stops at a multiple of 4', (c) =>
+    c.shape.length === 1 && c.x.length > 19
+      ? change(c, 'y', (y, i) => (i >= c.x.length - (c.x.length % 4 || 4) ? 0 : y))
+      : right(c),
+  ),
+  mutant('rank-matters', 'rank 3 and more is computed with alpha halved', (c) =>
+    c.shape.length >= 3 ? { ...right(c), y: right({ ...c, alpha: c.alpha.map((a) => a / 2) }).y } : right(c),
+  ),
+  mutant('batch-of-one', 'a batch of one row takes a path that forgets the last branch', (c) => {
+    const { count, rows } = positionsOf(c.pool, c.shape);
+    if (c.shape[0] !== 1 || rows < 2) return right(c);
+    return { ...right(c), y: right({ ...c, alpha: c.alpha.map((a, k) => (k >= (rows - 1) * count ? 0 : a)) }).y };
+  }),
+  mutant('batch-of-five', 'a batch of five rows takes an unrolled path that does the fourth row twice', (c) => {
+    if (c.shape[0] !== 5) return right(c);
+    const { dx, ...answer } = right(c);
+    const n = unitsOf(c);
+    return { ...answer, dx: dx.map((v, i) => (i >= 4 * n ? dx[i - n]! : v)) };
+  }),
+  mutant('index-of-one-byte', 'elements are counted in a byte: those from 256 on are not summed', (c) => ({
+    ...right(c),
+    dalpha: right({ ...c, dy: c.dy.map((d, i) => (i < 256 ? d : 0)) }).dalpha,
+  })),
+  mutant('square-is-transposed', 'dx of a square matrix is laid out column by column', (c) => {
+    const [n, m] = c.shape as [number, number];
+    if (c.shape.length !== 2 || n !== m) return right(c);
+    const { dx, ...answer } = right(c);
+    return { ...answer, dx: dx.map((_, i) => dx[(i % n) * n + Math.floor(i / n)]!) };
+  }),
+  mutant('odd-last-axis', 'rows of odd length are read one element early', (c) => {
+    const n = c.shape.at(-1)!;
+    if (n % 2 === 0 || n < 3 || c.shape.length < 2) return right(c);
+    const x = c.x.map((v, i) => (i % n === n - 1 ? c.x[i - 1]! : v));
+    return { ...right(c), y: right({ ...c, x }).y };
+  }),
+  mutant('empty-channels-are-nan', 'dalpha of an empty batch is not initialised beyond 4 channels', (c) =>
+    change(c, 'dalpha', (d, k) => (c.shape[0] === 0 && c.shape.at(-1)! > 4 && k % c.shape.at(-1)! > 3 ? NaN : d)),
+  ),
+];

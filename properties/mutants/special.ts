@@ -1,0 +1,71 @@
+import { addToBranch, change, inGroup, type Mutant, right, rowsNamed, unitsOf } from './mutant.ts';
+
+const mutant = inGroup('special');
+
+export const special: readonly Mutant[] = [
+  mutant('nan-to-zero', 'NaN comes out as 0', (c) => change(c, 'y', (y) => (Number.isNaN(y) ? 0 : y))),
+  mutant('nan-spreads', 'a NaN in x spreads over its row', (c) => {
+    const poisoned = (i: number) => {
+      const row = Math.floor(i / unitsOf(c)) * unitsOf(c);
+      return c.x.subarray(row, row + unitsOf(c)).some(Number.isNaN);
+    };
+    return change(c, 'y', (y, i) => (poisoned(i) ? NaN : y));
+  }),
+  mutant('infinity-saturates', 'infinite x is computed as the largest finite number', (c) =>
+    right({ ...c, x: c.x.map((v) => (Math.abs(v) === Infinity ? Math.sign(v) * 1e6 : v)) }),
+  ),
+  mutant('empty-is-nan', 'dalpha of an empty batch is NaN', (c) =>
+    change(c, 'dalpha', (d) => (c.shape[0] === 0 ? NaN : d)),
+  ),
+  mutant('one-over-zero', 'y at 0 is computed as x·(y/x)', (c) => change(c, 'y', (y, i) => (c.x[i] === 0 ? NaN : y))),
+  mutant('relu-of-nan-is-zero', 'a pool of one relu is fmax(x, 0), which swallows NaN', (c) =>
+    c.pool.branches.join() === 'relu' ? change(c, 'y', (y, i) => (Number.isNaN(c.x[i]!) ? 0 : y)) : right(c),
+  ),
+  mutant('step-of-nan-is-zero', 'a pool of steps compares only: step(NaN) = 0', (c) =>
+    c.pool.branches.every((name) => name === 'step')
+      ? change(c, 'y', (y, i) => (Number.isNaN(c.x[i]!) ? 0 : y))
+      : right(c),
+  ),
+  mutant('nan-alpha-is-zero', 'a NaN in alpha is read as 0', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => (Number.isNaN(a) ? 0 : a)) }),
+  ),
+  mutant('infinite-alpha-is-large', 'an infinite alpha is read as the largest finite number', (c) =>
+    right({
+      ...c,
+      alpha: c.alpha.map((a) => (Math.abs(a) === Infinity ? Math.sign(a) * Number.MAX_VALUE : a)),
+    }),
+  ),
+  mutant('nan-alpha-spreads', 'a NaN in alpha spreads over all of y', (c) =>
+    change(c, 'y', (y) => (c.alpha.some(Number.isNaN) ? NaN : y)),
+  ),
+  mutant('mask-by-product', 'relu is x·(x > 0), NaN at -∞', (c) =>
+    change(c, 'y', (y, i) => (c.x[i] === -Infinity && rowsNamed(c, 'relu').length > 0 ? NaN : y)),
+  ),
+  mutant('masked-dy-spreads', 'a NaN in dy spreads over dx of its row', (c) => {
+    const n = unitsOf(c);
+    const poisoned = (i: number) => c.dy.subarray(i - (i % n), i - (i % n) + n).some(Number.isNaN);
+    return change(c, 'dx', (dx, i) => (poisoned(i) ? NaN : dx));
+  }),
+  mutant('nan-dy-skipped', 'a NaN in dy is left out of dalpha and is 0 in dx', (c) =>
+    right({ ...c, dy: c.dy.map((d) => (Number.isNaN(d) ? 0 : d)) }),
+  ),
+  mutant('infinite-step-in-dalpha', 'step is x/x in dalpha, NaN at ∞', (c) => {
+    const { dalpha } = right({ ...c, x: c.x.map((x) => (x === Infinity ? NaN : x)) });
+    return { ...right(c), dalpha };
+  }),
+  mutant('zero-tensor-is-zero', 'a tensor of zeros is passed over: y = 0, though sigmoid(0) is not', (c) =>
+    c.x.length >= 3 && c.x.every((x) => x === 0) ? change(c, 'y', () => 0) : right(c),
+  ),
+  mutant('subnormals-flushed', 'subnormal x is read as 0, without the facet', (c) =>
+    right({ ...c, x: c.x.map((x) => (Math.abs(x) < 2 ** -1022 ? 0 : x)) }),
+  ),
+  mutant('overflows-early', 'halfSquare is (2x)²/8, infinite from 2¹⁰ on', (c) =>
+    addToBranch(c, 'halfSquare', (x) => (x > 2 ** 10 ? Infinity : 0)),
+  ),
+  mutant('nan-poisons-every-dalpha', 'a NaN in dalpha spreads over its row', (c) => {
+    const { dalpha, ...answer } = right(c);
+    const n = dalpha.length / Math.max(1, c.pool.branches.length);
+    const poisoned = (k: number) => dalpha.subarray(k - (k % n), k - (k % n) + n).some(Number.isNaN);
+    return { ...answer, dalpha: dalpha.map((d, k) => (Number.isInteger(n) && n > 0 && poisoned(k) ? NaN : d)) };
+  }),
+];
