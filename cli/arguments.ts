@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { Kind } from '../properties/cases.ts';
 import type { Law } from '../properties/law.ts';
@@ -31,11 +30,15 @@ export function parseLaw(text: string): Law {
   throw new InvalidArgumentError(`Expected the id of one law, such as ${found!.id}, got "${text}".`);
 }
 
-/** Subjects by name, separated by commas; `undefined` for `auto`. A repeated flag adds to those before. */
-export function parseSubjects(text: string, before: readonly SubjectName[] = []): SubjectName[] | undefined {
-  if (text === 'auto') return undefined;
+/** Subjects by name, separated by commas, or `auto` alone. A repeated flag adds to those before. */
+export function parseSubjects(text: string, before?: 'auto' | readonly SubjectName[]): 'auto' | SubjectName[] {
+  const isAuto = text === 'auto';
+  if (before !== undefined && isAuto !== (before === 'auto')) {
+    throw new InvalidArgumentError('Expected auto, or names, not both.');
+  }
+  if (isAuto) return 'auto';
   const chosen = names(text).map((name) => parseSubject(name, 'auto, '));
-  return subjectNames.filter((name) => before.includes(name) || chosen.includes(name));
+  return subjectNames.filter((name) => before?.includes(name) || chosen.includes(name));
 }
 
 /** One Subject by name. */
@@ -62,18 +65,16 @@ export function parseKind(text: string): Kind {
   throw new InvalidArgumentError('Expected dyadic or general.');
 }
 
-/** A path of fast-check: integers separated by colons. */
-export function parsePath(text: string): string {
-  if (/^\d+(:\d+)*$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected integers separated by colons, such as 12:0:3.');
-}
+/** The most cases of a law that can be asked for; every one before a counterexample is drawn again by `replay`. */
+export const largestRuns = 1_000_000;
 
-/** A file to be written. */
-export function parseFile(text: string): string {
-  if (text === '' || statSync(text, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new InvalidArgumentError('Expected the name of a file.');
+/** A path of fast-check: integers separated by colons, the first of them the number of a case. */
+export function parsePath(text: string): string {
+  if (!/^\d+(:\d+)*$/.test(text)) {
+    throw new InvalidArgumentError('Expected integers separated by colons, such as 12:0:3.');
   }
-  return text;
+  if (Number.parseInt(text, 10) < largestRuns) return text;
+  throw new InvalidArgumentError(`Expected a path that starts with an integer below ${largestRuns}.`);
 }
 
 /** The families of laws, the first part of their ids. */

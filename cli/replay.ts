@@ -6,7 +6,7 @@ import type { Law } from '../properties/law.ts';
 import { type Breakage, checkKind } from '../properties/verify.ts';
 import type { Subject } from '../reference/subject.ts';
 import { largestSeed, parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes, internalHelp } from './exit-codes.ts';
 import type { Counterexample } from './replay-line.ts';
 import { openSubject, type SubjectName, Unavailable } from './subjects.ts';
 
@@ -37,7 +37,7 @@ Exit codes:
   1  it fails
   2  an argument was wrong
   3  the backend threw, or is missing
-  5  the path leads to no case that the law speaks of
+${internalHelp}  5  the path leads to no case that the law speaks of
 `,
     )
     .action(async ({ law, backend, ...at }: Flags) => {

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { Command } from 'commander';
-import { writeWhole } from '../experiments/download.ts';
 import type { Law } from '../properties/law.ts';
 import { laws } from '../properties/laws.ts';
-import { largestSeed, parseFile, parseInteger, parseLaws, parseSubjects } from './arguments.ts';
-import { exitCodesHelp } from './exit-codes.ts';
+import { largestRuns, largestSeed, parseInteger, parseLaws, parseSubjects } from './arguments.ts';
+import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { inChild } from './in-child.ts';
+import { parseFile, writeOutput } from './output-file.ts';
 import { progressOn } from './progress.ts';
 import { exitCodeOf } from './report.ts';
 import { encodeReport } from './report-json.ts';
@@ -14,7 +14,7 @@ import { type SubjectName, subjectNames } from './subjects.ts';
 import { verification, type Workers } from './verification.ts';
 
 interface Flags {
-  readonly backend?: readonly SubjectName[];
+  readonly backend?: 'auto' | readonly SubjectName[];
   readonly law?: readonly Law[];
   readonly runs?: number;
   readonly seed?: number;
@@ -48,7 +48,7 @@ MNIST is read from the folder that the environment variable POOLPROOF_DATA names
       'ids such as kinks/one-sided, or families such as kinks; "poolproof laws" lists them (default: all)',
       parseLaws,
     )
-    .option('--runs <count>', 'cases of each law on each backend (default: 1000)', parseInteger(1, 1_000_000))
+    .option('--runs <count>', 'cases of each law on each backend (default: 1000)', parseInteger(1, largestRuns))
     .option(
       '--seed <seed>',
       'what everything is drawn from (default: at random; printed)',
@@ -63,7 +63,7 @@ MNIST is read from the folder that the environment variable POOLPROOF_DATA names
     });
 }
 
-async function verify({ backend, law, runs, seed, json, quick, mnist }: Flags): Promise<number> {
+async function verify({ backend = 'auto', law, runs, seed, json, quick, mnist }: Flags): Promise<number> {
   const progress = progressOn(process.stderr);
   for (const [signal, number] of [
     ['SIGINT', 2],
@@ -77,8 +77,8 @@ async function verify({ backend, law, runs, seed, json, quick, mnist }: Flags): 
   }
   const report = await verification(
     {
-      subjects: backend ?? subjectNames,
-      named: backend !== undefined,
+      subjects: backend === 'auto' ? subjectNames : backend,
+      named: backend !== 'auto',
       laws: law ?? laws,
       runs: runs ?? (quick ? 100 : 1000),
       seed: seed ?? randomInt(largestSeed + 1),
@@ -88,6 +88,13 @@ async function verify({ backend, law, runs, seed, json, quick, mnist }: Flags): 
     progress,
   );
   process.stdout.write(reportText(report));
-  if (json !== undefined) await writeWhole(json, Buffer.from(`${JSON.stringify(encodeReport(report), null, 1)}\n`));
-  return exitCodeOf(report);
+  const code = exitCodeOf(report);
+  if (json === undefined) return code;
+  try {
+    await writeOutput(json, `${JSON.stringify(encodeReport(report), null, 1)}\n`);
+  } catch (error) {
+    console.error(`error: the report could not be written: ${(error as Error).message}`);
+    return code || exitCodes.internal;
+  }
+  return code;
 }
