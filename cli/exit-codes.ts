@@ -2,7 +2,7 @@
 export const exitCodes = {
   /** All held. */
   held: 0,
-  /** A law, or the lockstep check of a training, failed: provably wrong. */
+  /** A law, or the lockstep check of a training, failed: provably wrong; or a network did not learn. */
   failed: 1,
   /** An argument was wrong; nothing was run. */
   usage: 2,
@@ -21,7 +21,8 @@ export const internalHelp = '  4  poolproof itself failed, or could not write it
 export const exitCodesHelp: string = `
 Exit codes (where several apply, the first of 1, 3, 5):
   0  all held
-  1  a law failed, or the lockstep check of a training
+  1  a law failed, or the lockstep check of a training, or a network did not
+     reach the test accuracy that is required
   2  an argument was wrong; nothing was run
   3  a backend threw or died, or was asked for by name and is missing
 ${internalHelp}  5  no case was checked, or MNIST was not to be had (--no-mnist leaves it out)
