@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Kind } from '../properties/cases.ts';
 import type { Law } from '../properties/law.ts';
-import { laws } from '../properties/laws.ts';
+import { familyOf, laws, lawsNamed } from '../properties/laws.ts';
 import { type SubjectName, subjectNames } from './subjects.ts';
 
 /** Parsers of arguments for commander: each takes text and returns a value, or says what was expected. */
@@ -10,7 +10,7 @@ import { type SubjectName, subjectNames } from './subjects.ts';
 export function parseLaws(text: string, before: readonly Law[] = []): Law[] {
   const chosen = new Set(before);
   for (const name of names(text)) {
-    const found = laws.filter(({ id }) => id === name || familyOf(id) === name);
+    const found = lawsNamed(name);
     if (found.length === 0) {
       const [family] = name.split('/');
       const near = laws.filter(({ id }) => familyOf(id) === family).map(({ id }) => id);
@@ -80,10 +80,6 @@ export function parsePath(text: string): string {
 /** The families of laws, the first part of their ids. */
 export function families(): string[] {
   return [...new Set(laws.map(({ id }) => familyOf(id)))];
-}
-
-function familyOf(id: string): string {
-  return id.slice(0, id.indexOf('/'));
 }
 
 function names(text: string): string[] {

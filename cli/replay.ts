@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Kind } from '../properties/cases.ts';
 import type { Failure } from '../properties/failure.ts';
-import { failureText } from '../properties/failure-text.ts';
+import { failureLines } from '../properties/failure-text.ts';
 import type { Law } from '../properties/law.ts';
 import { type Breakage, checkKind } from '../properties/verify.ts';
 import type { Subject } from '../reference/subject.ts';
@@ -78,7 +78,7 @@ export async function replay(
     return { text: `${law.id} holds on that case now, on ${subject.name}`, exitCode: exitCodes.held };
   }
   if ('finding' in outcome) {
-    return { text: `FAIL on ${subject.name}\n${failureText(outcome)}`, exitCode: exitCodes.failed };
+    return { text: [`FAIL on ${subject.name}`, ...failureLines(outcome)].join('\n'), exitCode: exitCodes.failed };
   }
   return { text: `BROKE on ${subject.name}\n${law.id}: ${outcome.message}`, exitCode: exitCodes.broke };
 }

@@ -25,3 +25,13 @@ export const laws: readonly Law[] = [
   special,
   state,
 ].flatMap((family) => Object.values(family));
+
+/** The laws with this id, or of this family, the first part of their ids; none for an unknown name. */
+export function lawsNamed(name: string): readonly Law[] {
+  return laws.filter(({ id }) => id === name || familyOf(id) === name);
+}
+
+/** `kinks` of `kinks/one-sided`. */
+export function familyOf(id: string): string {
+  return id.slice(0, id.indexOf('/'));
+}
