@@ -48,9 +48,6 @@ export function parseSubject(text: string, or = ''): SubjectName {
   throw new InvalidArgumentError(`Expected ${or}${subjectNames.join(', ')}, got "${text}".`);
 }
 
-/** The largest seed, 2³² - 1. */
-export const largestSeed: number = 2 ** 32 - 1;
-
 /** An integer in decimal digits, from `min` to `max`. */
 export function parseInteger(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { largestSeed } from '../properties/check-arguments.ts';
 import { GradcheckError } from '../properties/gradcheck/calls.ts';
 import type { DrawnShapes, GradcheckRun } from '../properties/gradcheck/property.ts';
 import { gradcheckText } from '../properties/gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
-import { largestRuns, largestSeed, parseInteger, parsePath } from './arguments.ts';
+import { largestRuns, parseInteger, parsePath } from './arguments.ts';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import { parseFile, writeOutput } from './output-file.ts';
 

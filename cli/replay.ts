@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { Kind } from '../properties/cases.ts';
+import { largestSeed } from '../properties/check-arguments.ts';
 import type { Failure } from '../properties/failure.ts';
 import { failureLines } from '../properties/failure-text.ts';
 import type { Law } from '../properties/law.ts';
 import { type Breakage, checkKind } from '../properties/verify.ts';
 import type { Subject } from '../reference/subject.ts';
-import { largestSeed, parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
+import { parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import type { Counterexample } from './replay-line.ts';
 import { openSubject, type SubjectName, Unavailable } from './subjects.ts';

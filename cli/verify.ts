@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { Command } from 'commander';
 import { verification as protocol, quickEpochs, requiredAccuracy } from '../experiments/protocols.ts';
+import { largestSeed } from '../properties/check-arguments.ts';
 import type { Law } from '../properties/law.ts';
 import { laws } from '../properties/laws.ts';
-import { largestRuns, largestSeed, parseInteger, parseLaws, parseSubjects } from './arguments.ts';
+import { largestRuns, parseInteger, parseLaws, parseSubjects } from './arguments.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { inChild } from './in-child.ts';
 import { parseFile, writeOutput } from './output-file.ts';

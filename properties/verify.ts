@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
+import { shown } from '../reference/arguments.ts';
 import type { Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
-import { checkDtype } from './dtypes.ts';
+import { checkInteger, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
 import type { Failure } from './failure.ts';
 import type { Law } from './law.ts';
-import { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
+import { type Counts, LawBroken, SubjectError, SubjectTimeout, Trial } from './trial.ts';
 
 /** A Subject that broke while a law was checked: no verdict. */
 export interface Breakage {
@@ -34,8 +35,10 @@ export interface RunOptions {
   /** Cases of each law, half of them dyadic. */
   readonly runs: number;
   readonly seed: number;
-  /** Called after each Case. */
+  /** Called after each Case; not for those tried while a counterexample is shrunk. */
   readonly onCase?: (law: Law) => void;
+  /** Milliseconds that the Subject may take for one answer by a promise; 30,000 unless given. */
+  readonly timeout?: number;
 }
 
 /**
@@ -43,8 +46,10 @@ export interface RunOptions {
  *
  * @throws TypeError, RangeError naming the argument; nothing for what the Subject does
  */
-export async function checkLaw(law: Law, subject: Subject, { runs, seed, onCase }: RunOptions): Promise<LawResult> {
-  checkCount('checkLaw', 'runs', runs, 1);
+export async function checkLaw(law: Law, subject: Subject, options: RunOptions): Promise<LawResult> {
+  checkArguments('checkLaw', law, subject, options);
+  const { runs, seed, onCase, timeout } = options;
+  checkInteger('checkLaw: "runs"', runs, 1);
   const start = performance.now();
   const cases: Record<Kind, number> = { dyadic: 0, general: 0 };
   const counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
@@ -55,7 +60,8 @@ export async function checkLaw(law: Law, subject: Subject, { runs, seed, onCase 
     const kinds = law.kinds ?? (['dyadic', 'general'] as const);
     for (const [k, kind] of kinds.entries()) {
       const share = Math.floor(runs / kinds.length) + (k < runs % kinds.length ? 1 : 0);
-      const outcome = await checkKind(law, subject, { kind, seed, runs: share }, (trial) => {
+      const start = { kind, seed, runs: share, ...(timeout !== undefined && { timeout }) };
+      const outcome = await checkKind(law, subject, start, (trial) => {
         cases[kind]++;
         counts.checked += trial.checked;
         counts.unchecked += trial.unchecked;
@@ -88,30 +94,44 @@ export interface Start {
   readonly path?: string;
   /** Whether a counterexample is shrunk; yes unless given. */
   readonly shrink?: boolean;
+  readonly timeout?: number;
 }
 
 /** Runs one law on Cases of one kind; `undefined` if it held. With a `path` only that counterexample is run again. */
 export async function checkKind(
   law: Law,
   subject: Subject,
-  { kind, seed, runs, path, shrink = true }: Start,
+  options: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
-  checkCount('checkKind', 'runs', runs, 0);
-  checkCount('checkKind', 'seed', seed, 0);
-  checkSubject(subject);
+  checkArguments('checkKind', law, subject, options);
+  const { kind, seed, runs, path, shrink = true, timeout } = options;
+  checkInteger('checkKind: "runs"', runs, 0);
+  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
+    throw new RangeError(`checkKind: "path" expected integers separated by colons, got ${shown(path)}`);
+  }
   const drawn = cases({
     dtype: subject.dtype,
     kind,
     finite: law.finite ?? false,
     longSums: law.longSums ?? false,
   });
+  let found: unknown;
   const property = fc.asyncProperty(drawn, async (c) => {
-    const trial = new Trial(subject);
-    await law.check(c, trial);
+    // What comes after the first counterexample are smaller ones; after a Subject that hung none is tried.
+    if (found instanceof SubjectTimeout) return;
+    const trial = new Trial(subject, timeout);
+    const count = found === undefined ? onCase : () => {};
+    try {
+      await law.check(c, trial);
+    } catch (error) {
+      if (error instanceof LawBroken) count(trial.counts);
+      found ??= error;
+      throw error;
+    }
     // A Case of which the law says nothing is drawn again.
     fc.pre(trial.counts.checked > 0);
-    onCase(trial.counts);
+    count(trial.counts);
   });
   const details = await fc.check(property, {
     seed: seedOf(seed, law.id, kind),
@@ -142,20 +162,12 @@ export async function checkKind(
   throw error;
 }
 
-function checkCount(where: string, name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`${where}: "${name}" expected an integer from ${least}, got ${String(value)}`);
-  }
-}
-
-function checkSubject(subject: Subject): void {
-  if (typeof subject?.answer !== 'function') {
-    throw new TypeError(`checkLaw: "subject" expected an object with name, dtype, facets and answer, got ${subject}`);
-  }
-  if (!Array.isArray(subject.facets)) {
-    throw new TypeError(`checkLaw: "subject.facets" expected an array, got ${typeof subject.facets}`);
-  }
-  checkDtype('checkLaw: "subject"', subject.dtype);
+function checkArguments(where: string, law: Law, subject: Subject, options: RunOptions | Start): void {
+  checkLawArgument(where, law);
+  checkSubject(where, subject);
+  checkOptions(where, options);
+  checkInteger(`${where}: "seed"`, options.seed, 0, largestSeed);
+  if (options.timeout !== undefined) checkInteger(`${where}: "timeout"`, options.timeout, 1, 2 ** 31 - 1);
 }
 
 /** Every law and kind draws its own Cases from one seed (FNV-1a). */

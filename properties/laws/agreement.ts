@@ -41,7 +41,7 @@ export const secondOrder: Law = {
     const c = learning(drawn);
     const cotangents = { ddx: c.dy.toReversed(), ddalpha: c.alpha.toReversed() };
     const expected = doubleVjp(c, cotangents);
-    const actual = await trial.run(c, () => trial.subject.doubleVjp!(c, cotangents));
+    const actual = await trial.doubleVjp(c, cotangents);
     trial.same(c, 'toX', actual.toX, (i) => expected.toX[i]!);
     trial.same(c, 'toDy', actual.toDy, (i) => expected.toDy[i]!);
     trial.same(c, 'dalpha (toAlpha)', actual.toAlpha, (i) => expected.toAlpha[i]!);
