@@ -38,10 +38,28 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   const branches = input.pool.branches.map((name) => exactBranches[name]);
   const columns = Array.from({ length: positions.count }, (_, s) => coefficientsAt(input, positions, s));
   const column = (i: number) => columns[positions.of(i % positions.units)]!;
+  // Most laws look at one of the three, and each costs exact arithmetic.
+  const y = once(() => Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v)));
+  const dx = once(() => Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!)));
+  const dalpha = once(() => allowedDalpha(arithmetic, branches, input, positions));
   return {
-    y: Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v)),
-    dx: Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!)),
-    dalpha: allowedDalpha(arithmetic, branches, input, positions),
+    get y() {
+      return y();
+    },
+    get dx() {
+      return dx();
+    },
+    get dalpha() {
+      return dalpha();
+    },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

@@ -8,6 +8,7 @@ import * as linearity from './laws/linearity.ts';
 import * as normalisation from './laws/normalisation.ts';
 import * as sharing from './laws/sharing.ts';
 import * as slope from './laws/slope.ts';
+import * as softmax from './laws/softmax.ts';
 import * as special from './laws/special.ts';
 import * as state from './laws/state.ts';
 
@@ -21,6 +22,7 @@ export const laws: readonly Law[] = [
   sharing,
   batch,
   constraints,
+  softmax,
   derivatives,
   special,
   state,

@@ -1,7 +1,7 @@
 import type { Answer, Case } from '../reference/case.ts';
 import { doubleVjp, jvp } from '../reference/pool.ts';
 import type { Subject } from '../reference/subject.ts';
-import { positionsOf } from './positions.ts';
+import { indexIn, positionsOf } from './positions.ts';
 import { referenceSubject } from './reference-subject.ts';
 import { range, take, takeAxis } from './transform.ts';
 
@@ -326,7 +326,77 @@ export const mutants: readonly Mutant[] = [
       };
     },
   },
+  // Size
+  mutant('alpha-beyond-64', 'positions beyond 64 use the alpha of 64 before', (c) => alphaFrom(c, 64)),
+  mutant('alpha-beyond-16', 'positions beyond 16 use the alpha of 16 before', (c) => alphaFrom(c, 16)),
+  mutant('element-4096', 'the first element after 4,096 is left 0', (c) => changeY(c, (y, i) => (i === 4096 ? 0 : y))),
+  // Size of alpha
+  mutant('alpha-saturates', 'alpha saturates at ±10', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => Math.max(-10, Math.min(10, a))) }),
+  ),
+  mutant('alpha-pruned', 'alpha below 1e-6 is taken for 0', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => (Math.abs(a) < 1e-6 ? 0 : a)) }),
+  ),
+  mutant('infinite-alpha-is-large', 'infinite alpha is computed as 1e300', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => (Math.abs(a) === Infinity ? Math.sign(a) * 1e300 : a)) }),
+  ),
+  // Softmax
+  mutant('softmax-of-three', 'softmax of three branches sums the first two only', (c) =>
+    c.pool.branches.length === 3 ? softmaxAs(c, (e) => e.map((v) => v / (e[0]! + e[1]!))) : right(c),
+  ),
+  mutant('softmax-overflows', 'softmax does not take the maximum off first', (c) =>
+    softmaxAs(c, (_, alpha) => {
+      const e = alpha.map(Math.exp);
+      return e.map((v) => v / e.reduce((a, b) => a + b));
+    }),
+  ),
+  mutant('softmax-dx-even', 'dx of softmax takes 1/n for every coefficient', (c) => ({
+    ...right(c),
+    dx: softmaxAs(c, (e) => e.map(() => 1 / e.length)).dx,
+  })),
+  // Shared axes
+  mutant('shared-axes-rank-2', 'dalpha sums no shared axis of a rank 2 input', (c) =>
+    c.shape.length === 2 ? firstAlong(c, 0) : right(c),
+  ),
+  mutant('shared-axes-unsorted', 'of shared axes that do not ascend dalpha sums the first only', (c) => {
+    const { sharing } = c.pool;
+    const ascends = typeof sharing === 'string' || sharing.sharedAxes.every((a, k, all) => k === 0 || a > all[k - 1]!);
+    return ascends ? right(c) : firstAlong(c, 1);
+  }),
 ];
+
+/** Positions of S from `width` on take the alpha of `width` before. */
+function alphaFrom(c: Case, width: number): Answer {
+  const { count } = positionsOf(c.pool, c.shape);
+  return right({ ...c, alpha: c.alpha.map((a, i) => (i % count >= width ? c.alpha[i - width]! : a)) });
+}
+
+/** The answer under softmax with y and dx of other coefficients, made of the exponentials or of alpha at each position. */
+function softmaxAs(
+  c: Case,
+  coefficients: (e: readonly number[], alpha: readonly number[]) => readonly number[],
+): Answer {
+  if (c.pool.constraint.kind !== 'softmax') return right(c);
+  const { count, n } = positionsOf(c.pool, c.shape);
+  const alpha = new Float64Array(n * count);
+  for (const s of range(count)) {
+    const column = range(n).map((k) => c.alpha[k * count + s]!);
+    const top = Math.max(...column);
+    const e = column.map((a) => Math.exp(a - top));
+    for (const [k, value] of coefficients(e, column).entries()) alpha[k * count + s] = value;
+  }
+  const { y, dx } = right(free({ ...c, alpha }));
+  return { ...right(c), y, dx };
+}
+
+/** The answer with a dalpha that takes only index 0 of the shared axes from number `first` on. */
+function firstAlong(c: Case, first: number): Answer {
+  const { sharing } = c.pool;
+  if (typeof sharing === 'string') return right(c);
+  const left = sharing.sharedAxes.slice(first);
+  const others = (i: number) => indexIn(c.shape, i).some((at, axis) => at > 0 && left.includes(axis));
+  return { ...right(c), dalpha: right({ ...c, dy: c.dy.map((d, i) => (others(i) ? 0 : d)) }).dalpha };
+}
 
 function upper(c: Case, alpha: number, i: number): number {
   const { constraint } = c.pool;

@@ -1,8 +1,9 @@
+import { branches } from '../../reference/branches.ts';
 import type { Case } from '../../reference/case.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { takeAxis } from '../transform.ts';
-import { learning, mapTensor } from './derived.ts';
+import { freely, isTame, learning, mapTensor } from './derived.ts';
 
 export const nan: Law = {
   id: 'special/nan',
@@ -30,6 +31,26 @@ export const infinity: Law = {
     const input = learning(mapTensor(c, 'x', (x, i) => (i % 3 === 0 ? Infinity : i % 3 === 1 ? -Infinity : x)));
     const { answer, allowed } = await trial.askAbout(input);
     for (const name of ['y', 'dx', 'dalpha'] as const) trial.within(input, name, answer[name], allowed[name]);
+  },
+};
+
+export const infiniteAlpha: Law = {
+  id: 'special/infinite-alpha',
+  statement: 'an infinite coefficient makes y infinite, by the sign of its product, wherever its branch is not 0',
+  source: 'spec §1, §3; IEEE 754: ∞ times a number that is not 0 is ∞',
+  finite: true,
+  async check(c, trial) {
+    const name = c.pool.branches[0]!;
+    const input = mapTensor(freely(c, [name]), 'alpha', (a, i) => (a < 0 || i % 2 === 1 ? -Infinity : Infinity));
+    const { units, of } = positionsOf(input.pool, input.shape);
+    const value = (i: number) => branches[name].f(input.x[i]!);
+    trial.same(
+      input,
+      'y',
+      (await trial.ask(input)).y,
+      (i) => input.alpha[of(i % units)]! * Math.sign(value(i)),
+      (i) => value(i) !== 0 && isTame(input.x[i]!),
+    );
   },
 };
 
@@ -79,7 +100,9 @@ export const containment: Law = {
       spoiled.push([mapTensor(clean, 'dy', (d, i) => (i === element ? poison : d)), others]);
     }
     const nonUsers = (i: number) => of(i % units) !== position;
-    spoiled.push([mapTensor(clean, 'alpha', (a, k) => (k === position ? NaN : a)), nonUsers]);
+    for (const poison of [NaN, -Infinity]) {
+      spoiled.push([mapTensor(clean, 'alpha', (a, k) => (k === position ? poison : a)), nonUsers]);
+    }
     for (const [input, untouched] of spoiled) {
       const { y, dx, dalpha } = await trial.ask(input);
       trial.same(input, 'y', y, (i) => answer.y[i]!, untouched);
