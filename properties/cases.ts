@@ -60,7 +60,7 @@ const all: readonly BranchName[] = [...polynomial, 'tanh', 'sigmoid', 'softplus'
 const few = 48;
 /** More than a buffer or a thread block of 4,096, and few enough that sums of relu and step stay exact in float32. */
 const many = 4600;
-const rare = 30;
+const rare = 20;
 /** One Case in so many has an axis of 16 to 130 units: wider than a vector register or a warp. */
 const wide = 24;
 
@@ -94,7 +94,7 @@ class Draw {
       shape,
       x: draw(size, () => this.#value(0.36, () => this.#special())),
       alpha: draw(rows * count, () => this.#alpha(constraint)),
-      dy: draw(size, () => this.#value(0.36, () => this.#specialCotangent())),
+      dy: draw(size, () => this.#value(0.4, () => this.#specialCotangent())),
     };
   }
 
@@ -129,10 +129,10 @@ class Draw {
     return shape;
   }
 
-  /** Sums of thousands, where a worst-case bound would not see a missing row; half of them of more than 4,096 elements. */
+  /** Sums of thousands, where a worst-case bound would not see a missing row; most of them of more than 4,096 elements. */
   #largeShape(): number[] {
     const units = this.#int(1, 3);
-    const least = this.#chance(0.5) ? Math.ceil(4100 / units) : 500;
+    const least = this.#chance(0.75) ? Math.ceil(4100 / units) : 500;
     return [this.#int(least, Math.floor(many / units)), units];
   }
 

@@ -329,7 +329,9 @@ export const mutants: readonly Mutant[] = [
   // Size
   mutant('alpha-beyond-64', 'positions beyond 64 use the alpha of 64 before', (c) => alphaFrom(c, 64)),
   mutant('alpha-beyond-16', 'positions beyond 16 use the alpha of 16 before', (c) => alphaFrom(c, 16)),
-  mutant('element-4096', 'the first element after 4,096 is left 0', (c) => changeY(c, (y, i) => (i === 4096 ? 0 : y))),
+  mutant('element-4096', 'the first element after 4,096 is wrong', (c) =>
+    changeY(c, (y, i) => (i === 4096 ? y + 1 : y)),
+  ),
   // Size of alpha
   mutant('alpha-saturates', 'alpha saturates at ±10', (c) =>
     right({ ...c, alpha: c.alpha.map((a) => Math.max(-10, Math.min(10, a))) }),
