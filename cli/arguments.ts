@@ -1,8 +1,7 @@
-import { statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import type { Kind } from '../properties/cases.ts';
 import type { Law } from '../properties/law.ts';
-import { laws } from '../properties/laws.ts';
+import { familyOf, laws, lawsNamed } from '../properties/laws.ts';
 import { type SubjectName, subjectNames } from './subjects.ts';
 
 /** Parsers of arguments for commander: each takes text and returns a value, or says what was expected. */
@@ -11,7 +10,7 @@ import { type SubjectName, subjectNames } from './subjects.ts';
 export function parseLaws(text: string, before: readonly Law[] = []): Law[] {
   const chosen = new Set(before);
   for (const name of names(text)) {
-    const found = laws.filter(({ id }) => id === name || familyOf(id) === name);
+    const found = lawsNamed(name);
     if (found.length === 0) {
       const [family] = name.split('/');
       const near = laws.filter(({ id }) => familyOf(id) === family).map(({ id }) => id);
@@ -31,11 +30,15 @@ export function parseLaw(text: string): Law {
   throw new InvalidArgumentError(`Expected the id of one law, such as ${found!.id}, got "${text}".`);
 }
 
-/** Subjects by name, separated by commas; `undefined` for `auto`. A repeated flag adds to those before. */
-export function parseSubjects(text: string, before: readonly SubjectName[] = []): SubjectName[] | undefined {
-  if (text === 'auto') return undefined;
+/** Subjects by name, separated by commas, or `auto` alone. A repeated flag adds to those before. */
+export function parseSubjects(text: string, before?: 'auto' | readonly SubjectName[]): 'auto' | SubjectName[] {
+  const isAuto = text === 'auto';
+  if (before !== undefined && isAuto !== (before === 'auto')) {
+    throw new InvalidArgumentError('Expected auto, or names, not both.');
+  }
+  if (isAuto) return 'auto';
   const chosen = names(text).map((name) => parseSubject(name, 'auto, '));
-  return subjectNames.filter((name) => before.includes(name) || chosen.includes(name));
+  return subjectNames.filter((name) => before?.includes(name) || chosen.includes(name));
 }
 
 /** One Subject by name. */
@@ -44,9 +47,6 @@ export function parseSubject(text: string, or = ''): SubjectName {
   if (name) return name;
   throw new InvalidArgumentError(`Expected ${or}${subjectNames.join(', ')}, got "${text}".`);
 }
-
-/** The largest seed, 2³² - 1. */
-export const largestSeed: number = 2 ** 32 - 1;
 
 /** An integer in decimal digits, from `min` to `max`. */
 export function parseInteger(min: number, max: number): (text: string) => number {
@@ -62,27 +62,21 @@ export function parseKind(text: string): Kind {
   throw new InvalidArgumentError('Expected dyadic or general.');
 }
 
-/** A path of fast-check: integers separated by colons. */
-export function parsePath(text: string): string {
-  if (/^\d+(:\d+)*$/.test(text)) return text;
-  throw new InvalidArgumentError('Expected integers separated by colons, such as 12:0:3.');
-}
+/** The most cases of a law that can be asked for; every one before a counterexample is drawn again by `replay`. */
+export const largestRuns = 1_000_000;
 
-/** A file to be written. */
-export function parseFile(text: string): string {
-  if (text === '' || statSync(text, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new InvalidArgumentError('Expected the name of a file.');
+/** A path of fast-check: integers separated by colons, the first of them the number of a case. */
+export function parsePath(text: string): string {
+  if (!/^\d+(:\d+)*$/.test(text)) {
+    throw new InvalidArgumentError('Expected integers separated by colons, such as 12:0:3.');
   }
-  return text;
+  if (Number.parseInt(text, 10) < largestRuns) return text;
+  throw new InvalidArgumentError(`Expected a path that starts with an integer below ${largestRuns}.`);
 }
 
 /** The families of laws, the first part of their ids. */
 export function families(): string[] {
   return [...new Set(laws.map(({ id }) => familyOf(id)))];
-}
-
-function familyOf(id: string): string {
-  return id.slice(0, id.indexOf('/'));
 }
 
 /** Names separated by commas. */

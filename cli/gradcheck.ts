@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { writeWhole } from '../experiments/download.ts';
+import { largestSeed } from '../properties/check-arguments.ts';
 import { GradcheckError } from '../properties/gradcheck/calls.ts';
 import type { DrawnShapes, GradcheckRun } from '../properties/gradcheck/property.ts';
 import { gradcheckText } from '../properties/gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
-import { largestSeed, parseFile, parseInteger, parsePath } from './arguments.ts';
-import { exitCodes } from './exit-codes.ts';
+import { largestRuns, parseInteger, parsePath } from './arguments.ts';
+import { exitCodes, internalHelp } from './exit-codes.ts';
+import { parseFile, writeOutput } from './output-file.ts';
 
 interface Flags {
   readonly shape?: DrawnShapes;
@@ -37,7 +38,7 @@ and is JavaScript, or TypeScript where this Node runs it.`,
       'the shape of x, 32,64; or of an input by name, alpha=2,64; repeat the flag for more; an axis by a name is drawn, x=n,64',
       parseShape,
     )
-    .option('--runs <count>', 'how many inputs are drawn', parseInteger(1, 1_000_000), 20)
+    .option('--runs <count>', 'how many inputs are drawn', parseInteger(1, largestRuns), 20)
     .option('--seed <seed>', 'what they are drawn from', parseInteger(0, largestSeed), 1)
     .option('--path <path>', 'run one counterexample again, by the line that was printed', parsePath)
     .option('--full', 'measure inputs without structure element by element, however many there are')
@@ -50,7 +51,7 @@ Exit codes:
   1  a gradient is wrong
   2  an argument was wrong, or the module does not export what it should
   3  the function threw
-`,
+${internalHelp}`,
     )
     .action(async (module: string, flags: Flags, command: Command) => {
       try {
@@ -91,7 +92,7 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
     const shapes = Object.entries(shape ?? {}).map(([name, of]) => ` --shape ${name}=${of.join(',')}`);
     console.log(`again: npx poolproof gradcheck ${module}${shapes.join('')} --seed ${seed} --path ${found}`);
   }
-  if (json !== undefined) await writeWhole(json, Buffer.from(`${JSON.stringify(report, plain, 1)}\n`));
+  if (json !== undefined) await writeOutput(json, `${JSON.stringify(report, plain, 1)}\n`);
   return report.passed ? exitCodes.held : exitCodes.failed;
 }
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,13 +50,18 @@ describe('poolproof', () => {
     [['verify', '--law', 'kinks/two-sided'], 'Expected one of kinks/one-sided, got "kinks/two-sided"'],
     [['verify', '--law', 'kinks,'], 'Expected names separated by commas'],
     [['verify', '--backend', 'gpu'], 'Expected auto, reference, cpu, wasm, tensorflow, got "gpu"'],
-    [['verify', '--json', tmpdir()], 'Expected the name of a file'],
+    [['verify', '--backend', 'cpu', '--backend', 'auto'], 'Expected auto, or names, not both'],
+    [['verify', '--backend', 'auto', '--backend', 'cpu'], 'Expected auto, or names, not both'],
+    [['verify', '--json', tmpdir()], 'Expected the name of a file that can be written: a folder'],
+    [['verify', '--json', '/dev/null/x.json'], 'Expected the name of a file that can be written: ENOTDIR'],
+    [['verify', '--json', '/proc/x/y.json'], 'Expected the name of a file that can be written: '],
     [['replay', '--law', 'kinks/one-sided'], "required option '--backend <name>' not specified"],
     [['replay', '--law', 'kinks'], 'Expected the id of one law, such as kinks/one-sided'],
     [['mutants', '--group', 'kinks'], 'Expected among formula, constraint, '],
     [['mutants', '--mutant', 'relu'], 'Expected the id of a mutant, got "relu"'],
     [['replay', '--kind', 'odd'], 'Expected dyadic or general'],
     [['replay', '--path', '1:x'], 'Expected integers separated by colons, such as 12:0:3'],
+    [['replay', '--path', '999999999:0'], 'Expected a path that starts with an integer below 1000000'],
   ])('%j is a usage error of one line', (args, message) => {
     const { code, out, err } = poolproof(...args);
     expect(err).toContain(message);
@@ -105,6 +110,19 @@ describe('poolproof verify', () => {
     expect(readdirSync(join(folder, 'new'))).toEqual(['report.json']);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'keeps the verdict when the report can no longer be written, and a device a device',
+    () => {
+      const common = ['verify', '--law', 'special/nan', '--runs', '2', '--backend', 'reference', '--no-mnist'];
+      const { code, out, err } = poolproof(...common, '--json', '/dev/full');
+      expect(out).toContain('all held');
+      expect(err).toContain('error: the report could not be written: ENOSPC');
+      expect(code).toBe(4);
+      expect(poolproof(...common, '--json', '/dev/null').code).toBe(0);
+      expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+    },
+  );
+
   it('draws another seed each time, and prints it', () => {
     const seeds = [1, 2].map(
       () =>
@@ -137,7 +155,11 @@ describe('poolproof verify', () => {
   it('without data exits with 5 and says why, unless told to leave the training out', () => {
     const { code, out } = poolproof('verify', ...small, '--backend', 'cpu');
     expect(code).toBe(5);
-    expect(out).toContain(`MNIST: not run: train-images-idx3-ubyte: expected in ${join(folder, 'mnist')}`);
+    const lines = out.split('\n');
+    expect(lines.filter((line) => line.length > 80 && line.includes(' '))).toEqual([]);
+    expect(lines.map((line) => line.trim()).join(' ')).toContain(
+      `MNIST: not run: train-images-idx3-ubyte: expected in ${join(folder, 'mnist')}`,
+    );
     expect(out).toContain('all laws held, but MNIST was not run (--no-mnist leaves it out)');
   });
 

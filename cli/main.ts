@@ -26,8 +26,12 @@ try {
   if (process.argv.length <= 2) program.error(`error: a command is missing, expected ${commandNames()}`);
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  else {
+    // Node's own code would be 1, which says that a law failed.
+    process.exitCode = exitCodes.internal;
+    console.error(error);
+  }
 }
 
 function commandNames(): string {

@@ -1,5 +1,6 @@
+import type { Lockstep } from '../experiments/lockstep-run.ts';
 import type { MnistRow } from '../experiments/mnist-run.ts';
-import type { MnistReport } from './report.ts';
+import { hasLearned, type MnistReport } from './report.ts';
 import { table, wrap } from './table.ts';
 
 /** The training for people: a row an epoch, then what the lockstep check found; or why there is none. */
@@ -7,7 +8,7 @@ export function mnistText(mnist: MnistReport): string {
   if (mnist.state === 'left out') return 'MNIST: left out by --no-mnist';
   if (mnist.state !== 'run') {
     const word = mnist.state === 'broke' ? 'BROKE' : 'not run';
-    return `MNIST: ${word}: ${mnist.reason}`;
+    return wrap(`MNIST: ${word}: ${mnist.reason}`, 80, '  ').join('\n');
   }
   const { protocol, backend, version, passedOver, rows } = mnist;
   const head = ['activation', 'epoch', 'test loss', 'test accuracy', 'ms/step'];
@@ -24,15 +25,20 @@ export function mnistText(mnist: MnistReport): string {
     ...wrap(`MNIST, 784-512-512-10, protocol "${protocol}", on ${backend} (${version})`, 80, '  '),
     ...passedOver.flatMap(({ reason }) => wrap(`passed over: ${reason}`, 80, '  ')),
     ...table([head, ...epochs]),
+    ...rows.map(
+      (row) =>
+        `${row.activation}: test accuracy above ${mnist.requiredAccuracy} in the end: ${hasLearned(row, mnist) ? 'held' : 'FAIL'}`,
+    ),
     ...rows.flatMap((row) => wrap(lockstepText(row), 80, '  ')),
   ].join('\n');
 }
 
 function lockstepText({ activation, lockstep }: MnistRow): string {
   if (lockstep === null) return `lockstep ${activation}: not asked for`;
-  const { steps, elements, worst, lossDifference, lossBound, settled, settledBy, held } = lockstep;
+  const { steps, elements, worst, worstSum, lossDifference, lossBound, settled, settledBy, held } = lockstep;
   const difference = `loss curve off by ${lossDifference.toExponential(1)} (relative), bound ${lossBound.toExponential(1)}`;
-  const values = `${elements} values of ${steps} steps against float64, worst ${worst.what} at ${worst.ratio.toPrecision(3)} of its bound`;
+  const at = ({ what, ratio }: Lockstep['worst']) => `${what} at ${ratio.toPrecision(3)} of its bound`;
+  const values = `${elements} values of ${steps} steps against float64, the worst sum ${at(worstSum)}, the worst value ${at(worst)} (one rounding may come near)`;
   const moved =
     settled === 0 ? '' : `; ${settled} pre-activations within ${settledBy.toExponential(1)} of 0 taken over`;
   return `lockstep ${activation}: ${held ? 'held' : 'FAIL'}: ${values}; ${difference}${moved}`;

@@ -1,14 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { writeWhole } from '../experiments/download.ts';
+import { largestSeed } from '../properties/check-arguments.ts';
 import { gradcheckLaw } from '../properties/gradcheck/law.ts';
 import { findKills } from '../properties/kills.ts';
 import type { Law } from '../properties/law.ts';
 import { laws } from '../properties/laws.ts';
 import { type Group, groups, type Mutant } from '../properties/mutants/mutant.ts';
 import { mutants } from '../properties/mutants.ts';
-import { largestSeed, names, parseFile, parseInteger } from './arguments.ts';
+import { names, parseInteger } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
 import { isEnough, killsText } from './kills-text.ts';
+import { parseFile, writeOutput } from './output-file.ts';
 import { progressOn } from './progress.ts';
 
 interface Flags {
@@ -75,9 +76,9 @@ async function run(chosen: readonly Mutant[], { runs, seed, json }: Omit<Flags, 
       bug,
       killers: checks.filter((_, k) => kills[m]![k]).map((law) => law.id),
     }));
-    await writeWhole(
+    await writeOutput(
       json,
-      Buffer.from(`${JSON.stringify({ schema: 'poolproof-mutants/1', runs, seed, mutants: rows }, null, 1)}\n`),
+      `${JSON.stringify({ schema: 'poolproof-mutants/1', runs, seed, mutants: rows }, null, 1)}\n`,
     );
   }
   return isEnough(chosen, kills) ? exitCodes.held : exitCodes.failed;

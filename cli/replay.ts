@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import type { Kind } from '../properties/cases.ts';
+import { largestSeed } from '../properties/check-arguments.ts';
 import type { Failure } from '../properties/failure.ts';
-import { failureText } from '../properties/failure-text.ts';
+import { failureLines } from '../properties/failure-text.ts';
 import type { Law } from '../properties/law.ts';
 import { type Breakage, checkKind } from '../properties/verify.ts';
 import type { Subject } from '../reference/subject.ts';
-import { largestSeed, parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
-import { exitCodes } from './exit-codes.ts';
+import { parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
+import { exitCodes, internalHelp } from './exit-codes.ts';
 import type { Counterexample } from './replay-line.ts';
 import { openSubject, type SubjectName, Unavailable } from './subjects.ts';
 
@@ -37,7 +38,7 @@ Exit codes:
   1  it fails
   2  an argument was wrong
   3  the backend threw, or is missing
-  5  the path leads to no case that the law speaks of
+${internalHelp}  5  the path leads to no case that the law speaks of
 `,
     )
     .action(async ({ law, backend, ...at }: Flags) => {
@@ -78,7 +79,7 @@ export async function replay(
     return { text: `${law.id} holds on that case now, on ${subject.name}`, exitCode: exitCodes.held };
   }
   if ('finding' in outcome) {
-    return { text: `FAIL on ${subject.name}\n${failureText(outcome)}`, exitCode: exitCodes.failed };
+    return { text: [`FAIL on ${subject.name}`, ...failureLines(outcome)].join('\n'), exitCode: exitCodes.failed };
   }
   return { text: `BROKE on ${subject.name}\n${law.id}: ${outcome.message}`, exitCode: exitCodes.broke };
 }

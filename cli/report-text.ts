@@ -1,4 +1,4 @@
-import { failureText } from '../properties/failure-text.ts';
+import { failureLines } from '../properties/failure-text.ts';
 import type { LawResult } from '../properties/verify.ts';
 import { mnistText } from './mnist-text.ts';
 import { replayLine } from './replay-line.ts';
@@ -84,7 +84,9 @@ function subjectLines({ subjects, named }: Report): string[] {
 
 function troubles({ name, results }: SubjectReport): string[] {
   return results.flatMap(({ law, failures, breakage }) => [
-    ...failures.map((failure) => `FAIL on ${name}\n${failureText(failure)}\nreplay: ${replayLine(name, failure)}`),
+    ...failures.map((failure) =>
+      [`FAIL on ${name}`, ...failureLines(failure), `replay: ${replayLine(name, failure)}`].join('\n'),
+    ),
     ...(breakage
       ? [`BROKE on ${name}\n${law}: ${breakage.message}\nreplay: ${replayLine(name, { law, ...breakage })}`]
       : []),

@@ -33,6 +33,8 @@ export type MnistReport =
       readonly version: string;
       readonly passedOver: readonly PassedOver[];
       readonly rows: readonly MnistRow[];
+      /** The test accuracy that each network must exceed after its last epoch. */
+      readonly requiredAccuracy: number;
     };
 
 /** What `poolproof verify` found. */
@@ -79,11 +81,21 @@ export function broke({ named, subjects, mnist }: Report): boolean {
   });
 }
 
+const inLockstep = ({ lockstep }: MnistRow) => lockstep === null || lockstep.held;
+
+/** Whether a network has learned: its accuracy after the last epoch is above what is required. */
+export function hasLearned({ epochs }: MnistRow, { requiredAccuracy }: { readonly requiredAccuracy: number }): boolean {
+  const last = epochs.at(-1);
+  return last !== undefined && last.testAccuracy > requiredAccuracy;
+}
+
 export function exitCodeOf(report: Report): number {
   const { failures, cases } = totals(report.subjects.flatMap(({ results }) => results));
   const { mnist } = report;
   if (failures > 0) return exitCodes.failed;
-  if (mnist.state === 'run' && mnist.rows.some(({ lockstep }) => lockstep?.held === false)) return exitCodes.failed;
+  if (mnist.state === 'run' && !mnist.rows.every((row) => inLockstep(row) && hasLearned(row, mnist))) {
+    return exitCodes.failed;
+  }
   if (broke(report)) return exitCodes.broke;
   return cases === 0 || mnist.state === 'not run' ? exitCodes.notRun : exitCodes.held;
 }

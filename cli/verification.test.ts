@@ -134,10 +134,15 @@ describe('verification', () => {
 });
 
 describe('the training', () => {
+  const worstSum = {
+    ...{ what: 'W0 gradient', ratio: 0.25, index: 3, actual: 1, expected: 1, bound: 1e-7, elements: 10, step: 2 },
+    isSum: true,
+  };
   const lockstep = {
     steps: 10,
     elements: 1000,
-    worst: { what: 'dW0', ratio: 0.5, index: 3, actual: 1, expected: 1, bound: 1e-7, elements: 10, step: 2 },
+    worst: { ...worstSum, what: 'da0', ratio: 1, isSum: false },
+    worstSum,
     lossDifference: 1e-6,
     lossBound: 1e-5,
     settled: 0,
@@ -160,7 +165,10 @@ describe('the training', () => {
     const report = await train([opened, { type: 'result', rows: [row] }]);
     expect(exitCodeOf(report)).toBe(0);
     expect(reportText(report)).toMatch(/pap +1 +0\.1250 +0\.9612 +14\.[23]\n/);
-    expect(reportText(report)).toMatch(/lockstep pap: held: 1000 values of 10 steps/);
+    const text = reportText(report).replace(/\s+/g, ' ');
+    expect(text).toContain('pap: test accuracy above 0.95 in the end: held');
+    expect(text).toContain('lockstep pap: held: 1000 values of 10 steps');
+    expect(text).toContain('the worst sum W0 gradient at 0.250 of its bound, the worst value da0 at 1.00 of its bound');
   });
 
   it('fails when a value is outside of its bound', async () => {
@@ -170,6 +178,20 @@ describe('the training', () => {
     expect(exitCodeOf(report)).toBe(1);
     expect(reportText(report)).toContain('lockstep pap: FAIL');
     expect(decodeReport(JSON.parse(JSON.stringify(encodeReport(report)))).mnist).toEqual(report.mnist);
+  });
+
+  it.each([
+    [0.95, 1],
+    [Number.NaN, 1],
+    [0.9501, 0],
+  ])('that ends at a test accuracy of %d exits with %d', async (testAccuracy, code) => {
+    const epochs = [
+      { ...row.epochs[0]!, testAccuracy: 0.99 },
+      { ...row.epochs[0]!, epoch: 2, testAccuracy },
+    ];
+    const report = await train([opened, { type: 'result', rows: [row, { ...row, activation: 'relu', epochs }] }]);
+    expect(exitCodeOf(report)).toBe(code);
+    expect(reportText(report)).toContain(`relu: test accuracy above 0.95 in the end: ${code === 0 ? 'held' : 'FAIL'}`);
   });
 
   it('says why it was not run, and asks for --no-mnist', async () => {

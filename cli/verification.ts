@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { verification as protocol } from '../experiments/protocols.ts';
+import { verification as protocol, requiredAccuracy } from '../experiments/protocols.ts';
 import type { Law } from '../properties/law.ts';
 import type { LawResult } from '../properties/verify.ts';
 import type { CheckEvent, CheckRequest } from './check.ts';
@@ -126,7 +126,8 @@ async function trainOnce(
         return;
       case 'result': {
         const { backend, version, passedOver } = opened!;
-        report = { state: 'run', protocol: protocol.name, backend, version, passedOver, rows: event.rows };
+        const { rows } = event;
+        report = { state: 'run', protocol: protocol.name, backend, version, passedOver, rows, requiredAccuracy };
       }
     }
   };

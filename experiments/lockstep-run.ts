@@ -11,6 +11,8 @@ export interface Lockstep {
   readonly elements: number;
   /** Of all comparisons that with the largest error / bound, and its step (from 0). More than 1 is provably wrong. */
   readonly worst: Comparison & { readonly step: number };
+  /** The same of the sums alone: where one rounding or a few make a value, some element always comes near its bound. */
+  readonly worstSum: Comparison & { readonly step: number };
   /** Relative, never synchronised: the subject's loss curve against the reference's, and how far rounding can drive it. */
   readonly lossDifference: number;
   readonly lossBound: number;
@@ -35,6 +37,7 @@ export async function runLockstep(
   }
   const curves = new LossCurves(protocol, initial);
   let worst: Lockstep['worst'] | undefined;
+  let worstSum: Lockstep['worst'] | undefined;
   let elements = 0;
   for (let step = 0; step < steps; step++) {
     const batch: Batch<Float32Array> = source.next().value;
@@ -43,12 +46,13 @@ export async function runLockstep(
     for (const comparison of comparisons) {
       elements += comparison.elements;
       if (!worst || comparison.ratio > worst.ratio) worst = { ...comparison, step };
+      if (comparison.isSum && !(worstSum && comparison.ratio <= worstSum.ratio)) worstSum = { ...comparison, step };
     }
     curves.step(batch, trace, comparisons.find(({ what }) => what === 'loss')?.bound ?? 0);
     report(trace.loss);
   }
-  if (!worst) throw new Error('runLockstep: nothing was compared');
+  if (!worst || !worstSum) throw new Error('runLockstep: nothing was compared');
   const { difference, bound, settled, settledBy } = curves;
   const held = worst.ratio <= 1 && difference <= bound;
-  return { steps, elements, worst, lossDifference: difference, lossBound: bound, settled, settledBy, held };
+  return { steps, elements, worst, worstSum, lossDifference: difference, lossBound: bound, settled, settledBy, held };
 }

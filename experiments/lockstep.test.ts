@@ -49,6 +49,8 @@ describe('trainings that are right', () => {
             expect(lockstep.held, JSON.stringify(lockstep)).toBe(true);
             // Neither is blind: single roundings attain their bound, and some rounding shows in the curve.
             expect(lockstep.worst.ratio).toBeGreaterThan(0.5);
+            expect(lockstep.worstSum.ratio).toBeLessThan(lockstep.worst.ratio);
+            expect(lockstep.worstSum.ratio).toBeGreaterThan(0);
             expect(lockstep.lossDifference).toBeGreaterThan(0);
             expect(lockstep.lossBound).toBeLessThan(1e-3);
           }

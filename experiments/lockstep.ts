@@ -25,6 +25,7 @@ export interface Comparison {
   readonly expected: number;
   readonly bound: number;
   readonly elements: number;
+  readonly isSum: boolean;
 }
 
 /**
@@ -87,8 +88,9 @@ export function compareStep(protocol: Protocol, batch: Batch<Float32Array>, trac
 /** The worst element of an array; one that is not finite, or of another length, is infinitely wrong. */
 function worst(what: string, actual: Float32Array, expected: Expected): Comparison {
   const elements = actual.length;
+  const { isSum } = expected;
   if (elements !== expected.length) {
-    return { what, ratio: Infinity, index: -1, actual: NaN, expected: NaN, bound: NaN, elements };
+    return { what, ratio: Infinity, index: -1, actual: NaN, expected: NaN, bound: NaN, elements, isSum };
   }
   let ratio = 0;
   let index = 0;
@@ -102,7 +104,7 @@ function worst(what: string, actual: Float32Array, expected: Expected): Comparis
     }
   }
   const [value, bound] = [expected.value(index), expected.bound(index)];
-  return { what, ratio, index, actual: actual[index], expected: value, bound, elements };
+  return { what, ratio, index, actual: actual[index], expected: value, bound, elements, isSum };
 }
 
 function widened(values: Float32Array | null): Float64Array {

@@ -12,6 +12,8 @@ import { type PoolBackward, forward as poolForward, vjp as poolVjp } from '../re
 /** What a float32 operation on given float32 inputs must come near to, element by element. */
 export interface Expected {
   readonly length: number;
+  /** Sums of many terms, whose rounding cancels; a value of one or a few roundings often comes near its bound. */
+  readonly isSum: boolean;
   value(i: number): number;
   bound(i: number): number;
 }
@@ -34,7 +36,7 @@ export function gamma(k: number): number {
 
 /** Exactly these values. */
 export function exactly(values: Float64Array): Expected {
-  return { length: values.length, value: (i) => values[i], bound: () => 0 };
+  return { length: values.length, isSum: false, value: (i) => values[i], bound: () => 0 };
 }
 
 /**
@@ -49,6 +51,7 @@ export function denseExpected(h: Float64Array, W: Float64Array, b: Float64Array,
   const y = denseForward(h, W, b, inputs);
   return {
     length: y.length,
+    isSum: true,
     value: (i) => y[i],
     bound(i) {
       const [row, unit] = [Math.floor(i / units), i % units];
@@ -64,6 +67,7 @@ export function productExpected(A: Float64Array, B: Float64Array, n: number, k: 
   const C = product(A, B, n, k, m);
   return {
     length: C.length,
+    isSum: true,
     value: (i) => C[i],
     bound(i) {
       const [row, column] = [Math.floor(i / m), i % m];
@@ -76,7 +80,7 @@ export function productExpected(A: Float64Array, B: Float64Array, n: number, k: 
 /** `mask · a`: one rounding. */
 export function maskedExpected(a: Float64Array, mask: Float64Array): Expected {
   const value = (i: number): number => a[i] * mask[i];
-  return { length: a.length, value, bound: (i) => sumBound(1, Math.abs(value(i))) };
+  return { length: a.length, isSum: false, value, bound: (i) => sumBound(1, Math.abs(value(i))) };
 }
 
 /**
@@ -108,9 +112,9 @@ export function poolExpected(input: PoolBackward): { a: Expected; dz: Expected; 
   }
   const exact = poolVjp(input);
   return {
-    a: summed(poolForward(input), a, n),
-    dz: summed(exact.dx, slope, n),
-    dalpha: summed(exact.dalpha, dalpha, x.length / positions),
+    a: { isSum: false, ...summed(poolForward(input), a, n) },
+    dz: { isSum: false, ...summed(exact.dx, slope, n) },
+    dalpha: { isSum: true, ...summed(exact.dalpha, dalpha, x.length / positions) },
   };
 }
 
@@ -148,8 +152,8 @@ export function crossEntropyExpected(
   const lossBound = (errors + gamma(N + 4) * magnitudes) / N;
   const dz = crossEntropyBackward(z, labels, classes);
   return {
-    loss: { length: 1, value: () => loss, bound: () => lossBound },
-    dz: { length: dz.length, value: (i) => dz[i], bound: (i) => bound[i] },
+    loss: { length: 1, isSum: true, value: () => loss, bound: () => lossBound },
+    dz: { length: dz.length, isSum: false, value: (i) => dz[i], bound: (i) => bound[i] },
   };
 }
 
@@ -165,6 +169,7 @@ export interface Update {
 export function velocityExpected({ v, g }: Update, rate: number, momentum: number): Expected {
   return {
     length: v.length,
+    isSum: false,
     value: (i) => momentum * v[i] - rate * g[i],
     bound: (i) => sumBound(3, Math.abs(momentum * v[i]) + Math.abs(rate * g[i])),
   };
@@ -174,6 +179,7 @@ export function velocityExpected({ v, g }: Update, rate: number, momentum: numbe
 export function weightExpected({ w, g, moved }: Update, rate: number, momentum: number): Expected {
   return {
     length: w.length,
+    isSum: false,
     value: (i) => w[i] + momentum * moved[i] - rate * g[i],
     bound: (i) => sumBound(4, Math.abs(w[i]) + Math.abs(momentum * moved[i]) + Math.abs(rate * g[i])),
   };
@@ -184,7 +190,7 @@ function sumBound(K: number, magnitudes: number): number {
   return gamma(K) * magnitudes + K * eta;
 }
 
-function summed(values: Float64Array, magnitudes: Float64Array, K: number): Expected {
+function summed(values: Float64Array, magnitudes: Float64Array, K: number): Omit<Expected, 'isSum'> {
   return { length: values.length, value: (i) => values[i], bound: (i) => sumBound(K, magnitudes[i]) };
 }
 

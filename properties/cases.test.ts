@@ -45,15 +45,39 @@ describe.each(each)('cases($dtype, $kind)', ({ dtype, kind }) => {
     for (const n of [1, 2, 3, 4]) expect(some((c) => c.pool.branches.length === n)).toBeGreaterThan(20);
   });
 
-  it('draws at least 30 % special values in x', () => {
-    const values = drawn.flatMap((c) => [...c.x]);
+  it.each(['x', 'alpha', 'dy'] as const)('draws special values in %s, at least 0.3 of them', (name) => {
+    const values = drawn.flatMap((c) => [...c[name]]);
+    const { p, normalExponent } = formats[dtype];
     const isPowerOfTwo = (v: number) => Number.isInteger(Math.log2(Math.abs(v)));
-    const special = values.filter((v) => !Number.isFinite(v) || Math.abs(v) < 1e-3 || isPowerOfTwo(v));
-    expect(special.length / values.length).toBeGreaterThan(0.3);
+    // ±0, ±∞, NaN, powers of two, subnormal, within rounding of the kink at 0 or of 1.
+    const isSpecial = (v: number) =>
+      v === 0 ||
+      !Number.isFinite(v) ||
+      isPowerOfTwo(v) ||
+      Math.abs(v) < 2 ** normalExponent ||
+      Math.abs(v) < 2 ** (-p / 2) ||
+      Math.abs(Math.abs(v) - 1) < 2 ** (-p / 2);
+    expect(values.filter(isSpecial).length / values.length).toBeGreaterThan(0.3);
+  });
+
+  it('draws wide axes, shared axes in any order and of rank 2, and alpha of every size', () => {
+    const some = (what: (c: Case) => boolean) => drawn.filter(what).length;
+    expect(some((c) => c.shape.slice(1).some((n) => n > 64))).toBeGreaterThan(10);
+    expect(some((c) => c.shape.slice(1).some((n) => n > 16) && c.pool.sharing !== 'layer')).toBeGreaterThan(20);
+    const axesOf = ({ pool: { sharing } }: Case) => (typeof sharing === 'object' ? sharing.sharedAxes : []);
+    expect(some((c) => c.shape.length === 2 && axesOf(c).length === 1)).toBeGreaterThan(10);
+    expect(some((c) => axesOf(c).some((axis, k, all) => k > 0 && axis < all[k - 1]!))).toBeGreaterThan(5);
+    if (kind === 'dyadic') return;
+    const { normalExponent } = formats[dtype];
+    const sizes = drawn.flatMap((c) => [...c.alpha].map(Math.abs).filter((a) => a > 0 && a < Infinity));
+    const share = (what: (a: number) => boolean) => sizes.filter(what).length / sizes.length;
+    expect(share((a) => a > 10)).toBeGreaterThan(0.02);
+    expect(share((a) => a < 1e-3)).toBeGreaterThan(0.01);
+    expect(share((a) => a < 2 ** normalExponent)).toBeGreaterThan(0.003);
   });
 
   it('shrinks to valid Cases, and comes to an end', () => {
-    for (const c of drawn.slice(0, 12)) {
+    for (const c of drawn.filter(({ x }) => x.length <= 48).slice(0, 12)) {
       for (const smaller of shrinkCase(c)) expect(isValid(smaller)).toBe(true);
       let current = c;
       let steps = 0;
@@ -65,6 +89,11 @@ describe.each(each)('cases($dtype, $kind)', ({ dtype, kind }) => {
       expect(steps).toBeLessThan(1000);
     }
   });
+});
+
+it('some dyadic Cases of laws on long sums have more than 4,096 elements', () => {
+  const drawn = fc.sample(cases({ dtype: 'f32', kind: 'dyadic', longSums: true }), { numRuns: 300, seed: 1 });
+  expect(drawn.filter((c) => c.x.length > 4096).length).toBeGreaterThan(2);
 });
 
 it('a bug of one cell shrinks to one cell', () => {

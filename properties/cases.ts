@@ -18,7 +18,7 @@ export interface CaseConstraints {
   readonly kind: Kind;
   /** No NaN, no ±∞ and nothing near overflow. */
   readonly finite?: boolean;
-  /** One dyadic Case in `rare` has a sum of up to `many` terms. */
+  /** One dyadic Case in `rare` has hundreds to thousands of elements, at most `many`. */
   readonly longSums?: boolean;
   /** Branches of your own: each Case holds one of them, where its kind allows that, among built-in ones. */
   readonly branches?: readonly BranchRef[];
@@ -66,8 +66,11 @@ const all: readonly BranchName[] = [...polynomial, 'tanh', 'sigmoid', 'softplus'
 
 /** The largest number of elements of an ordinary Case. */
 const few = 48;
-const many = 3000;
-const rare = 30;
+/** More than a buffer or a thread block of 4,096, and few enough that sums of relu and step stay exact in float32. */
+const many = 4600;
+const rare = 20;
+/** One Case in so many has an axis of 16 to 130 units: wider than a vector register or a warp. */
+const wide = 24;
 
 class Draw {
   readonly #random: fc.Random;
@@ -95,9 +98,10 @@ class Draw {
   case(): Case {
     const { kind, longSums, shape: given } = this.#constraints;
     const isLarge = given === undefined && longSums === true && kind === 'dyadic' && this.#chance(1 / rare);
-    const shape = given ?? (isLarge ? this.#largeShape() : this.#shape());
+    const isWide = given === undefined && !isLarge && this.#chance(1 / wide);
+    const shape = given ?? (isLarge ? this.#largeShape() : isWide ? this.#wideShape() : this.#shape());
     const branches = this.#branches(isLarge);
-    const sharing = this.#sharing(shape);
+    const sharing = isWide && this.#chance(0.5) ? 'unit' : this.#sharing(shape);
     const constraint = this.#constraint(branches.length);
     const pool: Pool = { branches, sharing, constraint };
     const { rows, count } = positionsOf(pool, shape);
@@ -107,9 +111,9 @@ class Draw {
       pool,
       dtype: this.#constraints.dtype,
       shape,
-      x: draw(size, () => this.#value(0.36)),
+      x: draw(size, () => this.#value(0.36, () => this.#special())),
       alpha: draw(rows * count, () => this.#alpha(constraint)),
-      dy: draw(size, () => this.#value(0.15)),
+      dy: draw(size, () => this.#value(0.4, () => this.#specialCotangent())),
     };
   }
 
@@ -145,10 +149,16 @@ class Draw {
     return shape;
   }
 
-  /** Sums of thousands, where a worst-case bound would not see a missing row. */
+  /** Sums of thousands, where a worst-case bound would not see a missing row; most of them of more than 4,096 elements. */
   #largeShape(): number[] {
     const units = this.#int(1, 3);
-    return [this.#int(500, Math.floor(many / units)), units];
+    const least = this.#chance(0.75) ? Math.ceil(4100 / units) : 500;
+    return [this.#int(least, Math.floor(many / units)), units];
+  }
+
+  #wideShape(): number[] {
+    const batch = this.#int(1, 3);
+    return this.#chance(0.2) ? [batch, 2, this.#int(16, 65)] : [batch, this.#int(16, 130)];
   }
 
   #branches(isLarge: boolean): BranchRef[] {
@@ -164,10 +174,11 @@ class Draw {
 
   #sharing(shape: readonly number[]): Sharing {
     const choices: Sharing[] = ['layer', 'unit', 'unit'];
-    if (shape.length > 1) choices.push('channel', 'channel');
-    if (shape.length > 2) {
-      const axes = shape.map((_, axis) => axis).filter((axis) => axis > 0 && this.#chance(0.5));
-      choices.push({ sharedAxes: axes }, { sharedAxes: axes });
+    if (shape.length > 1) {
+      const sharedAxes = shape.map((_, axis) => axis).filter((axis) => axis > 0 && this.#chance(0.5));
+      if (this.#chance(0.5)) sharedAxes.reverse();
+      choices.push('channel', 'channel', { sharedAxes });
+      if (shape.length > 2) choices.push({ sharedAxes });
     }
     return this.#pick(choices);
   }
@@ -189,18 +200,17 @@ class Draw {
   }
 
   #finiteAlpha(): number {
-    if (this.#constraints.kind === 'dyadic') return this.#quarter();
-    if (this.#chance(0.2)) return this.#round(this.#pick([0, 1, -1, 0.5, 2, 0.8, 0.2]));
+    if (this.#constraints.kind === 'dyadic') return this.#dyadic(0.2);
+    if (this.#chance(0.3)) return this.#round(this.#pick([0, 1, -1, 0.5, 2, 0.8, 0.2]));
+    if (this.#chance(0.3)) return this.#round(this.#specialFactor());
     return this.#round(this.#random.nextDouble() * 4 - 2);
   }
 
   /** One element of `x` or `dy`, special with the given probability. */
-  #value(special: number): number {
-    if (this.#kinks.length > 0 && this.#chance(special / 4)) return this.#besideKink();
-    if (this.#constraints.kind === 'dyadic') {
-      return this.#chance(special) ? this.#pick([0, -0, 0.25, -0.25, 1, -1, 2, 8]) : this.#quarter();
-    }
-    if (this.#chance(special)) return this.#round(this.#special());
+  #value(probability: number, special: () => number): number {
+    if (this.#kinks.length > 0 && this.#chance(probability / 4)) return this.#besideKink();
+    if (this.#constraints.kind === 'dyadic') return this.#dyadic(probability);
+    if (this.#chance(probability)) return this.#round(special());
     return this.#round((this.#random.nextDouble() * 2 - 1) * 2 ** this.#int(-3, 3));
   }
 
@@ -212,6 +222,10 @@ class Draw {
     return this.#round(at + this.#pick([0, 0, step, -step]));
   }
 
+  #dyadic(special: number): number {
+    return this.#chance(special) ? this.#pick([0, -0, 0.25, -0.25, 1, -1, 2, 8]) : this.#quarter();
+  }
+
   #quarter(): number {
     return this.#int(-32, 32) / 4;
   }
@@ -220,10 +234,7 @@ class Draw {
     const { etaExponent, normalExponent, p, largest } = formats[this.#constraints.dtype];
     const sign = this.#chance(0.5) ? 1 : -1;
     const kind = this.#random.nextDouble();
-    if (this.#nonFinite && kind < 0.2) {
-      const large = 2 ** this.#int(10, 60) * (1 + this.#random.nextDouble());
-      return this.#pick([NaN, Infinity, -Infinity, sign * large, sign * largest * this.#random.nextDouble()]);
-    }
+    if (this.#nonFinite && kind < 0.2) return this.#huge(largest);
     if (kind < 0.45) return sign * 0;
     if (kind < 0.52) return sign * 2 ** this.#int(-p, -p / 2);
     if (kind < 0.55) return sign * 2 ** this.#int(normalExponent / 2, -p);
@@ -232,6 +243,28 @@ class Draw {
     if (kind < 0.93) return sign * this.#int(1, 9) * 2 ** etaExponent;
     if (kind < 0.95) return sign * 2 ** this.#int(etaExponent, normalExponent);
     return sign * (1 + 2 ** -this.#int(1, p - 1));
+  }
+
+  #specialCotangent(): number {
+    const isHuge = this.#nonFinite && this.#chance(0.08);
+    return isHuge ? this.#huge(formats[this.#constraints.dtype].largest) : this.#specialFactor();
+  }
+
+  #huge(largest: number): number {
+    return this.#pick([NaN, Infinity, -Infinity, (this.#random.nextDouble() * 2 - 1) * largest]);
+  }
+
+  /** A special `dy` or coefficient: fewer tiny ones than in x, since beside other terms they are lost in the bounds. */
+  #specialFactor(): number {
+    const { etaExponent, p } = formats[this.#constraints.dtype];
+    const sign = this.#chance(0.5) ? 1 : -1;
+    const kind = this.#random.nextDouble();
+    if (kind < 0.2) return sign * 0;
+    if (kind < 0.7) return sign * 2 ** this.#int(-6, 6);
+    if (kind < 0.82) return sign * 2 ** this.#int(4, 12) * (1 + this.#random.nextDouble());
+    if (kind < 0.9) return sign * 2 ** this.#int(-p, -8) * (1 + this.#random.nextDouble());
+    if (kind < 0.97) return sign * (1 + 2 ** -this.#int(1, p - 1));
+    return sign * this.#int(1, 9) * 2 ** etaExponent;
   }
 
   #round(value: number): number {

@@ -1,3 +1,4 @@
+import { shown } from '../reference/arguments.ts';
 import type { Dtype } from '../reference/case.ts';
 
 /** An IEEE 754 binary format. */
@@ -23,7 +24,7 @@ export const formats: Readonly<Record<Dtype, Format>> = {
 /** Throws unless `dtype` is one of the formats. */
 export function checkDtype(where: string, dtype: unknown): asserts dtype is Dtype {
   if (typeof dtype === 'string' && Object.hasOwn(formats, dtype)) return;
-  throw new RangeError(`${where}: "dtype" expected ${Object.keys(formats).join(' or ')}, got ${String(dtype)}`);
+  throw new RangeError(`${where}: "dtype" expected ${Object.keys(formats).join(' or ')}, got ${shown(dtype)}`);
 }
 
 /** The storage format of the facets `storage:f16` and `storage:bf16`. */

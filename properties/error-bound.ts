@@ -1,3 +1,4 @@
+import { shown } from '../reference/arguments.ts';
 import type { Dtype } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, nan, type Unchecked, unchecked } from './allowed.ts';
@@ -29,6 +30,13 @@ const transcendentalError: Readonly<Record<Dtype, number>> = { f64: 4, f32: 8 };
 
 const knownFacets: readonly Facet[] = ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'];
 
+/** @throws TypeError, RangeError unless `facets` is a list of known ones */
+export function checkFacets(where: string, facets: readonly Facet[]): void {
+  if (!Array.isArray(facets)) throw new TypeError(`${where} expected an array, got ${shown(facets)}`);
+  const unknown = facets.findIndex((facet) => !knownFacets.includes(facet));
+  if (unknown >= 0) throw new RangeError(`${where} expected ${knownFacets.join(', ')}, got ${shown(facets[unknown])}`);
+}
+
 /** The arithmetic that a Subject is judged by: its dtype's format under its facets. */
 export class Arithmetic {
   readonly format: Format;
@@ -43,11 +51,7 @@ export class Arithmetic {
   /** @throws RangeError for an unknown dtype or facet */
   constructor(dtype: Dtype, facets: readonly Facet[]) {
     checkDtype('expectation', dtype);
-    for (const facet of facets) {
-      if (!knownFacets.includes(facet)) {
-        throw new RangeError(`expectation: "facets" expected ${knownFacets.join(', ')}, got ${String(facet)}`);
-      }
-    }
+    checkFacets('expectation: "facets"', facets);
     this.format = formats[dtype];
     this.flushes = facets.includes('ftz');
     this.pairwise = facets.includes('pairwise');

@@ -6,8 +6,22 @@ import { positionsOf } from './positions.ts';
 /** Elements of a tensor that are shown; a shrunk Case seldom has more. */
 const shown = 12;
 
-/** A failure for people: the law, where its counterexample comes from, the shrunk Case, the worst element. */
-export function failureText({ law, statement, source, kind, seed, path, shrinks, ...failure }: Failure): string {
+/**
+ * A failure for people: the Subject, the law, where its counterexample comes from, the shrunk Case, the worst element,
+ * and the line that runs it again.
+ */
+export function failureText(failure: Failure): string {
+  return [`FAIL on ${failure.subject}`, ...failureLines(failure), againLine(failure)].join('\n');
+}
+
+/** The call that runs a counterexample again; `laws`, `checkKind` are exports of poolproof. */
+export function againLine({ law, kind, seed, path }: Pick<Failure, 'law' | 'kind' | 'seed' | 'path'>): string {
+  const start = `{ kind: '${kind}', seed: ${seed}, runs: 1, path: '${path}' }`;
+  return `again: await checkKind(laws.find(({ id }) => id === '${law}'), subject, ${start})`;
+}
+
+/** What `failureText` says, without the Subject's name and the last line. */
+export function failureLines({ law, statement, source, kind, seed, path, shrinks, ...failure }: Failure): string[] {
   return [
     `${law}: ${statement}`,
     `source: ${source}`,
@@ -15,7 +29,7 @@ export function failureText({ law, statement, source, kind, seed, path, shrinks,
     ...(failure.history ?? []).flatMap((c) => ['  asked first', ...caseText(c).map((line) => `    ${line}`)]),
     ...caseText(failure.case).map((line) => `  ${line}`),
     describeFinding(failure.finding),
-  ].join('\n');
+  ];
 }
 
 /** A Case in a few lines: its pool, dtype and tensors, nested as their shapes are. */

@@ -17,6 +17,7 @@ export type Finding =
       readonly wrong: number;
       readonly compared: number;
     }
+  | { readonly code: 'kind'; readonly quantity: string; readonly expected: string; readonly actual: string }
   | { readonly code: 'shape'; readonly quantity: string; readonly expected: number; readonly actual: number }
   | { readonly code: 'mutated'; readonly quantity: string; readonly index: readonly number[] }
   | { readonly code: 'leaked'; readonly tensors: number; readonly calls: number }
@@ -46,10 +47,12 @@ export function describeFinding(finding: Finding): string {
       const allowed = lo > hi ? 'no number' : Object.is(lo, hi) || lo === hi ? `exactly ${lo}` : `[${lo}, ${hi}]`;
       return `${quantity}[${index.join(', ')}] is ${actual}, expected ${expected}, allowed ${allowed} (${wrong} of ${compared} elements wrong)`;
     }
+    case 'kind':
+      return `${finding.quantity} is ${finding.actual}, expected ${finding.expected}`;
     case 'shape':
       return `${finding.quantity} has ${finding.actual} elements, expected ${finding.expected}`;
     case 'mutated':
-      return `the input ${finding.quantity}[${finding.index.join(', ')}] was changed`;
+      return `the input ${finding.quantity}${finding.index.length > 0 ? `[${finding.index.join(', ')}]` : ''} was changed`;
     case 'gradcheck':
       return describeGradcheckFailure(finding.failure);
     case 'leaked':

@@ -1,4 +1,4 @@
-import { add, type Dyadic, dyadic, negate, scale, zero } from './exact.ts';
+import { add, compare, type Dyadic, dyadic, negate, scale, subtract, zero } from './exact.ts';
 
 /**
  * tanh, sigmoid and softplus to an absolute error below 2⁻¹⁶⁰, by fixed-point arithmetic on BigInt.
@@ -55,11 +55,20 @@ export function softplus(x: number): Dyadic {
   return x > 0 ? add(dyadic(x), log) : log;
 }
 
+/** `exp(aᵢ) / Σ exp(aⱼ)`; the numbers must be finite. */
+export function softmax(alphas: readonly number[]): Dyadic[] {
+  const top = dyadic(Math.max(...alphas));
+  const powers = alphas.map((a) => expNegative(subtract(top, dyadic(a))));
+  const total = powers.reduce((sum, e) => sum + e, 0n);
+  return powers.map((e) => fromFixed(divide(e, total)));
+}
+
 /** `e⁻ᵃ` for a ≥ 0: Taylor at a/2¹⁶, squared 16 times, which costs 17 of the 208 bits. */
-function expNegative(a: number): bigint {
-  // e⁻¹⁴⁵ < 2⁻²⁰⁸
-  if (a > 145) return 0n;
-  const r = toFixed(scale(dyadic(-a), -16));
+function expNegative(a: number | Dyadic): bigint {
+  const exact =
+    typeof a === 'number' ? (a > limit ? undefined : dyadic(a)) : compare(a, dyadic(limit)) > 0 ? undefined : a;
+  if (exact === undefined) return 0n;
+  const r = toFixed(scale(negate(exact), -16));
   let term = unit;
   let sum = unit;
   for (let k = 1n; term !== 0n && k < 64n; k++) {
@@ -69,6 +78,9 @@ function expNegative(a: number): bigint {
   for (let i = 0; i < 16; i++) sum = square(sum);
   return sum;
 }
+
+/** e⁻¹⁴⁵ < 2⁻²⁰⁸ */
+const limit = 145;
 
 function square(a: bigint): bigint {
   return (a * a) >> BigInt(B);

@@ -38,21 +38,28 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   const branches = input.pool.branches.map(exactBranchOf);
   const columns = Array.from({ length: positions.count }, (_, s) => coefficientsAt(input, positions, s));
   const column = (i: number) => columns[positions.of(i % positions.units)]!;
-  // Exact arithmetic is slow, and most laws look at one of the three.
-  const made: Partial<Record<keyof Expectation, readonly Allowed[]>> = {};
+  // Most laws look at one of the three, and each costs exact arithmetic.
+  const y = once(() => Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v)));
+  const dx = once(() => Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!)));
+  const dalpha = once(() => allowedDalpha(arithmetic, branches, input, positions));
   return {
     get y() {
-      made.y ??= Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v));
-      return made.y;
+      return y();
     },
     get dx() {
-      made.dx ??= Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!));
-      return made.dx;
+      return dx();
     },
     get dalpha() {
-      made.dalpha ??= allowedDalpha(arithmetic, branches, input, positions);
-      return made.dalpha;
+      return dalpha();
     },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

@@ -12,7 +12,7 @@ export interface Law {
   readonly source: string;
   /** The law speaks of finite numbers only, and of none near overflow. */
   readonly finite?: boolean;
-  /** The law speaks of sums: some dyadic Cases have sums of hundreds and thousands of terms. */
+  /** Some dyadic Cases have thousands of elements: the law speaks of their sum, or of each of them. */
   readonly longSums?: boolean;
   /** The kinds of Cases that it can be checked on; both unless given. */
   readonly kinds?: readonly Kind[];

@@ -9,6 +9,7 @@ import * as normalisation from './laws/normalisation.ts';
 import * as secondOrder from './laws/second-order.ts';
 import * as sharing from './laws/sharing.ts';
 import * as slope from './laws/slope.ts';
+import * as softmax from './laws/softmax.ts';
 import * as special from './laws/special.ts';
 import * as state from './laws/state.ts';
 
@@ -22,8 +23,19 @@ export const laws: readonly Law[] = [
   sharing,
   batch,
   constraints,
+  softmax,
   derivatives,
   secondOrder,
   special,
   state,
 ].flatMap((family) => Object.values(family));
+
+/** The laws with this id, or of this family, the first part of their ids; none for an unknown name. */
+export function lawsNamed(name: string): readonly Law[] {
+  return laws.filter(({ id }) => id === name || familyOf(id) === name);
+}
+
+/** `kinks` of `kinks/one-sided`. */
+export function familyOf(id: string): string {
+  return id.slice(0, id.indexOf('/'));
+}

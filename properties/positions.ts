@@ -38,3 +38,14 @@ export function positionsOf({ branches, sharing, constraint }: Pool, shape: read
       unitShape.reduce((at, n, axis) => at + (Math.floor(unit / strides[axis]!) % n) * keptStrides[axis]!, 0),
   };
 }
+
+/** The index, by axis, of element `flat` of a row-major tensor. */
+export function indexIn(shape: readonly number[], flat: number): number[] {
+  const index: number[] = [];
+  let rest = flat;
+  for (const n of shape.toReversed()) {
+    index.unshift(rest % n);
+    rest = Math.floor(rest / n);
+  }
+  return index;
+}

@@ -1,11 +1,13 @@
-import type { Answer, Case } from '../reference/case.ts';
+import { kindOf, shown } from '../reference/arguments.ts';
+import type { Answer, Case, GradientCotangents, SecondOrder, Tangents } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { type Allowed, isVacuous, permits } from './allowed.ts';
+import { checkSubject } from './check-arguments.ts';
 import { formats } from './dtypes.ts';
 import { absolute, add, compare, type Dyadic, dyadic, subtract, toNumber, zero } from './exact.ts';
 import type { Finding } from './failure.ts';
 import { type Expectation, expectation } from './interval.ts';
-import { positionsOf } from './positions.ts';
+import { indexIn, positionsOf } from './positions.ts';
 
 /** How many elements were compared, and how many a rule of the spec leaves open. */
 export interface Counts {
@@ -22,6 +24,15 @@ export class SubjectError extends Error {
     super(`${subject} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = 'SubjectError';
     this.input = input;
+  }
+}
+
+/** A Subject that did not answer in time. */
+export class SubjectTimeout extends SubjectError {
+  constructor(subject: string, input: Case, milliseconds: number) {
+    super(subject, input, undefined);
+    this.name = 'SubjectTimeout';
+    this.message = `${subject} gave no answer within ${milliseconds / 1000} s`;
   }
 }
 
@@ -79,30 +90,64 @@ export class Trial {
   /** How often the Subject was called. */
   calls = 0;
   readonly #expect: typeof expectation;
+  readonly #timeout: number;
 
-  constructor(subject: Subject, expect: typeof expectation = expectation) {
+  /** `timeout`: milliseconds that the Subject may take for one answer by a promise; 30,000 unless given. */
+  constructor(subject: Subject, timeout = 30_000, expect: typeof expectation = expectation) {
+    checkSubject('Trial', subject);
     this.subject = subject;
     this.#expect = expect;
+    this.#timeout = timeout;
   }
 
-  /** The Subject's answer; its lengths are checked. */
+  /** The Subject's answer, checked for kind and length. */
   async ask(input: Case): Promise<Answer> {
-    const answer: Partial<Answer> = (await this.run(input, () => this.subject.answer(input))) ?? {};
-    const { rows, count } = positionsOf(input.pool, input.shape);
-    this.#checkLength(input, 'y', answer.y, input.x.length);
-    this.#checkLength(input, 'dx', answer.dx, input.x.length);
+    const { x, alpha } = input;
     // `dalpha` may be left out under `fixed` (spec §1).
-    if (input.pool.constraint.kind !== 'fixed') this.#checkLength(input, 'dalpha', answer.dalpha, rows * count);
-    return answer as Answer;
+    const dalpha = input.pool.constraint.kind === 'fixed' ? {} : { dalpha: alpha.length };
+    const answer = await this.run(input, () => this.subject.answer(input));
+    return this.#tensors<Answer>(input, 'answer', answer, { y: x.length, dx: x.length, ...dalpha });
   }
 
-  /** Runs the Subject on `input`; what it throws becomes a `SubjectError`. */
+  /** The Subject's forward mode, which it must have; checked for kind and length. */
+  async jvp(input: Case, tangents: Tangents): Promise<Float64Array> {
+    const ty = await this.run(input, () => this.subject.jvp!(input, tangents));
+    this.#checkTensor(input, 'ty', ty, input.x.length);
+    return ty;
+  }
+
+  /** The Subject's double backward, which it must have; checked for kind and length. */
+  async doubleVjp(input: Case, cotangents: GradientCotangents): Promise<SecondOrder> {
+    const { x, alpha } = input;
+    const answer = await this.run(input, () => this.subject.doubleVjp!(input, cotangents));
+    const sizes = { toX: x.length, toDy: x.length, toAlpha: alpha.length };
+    return this.#tensors<SecondOrder>(input, 'the answer of doubleVjp', answer, sizes);
+  }
+
+  /** The Subject's number of tensors alive, which it must have. */
+  async liveTensors(input: Case): Promise<number> {
+    const count: unknown = await this.run(input, () => this.subject.liveTensors!());
+    if (!Number.isSafeInteger(count)) {
+      this.broken({ code: 'kind', quantity: 'liveTensors()', expected: 'an integer', actual: shown(count) }, input);
+    }
+    return count as number;
+  }
+
+  /** Runs the Subject on `input`; what it throws, and that it does not answer in time, becomes a `SubjectError`. */
   async run<T>(input: Case, call: () => T | Promise<T>): Promise<T> {
     this.calls++;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = () =>
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new SubjectTimeout(this.subject.name, input, this.#timeout)), this.#timeout);
+      });
     try {
-      return await call();
+      const answer = call();
+      return await (answer instanceof Promise ? Promise.race([answer, late()]) : answer);
     } catch (cause) {
-      throw new SubjectError(this.subject.name, input, cause);
+      throw cause instanceof SubjectTimeout ? cause : new SubjectError(this.subject.name, input, cause);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -223,9 +268,24 @@ export class Trial {
     throw new LawBroken(finding, input);
   }
 
-  #checkLength(input: Case, quantity: string, tensor: Float64Array | undefined, expected: number): void {
-    const actual = tensor?.length ?? 0;
-    if (actual !== expected) this.broken({ code: 'shape', quantity, expected, actual }, input);
+  #tensors<T>(input: Case, what: string, answer: unknown, sizes: Readonly<Record<string, number>>): T {
+    if (typeof answer !== 'object' || answer === null) {
+      const expected = `an object of ${Object.keys(sizes).join(', ')}`;
+      this.broken({ code: 'kind', quantity: what, expected, actual: shown(answer) }, input);
+    }
+    for (const [name, size] of Object.entries(sizes)) {
+      this.#checkTensor(input, name, (answer as Record<string, unknown>)[name], size);
+    }
+    return answer as T;
+  }
+
+  #checkTensor(input: Case, quantity: string, tensor: unknown, expected: number): void {
+    if (!(tensor instanceof Float64Array)) {
+      this.broken({ code: 'kind', quantity, expected: 'a Float64Array', actual: kindOf(tensor) }, input);
+    }
+    if (tensor.length !== expected) {
+      this.broken({ code: 'shape', quantity, expected, actual: tensor.length }, input);
+    }
   }
 }
 
@@ -258,12 +318,5 @@ function excessOf({ lo, hi, bound }: Allowed, actual: number): number {
 
 function indexOf({ pool, shape }: Case, quantity: string, flat: number): number[] {
   const { rows, shape: kept } = positionsOf(pool, shape);
-  const dims = quantity.startsWith('dalpha') ? [rows, ...kept] : shape;
-  const index: number[] = [];
-  let rest = flat;
-  for (const n of dims.toReversed()) {
-    index.unshift(rest % n);
-    rest = Math.floor(rest / n);
-  }
-  return index;
+  return indexIn(quantity.startsWith('dalpha') ? [rows, ...kept] : shape, flat);
 }

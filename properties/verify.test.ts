@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Answer, Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases } from './cases.ts';
+import { describeFinding } from './failure.ts';
 import { expectation } from './interval.ts';
 import { laws } from './laws.ts';
 import { mutants } from './mutants.ts';
@@ -8,6 +10,15 @@ import { referenceSubject } from './reference-subject.ts';
 import { checkKind, checkLaw } from './verify.ts';
 
 const y = laws.find(({ id }) => id === 'agreement/y')!;
+/** The reference, with one tensor of its answers changed. */
+function answering(name: keyof Answer, change: (tensor: Float64Array) => unknown): Pick<Subject, 'answer'> {
+  const answer = (c: Case): Answer => {
+    const right = referenceSubject.answer(c) as Answer;
+    return { ...right, [name]: change(right[name]) };
+  };
+  return { answer };
+}
+
 const wrong = () => mutants.find(({ id }) => id === 'step-at-zero-is-one')!.make();
 
 describe('checkLaw', () => {
@@ -59,6 +70,102 @@ describe('checkLaw', () => {
     });
   });
 
+  it('counts the Cases that were drawn, not those tried while it shrinks', async () => {
+    let told = 0;
+    const { cases, failures } = await checkLaw(y, wrong(), { runs: 200, seed: 1, onCase: () => told++ });
+    expect(failures.map(({ shrinks }) => shrinks).some((n) => n > 0)).toBe(true);
+    for (const { kind, path } of failures) expect(cases[kind]).toBeLessThanOrEqual(Number.parseInt(path, 10) + 1);
+    expect(cases.dyadic).toBeGreaterThan(0);
+    expect(told).toBe(cases.dyadic + cases.general);
+  });
+
+  const f64 = (n: number) => new Float64Array(n);
+  it.each<[string, string, Partial<Record<keyof Subject, unknown>>, string]>([
+    ['y of numbers', 'agreement/y', answering('y', (y) => [...y]), 'y is an array, expected a Float64Array'],
+    ['y of BigInt', 'bias/constant', answering('y', (y) => [...y].map(() => 1n)), 'y is an array, expected a Float'],
+    ['y with holes', 'bias/constant', answering('y', (y) => Array(y.length)), 'y is an array, expected a Float64Array'],
+    ['y of float32', 'agreement/y', answering('y', (y) => new Float32Array(y)), 'y is a Float32Array, expected'],
+    ['no dalpha', 'agreement/dalpha', answering('dalpha', () => undefined), 'dalpha is undefined, expected a Float'],
+    ['a number', 'special/zero', { answer: () => 1 }, 'answer is 1, expected an object of y, dx, dalpha'],
+    [
+      'no second order',
+      'agreement/second-order',
+      { doubleVjp: () => undefined },
+      'the answer of doubleVjp is undefined',
+    ],
+    [
+      'half a second order',
+      'agreement/second-order',
+      { doubleVjp: () => ({ toX: f64(0) }) },
+      'toX has 0 elements, exp',
+    ],
+    [
+      'an empty second order',
+      'agreement/second-order',
+      { doubleVjp: () => ({ toX: f64(0), toDy: f64(0), toAlpha: f64(0) }) },
+      'toX has 0 elements, expected',
+    ],
+    ['no tangent', 'adjoint/identity', { jvp: () => undefined }, 'ty is undefined, expected a Float64Array'],
+    ['a short tangent', 'adjoint/identity', { jvp: () => f64(0) }, 'ty has 0 elements, expected'],
+    ['no count of tensors', 'state/no-leak', { liveTensors: () => NaN }, 'liveTensors() is NaN, expected an integer'],
+  ])('says of %s what is wrong', async (_, id, parts, message) => {
+    const law = laws.find((known) => known.id === id)!;
+    const subject = { ...referenceSubject, ...parts } as Subject;
+    const { outcome, failures } = await checkLaw(law, subject, { runs: 20, seed: 1 });
+    expect(outcome).toBe('failed');
+    for (const { finding } of failures) expect(describeFinding(finding)).toContain(message);
+  });
+
+  it.each<[string, string, Partial<Subject>]>([
+    ['jvp', 'adjoint/identity', { jvp: () => Promise.reject(new Error('no memory')) }],
+    ['doubleVjp', 'agreement/second-order', { doubleVjp: () => Promise.reject(new Error('no memory')) }],
+    [
+      'liveTensors',
+      'state/no-leak',
+      {
+        liveTensors() {
+          throw new Error('no memory');
+        },
+      },
+    ],
+  ])('is broke when %s throws', async (_, id, parts) => {
+    const law = laws.find((known) => known.id === id)!;
+    const { outcome, breakage } = await checkLaw(law, { ...referenceSubject, ...parts }, { runs: 20, seed: 1 });
+    expect([outcome, breakage?.message]).toEqual(['broke', 'reference threw: no memory']);
+  });
+
+  it('does not wait for ever for an answer', async () => {
+    const silent: Subject = { ...referenceSubject, answer: () => new Promise(() => {}) };
+    const start = performance.now();
+    const { outcome, breakage } = await checkLaw(y, silent, { runs: 20, seed: 1, timeout: 50 });
+    expect([outcome, breakage?.message]).toEqual(['broke', 'reference gave no answer within 0.05 s']);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it('finds a pool or a shape that is written to', async () => {
+    const kept = laws.find(({ id }) => id === 'state/inputs-kept')!;
+    const spoil = (change: (c: Case) => void): Subject => ({
+      ...referenceSubject,
+      answer(c) {
+        const answer = referenceSubject.answer(c);
+        change(c);
+        return answer;
+      },
+    });
+    const sorting = spoil(({ pool }) => (pool.branches as string[]).push('tanh'));
+    const padding = spoil(({ shape }) => (shape as number[]).push(1));
+    for (const [subject, quantity] of [
+      [sorting, 'pool'],
+      [padding, 'shape'],
+    ] as const) {
+      const { failures } = await checkLaw(kept, { ...subject, jvp: undefined, doubleVjp: undefined } as never, {
+        runs: 10,
+        seed: 1,
+      });
+      expect(failures[0]?.finding).toEqual({ code: 'mutated', quantity, index: [] });
+    }
+  });
+
   it('finds an answer that is too short', async () => {
     const short: Subject = { ...referenceSubject, answer: () => ({ y: new Float64Array(0) }) as never };
     const { failures } = await checkLaw(y, short, { runs: 10, seed: 1 });
@@ -78,7 +185,42 @@ describe('checkLaw', () => {
     [
       'seed',
       () => checkLaw(y, referenceSubject, { runs: 1, seed: 0.5 }),
-      'checkKind: "seed" expected an integer from 0, got 0.5',
+      'checkLaw: "seed" expected an integer from 0 to 4294967295, got 0.5',
+    ],
+    [
+      'large seed',
+      () => checkLaw(y, referenceSubject, { runs: 1, seed: 2 ** 32 }),
+      'checkLaw: "seed" expected an integer from 0 to 4294967295, got 4294967296',
+    ],
+    [
+      'options',
+      () => checkLaw(y, referenceSubject, undefined as never),
+      'checkLaw: "options" expected an object, got undefined',
+    ],
+    [
+      'law',
+      () => checkLaw('agreement/y' as never, referenceSubject, { runs: 1, seed: 1 }),
+      'checkLaw: "law" expected a law, such as an element of laws, got "agreement/y"',
+    ],
+    [
+      'law without check',
+      () => checkLaw({ id: 'mine' } as never, referenceSubject, { runs: 1, seed: 1 }),
+      'checkLaw: "law" expected an object with id and check',
+    ],
+    [
+      'missing subject',
+      () => checkLaw(y, null as never, { runs: 1, seed: 1 }),
+      'checkLaw: "subject" expected an object with name, dtype, facets and answer, got null',
+    ],
+    [
+      'jvp',
+      () => checkLaw(y, { ...referenceSubject, jvp: 5 as never }, { runs: 1, seed: 1 }),
+      'checkLaw: "subject.jvp" expected a function, got number',
+    ],
+    [
+      'path',
+      () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, path: 'zzz' }),
+      'checkKind: "path" expected integers separated by colons, got "zzz"',
     ],
     [
       'subject',
@@ -88,12 +230,12 @@ describe('checkLaw', () => {
     [
       'dtype',
       () => checkLaw(y, { ...referenceSubject, dtype: 'f8' as 'f32' }, { runs: 1, seed: 1 }),
-      'checkLaw: "subject": "dtype" expected f64 or f32, got f8',
+      'checkLaw: "subject": "dtype" expected f64 or f32, got "f8"',
     ],
     [
       'facets',
       () => checkLaw(y, { ...referenceSubject, facets: ['fast' as 'ftz'] }, { runs: 1, seed: 1 }),
-      'expectation: "facets" expected ftz, faithful',
+      'checkLaw: "subject.facets" expected ftz, faithful',
     ],
     [
       'kind',

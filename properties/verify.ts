@@ -1,14 +1,15 @@
 import * as fc from 'fast-check';
+import { shown } from '../reference/arguments.ts';
 import type { BranchRef, Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
-import { checkDtype } from './dtypes.ts';
+import { checkInteger, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
 import type { Failure } from './failure.ts';
 import { Recorder, shortestHistory, shrinkHistory } from './history.ts';
 import type { expectation } from './interval.ts';
 import type { Law } from './law.ts';
 import { copyCase } from './transform.ts';
-import { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
+import { type Counts, LawBroken, SubjectError, SubjectTimeout, Trial } from './trial.ts';
 
 /** A Subject that broke while a law was checked: no verdict. */
 export interface Breakage {
@@ -41,8 +42,10 @@ export interface RunOptions {
   readonly branches?: readonly BranchRef[];
   /** Makes a Subject without a past: counterexamples are then shrunk on fresh ones. */
   readonly fresh?: () => Subject;
-  /** Called after each Case. */
+  /** Called after each Case; not for those tried while a counterexample is shrunk. */
   readonly onCase?: (law: Law) => void;
+  /** Milliseconds that the Subject may take for one answer by a promise; 30,000 unless given. */
+  readonly timeout?: number;
 }
 
 /**
@@ -50,12 +53,10 @@ export interface RunOptions {
  *
  * @throws TypeError, RangeError naming the argument; nothing for what the Subject does
  */
-export async function checkLaw(
-  law: Law,
-  subject: Subject,
-  { runs, seed, branches = [], fresh, onCase }: RunOptions,
-): Promise<LawResult> {
-  checkCount('checkLaw', 'runs', runs, 1);
+export async function checkLaw(law: Law, subject: Subject, options: RunOptions): Promise<LawResult> {
+  checkArguments('checkLaw', law, subject, options);
+  const { runs, seed, branches = [], fresh, onCase, timeout } = options;
+  checkInteger('checkLaw: "runs"', runs, 1);
   const start = performance.now();
   const cases: Record<Kind, number> = { dyadic: 0, general: 0 };
   const counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
@@ -66,7 +67,14 @@ export async function checkLaw(
     const kinds = law.kinds ?? (['dyadic', 'general'] as const);
     for (const [k, kind] of kinds.entries()) {
       const share = Math.floor(runs / kinds.length) + (k < runs % kinds.length ? 1 : 0);
-      const start = { kind, seed, runs: share, branches, ...(fresh && { fresh }) };
+      const start = {
+        kind,
+        seed,
+        runs: share,
+        branches,
+        ...(fresh && { fresh }),
+        ...(timeout !== undefined && { timeout }),
+      };
       const outcome = await checkKind(law, subject, start, (trial) => {
         cases[kind]++;
         counts.checked += trial.checked;
@@ -108,6 +116,7 @@ export interface Start {
   readonly history?: readonly Case[];
   /** Computes what is allowed; `expectation` unless given. */
   readonly expect?: typeof expectation;
+  readonly timeout?: number;
 }
 
 /** Calls of the Subject that shrinking one counterexample may take. */
@@ -117,12 +126,15 @@ const shrinkingCalls = 500;
 export async function checkKind(
   law: Law,
   subject: Subject,
-  { kind, seed, runs, path, branches = [], shrink = true, fresh, history = [], expect }: Start,
+  options: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
-  checkCount('checkKind', 'runs', runs, 0);
-  checkCount('checkKind', 'seed', seed, 0);
-  checkSubject(subject);
+  checkArguments('checkKind', law, subject, options);
+  const { kind, seed, runs, path, branches = [], shrink = true, timeout, fresh, history = [], expect } = options;
+  checkInteger('checkKind: "runs"', runs, 0);
+  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
+    throw new RangeError(`checkKind: "path" expected integers separated by colons, got ${shown(path)}`);
+  }
   const drawn = cases({
     dtype: subject.dtype,
     kind,
@@ -134,18 +146,26 @@ export async function checkKind(
     fc.check(fc.asyncProperty(drawn, test), { seed: seedOf(seed, law.id, kind), numRuns: 1, ...how });
   // What the last Trial took, which the next, on a smaller Case, will seldom exceed.
   let calls = 0;
-  const attempt = async (c: Case, asked: Subject, first: readonly Case[] = []): Promise<Counts> => {
-    const trial = new Trial(asked, expect);
+  const attempt = async (
+    c: Case,
+    asked: Subject,
+    first: readonly Case[],
+    count: (counts: Counts) => void = () => {},
+  ): Promise<void> => {
+    const trial = new Trial(asked, timeout, expect);
     try {
       // Of copies, since a wrong Subject may write into what it is given.
       for (const input of first) await trial.ask(copyCase(input));
       await law.check(copyCase(c), trial);
+    } catch (error) {
+      if (error instanceof LawBroken) count(trial.counts);
+      throw error;
     } finally {
       calls = trial.calls;
     }
     // A Case of which the law says nothing is drawn again.
     fc.pre(trial.counts.checked > 0);
-    return trial.counts;
+    count(trial.counts);
   };
 
   const recorder = fresh && path === undefined ? new Recorder(subject) : undefined;
@@ -155,7 +175,7 @@ export async function checkKind(
     async (c) => {
       recorder?.mark();
       failed = c;
-      onCase(await attempt(c, given, history));
+      await attempt(c, given, history, onCase);
     },
     { endOnFailure: true, ...(path === undefined ? { numRuns: runs } : { path }) },
   );
@@ -165,7 +185,8 @@ export async function checkKind(
   let after = history;
   let last: unknown;
 
-  if (shrink && path === undefined) {
+  // After a Subject that hung no smaller Case is tried.
+  if (shrink && path === undefined && !(found.errorInstance instanceof SubjectTimeout)) {
     let left = shrinkingCalls;
     const retry = async (c: Case, first: readonly Case[]) => {
       if (left < calls) return;
@@ -222,20 +243,12 @@ export async function checkKind(
   throw error;
 }
 
-function checkCount(where: string, name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`${where}: "${name}" expected an integer from ${least}, got ${String(value)}`);
-  }
-}
-
-function checkSubject(subject: Subject): void {
-  if (typeof subject?.answer !== 'function') {
-    throw new TypeError(`checkLaw: "subject" expected an object with name, dtype, facets and answer, got ${subject}`);
-  }
-  if (!Array.isArray(subject.facets)) {
-    throw new TypeError(`checkLaw: "subject.facets" expected an array, got ${typeof subject.facets}`);
-  }
-  checkDtype('checkLaw: "subject"', subject.dtype);
+function checkArguments(where: string, law: Law, subject: Subject, options: RunOptions | Start): void {
+  checkLawArgument(where, law);
+  checkSubject(where, subject);
+  checkOptions(where, options);
+  checkInteger(`${where}: "seed"`, options.seed, 0, largestSeed);
+  if (options.timeout !== undefined) checkInteger(`${where}: "timeout"`, options.timeout, 1, 2 ** 31 - 1);
 }
 
 /** Every law and kind draws its own Cases from one seed (FNV-1a). */

@@ -1,10 +1,11 @@
 import { expect } from 'vitest';
 import type { BranchRef, Dtype } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
-import { failureText } from './failure-text.ts';
+import { againLine, failureText } from './failure-text.ts';
 import { gradcheckText } from './gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget, type TargetOptions } from './gradcheck/target.ts';
-import { laws } from './laws.ts';
+import type { Law } from './law.ts';
+import { laws, lawsNamed } from './laws.ts';
 import { ulpsApart } from './ulp.ts';
 import { checkLaw } from './verify.ts';
 
@@ -33,18 +34,32 @@ async function toConform(
   subject: Subject,
   { runs = 100, seed = 1, laws: wanted, branches = [] }: ConformOptions = {},
 ): Promise<MatcherResult> {
-  const chosen = laws.filter(({ id }) => wanted?.some((name) => id === name || id.startsWith(`${name}/`)) ?? true);
-  if (chosen.length === 0) throw new RangeError(`toConform: "laws" expected ids or families of laws, got ${wanted}`);
+  const chosen = wanted === undefined ? laws : lawsWanted(wanted);
   const wrong: string[] = [];
   for (const law of chosen) {
     const { failures, breakage } = await checkLaw(law, subject, { runs, seed, branches });
-    if (breakage !== undefined) throw new Error(breakage.message);
+    if (breakage) throw new Error(`${law.id}: ${breakage.message}\n${againLine({ law: law.id, ...breakage })}`);
     wrong.push(...failures.map(failureText));
   }
   return {
     pass: wrong.length === 0,
     message: () => (wrong.length === 0 ? `${subject.name} keeps all ${chosen.length} laws` : wrong.join('\n\n')),
   };
+}
+
+/** The laws of these ids and families, each once. */
+function lawsWanted(names: readonly string[]): Law[] {
+  if (!Array.isArray(names)) {
+    throw new TypeError(`toConform: "laws" expected an array of ids or families, got ${typeof names}`);
+  }
+  const unknown = names.filter((name) => lawsNamed(name).length === 0);
+  if (names.length === 0 || unknown.length > 0) {
+    throw new RangeError(
+      `toConform: "laws" expected ids or families of laws, got ${unknown.map(String).join(', ') || '[]'}`,
+    );
+  }
+  const chosen = new Set(names.flatMap(lawsNamed));
+  return laws.filter((law) => chosen.has(law));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { kindOf } from './arguments.ts';
 import { branches } from './branches.ts';
 import type { BranchRef, Case, Pool } from './case.ts';
 
@@ -164,8 +165,4 @@ function checkConstraint(constraint: Pool['constraint'], n: number): void {
         `pool: "constraint" expected free, fixed, sumToOne, softmax or clip, got ${String((constraint as { kind: unknown }).kind)}`,
       );
   }
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }

@@ -157,7 +157,11 @@ describe('bad input names the argument, what was expected and what came', () => 
       { alpha: new Float64Array(8) },
       'RangeError: forward: "alpha" expected shape [2, 3], 6 elements, got 8',
     ],
-    ['x of another kind', { x: new Float32Array(6) }, 'TypeError: forward: "x" expected a Float64Array, got object'],
+    [
+      'x of another kind',
+      { x: new Float32Array(6) },
+      'TypeError: forward: "x" expected a Float64Array, got a Float32Array',
+    ],
     ['rank 0', { shape: [] }, 'RangeError: pool: "shape" expected rank 1 or more, got []'],
     ['negative size', { shape: [-1, 3] }, 'RangeError: pool: "shape" expected non-negative integers, got [-1, 3]'],
     ['shape of another kind', { shape: '2,3' }, 'TypeError: pool: "shape" expected an array, got string'],

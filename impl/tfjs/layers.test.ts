@@ -174,7 +174,7 @@ describe('configs', () => {
 describe('bad options', () => {
   it('are refused with the layer and the option named', () => {
     const pool = (options: unknown) => () => new ActivationPool(options as ActivationPoolOptions);
-    const wrong: [() => unknown, typeof TypeError | typeof RangeError, string][] = [
+    const wrong: [() => unknown, ErrorConstructor, string][] = [
       [pool({ branches: ['Relu'] }), RangeError, 'ActivationPool: "branches" expected relu, step, '],
       [pool({ sharing: 'unit', sharedAxes: [1] }), RangeError, 'ActivationPool: "sharedAxes" expected to be left out'],
       [
@@ -195,6 +195,27 @@ describe('bad options', () => {
         pool({ alphaConstraint: {} }),
         RangeError,
         'ActivationPool: "alphaConstraint" expected one that tf.layers knows',
+      ],
+      [pool({ branhces: ['relu'] }), TypeError, 'ActivationPool: "options" expected branches, sharing, constraint, '],
+      [pool('relu'), TypeError, 'ActivationPool: "options" expected an object, got "relu"'],
+      [pool(null), TypeError, 'ActivationPool: "options" expected an object, got null'],
+      [pool({ dtype: 'int32' }), RangeError, 'ActivationPool: "dtype" expected float32, got "int32"'],
+      [pool({ branches: [{ a: 1n }] }), RangeError, 'ActivationPool: "branches" expected relu, step, '],
+      [pool({ branches: [Symbol('a')] }), RangeError, 'ActivationPool: "branches" expected relu, step, '],
+      [() => new MReLU(null as never), TypeError, 'MReLU: "options" expected an object, got null'],
+      [() => new MReLU({ p: 0.5 } as never), TypeError, 'MReLU: "options" expected P, name, '],
+      [() => new MReLU({ branches: ['relu'] } as never), TypeError, 'MReLU: "options" expected P, name, '],
+      [() => new PReLU({ constraint: { kind: 'free' } } as never), TypeError, 'PReLU: "options" expected sharing, '],
+      [() => new MReLU().apply(5 as never), TypeError, 'MReLU: "inputs" expected one tensor, got 5'],
+      [() => new MReLU().apply([] as never), TypeError, 'MReLU: "inputs" expected one tensor, got []'],
+      [
+        () => {
+          const layer = new ActivationPool();
+          layer.apply(tf.zeros([2, 3]));
+          layer.apply(tf.zeros([2, 4]));
+        },
+        Error,
+        'expected axis 1 of input shape to have value 3 but got shape 2,4',
       ],
       [() => new MReLU({ P: '0.8' } as unknown as MReLUOptions), TypeError, 'MReLU: "P" expected a number, got "0.8"'],
       [() => new MReLU({ P: Infinity }), RangeError, 'MReLU: "P" expected a finite number, got Infinity'],

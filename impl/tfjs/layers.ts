@@ -2,9 +2,18 @@ import * as tf from '@tensorflow/tfjs';
 import type { Constraint, Sharing } from '../../reference/case.ts';
 import { projectUpdates, type Weight, type WeightOptions, weightOf } from './layer-weights.ts';
 import { activationPool } from './op.ts';
-import { type BuiltInPool, checkedPool, layoutOf, type PoolOptions, shown } from './parameters.ts';
+import {
+  type BuiltInPool,
+  checkedPool,
+  knownOptions,
+  layoutOf,
+  type PoolOptions,
+  poolOptions,
+  shown,
+} from './parameters.ts';
 
 type Shape = (number | null)[];
+type AxisLengths = NonNullable<ConstructorParameters<typeof tf.InputSpec>[0]['axes']>;
 type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
 
 interface SharingOptions {
@@ -12,6 +21,13 @@ interface SharingOptions {
   /** Keras' way to write `sharing: { sharedAxes }`; a single axis may stand alone. */
   readonly sharedAxes?: number | readonly number[] | null | undefined;
 }
+
+/** The options that every layer of tf.layers takes; its loader adds the last. */
+const ofLayer = [
+  ...['name', 'trainable', 'dtype', 'inputShape', 'batchInputShape', 'batchSize', 'inputDType', 'weights'],
+  'customObjects',
+];
+const ofWeight = ['sharedAxes', 'alphaInitializer', 'alphaRegularizer', 'alphaConstraint'];
 
 /** Options of the layer `ActivationPool`; all can be left out. */
 export interface ActivationPoolOptions extends LayerOptions, PoolOptions, SharingOptions, WeightOptions {}
@@ -32,8 +48,11 @@ export class ActivationPool extends tf.layers.Layer {
   protected alpha: tf.LayerVariable | undefined;
 
   constructor(options: ActivationPoolOptions = {}) {
-    super(options);
+    super(knownOptions(new.target.className, options, [...poolOptions, ...ofWeight, ...ofLayer]));
     const where = this.getClassName();
+    if (options.dtype !== undefined && options.dtype !== 'float32') {
+      throw new RangeError(`${where}: "dtype" expected float32, got ${shown(options.dtype)}`);
+    }
     this.pool = checkedPool(where, {
       branches: options.branches,
       sharing: sharingOf(where, options),
@@ -47,7 +66,8 @@ export class ActivationPool extends tf.layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     const shape = oneShape(inputShape);
-    const alphaShape = this.weightShape(layoutOf(this.getClassName(), this.pool, shape as number[]).alphaShape);
+    const { alphaShape: poolShape, summedAxes } = layoutOf(this.getClassName(), this.pool, shape as number[]);
+    const alphaShape = this.weightShape(poolShape);
     if (alphaShape.includes(null as unknown as number)) {
       throw new RangeError(
         `${this.getClassName()}: "sharing" expected to share the axes of unknown size, got input shape ${shown(shape)}`,
@@ -57,8 +77,18 @@ export class ActivationPool extends tf.layers.Layer {
     const trainable = this.pool.constraint.kind !== 'fixed';
     this.alpha = this.addWeight('alpha', alphaShape, 'float32', initializer, regularizer, trainable);
     if (constraint != null) projectUpdates(this.alpha, constraint);
-    this.inputSpec = [new tf.InputSpec({ ndim: shape.length })];
+    // The axes that alpha has must stay as long as they are.
+    const axes = Object.fromEntries([...shape.entries()].filter(([axis]) => !summedAxes.includes(axis))) as AxisLengths;
+    this.inputSpec = [new tf.InputSpec({ ndim: shape.length, axes })];
     this.built = true;
+  }
+
+  override apply(...[inputs, kwargs]: Parameters<tf.layers.Layer['apply']>): ReturnType<tf.layers.Layer['apply']> {
+    const one: unknown = Array.isArray(inputs) && inputs.length === 1 ? inputs[0] : inputs;
+    if (!(one instanceof tf.Tensor || one instanceof tf.SymbolicTensor)) {
+      throw new TypeError(`${this.getClassName()}: "inputs" expected one tensor, got ${shown(inputs)}`);
+    }
+    return super.apply(inputs, kwargs);
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -110,7 +140,7 @@ export class MReLU extends ActivationPool {
   private readonly P: number;
 
   constructor(options: MReLUOptions = {}) {
-    const { P = 0.8, ...layer } = options;
+    const { P = 0.8, ...layer } = knownOptions('MReLU', options, ['P', ...ofLayer]);
     if (typeof P !== 'number') throw new TypeError(`MReLU: "P" expected a number, got ${shown(P)}`);
     if (!Number.isFinite(P)) throw new RangeError(`MReLU: "P" expected a finite number, got ${P}`);
     const constraint = { kind: 'fixed' } as const;
@@ -149,7 +179,12 @@ export interface PReLUOptions extends LayerOptions, SharingOptions, WeightOption
 export class PReLU extends ActivationPool {
   static override className = 'PReLUPool';
 
-  constructor({ alphaInitializer = 'zeros', ...options }: PReLUOptions = {}) {
+  constructor(given: PReLUOptions = {}) {
+    const { alphaInitializer = 'zeros', ...options } = knownOptions('PReLU', given, [
+      'sharing',
+      ...ofWeight,
+      ...ofLayer,
+    ]);
     if (Array.isArray(alphaInitializer)) {
       throw new TypeError('PReLU: "alphaInitializer" expected an initializer of tf.layers, got an array');
     }

@@ -13,6 +13,7 @@ export interface PoolOptions {
 export interface BuiltInPool extends Pool {
   readonly branches: readonly BranchName[];
 }
+export const poolOptions: readonly string[] = ['branches', 'sharing', 'constraint'];
 
 /** Where the coefficients of a pool over `x` of shape `[N, ...U]` lie (spec §1). */
 export interface Layout {
@@ -24,10 +25,8 @@ export interface Layout {
 
 /** The pool that `options` describe. Throws TypeError or RangeError, naming the option; `where` opens the message. */
 export function checkedPool(where: string, options: PoolOptions): BuiltInPool {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${where}: "options" expected an object, got ${shown(options)}`);
-  }
-  const { branches: names = ['relu', 'step'], sharing = 'unit', constraint = { kind: 'free' } } = options;
+  const given = knownOptions(where, options, poolOptions);
+  const { branches: names = ['relu', 'step'], sharing = 'unit', constraint = { kind: 'free' } } = given;
   checkBranches(where, names);
   checkSharing(where, sharing);
   checkConstraint(where, constraint, names.length);
@@ -131,11 +130,30 @@ function checkBounds(where: string, bounds: readonly number[], n: number): void 
 
 /** `[2, 64]` */
 export function list(values: readonly unknown[]): string {
-  return `[${values.join(', ')}]`;
+  return `[${Array.from(values, (value) => (typeof value === 'object' ? shown(value) : String(value))).join(', ')}]`;
 }
 
-/** A value as an error message shows it, cut where it gets long. */
+/** A value as an error message shows it, cut where it gets long; never fails itself. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'object' || typeof value === 'string' ? json(value) : String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}n` : v));
+  } catch {
+    // A cycle, or a toJSON that throws.
+    return Object.prototype.toString.call(value);
+  }
+}
+
+/** Returns `options` if it is an object of these options only. Throws TypeError naming one that is not known. */
+export function knownOptions<T extends object>(where: string, options: T, known: readonly string[]): T {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${where}: "options" expected an object, got ${shown(options)}`);
+  }
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return options;
+  throw new TypeError(`${where}: "options" expected ${known.join(', ')}, got ${shown(unknown)}`);
 }

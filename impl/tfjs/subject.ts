@@ -2,10 +2,13 @@ import type { Answer, Case, GradientCotangents, SecondOrder } from '../../refere
 import type { Subject } from '../../reference/subject.ts';
 import type { OpenBackend } from './backends.ts';
 import { activationPool } from './op.ts';
-import { checkedPool, layoutOf, list } from './parameters.ts';
+import { checkedPool, layoutOf, list, shown } from './parameters.ts';
 
 /** `activationPool` on an open backend, as a Subject of dtype f32. */
 export function tfjsSubject(backend: OpenBackend): Subject {
+  if (typeof backend?.use !== 'function') {
+    throw new TypeError(`tfjsSubject: "backend" expected what openBackend opens, got ${shown(backend)}`);
+  }
   const { tf } = backend;
 
   const tensors = ({ pool, dtype, shape, x, alpha, dy }: Case) => {

@@ -29,7 +29,7 @@ export const alongDirection: Law = {
       alpha: c.alpha.map((a, k) => a + t * ddalpha[k]!),
     });
     const [ahead, behind] = [await trial.ask(at(h)), await trial.ask(at(-h))];
-    const actual = await trial.run(c, () => trial.subject.doubleVjp!(c, { ddx, ddalpha }));
+    const actual = await trial.doubleVjp(c, { ddx, ddalpha });
     const sizes = [0, 1, 3].map((order) => derivativeBounds(c, ddalpha, order));
     const underflow = 2 ** formats[c.dtype].normalExponent;
     for (const [quantity, second, first] of [

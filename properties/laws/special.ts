@@ -3,7 +3,7 @@ import type { Case } from '../../reference/case.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { takeAxis } from '../transform.ts';
-import { freely, learning, mapTensor } from './derived.ts';
+import { freely, isTame, learning, mapTensor } from './derived.ts';
 
 export const nan: Law = {
   id: 'special/nan',
@@ -88,10 +88,30 @@ export const forward: Law = {
     const special = [NaN, -Infinity, Infinity];
     const input = mapTensor(free, 'x', (x, i) => special[i % 4] ?? x);
     const tangents = { tx: input.x.map(() => 1), talpha: input.alpha.map(() => 1) };
-    const clean = await trial.run(free, () => trial.subject.jvp!(free, tangents));
-    const ty = await trial.run(input, () => trial.subject.jvp!(input, tangents));
+    const clean = await trial.jvp(free, tangents);
+    const ty = await trial.jvp(input, tangents);
     const wanted = [NaN, 0, Infinity];
     trial.same(input, 'ty', ty, (i) => wanted[i % 4] ?? clean[i]!);
+  },
+};
+
+export const infiniteAlpha: Law = {
+  id: 'special/infinite-alpha',
+  statement: 'an infinite coefficient makes y infinite, by the sign of its product, wherever its branch is not 0',
+  source: 'spec §1, §3; IEEE 754: ∞ times a number that is not 0 is ∞',
+  finite: true,
+  async check(c, trial) {
+    const name = c.pool.branches[0]!;
+    const input = mapTensor(freely(c, [name]), 'alpha', (a, i) => (a < 0 || i % 2 === 1 ? -Infinity : Infinity));
+    const { units, of } = positionsOf(input.pool, input.shape);
+    const value = (i: number) => branchOf(name).f(input.x[i]!);
+    trial.same(
+      input,
+      'y',
+      (await trial.ask(input)).y,
+      (i) => input.alpha[of(i % units)]! * Math.sign(value(i)),
+      (i) => value(i) !== 0 && isTame(input.x[i]!),
+    );
   },
 };
 
@@ -141,7 +161,9 @@ export const containment: Law = {
       spoiled.push([mapTensor(clean, 'dy', (d, i) => (i === element ? poison : d)), others]);
     }
     const nonUsers = (i: number) => of(i % units) !== position;
-    spoiled.push([mapTensor(clean, 'alpha', (a, k) => (k === position ? NaN : a)), nonUsers]);
+    for (const poison of [NaN, -Infinity]) {
+      spoiled.push([mapTensor(clean, 'alpha', (a, k) => (k === position ? poison : a)), nonUsers]);
+    }
     for (const [input, untouched] of spoiled) {
       const { y, dx, dalpha } = await trial.ask(input);
       trial.same(input, 'y', y, (i) => answer.y[i]!, untouched);

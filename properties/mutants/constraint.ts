@@ -1,4 +1,4 @@
-import type { Case } from '../../reference/case.ts';
+import type { Answer, Case } from '../../reference/case.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import { change, free, inGroup, type Mutant, right, rowsOf } from './mutant.ts';
@@ -119,6 +119,19 @@ export const constraint: readonly Mutant[] = [
   mutant('softmax-not-centred', 'dalpha of softmax is c∘dc, without the mean', (c) =>
     isSoftmax(c) ? { ...right(c), dalpha: right(free(c)).dalpha.map((d, i) => sharesOf(c)(i) * d) } : right(c),
   ),
+  mutant('softmax-of-three', 'softmax of three branches sums the first two only', (c) =>
+    c.pool.branches.length === 3 ? softmaxAs(c, (e) => e.map((v) => v / (e[0]! + e[1]!))) : right(c),
+  ),
+  mutant('softmax-overflows', 'softmax does not take the maximum off first', (c) =>
+    softmaxAs(c, (_, alpha) => {
+      const e = alpha.map(Math.exp);
+      return e.map((v) => v / e.reduce((a, b) => a + b));
+    }),
+  ),
+  mutant('softmax-dx-even', 'dx of softmax takes 1/n for every coefficient', (c) => ({
+    ...right(c),
+    dx: softmaxAs(c, (e) => e.map(() => 1 / e.length)).dx,
+  })),
 ];
 
 /** The softmax coefficient at each place of alpha; the sum over the first `terms` rows. */
@@ -126,4 +139,22 @@ function sharesOf(c: Case, terms: number = c.pool.branches.length): (i: number) 
   const { count } = positionsOf(c.pool, c.shape);
   const e = c.alpha.map(Math.exp);
   return (i) => e[i]! / range(terms).reduce((sum, k) => sum + e[k * count + (i % count)]!, 0);
+}
+
+/** The answer under softmax with y and dx of other coefficients, made of the exponentials or of alpha at each position. */
+function softmaxAs(
+  c: Case,
+  coefficients: (e: readonly number[], alpha: readonly number[]) => readonly number[],
+): Answer {
+  if (c.pool.constraint.kind !== 'softmax') return right(c);
+  const { count, n } = positionsOf(c.pool, c.shape);
+  const alpha = new Float64Array(n * count);
+  for (const s of range(count)) {
+    const column = range(n).map((k) => c.alpha[k * count + s]!);
+    const top = Math.max(...column);
+    const e = column.map((a) => Math.exp(a - top));
+    for (const [k, value] of coefficients(e, column).entries()) alpha[k * count + s] = value;
+  }
+  const { y, dx } = right(free({ ...c, alpha }));
+  return { ...right(c), y, dx };
 }

@@ -1,3 +1,4 @@
+import type { Answer, Case } from '../../reference/case.ts';
 import { positionsOf } from '../positions.ts';
 import { change, inGroup, type Mutant, right, unitsOf } from './mutant.ts';
 
@@ -67,4 +68,15 @@ export const shape: readonly Mutant[] = [
   mutant('empty-channels-are-nan', 'dalpha of an empty batch is not initialised beyond 4 channels', (c) =>
     change(c, 'dalpha', (d, k) => (c.shape[0] === 0 && c.shape.at(-1)! > 4 && k % c.shape.at(-1)! > 3 ? NaN : d)),
   ),
+  mutant('alpha-beyond-64', 'positions beyond 64 use the alpha of 64 before', (c) => alphaFrom(c, 64)),
+  mutant('alpha-beyond-16', 'positions beyond 16 use the alpha of 16 before', (c) => alphaFrom(c, 16)),
+  mutant('element-4096', 'the first element after 4,096 is wrong', (c) =>
+    change(c, 'y', (y, i) => (i === 4096 ? y + 1 : y)),
+  ),
 ];
+
+/** Positions of S from `width` on take the alpha of `width` before. */
+function alphaFrom(c: Case, width: number): Answer {
+  const { count } = positionsOf(c.pool, c.shape);
+  return right({ ...c, alpha: c.alpha.map((a, i) => (i % count >= width ? c.alpha[i - width]! : a)) });
+}

@@ -1,5 +1,5 @@
-import type { Case } from '../../reference/case.ts';
-import { positionsOf } from '../positions.ts';
+import type { Answer, Case } from '../../reference/case.ts';
+import { indexIn, positionsOf } from '../positions.ts';
 import { range, takeAxis } from '../transform.ts';
 import { change, free, inGroup, isFree, isPlain, type Mutant, right, rowsOf, unitsOf } from './mutant.ts';
 
@@ -145,4 +145,21 @@ export const sharing: readonly Mutant[] = [
   mutant('fixed-learns-wrongly', 'dalpha of a free pool is 0 as if it were fixed, from three branches on', (c) =>
     c.pool.branches.length >= 3 && c.pool.constraint.kind === 'free' ? change(free(c), 'dalpha', () => 0) : right(c),
   ),
+  mutant('shared-axes-rank-2', 'dalpha sums no shared axis of a rank 2 input', (c) =>
+    c.shape.length === 2 ? firstAlong(c, 0) : right(c),
+  ),
+  mutant('shared-axes-unsorted', 'of shared axes that do not ascend dalpha sums the first only', (c) => {
+    const { sharing } = c.pool;
+    const ascends = typeof sharing === 'string' || sharing.sharedAxes.every((a, k, all) => k === 0 || a > all[k - 1]!);
+    return ascends ? right(c) : firstAlong(c, 1);
+  }),
 ];
+
+/** The answer with a dalpha that takes only index 0 of the shared axes from number `first` on. */
+function firstAlong(c: Case, first: number): Answer {
+  const { sharing } = c.pool;
+  if (typeof sharing === 'string') return right(c);
+  const left = sharing.sharedAxes.slice(first);
+  const others = (i: number) => indexIn(c.shape, i).some((at, axis) => at > 0 && left.includes(axis));
+  return { ...right(c), dalpha: right({ ...c, dy: c.dy.map((d, i) => (others(i) ? 0 : d)) }).dalpha };
+}

@@ -68,4 +68,13 @@ export const special: readonly Mutant[] = [
     const poisoned = (k: number) => dalpha.subarray(k - (k % n), k - (k % n) + n).some(Number.isNaN);
     return { ...answer, dalpha: dalpha.map((d, k) => (Number.isInteger(n) && n > 0 && poisoned(k) ? NaN : d)) };
   }),
+  mutant('alpha-saturates', 'alpha saturates at ±10', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => Math.max(-10, Math.min(10, a))) }),
+  ),
+  mutant('alpha-pruned', 'alpha below 1e-6 is taken for 0', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => (Math.abs(a) < 1e-6 ? 0 : a)) }),
+  ),
+  mutant('infinite-alpha-is-large', 'infinite alpha is computed as 1e300', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => (Math.abs(a) === Infinity ? Math.sign(a) * 1e300 : a)) }),
+  ),
 ];

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { writeWhole } from '../experiments/download.ts';
+
+/**
+ * The name of a file to be written, for commander. Its folder is made and tried at once: an hour of checking must not
+ * end in a report that can't be kept.
+ */
+export function parseFile(text: string): string {
+  try {
+    const kind = statSync(text, { throwIfNoEntry: false });
+    if (text === '' || kind?.isDirectory()) throw new Error('a folder');
+    if (kind && !kind.isFile()) return text;
+    makeFolder(dirname(resolve(text)));
+    const trial = `${text}.${randomUUID()}.part`;
+    writeFileSync(trial, '');
+    rmSync(trial);
+  } catch (error) {
+    throw new InvalidArgumentError(`Expected the name of a file that can be written: ${(error as Error).message}`);
+  }
+  return text;
+}
+
+/** Step by step, because Node's recursive one never returns from folders that can't be made, such as those in /proc. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
+/** Writes a file that `parseFile` accepted: whole or not at all, but to a device or a pipe as it comes. */
+export async function writeOutput(path: string, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  const kind = statSync(path, { throwIfNoEntry: false });
+  if (kind && !kind.isFile()) await writeFile(path, bytes);
+  else await writeWhole(path, bytes);
+}
