@@ -39,9 +39,8 @@ export function expectedCotangent(
         low[j] = Number.NaN;
         continue;
       }
-      const isRising = a <= b;
-      low[j]! += isRising ? a : b;
-      high[j]! += isRising ? b : a;
+      low[j]! += Math.min(a, b);
+      high[j]! += Math.max(a, b);
       size[j]! += Math.max(Math.abs(a), Math.abs(b));
     }
   }

@@ -17,7 +17,8 @@ export function roundingsOf(moved: readonly Moved[]): number {
  */
 export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: Dtype): Float64Array {
   const { p, etaExponent } = formats[dtype];
-  const size = y.map(Math.abs);
+  const size = new Float64Array(y);
+  for (let i = 0; i < size.length; i++) size[i] = Math.abs(size[i]!);
   const condition = new Float64Array(y.length);
   for (const { given, layout, values, stencils, reach } of moved) {
     // Along a direction that moves m elements at once, `√m·|slope|` stands for the sum of their contributions.

@@ -32,6 +32,7 @@ export function checkArguments(f: Differentiable, inputs: Tensors, options: Grad
   }
   const dtype = f.dtype ?? 'f64';
   checkDtype('gradcheck: "f"', dtype);
+  const { round } = formats[dtype];
   if (inputs === null || typeof inputs !== 'object' || ArrayBuffer.isView(inputs)) {
     throw new TypeError(`gradcheck: "inputs" expected an object of Float64Arrays by name, got ${kindOf(inputs)}`);
   }
@@ -43,8 +44,8 @@ export function checkArguments(f: Differentiable, inputs: Tensors, options: Grad
       throw new TypeError(`gradcheck: "inputs.${name}" expected a Float64Array, got ${kindOf(tensor)}`);
     }
     if (name === 'y') throw new RangeError('gradcheck: "inputs" expected another name than y, which is the output');
-    const at = tensor.findIndex((v) => !Object.is(formats[dtype].round(v), v));
-    if (at >= 0) {
+    for (let at = 0; at < tensor.length; at++) {
+      if (Object.is(round(tensor[at]!), tensor[at])) continue;
       throw new RangeError(`gradcheck: "inputs.${name}" expected values of ${dtype}, got ${tensor[at]} at ${at}`);
     }
   }
