@@ -122,7 +122,7 @@ export async function gradcheck(
   failures.push(...(await repeated(asked, inputs, dy, gradients)));
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
-    const twice = isFinite(y);
+    const twice = allFinite(y);
     if (twice) failures.push(...(await checkSecondOrder(f, context, gradcheck)));
     checks.push(twice ? 'gradient of the gradient' : 'not the gradient of the gradient, since y is not finite');
   }
@@ -239,7 +239,7 @@ async function openPart(
 /** Outputs that depend on ∞ or NaN can't be measured: nothing bounds their error. */
 function leaveOpenNonFinite(measured: readonly Moved[], noise: Float64Array): void {
   for (const { given, layout } of measured) {
-    if (isFinite(given)) continue;
+    if (allFinite(given)) continue;
     for (let colour = 0; colour < layout.colours; colour++) {
       for (let i = 0; i < noise.length; i++) {
         if (!Number.isFinite(given[layout.element(layout.siteOf[i]!, colour)]!)) noise[i] = Number.POSITIVE_INFINITY;
@@ -249,7 +249,7 @@ function leaveOpenNonFinite(measured: readonly Moved[], noise: Float64Array): vo
 }
 
 /** Whether no element is ∞ or NaN. */
-function isFinite(tensor: Float64Array): boolean {
+function allFinite(tensor: Float64Array): boolean {
   for (let i = 0; i < tensor.length; i++) if (!Number.isFinite(tensor[i])) return false;
   return true;
 }
