@@ -1,10 +1,33 @@
-/** `poolproof`: the laws, the Cases they are checked on, and what the spec allows as an answer. */
+/** `poolproof`: the laws, the Cases they are checked on, what the spec allows as an answer, and the gradient check. */
 export type { Answer, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
 export type { Facet, Subject } from '../reference/subject.ts';
 export { type Allowed, isVacuous, permits, type Unchecked } from './allowed.ts';
 export { type CaseConstraints, cases, type Kind } from './cases.ts';
 export { describeFinding, type Failure, type Finding } from './failure.ts';
 export { caseText, failureText } from './failure-text.ts';
+export { GradcheckError } from './gradcheck/calls.ts';
+export type {
+  Declared,
+  Differentiable,
+  Kink,
+  Rounding,
+  Shapes,
+  Structure,
+  Tensors,
+} from './gradcheck/differentiable.ts';
+export { gradcheck } from './gradcheck/gradcheck.ts';
+export type { GradcheckOptions } from './gradcheck/options.ts';
+export {
+  type DrawnShapes,
+  drawnInputs,
+  type GradcheckRun,
+  gradcheckProperty,
+  gradcheckRun,
+} from './gradcheck/property.ts';
+export type { GradcheckFailure, GradcheckReport, InputReport } from './gradcheck/report.ts';
+export { gradcheckText } from './gradcheck/report-text.ts';
+export { subjectFunction } from './gradcheck/subject.ts';
+export { layerFunction, tensorflowFunction } from './gradcheck/tensorflow.ts';
 export { type Expectation, expectation } from './interval.ts';
 export type { Law } from './law.ts';
 export { laws } from './laws.ts';
