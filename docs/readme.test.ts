@@ -7,8 +7,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { laws } from '../properties/laws.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const snippets = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text]) => text!);
+const [readme, gradcheckPage] = ['README.md', 'docs/gradcheck.md'].map((page) =>
+  readFileSync(join(root, page), 'utf8'),
+);
+const snippets = snippetsOf(readme!);
+
+function snippetsOf(page: string): string[] {
+  return [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, text]) => text!);
+}
 
 // Inside the project, so that `poolproof` names this package and is resolved to what was built.
 const folder = mkdtempSync(join(root, 'dist', 'readme-'));
@@ -16,6 +22,17 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Type-checks a snippet against the built package, then runs it; its output. */
 function run(name: string, text: string): string {
+  return runNode(emit(name, text));
+}
+
+function runNode(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: folder });
+  expect(status, stdout + stderr).toBe(0);
+  return stdout;
+}
+
+/** Type-checks a snippet against the built package; the file of its JavaScript. */
+function emit(name: string, text: string): string {
   const source = join(folder, `${name}.ts`);
   writeFileSync(source, `${text}\nexport {};\n`);
   const program = ts.createProgram([source], {
@@ -30,9 +47,7 @@ function run(name: string, text: string): string {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
   expect(errors).toEqual([]);
   program.emit();
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, `${name}.js`)], { encoding: 'utf8' });
-  expect(status, stderr).toBe(0);
-  return stdout;
+  return join(folder, `${name}.js`);
 }
 
 describe('README.md', () => {
@@ -59,5 +74,30 @@ describe('README.md', () => {
   it('says how many laws there are', () => {
     expect(readme).toContain(`checks ${laws.length} laws`);
     expect(snippets).toHaveLength(4);
+  });
+});
+
+describe('docs/gradcheck.md', () => {
+  const [layer, vitest, property] = snippetsOf(gradcheckPage!);
+
+  it('has a layer that passes', () => {
+    expect(run('layer', layer!)).toContain('gradcheck MReLU: passed');
+  });
+
+  it('has a Vitest test that passes', () => {
+    emit('layer.test', vitest!);
+    writeFileSync(join(folder, 'vitest.config.js'), 'export default {};\n');
+    const out = runNode(join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'layer.test.js');
+    expect(out).toContain('1 passed');
+  });
+
+  it('has a fast-check property that holds', () => {
+    run('property', property!);
+  });
+
+  it('has a command that passes', () => {
+    const [, args] = /^npx poolproof (gradcheck .*)$/m.exec(gradcheckPage!)!;
+    const out = runNode(join(root, 'dist/cli/main.js'), ...args!.split(' '));
+    expect(out).toContain('gradcheck MReLU: passed');
   });
 });
