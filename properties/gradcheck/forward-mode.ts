@@ -64,8 +64,9 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
     if (projection) lo.fill(Number.NaN);
     const tangent = tangents[name]!;
     for (let colour = 0; colour < layout.colours && !projection; colour++) {
+      const elements = layout.elements(colour);
       for (let i = 0; i < outputs; i++) {
-        const t = tangent[layout.element(layout.siteOf[i]!, colour)]!;
+        const t = tangent[elements[i]!]!;
         if (t === 0) continue;
         const a = t * jacobian.lo[colour * outputs + i]!;
         const b = t * jacobian.hi[colour * outputs + i]!;

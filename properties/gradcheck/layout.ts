@@ -12,6 +12,8 @@ export interface Layout {
   readonly siteOf: Int32Array;
   /** The input element of a site and colour. */
   element(site: number, colour: number): number;
+  /** The input element of a colour that each output shows. */
+  elements(colour: number): Int32Array;
 }
 
 /** Every layout is made here, so that what is read in inner loops has one form. */
@@ -24,7 +26,16 @@ function strided(
   colourStride: number,
 ): Layout {
   const element = (site: number, colour: number) => site * siteStride + colour * colourStride;
-  return { structure, sites, colours, siteOf, element };
+  const known: Int32Array[] = [];
+  const elements = (colour: number) => {
+    if (known[colour] === undefined) {
+      const of = new Int32Array(siteOf.length);
+      for (let i = 0; i < of.length; i++) of[i] = siteOf[i]! * siteStride + colour * colourStride;
+      known[colour] = of;
+    }
+    return known[colour];
+  };
+  return { structure, sites, colours, siteOf, element, elements };
 }
 
 /** The layout of an input of this shape under a structure. @throws RangeError naming the input if it does not fit. */

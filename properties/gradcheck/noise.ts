@@ -26,8 +26,9 @@ export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: D
     const [near, far] = stencils[0]!.points;
     for (let colour = 0; colour < layout.colours; colour++) {
       const [one, two] = [values[0]![0]![colour]!, values[0]![1]![colour]!];
+      const elements = layout.elements(colour);
       for (let i = 0; i < y.length; i++) {
-        const j = layout.element(layout.siteOf[i]!, colour);
+        const j = elements[i]!;
         const v = given[j]!;
         const f0 = y[i]!;
         const f1 = one[i]!;
