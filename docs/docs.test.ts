@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { withTable } from '../bench/figures.ts';
 import { laws } from '../properties/laws.ts';
 import { curvesSvg } from './curves.ts';
 import { lawsPage } from './laws-page.ts';
@@ -14,4 +15,11 @@ it.each([
 it('the page of laws holds every law, once', () => {
   const rows = lawsPage(laws).match(/^\| `[^`]+` \|/gm);
   expect(rows?.length).toBe(laws.length);
+});
+
+it('the table of docs/gradcheck.md is what docs/benchmarks/gradcheck.json gives', () => {
+  const page = readFileSync(new URL('gradcheck.md', import.meta.url), 'utf8');
+  const figures = JSON.parse(readFileSync(new URL('benchmarks/gradcheck.json', import.meta.url), 'utf8'));
+  expect(withTable(page, figures)).toBe(page);
+  expect(() => withTable('', figures)).toThrow('expected the page to hold');
 });

@@ -19,6 +19,17 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Type-checks a snippet against the built package, then runs it; its output. */
 function run(name: string, text: string): string {
+  return runNode(emit(name, text));
+}
+
+function runNode(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: folder });
+  expect(status, stdout + stderr).toBe(0);
+  return stdout;
+}
+
+/** Type-checks a snippet against the built package; the file of its JavaScript. */
+function emit(name: string, text: string): string {
   const source = join(folder, `${name}.ts`);
   writeFileSync(source, `${text}\nexport {};\n`);
   const program = ts.createProgram([source], {
@@ -33,9 +44,7 @@ function run(name: string, text: string): string {
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
   expect(errors).toEqual([]);
   program.emit();
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, `${name}.js`)], { encoding: 'utf8' });
-  expect(status, stderr).toBe(0);
-  return stdout;
+  return join(folder, `${name}.js`);
 }
 
 describe('README.md', () => {
@@ -79,5 +88,31 @@ describe('docs/expressions.md', () => {
 
   it('names every function that may be written', () => {
     for (const name of functionNames) expect(text).toContain(`\`${name}\``);
+  });
+});
+
+describe('docs/gradcheck.md', () => {
+  const gradcheckPage = page('docs/gradcheck.md');
+  const [layer, vitest, property] = snippetsOf(gradcheckPage);
+
+  it('has a layer that passes', () => {
+    expect(run('layer', layer!)).toContain('gradcheck MReLU: passed');
+  });
+
+  it('has a Vitest test that passes', () => {
+    emit('layer.test', vitest!);
+    writeFileSync(join(folder, 'vitest.config.js'), 'export default {};\n');
+    const out = runNode(join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'layer.test.js');
+    expect(out).toContain('1 passed');
+  });
+
+  it('has a fast-check property that holds', () => {
+    run('property', property!);
+  });
+
+  it('has a command that passes', () => {
+    const [, args] = /^npx poolproof (gradcheck .*)$/m.exec(gradcheckPage)!;
+    const out = runNode(join(root, 'dist/cli/main.js'), ...args!.split(' '));
+    expect(out).toContain('gradcheck MReLU: passed');
   });
 });

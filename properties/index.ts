@@ -1,4 +1,4 @@
-/** `poolproof`: the laws, the Cases they are checked on, and what the spec allows as an answer. */
+/** `poolproof`: the laws, the Cases they are checked on, what the spec allows as an answer, and the gradient check. */
 export type { CustomBranch } from '../reference/branches.ts';
 export type { Answer, BranchRef, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
 export type { Facet, Subject } from '../reference/subject.ts';
@@ -12,7 +12,7 @@ export { GradcheckError } from './gradcheck/calls.ts';
 export type {
   Declared,
   Differentiable,
-  Kink as DeclaredKink,
+  Kink,
   OneSided,
   Rounding,
   SecondOrder,
@@ -36,7 +36,7 @@ export type { GradcheckFailure, GradcheckReport, InputReport, KinkFound } from '
 export { describeGradcheckFailure, gradcheckText } from './gradcheck/report-text.ts';
 export { subjectFunction } from './gradcheck/subject.ts';
 export { type GradcheckTarget, gradcheckTarget, type TargetOptions } from './gradcheck/target.ts';
-export { type TensorflowFunction, tensorflowFunction } from './gradcheck/tensorflow.ts';
+export { layerFunction, type TensorflowFunction, tensorflowFunction } from './gradcheck/tensorflow.ts';
 export { type Expectation, expectation } from './interval.ts';
 export type { Law } from './law.ts';
 export { laws } from './laws.ts';

@@ -30,17 +30,15 @@ export function random(seed: number, name: string): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`random: "seed" expected an integer in [0, 2^53), got ${seed}`);
   }
-  let a = seed | 0;
-  let b = Math.floor(seed / 2 ** 32) | 0;
-  let c = hash(name) | 0;
-  let counter = 1;
+  // a, b, c and the counter; in an array of 32-bit integers, which wraps by itself and is not boxed.
+  const state = Int32Array.of(seed, Math.floor(seed / 2 ** 32), hash(name), 1);
   function next(): number {
+    const [a, b, c, counter] = [state[0]!, state[1]!, state[2]!, state[3]!];
     const t = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + t;
-    c |= 0;
+    state[0] = b ^ (b >>> 9);
+    state[1] = c + (c << 3);
+    state[2] = ((c << 21) | (c >>> 11)) + t;
+    state[3] = counter + 1;
     return t;
   }
   for (let i = 0; i < 15; i++) next();
@@ -53,17 +51,20 @@ export function random(seed: number, name: string): Random {
       if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
         throw new RangeError(`below: "n" expected an integer in [1, 2^32], got ${n}`);
       }
-      const limit = 2 ** 32 - (2 ** 32 % n);
-      let draw = bits();
-      while (draw >= limit) draw = bits();
-      return draw % n;
+      for (;;) {
+        const draw = bits();
+        // The quotient is off by less than 2⁻²¹/n, and at least 1/n below the next integer.
+        const first = n * Math.floor(draw / n);
+        if (first + n <= 2 ** 32) return draw - first;
+      }
     },
   };
 }
 
 /** A permutation of `[0, n)` by Fisher and Yates: each of the n! is equally likely. */
 export function permutation(source: Random, n: number): Uint32Array {
-  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  const order = new Uint32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
   for (let i = n - 1; i > 0; i--) {
     const j = source.below(i + 1);
     const kept = order[i];

@@ -58,6 +58,8 @@ describe('folder boundaries', () => {
       "import * as pool from '../../reference/pool.ts';\nexport const f = pool.forward;",
       'only types from reference/',
     ],
+    ['properties/planted.ts', "export { withTable } from '../bench/figures.ts';", 'only itself and reference/'],
+    ['bench/planted.ts', "export { main } from '../cli/main.ts';", 'nothing from cli/'],
     ['impl/tfjs/planted.ts', "export type { Law } from '../../properties/law.ts';", 'types from reference/'],
   ])('%s may not hold %s', (path, text, message) => {
     expect(lint(path, text)).toEqual([expect.stringContaining(message)]);
@@ -69,6 +71,7 @@ describe('folder boundaries', () => {
     ['fixtures/planted.ts', "export { cases } from '../properties/cases.ts';"],
     ['impl/tfjs/planted.ts', "export type { Pool } from '../../reference/case.ts';"],
     ['impl/tfjs/planted.ts', "import type { Pool } from '../../reference/case.ts';\nexport const pools: Pool[] = [];"],
+    ['bench/planted.ts', "export { activationPool } from '../impl/tfjs/op.ts';"],
     ['cli/planted.ts', "export { forward } from '../reference/pool.ts';"],
   ])('%s may hold %s', (path, text) => {
     expect(lint(path, text)).toEqual([]);

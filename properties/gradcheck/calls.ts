@@ -171,11 +171,12 @@ export class Asked {
   }
 }
 
-/** The first element that is not the same, bit for bit but for the sign of 0 and NaN payloads; -1 if there is none. */
-export function firstDifference(a: Float64Array, b: Float64Array): number {
+/** The first element, but for those that are left out, that is not the same, bit for bit but for the sign of 0 and NaN payloads; -1 if there is none. */
+export function firstDifference(a: Float64Array, b: Float64Array, leftOut?: Uint8Array): number {
   for (let i = 0; i < a.length; i++) {
-    const [p, q] = [a[i]!, b[i]!];
-    if (p !== q && !(Number.isNaN(p) && Number.isNaN(q))) return i;
+    const p = a[i]!;
+    const q = b[i]!;
+    if (p !== q && !(Number.isNaN(p) && Number.isNaN(q)) && leftOut?.[i] !== 1) return i;
   }
   return -1;
 }

@@ -24,7 +24,8 @@ export interface Numeric {
 }
 
 export interface Comparison {
-  readonly summary: Pick<InputReport, 'compared' | 'unchecked' | 'vacuous' | 'worst' | 'sees'>;
+  readonly summary: Pick<InputReport, 'compared' | 'unchecked' | 'vacuous' | 'worst'>;
+  readonly sees: () => InputReport['sees'];
   readonly failure: GradcheckFailure | undefined;
   /** The elements that are wrong. */
   readonly wrong: ReadonlySet<number>;
@@ -74,47 +75,64 @@ function compareCotangent({
   const expected = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
   const u = 2 ** -formats[dtype].p;
   const eta = 2 ** formats[dtype].etaExponent;
-  let [unchecked, compared, vacuous] = [0, 0, 0];
+  const moreTerms = projection ? given.length : 0;
+  const middles = new Float64Array(analytic.length);
+  const halves = new Float64Array(analytic.length).fill(Number.NaN);
   const wrong = new Set<number>();
-  let worst: { at: number; ratio: number; middle: number; half: number } | undefined;
-  const relative = new Float64Array(analytic.length);
-  let different = 0;
+  let compared = 0;
+  let vacuous = 0;
+  let worst = -1;
+  let worstRatio = -1;
   for (let j = 0; j < analytic.length; j++) {
-    const [lo, hi] = [expected.lo[j]!, expected.hi[j]!];
-    const terms = expected.terms[j]! + (projection ? given.length : 0);
+    const lo = expected.lo[j]!;
+    const hi = expected.hi[j]!;
+    const terms = expected.terms[j]! + moreTerms;
     const rounding = bound && !projection ? bound[j]! : u * (roundings + terms) * expected.size[j]! + eta * terms;
-    if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) {
-      unchecked++;
-      continue;
-    }
+    if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) continue;
     compared++;
     const middle = lo + (hi - lo) / 2;
     const half = tolerance === undefined ? (hi - lo) / 2 + rounding : tolerance * Math.max(Math.abs(middle), eta);
-    if (middle !== 0) {
-      relative[different++] = (2 * half) / Math.abs(middle);
-      if (half >= Math.abs(middle)) vacuous++;
-    }
+    middles[j] = middle;
+    halves[j] = half;
+    if (middle !== 0 && half >= Math.abs(middle)) vacuous++;
     const ratio = ratioOf(Math.abs(analytic[j]! - middle), half);
     if (!(ratio <= 1)) wrong.add(j);
-    if (worst === undefined || ratio > worst.ratio) worst = { at: j, ratio, middle, half };
+    if (ratio > worstRatio) {
+      worst = j;
+      worstRatio = ratio;
+    }
   }
-  const element: ComparedElement | undefined = worst && {
-    index: indexOf(projection ? [analytic.length] : shape, worst.at),
-    analytic: analytic[worst.at]!,
-    numeric: worst.middle,
-    lo: worst.middle - worst.half,
-    hi: worst.middle + worst.half,
-    kinkDistance: projection ? Number.POSITIVE_INFINITY : distanceToKink(numeric, worst.at, values[worst.at]!),
-    ratio: worst.ratio,
-  };
-  const sorted = relative.subarray(0, different).sort();
-  const sees = different > 0 ? { everywhere: sorted[different - 1]!, median: sorted[different >> 1]! } : undefined;
+  const [middle, half] = [middles[worst]!, halves[worst]!];
+  const element: ComparedElement | undefined =
+    worst < 0
+      ? undefined
+      : {
+          index: indexOf(projection ? [analytic.length] : shape, worst),
+          analytic: analytic[worst]!,
+          numeric: middle,
+          lo: middle - half,
+          hi: middle + half,
+          kinkDistance: projection ? Number.POSITIVE_INFINITY : distanceToKink(numeric, worst, values[worst]!),
+          ratio: worstRatio,
+        };
   return {
-    summary: { compared, unchecked, vacuous, worst: element, sees },
+    summary: { compared, unchecked: analytic.length - compared, vacuous, worst: element },
+    sees: () => seen(middles, halves),
     failure:
       wrong.size > 0 ? { code: 'gradient', what, input: name, wrong: wrong.size, compared, ...element! } : undefined,
     wrong,
   };
+}
+
+/** The relative errors that a comparison sees in every element that is not 0, and in half of them. */
+function seen(middles: Float64Array, halves: Float64Array): InputReport['sees'] {
+  const relative = new Float64Array(middles.length);
+  let different = 0;
+  for (let j = 0; j < middles.length; j++) {
+    if (middles[j] !== 0 && !Number.isNaN(halves[j])) relative[different++] = (2 * halves[j]!) / Math.abs(middles[j]!);
+  }
+  const sorted = relative.subarray(0, different).sort();
+  return different > 0 ? { everywhere: sorted[different - 1]!, median: sorted[different >> 1]! } : undefined;
 }
 
 /** A distance in half widths of an interval, one of width 0 included; infinite for NaN. */

@@ -26,10 +26,10 @@ export function expectedCotangent(
   const high = new Float64Array(elements);
   const size = new Float64Array(elements);
   const terms = new Int32Array(elements);
-  const { colours, siteOf, element } = layout;
-  for (let colour = 0; colour < colours; colour++) {
+  for (let colour = 0; colour < layout.colours; colour++) {
+    const reached = layout.elements(colour);
     for (let i = 0; i < dy.length; i++) {
-      const j = element(siteOf[i]!, colour);
+      const j = reached[i]!;
       const d = dy[i]!;
       const a = d * lo[colour * dy.length + i]!;
       const b = d * hi[colour * dy.length + i]!;
@@ -39,9 +39,8 @@ export function expectedCotangent(
         low[j] = Number.NaN;
         continue;
       }
-      const isRising = a <= b;
-      low[j]! += isRising ? a : b;
-      high[j]! += isRising ? b : a;
+      low[j]! += Math.min(a, b);
+      high[j]! += Math.max(a, b);
       size[j]! += Math.max(Math.abs(a), Math.abs(b));
     }
   }

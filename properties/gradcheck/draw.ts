@@ -7,8 +7,8 @@ export function drawCotangent(draw: Random, size: number, zeros: number): Float6
     // The top bits decide about 0, the lowest four about sign and size.
     const bits = draw.bits();
     if (bits < zeros * 2 ** 32) continue;
-    const value = (4 + 1.5 * (bits & 7)) / 8;
-    drawn[i] = (bits & 8) === 0 ? value : -value;
+    const sign = 1 - ((bits & 8) >> 2);
+    drawn[i] = (sign * (4 + 1.5 * (bits & 7))) / 8;
   }
   return drawn;
 }

@@ -18,17 +18,18 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
   }
   const ty = await asked.jvp(inputs, tangents);
   const u = 2 ** -formats[dtype].p;
+  const rounding = 2 * u * roundings;
   let expected = expectedTangent(numerics, tangents, y.length);
-  let found = compareTangent(ty, expected, 2 * u * roundings);
+  let found = compareTangent(ty, expected, rounding);
   if (found.wrong.size > 0) {
     for (const numeric of numerics) numeric.jacobian = await numeric.confirm(elementsOf(numeric, found.wrong));
     expected = expectedTangent(numerics, tangents, y.length);
-    found = compareTangent(ty, expected, 2 * u * roundings);
+    found = compareTangent(ty, expected, rounding);
   }
   const failures: GradcheckFailure[] = [];
-  if (found.worst !== undefined && found.wrong.size > 0) {
-    const { at, middle, half } = found.worst;
-    const { wrong, compared } = found;
+  const { at, wrong, compared } = found;
+  if (wrong.size > 0) {
+    const { middle, half } = around(expected.lo[at]!, expected.hi[at]!, rounding * expected.size[at]!);
     failures.push({
       code: 'tangent',
       index: indexOf(shapes.y!, at),
@@ -41,11 +42,12 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
     });
   }
   const { size } = expected;
-  const forward = dot(ty, dy);
-  let [reverse, magnitude, terms] = [0, dotSize(ty, dy), y.length];
+  const { sum: forward, size: forwardSize } = dot(ty, dy);
+  let [reverse, magnitude, terms] = [0, forwardSize, y.length];
   for (const [name, g] of Object.entries(gradients)) {
-    reverse += dot(tangents[name]!, g);
-    magnitude += dotSize(tangents[name]!, g);
+    const product = dot(tangents[name]!, g);
+    reverse += product.sum;
+    magnitude += product.size;
     terms += g.length;
   }
   for (let i = 0; i < y.length; i++) if (size[i]! < Number.POSITIVE_INFINITY) magnitude += Math.abs(dy[i]!) * size[i]!;
@@ -60,9 +62,11 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
   const [lo, hi, size] = [new Float64Array(outputs), new Float64Array(outputs), new Float64Array(outputs)];
   for (const { name, layout, jacobian, projection } of numerics) {
     if (projection) lo.fill(Number.NaN);
+    const tangent = tangents[name]!;
     for (let colour = 0; colour < layout.colours && !projection; colour++) {
+      const elements = layout.elements(colour);
       for (let i = 0; i < outputs; i++) {
-        const t = tangents[name]![layout.element(layout.siteOf[i]!, colour)]!;
+        const t = tangent[elements[i]!]!;
         const a = t * jacobian.lo[colour * outputs + i]!;
         const b = t * jacobian.hi[colour * outputs + i]!;
         lo[i]! += Math.min(a, b);
@@ -77,17 +81,24 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
 function compareTangent(ty: Float64Array, { lo, hi, size }: ReturnType<typeof expectedTangent>, rounding: number) {
   const wrong = new Set<number>();
   let compared = 0;
-  let worst: { at: number; ratio: number; middle: number; half: number } | undefined;
+  let [at, worst] = [-1, -1];
   for (let i = 0; i < ty.length; i++) {
-    const half = (hi[i]! - lo[i]!) / 2 + rounding * size[i]!;
+    const { middle, half } = around(lo[i]!, hi[i]!, rounding * size[i]!);
     if (!(half < Number.POSITIVE_INFINITY)) continue;
     compared++;
-    const middle = lo[i]! + (hi[i]! - lo[i]!) / 2;
     const ratio = ratioOf(Math.abs(ty[i]! - middle), half);
     if (!(ratio <= 1)) wrong.add(i);
-    if (worst === undefined || ratio > worst.ratio) worst = { at: i, ratio, middle, half };
+    if (ratio > worst) {
+      worst = ratio;
+      at = i;
+    }
   }
-  return { wrong, compared, worst };
+  return { wrong, compared, at };
+}
+
+/** The middle of an interval and its half width, with what rounding adds. */
+function around(lo: number, hi: number, rounding: number): { middle: number; half: number } {
+  return { middle: lo + (hi - lo) / 2, half: (hi - lo) / 2 + rounding };
 }
 
 /** The elements of an input that these outputs depend on. */
@@ -99,10 +110,15 @@ function elementsOf({ layout }: Numeric, outputs: ReadonlySet<number>): Set<numb
   return elements;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, v, i) => (v === 0 || b[i] === 0 ? sum : sum + v * b[i]!), 0);
-}
-
-function dotSize(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, v, i) => (v === 0 || b[i] === 0 ? sum : sum + Math.abs(v * b[i]!)), 0);
+/** `Σ aᵢ·bᵢ` and `Σ |aᵢ·bᵢ|`, without the terms in which a factor is 0 and the other may be ∞ or NaN. */
+function dot(a: Float64Array, b: Float64Array): { sum: number; size: number } {
+  let sum = 0;
+  let size = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] === 0 || b[i] === 0) continue;
+    const product = a[i]! * b[i]!;
+    sum += product;
+    size += Math.abs(product);
+  }
+  return { sum, size };
 }

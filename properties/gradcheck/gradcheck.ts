@@ -141,7 +141,7 @@ export async function gradcheck(
   failures.push(...(await repeated(asked, inputs, dy, gradients)));
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
-    const twice = y.every(Number.isFinite);
+    const twice = allFinite(y);
     if (twice) failures.push(...(await checkSecondOrder(f, context, gradcheck)));
     checks.push(twice ? 'gradient of the gradient' : 'not the gradient of the gradient, since y is not finite');
   }
@@ -262,7 +262,7 @@ function leaveOpenNonFinite(
   noise: Float64Array,
 ): void {
   for (const [name, given] of Object.entries(inputs)) {
-    if (given.every(Number.isFinite)) continue;
+    if (allFinite(given)) continue;
     const layout = layoutFor(name);
     for (let i = 0; i < noise.length; i++) {
       const elements = layout && range(layout.colours).map((colour) => layout.element(layout.siteOf[i]!, colour));
@@ -270,6 +270,12 @@ function leaveOpenNonFinite(
       if (!elements?.every((j) => Number.isFinite(given[j]))) noise[i] = Number.POSITIVE_INFINITY;
     }
   }
+}
+
+/** Whether no element is ∞ or NaN. */
+function allFinite(tensor: Float64Array): boolean {
+  for (let i = 0; i < tensor.length; i++) if (!Number.isFinite(tensor[i])) return false;
+  return true;
 }
 
 /** The same vjp again, after others: bit for bit. */
@@ -312,5 +318,6 @@ function inputReport(comparison: Comparison, numeric: Numeric, declared: Declare
     kinks,
     kinkCount: jacobian.kinks.length,
     ...comparison.summary,
+    sees: comparison.sees(),
   };
 }

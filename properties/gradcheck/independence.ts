@@ -1,3 +1,4 @@
+import { firstDifference } from './calls.ts';
 import { compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
 import { drawCotangent } from './draw.ts';
@@ -25,7 +26,7 @@ export async function checkContainment(context: Context): Promise<GradcheckFailu
     for (let i = 0; i < y.length; i++) if (layout.siteOf[i] === site) touched[i] = 1;
     const from = `NaN in ${name}[${indexOf(shapes[name]!, element).join(', ')}]`;
     const answer = await asked.forward(poisoned);
-    const at = answer.findIndex((v, i) => touched[i] === 0 && v !== y[i] && !(Number.isNaN(v) && Number.isNaN(y[i])));
+    const at = firstDifference(answer, y, touched);
     if (at >= 0) {
       failures.push({
         code: 'spreads',

@@ -166,8 +166,9 @@ function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Fl
   for (let colour = 0; colour < layout.colours; colour++) {
     const one = moved.values[0]![0]![colour]!;
     const two = moved.values[0]![1]![colour]!;
+    const elements = layout.elements(colour);
     for (let i = 0; i < y.length; i++) {
-      const j = layout.element(layout.siteOf[i]!, colour);
+      const j = elements[i]!;
       const v = given[j]!;
       const t1 = near[j]! - v;
       const t2 = far[j]! - v;

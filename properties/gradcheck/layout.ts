@@ -12,6 +12,30 @@ export interface Layout {
   readonly siteOf: Int32Array;
   /** The input element of a site and colour. */
   element(site: number, colour: number): number;
+  /** The input element of a colour that each output shows. */
+  elements(colour: number): Int32Array;
+}
+
+/** Every layout is made here, so that what is read in inner loops has one form. */
+function strided(
+  structure: Structure,
+  sites: number,
+  colours: number,
+  siteOf: Int32Array,
+  siteStride: number,
+  colourStride: number,
+): Layout {
+  const element = (site: number, colour: number) => site * siteStride + colour * colourStride;
+  const known: Int32Array[] = [];
+  const elements = (colour: number) => {
+    if (known[colour] === undefined) {
+      const of = new Int32Array(siteOf.length);
+      for (let i = 0; i < of.length; i++) of[i] = siteOf[i]! * siteStride + colour * colourStride;
+      known[colour] = of;
+    }
+    return known[colour];
+  };
+  return { structure, sites, colours, siteOf, element, elements };
 }
 
 /** The layout of an input of this shape under a structure. @throws RangeError naming the input if it does not fit. */
@@ -30,13 +54,9 @@ export function layoutOf(
   };
   if (structure === 'elementwise') {
     if (size !== outputs) misfit('as many elements as y has');
-    return {
-      structure,
-      sites: size,
-      colours: 1,
-      siteOf: new Int32Array(size).map((_, i) => i),
-      element: (site) => site,
-    };
+    const siteOf = new Int32Array(size);
+    for (let i = 0; i < size; i++) siteOf[i] = i;
+    return strided(structure, size, 1, siteOf, 1, 0);
   }
   if (structure === 'rows') {
     const rows = shape[0] ?? 0;
@@ -44,7 +64,7 @@ export function layoutOf(
     const colours = rows === 0 ? 0 : size / rows;
     const per = rows === 0 ? 1 : outputs / rows;
     const siteOf = new Int32Array(outputs).map((_, i) => Math.floor(i / per));
-    return { structure, sites: rows, colours, siteOf, element: (site, colour) => site * colours + colour };
+    return strided(structure, rows, colours, siteOf, colours, 1);
   }
   const trailing = structure === 'dense' ? 0 : structure.trailing;
   if (!Number.isSafeInteger(trailing) || trailing < 0 || trailing > shape.length || trailing > yShape.length) {
@@ -66,7 +86,7 @@ export function layoutOf(
     }
   }
   const colours = sites === 0 ? 0 : size / sites;
-  return { structure, sites, colours, siteOf, element: (site, colour) => colour * sites + site };
+  return strided(structure, sites, colours, siteOf, 1, sites);
 }
 
 /** The layouts that an input of this shape may have, those that need the fewest evaluations first, `dense` last. */

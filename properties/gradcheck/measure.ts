@@ -5,8 +5,6 @@ import type { Tensors } from './differentiable.ts';
 import type { Layout } from './layout.ts';
 import { type KinksOf, type Stencil, stencilAt, stepScales } from './stencil.ts';
 
-/** The state of a site all of whose elements are moved, which measures nothing. */
-const everyColour = -1;
 /** Of so many sites for each state, most are in different classes. */
 const fewSites = 4;
 
@@ -33,8 +31,8 @@ export class Moved {
   /** How many elements of the input an output depends on, at most. */
   readonly reach: number;
   readonly #base: MeasuredAt;
-  /** `[scale][level][colour]`, each of the outputs. */
-  readonly values: (readonly (readonly Float64Array[])[])[] = [];
+  /** `[scale][level][colour]`, each of the outputs; levels that were not asked for are empty. */
+  readonly values: (readonly Float64Array[])[][] = [];
   readonly stencils: Stencil[] = [];
   crossTalk: CrossTalk | undefined;
 
@@ -71,13 +69,13 @@ export class Moved {
     const { sites, colours } = this.layout;
     const states = 2 * colours + 1;
     const order = permutation(random, sites);
-    const classes = new Int32Array(sites);
-    for (let k = 0; k < sites; k++) classes[order[k]!] = k % states;
+    const stateOf = new Int32Array(sites);
+    for (let k = 0; k < sites; k++) stateOf[order[k]!] = k % states;
     for (let turn = 0; turn < states; turn++) {
       // A single site has no others to move while it rests.
-      if (sites === 1 && turn === 0) continue;
-      await this.#evaluate(0, (site) => (classes[site]! + turn) % states, 0);
+      if (sites > 1 || turn > 0) await this.#evaluate(0, stateOf, 0);
       if (this.crossTalk !== undefined) return;
+      for (let site = 0; site < sites; site++) stateOf[site] = stateOf[site] === states - 1 ? 0 : stateOf[site]! + 1;
     }
     if (sites < fewSites * states) await this.#part();
   }
@@ -87,10 +85,12 @@ export class Moved {
    * the sites with a 1 in each bit of their number are moved in all colours, then those with a 0.
    */
   async #part(): Promise<void> {
-    const { sites } = this.layout;
+    const { sites, colours } = this.layout;
+    const everyColour = 2 * colours + 1;
     for (let bit = 1; bit < sites; bit *= 2) {
       for (const moving of [bit, 0]) {
-        await this.#evaluate(0, (site) => ((site & bit) === moving ? everyColour : 0), 0);
+        const stateOf = new Int32Array(sites).map((_, site) => ((site & bit) === moving ? everyColour : 0));
+        await this.#evaluate(0, stateOf, 0);
         if (this.crossTalk !== undefined) return;
       }
     }
@@ -100,58 +100,79 @@ export class Moved {
   async more(scale: number, level: 0 | 2, wanted: readonly Uint8Array[]): Promise<void> {
     this.#open(scale);
     for (const [colour, sites] of wanted.entries()) {
-      if (!sites.some((flag) => flag === 1)) continue;
+      if (!sites.includes(1)) continue;
       for (const step of [1, 2]) {
-        await this.#evaluate(scale, (site) => (sites[site] === 1 ? 2 * colour + step : 0), level);
+        const stateOf = new Int32Array(sites);
+        for (let site = 0; site < stateOf.length; site++) stateOf[site]! *= 2 * colour + step;
+        await this.#evaluate(scale, stateOf, level);
       }
     }
   }
 
   #open(scale: number): void {
     if (this.stencils[scale] !== undefined) return;
-    const { colours, siteOf } = this.layout;
-    this.stencils[scale] = stencilAt(
-      this.#base.inputs[this.name]!,
-      this.#base.dtype,
-      stepScales[this.#base.dtype][scale]!,
-      this.kinksOf,
-    );
-    const level = () => Array.from({ length: colours }, () => new Float64Array(siteOf.length).fill(Number.NaN));
-    this.values[scale] = [level(), level(), level(), level()];
+    const { dtype } = this.#base;
+    this.stencils[scale] = stencilAt(this.given, dtype, stepScales[dtype][scale]!, this.kinksOf);
+    this.values[scale] = [[], [], [], []];
   }
 
-  /** One evaluation; state 0 rests, state `2·colour + 1 + step` is the colour's element at level `level + step`. */
-  async #evaluate(scale: number, stateOf: (site: number) => number, level: number): Promise<void> {
-    const { sites, colours, siteOf, element } = this.layout;
+  /** Where the outputs of one level go, by colour. */
+  #level(scale: number, level: number): readonly Float64Array[] {
+    const { colours, siteOf } = this.layout;
+    const levels = this.values[scale]!;
+    if (levels[level]!.length === 0) {
+      levels[level] = Array.from({ length: colours }, () => new Float64Array(siteOf.length).fill(Number.NaN));
+    }
+    return levels[level]!;
+  }
+
+  /**
+   * One evaluation; state 0 rests, state `2·colour + 1 + step` is the colour's element at level `level + step`,
+   * and in the state after those all colours of a site are moved, which measures nothing.
+   */
+  async #evaluate(scale: number, stateOf: Int32Array, level: number): Promise<void> {
+    const moved = this.#moveTo(scale, stateOf, level);
+    this.#read(await this.#base.numeric({ ...this.#base.inputs, [this.name]: moved }), scale, stateOf, level);
+  }
+
+  // Which state a site is in is random: tables by state, since a branch would be foretold wrongly every other time.
+  #moveTo(scale: number, stateOf: Int32Array, level: number): Float64Array {
+    const { colours, element } = this.layout;
     const { points } = this.stencils[scale]!;
     const moved = this.given.slice();
-    const states = new Int32Array(sites);
-    for (let site = 0; site < sites; site++) {
-      const state = stateOf(site);
-      if (state === 0) continue;
-      states[site] = state;
-      const only = (state - 1) >> 1;
-      for (
-        let colour = state === everyColour ? 0 : only;
-        colour < (state === everyColour ? colours : only + 1);
-        colour++
-      ) {
-        const j = element(site, colour);
-        moved[j] = points[state === everyColour ? level : level + ((state - 1) & 1)]![j]!;
+    const from: Float64Array[] = [this.given];
+    const colourOf = [0];
+    for (let colour = 0; colour < colours; colour++) {
+      from.push(points[level]!, points[level + 1]!);
+      colourOf.push(colour, colour);
+    }
+    for (let site = 0; site < stateOf.length; site++) {
+      const state = stateOf[site]!;
+      if (state < from.length) {
+        const j = element(site, colourOf[state]!);
+        moved[j] = from[state]![j]!;
+      } else {
+        for (let colour = 0; colour < colours; colour++) {
+          const j = element(site, colour);
+          moved[j] = points[level]![j]!;
+        }
       }
     }
-    const inputs = { ...this.#base.inputs, [this.name]: moved };
-    const y = await this.#base.numeric(inputs);
+    return moved;
+  }
+
+  #read(y: Float64Array, scale: number, stateOf: Int32Array, level: number): void {
+    const { colours, siteOf } = this.layout;
     const before = this.#base.y;
-    const levels = this.values[scale]!;
-    for (let i = 0; i < y.length; i++) {
-      const state = states[siteOf[i]!]!;
-      const value = y[i]!;
-      if (state > 0) levels[level + ((state - 1) & 1)]![(state - 1) >> 1]![i] = value;
-      else if (state === 0 && value !== before[i] && !(Number.isNaN(value) && Number.isNaN(before[i]))) {
-        this.crossTalk ??= { output: i, was: before[i]!, became: value };
-      }
-    }
+    const resting = before.slice();
+    const into: Float64Array[] = [resting];
+    const near = this.#level(scale, level);
+    const far = this.#level(scale, level + 1);
+    for (let colour = 0; colour < colours; colour++) into.push(near[colour]!, far[colour]!);
+    into.push(new Float64Array(y.length));
+    for (let i = 0; i < y.length; i++) into[stateOf[siteOf[i]!]!]![i] = y[i]!;
+    const output = firstDifference(resting, before);
+    if (output >= 0) this.crossTalk ??= { output, was: before[output]!, became: resting[output]! };
   }
 
   /** Whether `y` itself comes out another time; a function that is not deterministic seems to have cross-talk. */

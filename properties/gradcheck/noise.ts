@@ -17,7 +17,8 @@ export function roundingsOf(moved: readonly Moved[]): number {
  */
 export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: Dtype): Float64Array {
   const { p, etaExponent } = formats[dtype];
-  const size = y.map(Math.abs);
+  const size = new Float64Array(y);
+  for (let i = 0; i < size.length; i++) size[i] = Math.abs(size[i]!);
   const condition = new Float64Array(y.length);
   for (const { given, layout, values, stencils, reach } of moved) {
     // Along a direction that moves m elements at once, `√m·|slope|` stands for the sum of their contributions.
@@ -25,8 +26,9 @@ export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: D
     const [near, far] = stencils[0]!.points;
     for (let colour = 0; colour < layout.colours; colour++) {
       const [one, two] = [values[0]![0]![colour]!, values[0]![1]![colour]!];
+      const elements = layout.elements(colour);
       for (let i = 0; i < y.length; i++) {
-        const j = layout.element(layout.siteOf[i]!, colour);
+        const j = elements[i]!;
         const v = given[j]!;
         const f0 = y[i]!;
         const f1 = one[i]!;

@@ -43,6 +43,7 @@ function checkFunction(f: Differentiable): void {
 
 function checkInputs(f: Differentiable, inputs: Tensors): void {
   const dtype = f.dtype ?? 'f64';
+  const { round } = formats[dtype];
   if (inputs === null || typeof inputs !== 'object' || ArrayBuffer.isView(inputs)) {
     throw new TypeError(`gradcheck: "inputs" expected an object of Float64Arrays by name, got ${kindOf(inputs)}`);
   }
@@ -54,8 +55,8 @@ function checkInputs(f: Differentiable, inputs: Tensors): void {
       throw new TypeError(`gradcheck: "inputs.${name}" expected a Float64Array, got ${kindOf(tensor)}`);
     }
     if (name === 'y') throw new RangeError('gradcheck: "inputs" expected another name than y, which is the output');
-    const at = tensor.findIndex((v) => !Object.is(formats[dtype].round(v), v));
-    if (at >= 0) {
+    for (let at = 0; at < tensor.length; at++) {
+      if (Object.is(round(tensor[at]!), tensor[at])) continue;
       throw new RangeError(`gradcheck: "inputs.${name}" expected values of ${dtype}, got ${tensor[at]} at ${at}`);
     }
   }
