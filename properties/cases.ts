@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
+import { shown } from '../reference/arguments.ts';
 import type { BranchName, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
+import { checkOptions } from './check-arguments.ts';
 import { checkDtype, formats } from './dtypes.ts';
 import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
@@ -25,9 +27,10 @@ export interface CaseConstraints {
  * @throws RangeError for an unknown dtype or kind
  */
 export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
+  checkOptions('cases', constraints);
   checkDtype('cases', constraints.dtype);
   if (constraints.kind !== 'dyadic' && constraints.kind !== 'general') {
-    throw new RangeError(`cases: "kind" expected dyadic or general, got ${String(constraints.kind)}`);
+    throw new RangeError(`cases: "kind" expected dyadic or general, got ${shown(constraints.kind)}`);
   }
   return new CaseArbitrary(constraints);
 }
