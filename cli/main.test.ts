@@ -149,7 +149,10 @@ describe('poolproof verify', () => {
       ...['--runs', '2', '--no-mnist'],
     );
     expect(code).toBe(0);
-    expect(out).toContain('3 laws, 2 backends, 12 cases');
+    expect(out).toContain('3 laws, 2 backends, 12 cases, 0 failures');
+    expect(poolproof('verify', '--law', 'special/nan', '--backend', 'cpu', '--runs', '2', '--no-mnist').out).toContain(
+      '1 law, 1 backend, 2 cases, 0 failures',
+    );
   });
 
   it('without data exits with 5 and says why, unless told to leave the training out', () => {

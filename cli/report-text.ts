@@ -103,6 +103,16 @@ function verdict(report: Report): string[] {
     5: cases === 0 ? 'no case was checked' : 'all laws held, but MNIST was not run (--no-mnist leaves it out)',
   };
   const backends = report.subjects.filter(({ results }) => results.length > 0).length;
-  const counts = `${report.laws.length} laws, ${backends} backends, ${cases} cases, ${failures} failures`;
+  const counts = [
+    counted(report.laws.length, 'law'),
+    counted(backends, 'backend'),
+    counted(cases, 'case'),
+    counted(failures, 'failure'),
+  ].join(', ');
   return wrap(`${words[code]}: ${counts}, ${seconds(report.milliseconds)}, exit code ${code}`, columns, '  ');
+}
+
+/** `1 law`, `2 laws`. */
+function counted(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

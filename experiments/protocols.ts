@@ -20,6 +20,9 @@ export const author2016: Protocol = {
 
 /**
  * What `verify` trains: the same with batches of 128, which a CPU gets through in half the time, and three epochs.
+ *
+ * Test accuracy over seeds 1 to 8, lowest to highest: ReLU 0.9629 to 0.9700 after one epoch, 0.9699 to 0.9757 after two,
+ * 0.9749 to 0.9800 after three; PAP 0.9496 to 0.9579, 0.9669 to 0.9704, 0.9711 to 0.9754.
  */
 export const verification: Protocol = { ...author2016, name: 'verification', batch: 128, epochs: 3 };
 

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
+import { shown } from '../reference/arguments.ts';
 import { branchOf } from '../reference/branches.ts';
 import type { BranchName, BranchRef, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
 import { checkBranch } from '../reference/parameters.ts';
+import { checkOptions } from './check-arguments.ts';
 import { checkDtype, formats } from './dtypes.ts';
 import { exactBranchOf } from './exact-branches.ts';
 import { positionsOf } from './positions.ts';
@@ -32,9 +34,10 @@ export interface CaseConstraints {
  * @throws RangeError for an unknown dtype or kind, TypeError, RangeError for what is no branch
  */
 export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
+  checkOptions('cases', constraints);
   checkDtype('cases', constraints.dtype);
   if (constraints.kind !== 'dyadic' && constraints.kind !== 'general') {
-    throw new RangeError(`cases: "kind" expected dyadic or general, got ${String(constraints.kind)}`);
+    throw new RangeError(`cases: "kind" expected dyadic or general, got ${shown(constraints.kind)}`);
   }
   checkBranches('cases', constraints.branches);
   return new CaseArbitrary(constraints);

@@ -1,5 +1,6 @@
 import { nameOf } from '../reference/branches.ts';
 import type { Case } from '../reference/case.ts';
+import { checkCase } from '../reference/parameters.ts';
 import { describeFinding, type Failure } from './failure.ts';
 import { positionsOf } from './positions.ts';
 
@@ -33,7 +34,9 @@ export function failureLines({ law, statement, source, kind, seed, path, shrinks
 }
 
 /** A Case in a few lines: its pool, dtype and tensors, nested as their shapes are. */
-export function caseText({ pool, dtype, shape, x, alpha, dy }: Case): string[] {
+export function caseText(input: Case): string[] {
+  checkCase('caseText', input);
+  const { pool, dtype, shape, x, alpha, dy } = input;
   const { branches, sharing, constraint } = pool;
   const { rows, shape: kept } = positionsOf(pool, shape);
   const by = typeof sharing === 'string' ? sharing : `sharedAxes [${sharing.sharedAxes.join(', ')}]`;

@@ -33,6 +33,7 @@ interface Coefficients {
 export function expectation(input: Case, facets: readonly Facet[] = []): Expectation {
   checkCase('expectation', input);
   const arithmetic = new Arithmetic(input.dtype, facets);
+  for (const name of ['x', 'alpha', 'dy'] as const) checkRepresentable(name, input[name], arithmetic.format);
   const positions = positionsOf(input.pool, input.shape);
   const { x, dy } = input;
   const branches = input.pool.branches.map(exactBranchOf);
@@ -53,6 +54,12 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
       return dalpha();
     },
   };
+}
+
+/** Inputs are exactly representable in the dtype (spec §5). */
+function checkRepresentable(name: string, tensor: Float64Array, { round }: Arithmetic['format']): void {
+  const at = tensor.findIndex((v) => !Object.is(round(v), v));
+  if (at >= 0) throw new RangeError(`expectation: "${name}" expected numbers of the dtype, got ${tensor[at]} at ${at}`);
 }
 
 function once<T>(make: () => T): () => T {

@@ -240,7 +240,7 @@ describe('checkLaw', () => {
     [
       'kind',
       async () => cases({ dtype: 'f64', kind: 'any' as 'general' }),
-      'cases: "kind" expected dyadic or general, got any',
+      'cases: "kind" expected dyadic or general, got "any"',
     ],
   ])('refuses a wrong %s', async (_, call, message) => {
     await expect(call()).rejects.toThrow(message);

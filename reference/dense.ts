@@ -1,4 +1,4 @@
-import { checkLength, product, transpose } from './matrix.ts';
+import { checkArray, checkLength, product, transpose } from './matrix.ts';
 
 /**
  * `y = x·W + b`
@@ -9,6 +9,7 @@ import { checkLength, product, transpose } from './matrix.ts';
  */
 export function denseForward(x: Float64Array, W: Float64Array, b: Float64Array, inputs: number): Float64Array {
   const N = rows('denseForward', 'x', x, inputs);
+  checkArray('denseForward', 'b', b);
   const units = b.length;
   checkLength('denseForward', 'W', W, [inputs, units]);
   const y = product(x, W, N, inputs, units);
@@ -52,6 +53,7 @@ export function denseBackwardInput(dy: Float64Array, W: Float64Array, inputs: nu
 
 /** The number of rows of a matrix with `columns` columns. For W, `[inputs, units]`, units = size / inputs likewise. */
 function rows(where: string, name: string, values: Float64Array, columns: number): number {
+  checkArray(where, name, values);
   const n = values.length / columns;
   if (!Number.isInteger(columns) || columns < 1 || !Number.isInteger(n)) {
     throw new RangeError(`${where}: "${name}" expected rows of ${columns} elements, got ${values.length} elements`);

@@ -1,3 +1,4 @@
+import { shown } from './arguments.ts';
 import type { Random } from './random.ts';
 
 /** Keras' names; `uniform` is on [-0.05, 0.05) unless a limit is given. */
@@ -16,7 +17,7 @@ export function limitOf(initializer: Initializer, inputs: number, units: number)
   const limit = typeof initializer === 'object' ? initializer?.uniform : undefined;
   if (!(typeof limit === 'number' && limit >= 0 && limit < Infinity)) {
     throw new RangeError(
-      `initializer: expected glorotUniform, heUniform, uniform or { uniform: limit }, got ${JSON.stringify(initializer)}`,
+      `initializer: expected glorotUniform, heUniform, uniform or { uniform: limit }, got ${shown(initializer)}`,
     );
   }
   return limit;
@@ -27,6 +28,10 @@ export function limitOf(initializer: Initializer, inputs: number, units: number)
  * training can start from exactly these numbers.
  */
 export function initialWeights(source: Random, initializer: Initializer, inputs: number, units: number): Float32Array {
+  for (const [name, n] of Object.entries({ inputs, units })) {
+    if (Number.isSafeInteger(n) && n > 0) continue;
+    throw new RangeError(`initialWeights: "${name}" expected a positive integer, got ${shown(n)}`);
+  }
   const limit = limitOf(initializer, inputs, units);
   return Float32Array.from({ length: inputs * units }, () => source.uniform(-limit, limit));
 }

@@ -1,3 +1,5 @@
+import { kindOf } from './arguments.ts';
+
 /**
  * `C = A·B`, A: `[n, k]`, B: `[k, m]`, C: `[n, m]`, float64, row-major.
  *
@@ -41,6 +43,13 @@ export function transpose(A: Float64Array, n: number, k: number): Float64Array {
   return T;
 }
 
+/** Throws unless `values` is an array. */
+export function checkArray(where: string, name: string, values: unknown): void {
+  if (!ArrayBuffer.isView(values) && !Array.isArray(values)) {
+    throw new TypeError(`${where}: "${name}" expected an array, got ${kindOf(values)}`);
+  }
+}
+
 /** Throws unless `values` has as many elements as `shape` says. */
 export function checkLength(
   where: string,
@@ -48,6 +57,7 @@ export function checkLength(
   values: { readonly length: number },
   shape: readonly number[],
 ): void {
+  checkArray(where, name, values);
   const expected = shape.reduce((size, n) => size * n, 1);
   if (values.length !== expected) {
     throw new RangeError(

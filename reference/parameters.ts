@@ -1,4 +1,4 @@
-import { kindOf } from './arguments.ts';
+import { kindOf, shown } from './arguments.ts';
 import { branches } from './branches.ts';
 import type { BranchRef, Case, Pool } from './case.ts';
 
@@ -17,6 +17,9 @@ export interface ParameterLayout {
   readonly positionOf: Int32Array;
 }
 
+/** The units of an element of the batch: `positionOf` holds one integer for each. */
+const largestUnits = 2 ** 31 - 1;
+
 /** The number of elements of a tensor of this shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
@@ -31,6 +34,9 @@ export function parameterLayout(pool: Pool, shape: readonly number[]): Parameter
   checkPool(pool);
   checkShape(shape);
   const unitShape = shape.slice(1);
+  if (sizeOf(unitShape.filter((n) => n > 0)) > largestUnits) {
+    throw new RangeError(`pool: "shape" expected at most ${largestUnits} units, got ${shown(shape)}`);
+  }
   const shared = sharedAxesOf(pool, shape);
   const positionShape = unitShape.map((n, axis) => (shared.has(axis) ? 1 : n));
   const units = sizeOf(unitShape);
@@ -88,8 +94,16 @@ export function checkTensor(where: string, name: string, tensor: Float64Array, s
   }
 }
 
+/** Throws unless an argument that holds others is an object. */
+export function checkInput(where: string, name: string, input: object): void {
+  if (typeof input === 'object' && input !== null) return;
+  throw new TypeError(`${where}: "${name}" expected an object, got ${shown(input)}`);
+}
+
 /** Throws unless the tensors of a Case fit its pool and shape. */
-export function checkCase(where: string, { pool, shape, x, alpha, dy }: Case): void {
+export function checkCase(where: string, input: Case): void {
+  checkInput(where, 'input', input);
+  const { pool, shape, x, alpha, dy } = input;
   const { alphaShape } = parameterLayout(pool, shape);
   checkTensor(where, 'x', x, shape);
   checkTensor(where, 'alpha', alpha, alphaShape);
@@ -100,8 +114,11 @@ function checkShape(shape: readonly number[]): void {
   if (!Array.isArray(shape)) throw new TypeError(`pool: "shape" expected an array, got ${kindOf(shape)}`);
   if (shape.length === 0) throw new RangeError('pool: "shape" expected rank 1 or more, got []');
   for (const n of shape) {
+    if (typeof n !== 'number') {
+      throw new TypeError(`pool: "shape" expected an array of integers, got ${shown(shape)}`);
+    }
     if (!Number.isSafeInteger(n) || n < 0) {
-      throw new RangeError(`pool: "shape" expected non-negative integers, got [${shape.join(', ')}]`);
+      throw new RangeError(`pool: "shape" expected non-negative integers, got ${shown(shape)}`);
     }
   }
 }
@@ -116,20 +133,23 @@ function checkPool(pool: Pool): void {
   if (typeof sharing === 'object' && sharing !== null) {
     const axes = sharing.sharedAxes;
     if (!Array.isArray(axes)) throw new TypeError(`pool: "sharedAxes" expected an array, got ${kindOf(axes)}`);
-    if (!axes.every(Number.isSafeInteger) || new Set(axes).size !== axes.length) {
-      throw new RangeError(`pool: "sharedAxes" expected different integers, got [${axes.join(', ')}]`);
+    // `every` would pass over holes.
+    if (!Array.from(axes).every(Number.isSafeInteger) || new Set(axes).size !== axes.length) {
+      throw new RangeError(`pool: "sharedAxes" expected different integers, got ${shown(axes)}`);
     }
   } else if (sharing !== 'layer' && sharing !== 'channel' && sharing !== 'unit') {
-    throw new RangeError(`pool: "sharing" expected layer, channel, unit or { sharedAxes }, got ${String(sharing)}`);
+    throw new RangeError(`pool: "sharing" expected layer, channel, unit or { sharedAxes }, got ${shown(sharing)}`);
   }
   checkConstraint(constraint, names.length);
 }
 
 /** Throws unless `ref` is the name of a built-in branch, or a custom branch with all its parts. */
 export function checkBranch(where: string, ref: BranchRef): void {
-  if (typeof ref !== 'object' || ref === null) {
-    if (Object.hasOwn(branches, ref)) return;
-    throw new RangeError(`${where}: "branches" expected names among ${Object.keys(branches).join(', ')}, got "${ref}"`);
+  if (typeof ref !== 'object' || ref === null || Array.isArray(ref)) {
+    if (typeof ref === 'string' && Object.hasOwn(branches, ref)) return;
+    throw new RangeError(
+      `${where}: "branches" expected names among ${Object.keys(branches).join(', ')}, got ${shown(ref)}`,
+    );
   }
   const { name, expression, kinks, f, df, d2f } = ref;
   const isWhole =
@@ -138,7 +158,7 @@ export function checkBranch(where: string, ref: BranchRef): void {
     [f, df, d2f].every((part) => typeof part === 'function');
   if (isWhole) return;
   throw new TypeError(
-    `${where}: "branches" expected custom branches with name, expression, kinks, f, df and d2f, got ${JSON.stringify(ref)}`,
+    `${where}: "branches" expected custom branches with name, expression, kinks, f, df and d2f, got ${shown(ref)}`,
   );
 }
 
@@ -156,13 +176,16 @@ function checkConstraint(constraint: Pool['constraint'], n: number): void {
       if (!Array.isArray(constraint.bounds)) {
         throw new TypeError(`pool: "bounds" expected an array of ${n} numbers, got ${kindOf(constraint.bounds)}`);
       }
+      if (!Array.from(constraint.bounds).every((b) => typeof b === 'number')) {
+        throw new TypeError(`pool: "bounds" expected an array of ${n} numbers, got ${shown(constraint.bounds)}`);
+      }
       if (constraint.bounds.length !== n || !constraint.bounds.every((b) => b >= 0)) {
-        throw new RangeError(`pool: "bounds" expected ${n} numbers b ≥ 0, got [${constraint.bounds.join(', ')}]`);
+        throw new RangeError(`pool: "bounds" expected ${n} numbers b ≥ 0, got ${shown(constraint.bounds)}`);
       }
       return;
     default:
       throw new RangeError(
-        `pool: "constraint" expected free, fixed, sumToOne, softmax or clip, got ${String((constraint as { kind: unknown }).kind)}`,
+        `pool: "constraint" expected free, fixed, sumToOne, softmax or clip, got ${shown((constraint as { kind: unknown }).kind)}`,
       );
   }
 }

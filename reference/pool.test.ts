@@ -179,7 +179,7 @@ describe('bad input names the argument, what was expected and what came', () => 
     [
       'unknown sharing',
       { pool: pool(['relu'], 'row' as 'unit') },
-      'RangeError: pool: "sharing" expected layer, channel, unit or { sharedAxes }, got row',
+      'RangeError: pool: "sharing" expected layer, channel, unit or { sharedAxes }, got "row"',
     ],
     [
       'channel of rank 1',
@@ -209,7 +209,7 @@ describe('bad input names the argument, what was expected and what came', () => 
     [
       'unknown constraint',
       { pool: pool(['relu'], 'unit', { kind: 'simplex' as 'free' }) },
-      'RangeError: pool: "constraint" expected free, fixed, sumToOne, softmax or clip, got simplex',
+      'RangeError: pool: "constraint" expected free, fixed, sumToOne, softmax or clip, got "simplex"',
     ],
     [
       'constraint of another kind',

@@ -1,7 +1,7 @@
 import { type Branch, branchOf } from './branches.ts';
 import type { GradientCotangents, Gradients, PoolInput, SecondOrder, Tangents } from './case.ts';
 import { type Kappa, kappa } from './constraints.ts';
-import { checkTensor, type ParameterLayout, parameterLayout } from './parameters.ts';
+import { checkInput, checkTensor, type ParameterLayout, parameterLayout } from './parameters.ts';
 import { ExactSum } from './sum.ts';
 
 /** A pool input with the cotangent of its output. */
@@ -48,8 +48,10 @@ export function vjp(input: PoolBackward): Gradients {
  *
  * @throws TypeError, RangeError naming the argument. Source: spec §4.
  */
-export function jvp(input: PoolInput, { tx, talpha }: Tangents): Float64Array {
+export function jvp(input: PoolInput, tangents: Tangents): Float64Array {
   const { layout, fs, kappas } = open(input, 'jvp');
+  checkInput('jvp', 'tangents', tangents);
+  const { tx, talpha } = tangents;
   checkTensor('jvp', 'tx', tx, input.shape);
   checkTensor('jvp', 'talpha', talpha, layout.alphaShape);
   const tcs = kappas.map((kappaAt, s) => kappaAt.jvp(column(talpha, layout.rows, layout.positions, s)));
@@ -71,8 +73,10 @@ export function jvp(input: PoolInput, { tx, talpha }: Tangents): Float64Array {
  *
  * @throws TypeError, RangeError naming the argument. Source: spec §4.
  */
-export function doubleVjp(input: PoolBackward, { ddx, ddalpha }: GradientCotangents): SecondOrder {
+export function doubleVjp(input: PoolBackward, cotangents: GradientCotangents): SecondOrder {
   const { layout, fs, kappas } = open(input, 'doubleVjp');
+  checkInput('doubleVjp', 'cotangents', cotangents);
+  const { ddx, ddalpha } = cotangents;
   const { x, dy, shape } = input;
   checkTensor('doubleVjp', 'dy', dy, shape);
   checkTensor('doubleVjp', 'ddx', ddx, shape);
@@ -106,7 +110,9 @@ interface Open {
   readonly kappas: readonly Kappa[];
 }
 
-function open({ pool, shape, x, alpha }: PoolInput, where: string): Open {
+function open(input: PoolInput, where: string): Open {
+  checkInput(where, 'input', input);
+  const { pool, shape, x, alpha } = input;
   const layout = parameterLayout(pool, shape);
   checkTensor(where, 'x', x, shape);
   checkTensor(where, 'alpha', alpha, layout.alphaShape);

@@ -1,4 +1,5 @@
-import { checkLength } from './matrix.ts';
+import { shown } from './arguments.ts';
+import { checkArray, checkLength } from './matrix.ts';
 
 /** What stochastic gradient descent is told, under Keras' names. */
 export interface SgdOptions {
@@ -9,8 +10,13 @@ export interface SgdOptions {
 
 /**
  * Keras' time decay (1.x, 2.x): `rate(t) = learningRate / (1 + decay · t)`, t the number of updates already made.
+ *
+ * @throws RangeError unless `iterations` is an integer from 0
  */
 export function rateAt({ learningRate, decay }: SgdOptions, iterations: number): number {
+  if (!Number.isSafeInteger(iterations) || iterations < 0) {
+    throw new RangeError(`rateAt: "iterations" expected an integer from 0, got ${shown(iterations)}`);
+  }
   return learningRate / (1 + decay * iterations);
 }
 
@@ -29,6 +35,7 @@ export function nesterovUpdate(
   rate: number,
   momentum: number,
 ): void {
+  checkArray('nesterovUpdate', 'w', w);
   checkLength('nesterovUpdate', 'v', v, [w.length]);
   checkLength('nesterovUpdate', 'g', g, [w.length]);
   for (let i = 0; i < w.length; i++) {

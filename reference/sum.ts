@@ -1,3 +1,5 @@
+import { kindOf } from './arguments.ts';
+
 /**
  * `Σ aᵢ·bᵢ` in float64, rounded once to nearest even, so that the order of the terms does not matter.
  *
@@ -14,10 +16,15 @@ export class ExactSum {
   #special = 0;
 
   add(a: number): this {
-    if (!Number.isFinite(a)) this.#special += a;
+    if (!Number.isFinite(a)) this.#addSpecial(a);
     else if (Math.abs(a) < large) grow(this.#ordinary, a);
     else grow(this.#large, a * down);
     return this;
+  }
+
+  #addSpecial(a: number): void {
+    if (typeof a !== 'number') throw new TypeError(`ExactSum: "a" expected a number, got ${kindOf(a)}`);
+    this.#special += a;
   }
 
   addProduct(a: number, b: number): this {
