@@ -1,9 +1,10 @@
 import type { Dtype } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
+import { indexIn } from '../positions.ts';
 import { expectedCotangent } from './cotangent.ts';
 import type { Jacobian } from './jacobian.ts';
 import type { Layout } from './layout.ts';
-import { indexOf } from './options.ts';
+
 import type { Projection } from './projection.ts';
 import type { ComparedElement, GradcheckFailure, InputReport } from './report.ts';
 import type { KinksOf } from './stencil.ts';
@@ -107,7 +108,7 @@ function compareCotangent({
     worst < 0
       ? undefined
       : {
-          index: indexOf(projection ? [analytic.length] : shape, worst),
+          index: indexIn(projection ? [analytic.length] : shape, worst),
           analytic: analytic[worst]!,
           numeric: middle,
           lo: middle - half,

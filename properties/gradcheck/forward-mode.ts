@@ -1,9 +1,10 @@
 import { formats } from '../dtypes.ts';
+import { indexIn } from '../positions.ts';
 import { type Numeric, ratioOf } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Tensors } from './differentiable.ts';
 import { drawCotangent } from './draw.ts';
-import { indexOf } from './options.ts';
+
 import type { GradcheckFailure } from './report.ts';
 
 /**
@@ -32,7 +33,7 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
     const { middle, half } = around(expected.lo[at]!, expected.hi[at]!, rounding * expected.size[at]!);
     failures.push({
       code: 'tangent',
-      index: indexOf(shapes.y!, at),
+      index: indexIn(shapes.y!, at),
       analytic: ty[at]!,
       numeric: middle,
       lo: middle - half,

@@ -1,5 +1,6 @@
 import type { Dtype } from '../../reference/case.ts';
 import { type Random, random } from '../../reference/random.ts';
+import { indexIn } from '../positions.ts';
 import { range } from '../transform.ts';
 import { Asked, firstDifference } from './calls.ts';
 import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
@@ -17,7 +18,6 @@ import {
   checkArguments,
   checkBatchNames,
   type GradcheckOptions,
-  indexOf,
   inputShapes,
   kinksOfInput,
   withOutput,
@@ -248,7 +248,7 @@ async function openPart(
     }
     if (given !== undefined) {
       const { output, was, became } = moved.crossTalk;
-      failures.push({ code: 'cross-talk', input: name, structure: given, index: indexOf(yShape, output), was, became });
+      failures.push({ code: 'cross-talk', input: name, structure: given, index: indexIn(yShape, output), was, became });
       return { name, moved: undefined, projection: undefined };
     }
   }
@@ -302,8 +302,8 @@ function inputReport(comparison: Comparison, numeric: Numeric, declared: Declare
   const kinks: KinkFound[] = jacobian.kinks
     .slice(0, kinksShown)
     .map(({ output, element, declared: known, left, right }) => ({
-      element: indexOf(numeric.shape, element),
-      output: indexOf(shapes.y!, output),
+      element: indexIn(numeric.shape, element),
+      output: indexIn(shapes.y!, output),
       at: numeric.values[element]!,
       declared: known !== undefined,
       left: left.slope,

@@ -1,9 +1,10 @@
+import { indexIn } from '../positions.ts';
 import { firstDifference } from './calls.ts';
 import { compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
 import { drawCotangent } from './draw.ts';
 import { layoutOf } from './layout.ts';
-import { indexOf, rowOf } from './options.ts';
+import { rowOf } from './options.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function checkContainment(context: Context): Promise<GradcheckFailu
     const element = layout.element(site, draw.below(layout.colours));
     poisoned = { ...inputs, [name]: inputs[name]!.with(element, Number.NaN) };
     for (let i = 0; i < y.length; i++) if (layout.siteOf[i] === site) touched[i] = 1;
-    const from = `NaN in ${name}[${indexOf(shapes[name]!, element).join(', ')}]`;
+    const from = `NaN in ${name}[${indexIn(shapes[name]!, element).join(', ')}]`;
     const answer = await asked.forward(poisoned);
     const at = firstDifference(answer, y, touched);
     if (at >= 0) {
@@ -32,7 +33,7 @@ export async function checkContainment(context: Context): Promise<GradcheckFailu
         code: 'spreads',
         from,
         to: 'y',
-        index: indexOf(shapes.y!, at),
+        index: indexIn(shapes.y!, at),
         was: y[at]!,
         became: answer[at]!,
       });
@@ -97,6 +98,6 @@ export async function checkBatch({ asked, inputs, y, shapes, declared, noise }: 
   const at = answer.findIndex((v, i) => !isSame(v, y[offset + i]!, noise[offset + i]!));
   if (at < 0) return [];
   return [
-    { code: 'batch', what: 'y', index: indexOf(shapes.y!, offset + at), alone: answer[at]!, together: y[offset + at]! },
+    { code: 'batch', what: 'y', index: indexIn(shapes.y!, offset + at), alone: answer[at]!, together: y[offset + at]! },
   ];
 }

@@ -1,7 +1,8 @@
+import { indexIn } from '../positions.ts';
 import type { Numeric } from './compare.ts';
 import type { Shapes } from './differentiable.ts';
 import type { MeasuredKink } from './jacobian.ts';
-import { indexOf } from './options.ts';
+
 import type { GradcheckFailure } from './report.ts';
 
 /** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */
@@ -43,7 +44,7 @@ function valueAt(
     why = 'the declared value';
   }
   if (!(actual < lo - rounding || actual > hi + rounding)) return [];
-  return [{ code: 'value', index: indexOf(shapes.y!, output), actual, lo: lo - rounding, hi: hi + rounding, why }];
+  return [{ code: 'value', index: indexIn(shapes.y!, output), actual, lo: lo - rounding, hi: hi + rounding, why }];
 }
 
 function sideFailures(
@@ -56,7 +57,7 @@ function sideFailures(
   const declared = kink.declared?.[side]?.(kink.output);
   if (declared === undefined) return [];
   const measured = kink[side];
-  const index = indexOf(shapes.y!, kink.output);
+  const index = indexIn(shapes.y!, kink.output);
   const at = numeric.values[kink.element]!;
   const failures: GradcheckFailure[] = [];
   for (const quantity of ['value', 'slope'] as const) {
@@ -89,7 +90,7 @@ export function valueFailures(
   return [
     {
       code: 'value',
-      index: indexOf(shape, at),
+      index: indexIn(shape, at),
       actual: y[at]!,
       lo: twin[at]! - bound,
       hi: twin[at]! + bound,

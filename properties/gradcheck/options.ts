@@ -140,17 +140,6 @@ export function kinksOfInput(name: string, declared: Declared['kinks']): KinksOf
   return () => kinks;
 }
 
-/** The index of a flat element, by axis. */
-export function indexOf(shape: readonly number[], flat: number): number[] {
-  const index: number[] = [];
-  let rest = flat;
-  for (const n of shape.toReversed()) {
-    index.unshift(rest % n);
-    rest = Math.floor(rest / n);
-  }
-  return index;
-}
-
 /** One row of a batch. */
 export function rowOf(tensor: Float64Array, rows: number, row: number): Float64Array {
   const size = tensor.length / rows;
