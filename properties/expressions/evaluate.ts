@@ -1,6 +1,7 @@
 import { dyadic } from '../exact.ts';
 import { type Ball, Balls } from './ball.ts';
-import { type Big, bigClass, type Comparison, one, type Tree, tree, zero } from './tree.ts';
+import type { Series } from './series.ts';
+import { type Big, type Comparison, Digits, one, type Tree, tree, zero } from './tree.ts';
 
 /** Digits that are tried in turn, until the balls are small enough; the last also resolve sums below 2⁻¹⁰⁷⁴. */
 const ladder = [26, 60, 130, 350, 900] as const;
@@ -123,7 +124,7 @@ export class Point {
           : balls.add(rounded, balls.around(this.#x.times(0), this.#radius));
       }
       case 'pi':
-        return balls.multiply(balls.of(2), balls.apply('acos', balls.of(0)));
+        return balls.pi();
       case 'e':
         return balls.apply('exp', balls.of(1));
       case '+':
@@ -138,37 +139,79 @@ export class Point {
         return balls.divide(a, b);
       case '^':
         return balls.power(a, b);
-      case 'expm1':
-        return balls.add(balls.apply('exp', a), balls.of(-1));
-      case 'log1p':
-        return balls.apply('log', balls.add(balls.of(1), a));
       case 'tan':
         return balls.divide(balls.apply('sin', a), balls.apply('cos', a));
       case 'sec':
         return balls.divide(balls.of(1), balls.apply('cos', a));
+      case 'asin':
+      case 'acos':
       case 'sinh':
       case 'cosh':
       case 'tanh':
       case 'sech':
-        return hyperbolic(balls, operation, a);
+      case 'asinh':
+      case 'acosh':
+      case 'atanh':
+        return composed(balls, operation, a);
       default:
-        return balls.apply(operation as Parameters<Balls['apply']>[0], a);
+        return balls.apply(operation as Series, a);
     }
   }
 }
 
-/** By the Taylor series of decimal.js near 0, by exponentials farther out, where the series does not end. */
-function hyperbolic(balls: Balls, name: 'sinh' | 'cosh' | 'tanh' | 'sech', w: Ball): Ball {
-  const isNear = w.middle.abs().lt(8);
-  if (name === 'sech') return balls.divide(balls.of(1), hyperbolic(balls, 'cosh', w));
-  if (isNear) return balls.apply(name, w);
-  if (name === 'tanh') {
-    // 1 - 2 / (e²ʷ + 1)
-    const e = balls.apply('exp', balls.multiply(balls.of(2), w));
-    return balls.add(balls.of(1), balls.divide(balls.of(-2), balls.add(e, balls.of(1))));
+type Composed = 'asin' | 'acos' | 'sinh' | 'cosh' | 'tanh' | 'sech' | 'asinh' | 'acosh' | 'atanh';
+
+/** By the formulas that keep their digits where the function is small. */
+function composed(balls: Balls, name: Composed, w: Ball): Ball {
+  const [one, two, half] = [1, 2, 0.5].map((value) => balls.of(value)) as [Ball, Ball, Ball];
+  if (!w.middle.isFinite() && name !== 'sech') return balls.of(Math[name](w.middle.toNumber()));
+  switch (name) {
+    case 'sech':
+      return balls.divide(one, composed(balls, 'cosh', w));
+    case 'cosh':
+      return balls.multiply(half, balls.add(balls.apply('exp', w), balls.apply('exp', balls.negate(w))));
+    case 'sinh': {
+      if (w.middle.isNegative()) return balls.negate(composed(balls, name, balls.negate(w)));
+      // (E + E / (E + 1)) / 2 with E = eʷ - 1
+      const e = balls.apply('expm1', w);
+      return balls.multiply(half, e.middle.isFinite() ? balls.add(e, balls.divide(e, balls.add(e, one))) : e);
+    }
+    case 'tanh': {
+      if (w.middle.isNegative()) return balls.negate(composed(balls, name, balls.negate(w)));
+      // -E / (E + 2) with E = e⁻²ʷ - 1
+      const e = balls.apply('expm1', balls.multiply(balls.of(-2), w));
+      return balls.negate(balls.divide(e, balls.add(e, two)));
+    }
+    case 'asinh': {
+      if (w.middle.isNegative()) return balls.negate(composed(balls, name, balls.negate(w)));
+      // log(1 + w + w² / (1 + √(1 + w²)))
+      const square = balls.multiply(w, w);
+      const root = balls.apply('sqrt', balls.add(one, square));
+      return balls.apply('log1p', balls.add(w, balls.divide(square, balls.add(one, root))));
+    }
+    case 'acosh': {
+      // log(1 + d + √(d (w + 1))) with d = w - 1
+      const d = balls.add(w, balls.of(-1));
+      const root = balls.apply('sqrt', balls.multiply(d, balls.add(w, one)));
+      return balls.apply('log1p', balls.add(d, root));
+    }
+    case 'atanh':
+      // log(1 + 2w / (1 - w)) / 2
+      return balls.multiply(
+        half,
+        balls.apply('log1p', balls.divide(balls.multiply(two, w), balls.add(one, balls.negate(w)))),
+      );
+    case 'asin': {
+      // atan(w / √((1 - w) (1 + w)))
+      const square = balls.multiply(balls.add(one, balls.negate(w)), balls.add(one, w));
+      return balls.apply('atan', balls.divide(w, balls.apply('sqrt', square)));
+    }
+    case 'acos': {
+      // 2 atan √((1 - w) / (1 + w))
+      const ratio = balls.divide(balls.add(one, balls.negate(w)), balls.add(one, w));
+      return balls.multiply(two, balls.apply('atan', balls.apply('sqrt', ratio)));
+    }
   }
-  const [up, down] = [balls.apply('exp', w), balls.apply('exp', balls.negate(w))];
-  return balls.multiply(balls.of(0.5), balls.add(up, name === 'sinh' ? balls.negate(down) : down));
 }
 
 export function holds(comparison: Comparison, sign: number): boolean {
@@ -187,8 +230,6 @@ export function holds(comparison: Comparison, sign: number): boolean {
       return sign !== 0;
   }
 }
-
-const Digits = bigClass(4000);
 
 /** A float64 as a BigNumber without the detour of its shortest decimal form: m · 2ᵉ = m · 5⁻ᵉ · 10ᵉ. */
 export function exactBig(value: number): Big {
