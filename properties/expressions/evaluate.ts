@@ -1,13 +1,51 @@
 import { dyadic } from '../exact.ts';
 import { type Ball, Balls } from './ball.ts';
 import type { Series } from './series.ts';
-import { type Big, type Comparison, Digits, one, type Tree, tree, zero } from './tree.ts';
+import { type Big, type Comparison, Digits, one, smoothFunctions, type Tree, tree, zero } from './tree.ts';
 
-/** Digits that are tried in turn, until the balls are small enough; the last also resolve sums below 2⁻¹⁰⁷⁴. */
+/**
+ * Digits that are tried in turn, until the balls are small enough. The last resolve sums of the least and the greatest
+ * float64, and a difference of x and x + x³.
+ */
 const ladder = [26, 60, 130, 350, 900] as const;
 const arithmetics = ladder.map((digits) => new Balls(digits));
 /** Values of the trees without x, which are the same at every point. */
 const constants: readonly Map<Tree, Ball>[] = ladder.map(() => new Map());
+
+/** Functions times the square of the digits, at most, for a tree at one x: some 20 ms. */
+export const most = 1e7;
+
+const weights = new WeakMap<Tree, number>();
+
+/** What a tree costs: 1 for each function, 1/20 for each operation, each subtree once. */
+function weightOf(of: Tree): number {
+  let weight = weights.get(of);
+  if (weight === undefined) {
+    const parts = new Set<Tree>();
+    const visit = (part: Tree) => {
+      if (!part.hasX || parts.has(part)) return;
+      parts.add(part);
+      part.operands.forEach(visit);
+    };
+    visit(of);
+    weight = [...parts].reduce((sum, part) => sum + (isFunction(part) ? 1 : 1 / 20), 0);
+    weights.set(of, weight);
+  }
+  return weight;
+}
+
+const isFunction = ({ operation }: Tree) => (smoothFunctions as readonly string[]).includes(operation);
+
+/** How many steps of the ladder are taken for a tree: those to 60 digits at least. */
+function stepsOf(of: Tree): number {
+  return ladder.filter((digits) => digits <= 60 || weightOf(of) * digits ** 2 <= most).length;
+}
+
+/** A formula without conditions, and whether every comparison on the way to it was decided by the digits. */
+export interface Piece {
+  readonly tree: Tree;
+  readonly decided: boolean;
+}
 
 /** Thrown where a comparison is not decided by the digits at hand. */
 class Undecided extends Error {}
@@ -17,22 +55,36 @@ export class Point {
   readonly #x: Big;
   readonly #radius: number;
   readonly #values: Map<Tree, Ball>[] = ladder.map(() => new Map());
+  readonly #isKink: boolean;
+  #decided = true;
+  /** What was spent, as `most` counts. */
+  work = 0;
 
-  /** `radius` is log₁₀ of how far x may be off. */
-  constructor(x: number | Big, radius: number = Number.NEGATIVE_INFINITY) {
+  /**
+   * @param radius log₁₀ of how far x may be off
+   * @param isKink whether the author says that comparisons may be ties here
+   */
+  constructor(
+    x: number | Big,
+    { radius = Number.NEGATIVE_INFINITY, isKink = false }: { readonly radius?: number; readonly isKink?: boolean } = {},
+  ) {
     this.#x = typeof x === 'number' ? exactBig(x) : x;
     this.#radius = radius;
+    this.#isKink = isKink;
   }
 
   /**
    * The formula that holds here: of each condition the side taken, of max and min the first of the arguments that are
-   * greatest or least, `abs(u)` as u, -u or 0 and `sign(u)` as 1, -1 or 0. `undefined` if the digits do not decide.
+   * greatest or least, `abs(u)` as u, -u or 0 and `sign(u)` as 1, -1 or 0. What the digits do not decide counts as a tie;
+   * `undefined` if x itself is not known well enough.
    */
-  piece(of: Tree): Tree | undefined {
-    const last = ladder.length - 1;
-    for (const level of ladder.keys()) {
+  piece(of: Tree): Piece | undefined {
+    const isExact = this.#radius === Number.NEGATIVE_INFINITY;
+    const steps = isExact ? stepsOf(of) : 1;
+    this.#decided = true;
+    for (let level = 0; level < steps; level++) {
       try {
-        return this.#resolve(of, level, level === last && this.#radius === Number.NEGATIVE_INFINITY);
+        return { tree: this.#resolve(of, level, isExact && level === steps - 1), decided: this.#decided };
       } catch (error) {
         if (!(error instanceof Undecided)) throw error;
       }
@@ -40,13 +92,12 @@ export class Point {
     return undefined;
   }
 
-  /** The value of a piece, of about `digits` of relative precision if it can be had, else as near as the ladder goes. */
+  /** The value of a piece: with the fewest digits that are enough, else with as many as it may take. */
   value(piece: Tree, isEnough: (ball: Ball) => boolean): Ball {
-    for (const level of ladder.keys()) {
-      const ball = this.#evaluate(piece, level);
-      if (isEnough(ball)) return ball;
-    }
-    return this.#evaluate(piece, ladder.length - 1);
+    const steps = stepsOf(piece);
+    let ball = this.#evaluate(piece, 0);
+    for (let level = 1; level < steps && !isEnough(ball); level++) ball = this.#evaluate(piece, level);
+    return ball;
   }
 
   /** The value with the digits of the first step only: an enclosure that need not be narrow. */
@@ -97,9 +148,9 @@ export class Point {
     if (!left.middle.isFinite() || !right.middle.isFinite()) return Math.sign(left.middle.cmp(right.middle));
     const sign = balls.sign(balls.add(left, balls.negate(right)));
     if (sign !== undefined) return sign;
-    // With hundreds of digits equal the two are taken to be equal.
-    if (isLast) return 0;
-    throw new Undecided();
+    if (!isLast) throw new Undecided();
+    if (!this.#isKink && a !== b) this.#decided = false;
+    return 0;
   }
 
   #evaluate(of: Tree, level: number): Ball {
@@ -107,6 +158,7 @@ export class Point {
     const seen = values.get(of);
     if (seen !== undefined) return seen;
     const ball = this.#compute(of, level);
+    if (of.hasX) this.work += (isFunction(of) ? 1 : 1 / 20) * ladder[level]! ** 2;
     values.set(of, ball);
     return ball;
   }
