@@ -8,6 +8,7 @@ export type Unchecked =
   | 'small sum of a large count'
   | 'overflow inside a branch'
   | 'ill-conditioned branch'
+  | 'undecided branch'
   | 'branch at ±∞';
 
 /**

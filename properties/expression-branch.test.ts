@@ -138,8 +138,8 @@ describe('wrong implementations of expression branches', () => {
       for (const law of laws.filter(({ id }) => /agreement|kinks|finite/.test(id))) {
         const { failures } = await checkLaw(law, subject, { runs: 60, seed: 1, branches: [branch] });
         found.push(...failures.flatMap(({ case: c }) => caseText(c)[0]!));
+        if (found.length > 0) break;
       }
-      expect(found.length).toBeGreaterThan(0);
       expect(found.some((text) => text.includes(name))).toBe(true);
     }
   });

@@ -1,4 +1,5 @@
-import { type Big, type BigClass, bigClass } from './tree.ts';
+import { piOf, type Series, series } from './series.ts';
+import { type Big, type BigClass, bigClass, Digits } from './tree.ts';
 
 /**
  * A number known to lie within 10^`radius` of `middle`: `-Infinity` when it is `middle` exactly, `Infinity` when nothing
@@ -21,13 +22,10 @@ export class Balls {
   readonly #digits: number;
   readonly #Big: BigClass;
   readonly unknown: Ball;
-  readonly #wide: BigClass;
 
   constructor(digits: number) {
     this.#digits = digits;
     this.#Big = bigClass(digits);
-    // For functions with a period, whose argument is first reduced.
-    this.#wide = bigClass(digits + 320);
     this.unknown = { middle: new this.#Big(0), radius: anything };
   }
 
@@ -36,6 +34,10 @@ export class Balls {
     const given = new this.#Big(value);
     if (!given.isFinite() || given.precision() <= this.#digits) return { middle: given, radius: exactly };
     return this.#rounded(given.toSignificantDigits(this.#digits), exactly);
+  }
+
+  pi(): Ball {
+    return this.#rounded(piOf(this.#digits, this.#Big), exactly);
   }
 
   around(middle: Big, radius: number): Ball {
@@ -112,78 +114,28 @@ export class Balls {
   }
 
   /** A primitive function; the others of the grammar are made of these. */
-  apply(name: Primitive, w: Ball): Ball {
-    if (w.radius === anything) return this.unknown;
-    const v = new this.#Big(w.middle);
-    if (!v.isFinite()) return this.of(atInfinity(name, v.toNumber()));
-    // More digits than π is known to.
+  apply(name: Series, w: Ball): Ball {
+    const { middle: v, radius: r } = w;
+    if (r === anything) return this.unknown;
+    if (name === 'atan' && !v.isFinite() && !v.isNaN()) {
+      return this.multiply(this.of(v.isNegative() ? -0.5 : 0.5), this.pi());
+    }
+    if (!v.isFinite()) return this.of(Math[name](v.toNumber()));
+    // More digits than a float64 has before its point.
     if ((name === 'sin' || name === 'cos') && v.e > furthest) return this.unknown;
-    const r = w.radius;
-    const magnitude = size(v);
-    if (domain(name, v) === 'outside' && (r === exactly || this.#isClear(name, v, r))) return this.of(Number.NaN);
-    const value = this.#value(name, v);
+    // How far the ball is from where the domain ends.
+    const edge = name === 'log1p' ? new Digits(v).plus(1) : name === 'log' || name === 'sqrt' ? v : undefined;
+    if (edge !== undefined) {
+      const isOpen = r > exactly && !(r < size(edge) - margin);
+      if (isOpen) return this.unknown;
+      if (edge.isNegative() && !edge.isZero()) return this.of(Number.NaN);
+      if (edge.isZero()) return this.of(name === 'sqrt' ? 0 : Number.NEGATIVE_INFINITY);
+    }
+    const value = series(name, v, this.#digits, this.#Big);
     // Beyond the exponents of a BigNumber: less than any power of ten that is asked for.
     if (name === 'exp' && value.isZero()) return known(value, -1e15);
-    const isExact = r === exactly && isExactAt(name, v);
-    if (isExact || !value.isFinite()) return known(value, exactly);
-    let spread: number;
-    switch (name) {
-      case 'exp':
-        spread = size(value) + (r < -1 ? r + 0.03 : Math.min(10 ** r, 1e300) * Math.LOG10E);
-        break;
-      case 'log':
-        if (r > exactly && (v.isNegative() || !(r < magnitude - margin))) return this.unknown;
-        spread = r - difference(magnitude - margin, r);
-        break;
-      case 'sqrt':
-        if (r > exactly && (v.isNegative() || !(r < magnitude - margin))) return this.unknown;
-        spread = r - (magnitude - margin) / 2;
-        break;
-      case 'cbrt':
-        spread = r > exactly && !(r < magnitude - margin) ? r / 3 + 0.31 : r - (2 * (magnitude - margin)) / 3;
-        break;
-      case 'sinh':
-      case 'cosh':
-        spread = r + (Math.abs(v.toNumber()) + 10 ** r) * Math.LOG10E;
-        break;
-      case 'asin':
-      case 'acos':
-      case 'atanh': {
-        const edge = 1 - (Math.abs(v.toNumber()) + 10 ** r) ** 2;
-        if (r > exactly && !(edge > 1e-12)) return this.unknown;
-        spread = r > exactly ? r - Math.log10(edge) : r;
-        break;
-      }
-      case 'acosh': {
-        const edge = (v.toNumber() - 10 ** r) ** 2 - 1;
-        if (r > exactly && !(edge > 1e-12)) return this.unknown;
-        spread = r > exactly ? r - Math.log10(Math.min(edge, 1)) : r;
-        break;
-      }
-      default:
-        // sin, cos, atan, tanh, asinh: no slope above 1.
-        spread = r;
-    }
-    return this.#rounded(value, spread);
-  }
-
-  #value(name: Primitive, v: Big): Big {
-    switch (name) {
-      case 'log':
-        return v.ln();
-      case 'sin':
-      case 'cos':
-        // Reduced by a π with as many digits more as the argument has before its point.
-        return v.e < 2 ? v[name]() : new this.#wide(v)[name]();
-      default:
-        return v[name]();
-    }
-  }
-
-  /** Whether all of a ball lies outside the domain. */
-  #isClear(name: Primitive, v: Big, r: number): boolean {
-    if (name === 'log' || name === 'sqrt') return r < size(v) - margin;
-    return 10 ** r < Math.abs(Math.abs(v.toNumber()) - 1) - 1e-12;
+    if (!value.isFinite() || (r === exactly && isExactAt(name, v, value))) return known(value, exactly);
+    return this.#rounded(value, spread(name, v, r, value, edge));
   }
 
   /** The rounding of an operation: at most 10 units of the last digit, which covers functions that are not rounded once. */
@@ -192,22 +144,25 @@ export class Balls {
   }
 }
 
-export type Primitive =
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'cbrt'
-  | 'sin'
-  | 'cos'
-  | 'asin'
-  | 'acos'
-  | 'atan'
-  | 'sinh'
-  | 'cosh'
-  | 'tanh'
-  | 'asinh'
-  | 'acosh'
-  | 'atanh';
+/** log₁₀ of how far a function goes within 10ʳ of v. */
+function spread(name: Series, v: Big, r: number, value: Big, edge: Big | undefined): number {
+  switch (name) {
+    case 'exp':
+      return size(value) + (r < -1 ? r + 0.03 : Math.min(10 ** r, 1e300) * Math.LOG10E);
+    case 'expm1':
+      return r + (v.toNumber() + Math.min(10 ** r, 1e300)) * Math.LOG10E + margin;
+    case 'log':
+    case 'log1p':
+      return r - difference(size(edge!) - margin, r);
+    case 'sqrt':
+      return r - (size(v) - margin) / 2;
+    case 'cbrt':
+      return r > exactly && !(r < size(v) - margin) ? r / 3 + 0.31 : r - (2 * (size(v) - margin)) / 3;
+    default:
+      // sin, cos, atan: no slope above 1.
+      return r;
+  }
+}
 
 const known = (middle: Big, radius: number): Ball => ({ middle, radius });
 /** A result that is not finite, or that an infinite operand gives. */
@@ -215,20 +170,10 @@ const limit = (middle: Big, a: Ball, b: Ball): Ball =>
   known(middle, a.radius === anything || b.radius === anything ? anything : exactly);
 const isZero = ({ middle, radius }: Ball) => radius === exactly && middle.isZero();
 
-function atInfinity(name: Primitive, w: number): number {
-  return Math[name](w);
-}
-
-function domain(name: Primitive, v: Big): 'inside' | 'outside' {
-  if (name === 'log' || name === 'sqrt') return v.isNegative() && !v.isZero() ? 'outside' : 'inside';
-  if (name === 'asin' || name === 'acos' || name === 'atanh') return v.abs().gt(1) ? 'outside' : 'inside';
-  return name === 'acosh' && v.lt(1) ? 'outside' : 'inside';
-}
-
-/** Where a function has a value that is exact: at 0, and at 1 for those that are 0 there. */
-function isExactAt(name: Primitive, v: Big): boolean {
-  if (name === 'log' || name === 'acosh' || name === 'acos') return v.eq(1) || (name === 'log' && v.isZero());
-  return v.isZero();
+/** Where a value is exact: at 0, at 1 where it is 0 there, and the root of a power. */
+function isExactAt(name: Series, v: Big, value: Big): boolean {
+  if (name === 'sqrt' || name === 'cbrt') return new Digits(value).pow(name === 'sqrt' ? 2 : 3).eq(v);
+  return name === 'log' ? v.eq(1) : v.isZero();
 }
 
 /** log₁₀|v| or up to `margin / 2` more, `-Infinity` for 0. */

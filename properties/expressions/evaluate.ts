@@ -1,12 +1,51 @@
 import { dyadic } from '../exact.ts';
 import { type Ball, Balls } from './ball.ts';
-import { type Big, bigClass, type Comparison, one, type Tree, tree, zero } from './tree.ts';
+import type { Series } from './series.ts';
+import { type Big, type Comparison, Digits, one, smoothFunctions, type Tree, tree, zero } from './tree.ts';
 
-/** Digits that are tried in turn, until the balls are small enough; the last also resolve sums below 2⁻¹⁰⁷⁴. */
+/**
+ * Digits that are tried in turn, until the balls are small enough. The last resolve sums of the least and the greatest
+ * float64, and a difference of x and x + x³.
+ */
 const ladder = [26, 60, 130, 350, 900] as const;
 const arithmetics = ladder.map((digits) => new Balls(digits));
 /** Values of the trees without x, which are the same at every point. */
 const constants: readonly Map<Tree, Ball>[] = ladder.map(() => new Map());
+
+/** Functions times the square of the digits, at most, for a tree at one x: some 20 ms. */
+export const most = 1e7;
+
+const weights = new WeakMap<Tree, number>();
+
+/** What a tree costs: 1 for each function, 1/20 for each operation, each subtree once. */
+function weightOf(of: Tree): number {
+  let weight = weights.get(of);
+  if (weight === undefined) {
+    const parts = new Set<Tree>();
+    const visit = (part: Tree) => {
+      if (!part.hasX || parts.has(part)) return;
+      parts.add(part);
+      part.operands.forEach(visit);
+    };
+    visit(of);
+    weight = [...parts].reduce((sum, part) => sum + (isFunction(part) ? 1 : 1 / 20), 0);
+    weights.set(of, weight);
+  }
+  return weight;
+}
+
+const isFunction = ({ operation }: Tree) => (smoothFunctions as readonly string[]).includes(operation);
+
+/** How many steps of the ladder are taken for a tree: those to 60 digits at least. */
+function stepsOf(of: Tree): number {
+  return ladder.filter((digits) => digits <= 60 || weightOf(of) * digits ** 2 <= most).length;
+}
+
+/** A formula without conditions, and whether every comparison on the way to it was decided by the digits. */
+export interface Piece {
+  readonly tree: Tree;
+  readonly decided: boolean;
+}
 
 /** Thrown where a comparison is not decided by the digits at hand. */
 class Undecided extends Error {}
@@ -16,22 +55,36 @@ export class Point {
   readonly #x: Big;
   readonly #radius: number;
   readonly #values: Map<Tree, Ball>[] = ladder.map(() => new Map());
+  readonly #isKink: boolean;
+  #decided = true;
+  /** What was spent, as `most` counts. */
+  work = 0;
 
-  /** `radius` is log₁₀ of how far x may be off. */
-  constructor(x: number | Big, radius: number = Number.NEGATIVE_INFINITY) {
+  /**
+   * @param radius log₁₀ of how far x may be off
+   * @param isKink whether the author says that comparisons may be ties here
+   */
+  constructor(
+    x: number | Big,
+    { radius = Number.NEGATIVE_INFINITY, isKink = false }: { readonly radius?: number; readonly isKink?: boolean } = {},
+  ) {
     this.#x = typeof x === 'number' ? exactBig(x) : x;
     this.#radius = radius;
+    this.#isKink = isKink;
   }
 
   /**
    * The formula that holds here: of each condition the side taken, of max and min the first of the arguments that are
-   * greatest or least, `abs(u)` as u, -u or 0 and `sign(u)` as 1, -1 or 0. `undefined` if the digits do not decide.
+   * greatest or least, `abs(u)` as u, -u or 0 and `sign(u)` as 1, -1 or 0. What the digits do not decide counts as a tie;
+   * `undefined` if x itself is not known well enough.
    */
-  piece(of: Tree): Tree | undefined {
-    const last = ladder.length - 1;
-    for (const level of ladder.keys()) {
+  piece(of: Tree): Piece | undefined {
+    const isExact = this.#radius === Number.NEGATIVE_INFINITY;
+    const steps = isExact ? stepsOf(of) : 1;
+    this.#decided = true;
+    for (let level = 0; level < steps; level++) {
       try {
-        return this.#resolve(of, level, level === last && this.#radius === Number.NEGATIVE_INFINITY);
+        return { tree: this.#resolve(of, level, isExact && level === steps - 1), decided: this.#decided };
       } catch (error) {
         if (!(error instanceof Undecided)) throw error;
       }
@@ -39,13 +92,12 @@ export class Point {
     return undefined;
   }
 
-  /** The value of a piece, of about `digits` of relative precision if it can be had, else as near as the ladder goes. */
+  /** The value of a piece: with the fewest digits that are enough, else with as many as it may take. */
   value(piece: Tree, isEnough: (ball: Ball) => boolean): Ball {
-    for (const level of ladder.keys()) {
-      const ball = this.#evaluate(piece, level);
-      if (isEnough(ball)) return ball;
-    }
-    return this.#evaluate(piece, ladder.length - 1);
+    const steps = stepsOf(piece);
+    let ball = this.#evaluate(piece, 0);
+    for (let level = 1; level < steps && !isEnough(ball); level++) ball = this.#evaluate(piece, level);
+    return ball;
   }
 
   /** The value with the digits of the first step only: an enclosure that need not be narrow. */
@@ -96,9 +148,9 @@ export class Point {
     if (!left.middle.isFinite() || !right.middle.isFinite()) return Math.sign(left.middle.cmp(right.middle));
     const sign = balls.sign(balls.add(left, balls.negate(right)));
     if (sign !== undefined) return sign;
-    // With hundreds of digits equal the two are taken to be equal.
-    if (isLast) return 0;
-    throw new Undecided();
+    if (!isLast) throw new Undecided();
+    if (!this.#isKink && a !== b) this.#decided = false;
+    return 0;
   }
 
   #evaluate(of: Tree, level: number): Ball {
@@ -106,6 +158,7 @@ export class Point {
     const seen = values.get(of);
     if (seen !== undefined) return seen;
     const ball = this.#compute(of, level);
+    if (of.hasX) this.work += (isFunction(of) ? 1 : 1 / 20) * ladder[level]! ** 2;
     values.set(of, ball);
     return ball;
   }
@@ -123,7 +176,7 @@ export class Point {
           : balls.add(rounded, balls.around(this.#x.times(0), this.#radius));
       }
       case 'pi':
-        return balls.multiply(balls.of(2), balls.apply('acos', balls.of(0)));
+        return balls.pi();
       case 'e':
         return balls.apply('exp', balls.of(1));
       case '+':
@@ -138,37 +191,79 @@ export class Point {
         return balls.divide(a, b);
       case '^':
         return balls.power(a, b);
-      case 'expm1':
-        return balls.add(balls.apply('exp', a), balls.of(-1));
-      case 'log1p':
-        return balls.apply('log', balls.add(balls.of(1), a));
       case 'tan':
         return balls.divide(balls.apply('sin', a), balls.apply('cos', a));
       case 'sec':
         return balls.divide(balls.of(1), balls.apply('cos', a));
+      case 'asin':
+      case 'acos':
       case 'sinh':
       case 'cosh':
       case 'tanh':
       case 'sech':
-        return hyperbolic(balls, operation, a);
+      case 'asinh':
+      case 'acosh':
+      case 'atanh':
+        return composed(balls, operation, a);
       default:
-        return balls.apply(operation as Parameters<Balls['apply']>[0], a);
+        return balls.apply(operation as Series, a);
     }
   }
 }
 
-/** By the Taylor series of decimal.js near 0, by exponentials farther out, where the series does not end. */
-function hyperbolic(balls: Balls, name: 'sinh' | 'cosh' | 'tanh' | 'sech', w: Ball): Ball {
-  const isNear = w.middle.abs().lt(8);
-  if (name === 'sech') return balls.divide(balls.of(1), hyperbolic(balls, 'cosh', w));
-  if (isNear) return balls.apply(name, w);
-  if (name === 'tanh') {
-    // 1 - 2 / (e²ʷ + 1)
-    const e = balls.apply('exp', balls.multiply(balls.of(2), w));
-    return balls.add(balls.of(1), balls.divide(balls.of(-2), balls.add(e, balls.of(1))));
+type Composed = 'asin' | 'acos' | 'sinh' | 'cosh' | 'tanh' | 'sech' | 'asinh' | 'acosh' | 'atanh';
+
+/** By the formulas that keep their digits where the function is small. */
+function composed(balls: Balls, name: Composed, w: Ball): Ball {
+  const [one, two, half] = [1, 2, 0.5].map((value) => balls.of(value)) as [Ball, Ball, Ball];
+  if (!w.middle.isFinite() && name !== 'sech') return balls.of(Math[name](w.middle.toNumber()));
+  switch (name) {
+    case 'sech':
+      return balls.divide(one, composed(balls, 'cosh', w));
+    case 'cosh':
+      return balls.multiply(half, balls.add(balls.apply('exp', w), balls.apply('exp', balls.negate(w))));
+    case 'sinh': {
+      if (w.middle.isNegative()) return balls.negate(composed(balls, name, balls.negate(w)));
+      // (E + E / (E + 1)) / 2 with E = eʷ - 1
+      const e = balls.apply('expm1', w);
+      return balls.multiply(half, e.middle.isFinite() ? balls.add(e, balls.divide(e, balls.add(e, one))) : e);
+    }
+    case 'tanh': {
+      if (w.middle.isNegative()) return balls.negate(composed(balls, name, balls.negate(w)));
+      // -E / (E + 2) with E = e⁻²ʷ - 1
+      const e = balls.apply('expm1', balls.multiply(balls.of(-2), w));
+      return balls.negate(balls.divide(e, balls.add(e, two)));
+    }
+    case 'asinh': {
+      if (w.middle.isNegative()) return balls.negate(composed(balls, name, balls.negate(w)));
+      // log(1 + w + w² / (1 + √(1 + w²)))
+      const square = balls.multiply(w, w);
+      const root = balls.apply('sqrt', balls.add(one, square));
+      return balls.apply('log1p', balls.add(w, balls.divide(square, balls.add(one, root))));
+    }
+    case 'acosh': {
+      // log(1 + d + √(d (w + 1))) with d = w - 1
+      const d = balls.add(w, balls.of(-1));
+      const root = balls.apply('sqrt', balls.multiply(d, balls.add(w, one)));
+      return balls.apply('log1p', balls.add(d, root));
+    }
+    case 'atanh':
+      // log(1 + 2w / (1 - w)) / 2
+      return balls.multiply(
+        half,
+        balls.apply('log1p', balls.divide(balls.multiply(two, w), balls.add(one, balls.negate(w)))),
+      );
+    case 'asin': {
+      // atan(w / √((1 - w) (1 + w)))
+      const square = balls.multiply(balls.add(one, balls.negate(w)), balls.add(one, w));
+      return balls.apply('atan', balls.divide(w, balls.apply('sqrt', square)));
+    }
+    case 'acos': {
+      // 2 atan √((1 - w) / (1 + w))
+      const ratio = balls.divide(balls.add(one, balls.negate(w)), balls.add(one, w));
+      return balls.multiply(two, balls.apply('atan', balls.apply('sqrt', ratio)));
+    }
   }
-  const [up, down] = [balls.apply('exp', w), balls.apply('exp', balls.negate(w))];
-  return balls.multiply(balls.of(0.5), balls.add(up, name === 'sinh' ? balls.negate(down) : down));
 }
 
 export function holds(comparison: Comparison, sign: number): boolean {
@@ -187,8 +282,6 @@ export function holds(comparison: Comparison, sign: number): boolean {
       return sign !== 0;
   }
 }
-
-const Digits = bigClass(4000);
 
 /** A float64 as a BigNumber without the detour of its shortest decimal form: m · 2ᵉ = m · 5⁻ᵉ · 10ᵉ. */
 export function exactBig(value: number): Big {

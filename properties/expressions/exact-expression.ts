@@ -10,6 +10,7 @@ export function exactExpression(expression: Expression): ExactBranch {
     cached((x, arithmetic): ExactValue => {
       const value = expression.number(order, x);
       if (!Number.isFinite(x)) return atInfinity(x, value, arithmetic.transcendental * arithmetic.u);
+      if (!expression.isCertain(order, x)) return { kind: 'open', why: 'undecided branch' };
       const { decided, overflows, derivativeOverflows, ...errors } = expression.rounding(x, arithmetic);
       if (order === 0 ? overflows : derivativeOverflows) return { kind: 'open', why: 'overflow inside a branch' };
       const stated = order === 1 ? expression.stated(x) : undefined;

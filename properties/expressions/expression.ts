@@ -1,8 +1,8 @@
 import type { Kink } from '../../reference/branches.ts';
 import type { Arithmetic } from '../error-bound.ts';
 import { add, type Dyadic, dyadic } from '../exact.ts';
-import type { Ball } from './ball.ts';
-import { exactBig, Point, rounded } from './evaluate.ts';
+import { type Ball, size } from './ball.ts';
+import { exactBig, type Piece, Point, rounded } from './evaluate.ts';
 import { derivative, parse } from './parse.ts';
 import { type RoundingError, roundingError } from './rounding.ts';
 import { type Big, comparisons, number, type Tree, tree, zero } from './tree.ts';
@@ -32,7 +32,7 @@ export class Expression {
   readonly #derivatives = new Map<Tree, Tree>();
   readonly #balls: Map<number, Ball>[] = [new Map(), new Map(), new Map(), new Map()];
   readonly #numbers: Map<number, number>[] = [new Map(), new Map(), new Map(), new Map()];
-  #last: { readonly x: number; readonly point: Point; readonly piece: Tree | undefined } | undefined;
+  #last: { readonly x: number; readonly point: Point; readonly piece: Piece } | undefined;
 
   /** @throws TypeError, RangeError naming what is wrong; RangeError for a kink that shows in the text and is not listed. */
   constructor(where: string, text: string, listed: readonly ListedKink[]) {
@@ -85,6 +85,15 @@ export class Expression {
     return { value: add(dyadic(value), dyadic(rest)), spread };
   }
 
+  /** Whether the digits that are tried decide which formula holds at x, and its derivative to about that of float64. */
+  isCertain(order: Order, x: number): boolean {
+    const at = x + 0;
+    if (order === 1 && this.stated(at) !== undefined) return true;
+    if (!this.#at(at).piece.decided) return false;
+    const ball = this.#ball(order, at);
+    return ball.radius <= size(ball.middle) - 20 || rounded(ball) !== undefined;
+  }
+
   /** The derivative that is stated for a kink. */
   stated(x: number): number | undefined {
     return this.#conventions.get(x + 0);
@@ -93,26 +102,26 @@ export class Expression {
   /** The derivative of this order to within `10^radius`, of any number of digits. */
   decimal(order: Order, x: number, radius: number): Big {
     const { point, piece } = this.#at(x);
-    return point.value(this.derivative(piece!, order), (ball) => ball.radius <= radius).middle;
+    return point.value(this.derivative(piece.tree, order), (ball) => ball.radius <= radius).middle;
   }
 
   #ball(order: Order, x: number): Ball {
     const seen = this.#balls[order]!.get(x);
     if (seen !== undefined) return seen;
     const { point, piece } = this.#at(x);
-    const ball = point.value(this.derivative(piece!, order), (b) => rounded(b) !== undefined);
+    const ball = point.value(this.derivative(piece.tree, order), (b) => rounded(b) !== undefined);
     return remembered(this.#balls[order]!, x, ball);
   }
 
   /** The formula without conditions that holds at x. */
   piece(x: number): Tree {
-    return this.#at(x + 0).piece!;
+    return this.#at(x + 0).piece.tree;
   }
 
   #at(x: number) {
     if (this.#last?.x === x) return this.#last;
-    const point = new Point(x);
-    this.#last = { x, point, piece: point.piece(this.#tree) };
+    const point = new Point(x, { isKink: this.#listed.has(x) });
+    this.#last = { x, point, piece: point.piece(this.#tree)! };
     return this.#last;
   }
 
@@ -132,10 +141,10 @@ export class Expression {
 
   /** An upper bound of the size of a derivative on `[x - h, x + h]`, `undefined` where more than one piece holds there. */
   bound(order: Order, x: number, h: number): number | undefined {
-    const around = new Point(x, Math.log10(h) + 1e-9);
+    const around = new Point(x, { radius: Math.log10(h) + 1e-9 });
     const piece = around.piece(this.#tree);
     if (piece === undefined) return undefined;
-    const { middle, radius } = around.enclosure(this.derivative(piece, order));
+    const { middle, radius } = around.enclosure(this.derivative(piece.tree, order));
     const bound = (Math.abs(Number(middle.toString())) + 10 ** radius) * (1 + 2 ** -40);
     return Number.isFinite(bound) ? bound : undefined;
   }
@@ -156,7 +165,7 @@ export class Expression {
     const limit = (side: 1 | -1, order: Order) => {
       const off = at === 0 ? 1e-300 : Math.abs(at) * 2 ** -51;
       const beside = new Point(exactBig(at).plus(exactBig(side * off)));
-      const piece = this.derivative(beside.piece(this.#tree)!, order);
+      const piece = this.derivative(beside.piece(this.#tree)!.tree, order);
       const value = rounded(here.value(piece, (ball) => rounded(ball) !== undefined)) ?? Number.NaN;
       return Number.isNaN(value)
         ? (rounded(beside.value(piece, (ball) => rounded(ball) !== undefined)) ?? value)

@@ -97,7 +97,7 @@ function interned(made: Tree): Tree {
 }
 
 /** Digits enough that sums and products of the numbers of an expression are exact. */
-const Digits = bigClass(4000);
+export const Digits: BigClass = bigClass(4000);
 
 /** Every operation in parentheses, as mathjs reads it. */
 function textOf(operation: Operation, operands: readonly Tree[]): string {
