@@ -37,13 +37,11 @@ export function killsText(mutants: readonly Mutant[], laws: readonly Law[], kill
   return `${[
     ...laws.flatMap(({ id }, k) => wrap(`${letter(k)} ${id}`, 80)),
     '',
-    ...mutants.map(
-      ({ id }, m) => `${id.padEnd(29)}${kills[m]!.map((killed, k) => (killed ? letter(k) : '.')).join('')}`,
-    ),
+    ...mutants.map(({ id }, m) => `${id.padEnd(29)}${laws.map((_, k) => (kills[m]![k] ? letter(k) : '')).join('')}`),
     '',
     ...shares,
     '',
-    'Found by one law alone, the laws of agreement with the reference left out:',
+    'Found by one law alone, agreement and gradcheck left out:',
     ...others.flatMap(({ id }) =>
       wrap(
         `${id}: ${

@@ -75,8 +75,20 @@ export function collapseToLayer(c: Case): Case {
 }
 
 /** The same Case in memory of its own. */
-export function copyCase(c: Case): Case {
-  return { ...c, x: c.x.slice(), alpha: c.alpha.slice(), dy: c.dy.slice() };
+export function copyCase({ pool, dtype, shape, x, alpha, dy }: Case): Case {
+  const { branches, sharing, constraint } = pool;
+  return {
+    pool: {
+      branches: [...branches],
+      sharing: typeof sharing === 'string' ? sharing : { sharedAxes: [...sharing.sharedAxes] },
+      constraint: constraint.kind === 'clip' ? { kind: 'clip', bounds: [...constraint.bounds] } : { ...constraint },
+    },
+    dtype,
+    shape: [...shape],
+    x: x.slice(),
+    alpha: alpha.slice(),
+    dy: dy.slice(),
+  };
 }
 
 /** `0 … n - 1` */

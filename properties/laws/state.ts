@@ -1,5 +1,6 @@
 import type { Answer, Case } from '../../reference/case.ts';
 import type { Law } from '../law.ts';
+import { copyCase } from '../transform.ts';
 import type { Trial } from '../trial.ts';
 import { freely, mapTensor } from './derived.ts';
 
@@ -61,7 +62,7 @@ export const inputsKept: Law = {
   statement: 'the inputs are not changed, nor the pool, nor the shape',
   source: 'spec §6',
   async check(c, trial) {
-    const given = structuredClone(c);
+    const given = copyCase(c);
     const directions = { x: c.dy.slice(), alpha: c.alpha.slice() };
     await askEverything(given, directions, trial);
     for (const [quantity, tensor, before] of [

@@ -74,7 +74,4 @@ export const special: readonly Mutant[] = [
   mutant('alpha-pruned', 'alpha below 1e-6 is taken for 0', (c) =>
     right({ ...c, alpha: c.alpha.map((a) => (Math.abs(a) < 1e-6 ? 0 : a)) }),
   ),
-  mutant('infinite-alpha-is-large', 'infinite alpha is computed as 1e300', (c) =>
-    right({ ...c, alpha: c.alpha.map((a) => (Math.abs(a) === Infinity ? Math.sign(a) * 1e300 : a)) }),
-  ),
 ];
