@@ -38,7 +38,7 @@ describe('poolproof', () => {
   );
 
   it.each([
-    [[], 'a command is missing, expected verify, replay, laws'],
+    [[], 'a command is missing, expected verify, replay, gradcheck, laws'],
     [['verif'], "unknown command 'verif' (Did you mean verify?)"],
     [['verify', '--quik'], "unknown option '--quik' (Did you mean --quick?)"],
     [['verify', 'mnist'], "too many arguments for 'verify'. Expected 0 arguments but got 1"],
