@@ -266,6 +266,11 @@ for (const backend of await availableBackends()) {
         [call({ constraint: { kind: 'sumToOne' } }), RangeError, '"alpha" expected shape [1, 3], got [2, 3]'],
         [call(null), TypeError, '"options" expected an object, got null'],
         [call({ branches: 'relu' }), TypeError, '"branches" expected an array of names, got "relu"'],
+        [
+          call({ branches: ['relu', { name: 'swish', f: Math.exp }] }),
+          RangeError,
+          '"branches" expected relu, step, halfSquare, negative, identity, tanh, sigmoid, softplus, got the custom branch "swish"',
+        ],
         [call({ branches: [] }), RangeError, '"branches" expected at least one name, got []'],
         [call({ branches: ['relu', 'toString'] }), RangeError, '"branches" expected relu, step, '],
         [

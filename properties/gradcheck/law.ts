@@ -11,6 +11,8 @@ export const gradcheckLaw: Law = {
   statement: 'the gradient of every element is what differences of the answers measure, kinks and conventions included',
   source: 'spec §2, §4; docs/gradcheck.md',
   async check(c, trial) {
+    // An answer of the wrong shape is a finding of this law too.
+    await trial.ask(c);
     // Double backward has its own laws, and costs a dozen times as much.
     const { doubleVjp: _, ...f } = subjectFunction(trial.subject, c);
     const { inputs, failures } = await trial.run(c, () => gradcheck(f, { x: c.x, alpha: c.alpha }, { dy: c.dy }));

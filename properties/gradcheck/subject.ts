@@ -1,14 +1,16 @@
 import { type Branch, branchOf } from '../../reference/branches.ts';
-import type { Case } from '../../reference/case.ts';
+import type { BranchRef, Case } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
 import { forward } from '../../reference/pool.ts';
 import type { Subject } from '../../reference/subject.ts';
 import { ExactSum } from '../../reference/sum.ts';
 import type { Allowed } from '../allowed.ts';
+import { exactBranchOf } from '../exact-branches.ts';
 import { expectation } from '../interval.ts';
 import { type Positions, positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import type { Differentiable, Kink, OneSided, Rounding, Tensors } from './differentiable.ts';
+import { stepScales } from './stencil.ts';
 
 /**
  * A Subject's pool as a function of `x` and `alpha`, at the pool and shape of a Case: with its structure, its kinks and
@@ -109,10 +111,10 @@ function roundingOf(subject: Subject, caseOf: (inputs: Tensors, dy?: Float64Arra
   return {
     forward(inputs) {
       const input = { ...caseOf(inputs), dtype: 'f64' as const };
+      const own = input.pool.branches.filter((ref) => typeof ref !== 'string');
       // The declared values at a kink are rounded once more.
-      return Float64Array.from(
-        expectation(input).y,
-        (allowed) => boundOf(allowed) + 2 ** -53 * Math.abs(allowed.exact),
+      return Float64Array.from(expectation(input).y, (allowed, i) =>
+        own.every((ref) => isResolved(ref, input.x[i]!)) ? boundOf(allowed) + 2 ** -53 * Math.abs(allowed.exact) : NaN,
       );
     },
     vjp(inputs, dy) {
@@ -121,6 +123,19 @@ function roundingOf(subject: Subject, caseOf: (inputs: Tensors, dy?: Float64Arra
     },
     output: (inputs) => bounds(expectation(caseOf(inputs), subject.facets).y),
   };
+}
+
+/**
+ * Whether the differences of a branch of one's own show its slope at x: not beside a pole or where it oscillates within a
+ * step, for which an enclosure of its derivatives on the stencil is looked at. Listed kinks are measured as kinks, unless a slope is infinite.
+ */
+function isResolved(ref: BranchRef, x: number): boolean {
+  const reach = 2 * stepScales.f64[0]! * Math.max(1, Math.abs(x));
+  const beside = branchOf(ref).kinks.filter(({ at }) => Math.abs(at - x) <= 2 * reach);
+  const isKink = ({ slope }: (typeof beside)[number]) => Number.isFinite(slope.left) && Number.isFinite(slope.right);
+  if (!Number.isFinite(x) || (beside.length > 0 && beside.every(isKink))) return true;
+  const bounds = exactBranchOf(ref).bounds(x, reach);
+  return bounds !== undefined && bounds.third * reach <= 2 * bounds.second;
 }
 
 /** How far an answer may be from the exact one, NaN where the spec leaves it open or asks for no number. */
