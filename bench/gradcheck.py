@@ -1,9 +1,9 @@
 """PyTorch's and JAX's gradient checks of the PAP layer, for `npm run bench`.
 
 In a throw-away environment, on Debian 12 with the CPU build of its own PyTorch:
-    apt-get install python3-torch python3-venv && /usr/bin/python3 -m venv --system-site-packages /tmp/bench
-    /tmp/bench/bin/pip install jax
-then POOLPROOF_PYTHON=/tmp/bench/bin/python npm run bench. Elsewhere `pip install torch jax` does (5 GB of CUDA on Linux).
+    apt-get install python3-torch python3-venv && /usr/bin/python3 -m venv --system-site-packages ../bench-env
+    ../bench-env/bin/pip install jax
+then POOLPROOF_PYTHON=../bench-env/bin/python npm run bench. Elsewhere `pip install torch jax` does (5 GB of CUDA on Linux).
 
 The first line says what is there: {"checkers", "versions", "absent"}. Each line of stdin then asks
 {"checker", "x", "alpha", "fault"} and each line of stdout answers {"passed", "ms", "forward", "backward", "jvp"}.
