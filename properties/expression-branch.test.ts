@@ -172,6 +172,15 @@ describe('wrong implementations of expression branches', () => {
   });
 });
 
+it('a law that says nothing of any Case with the branch counts none', async () => {
+  const law = laws.find(({ id }) => id === 'kinks/one-sided')!;
+  const branches = [expressionBranch('log(x)')];
+  expect(await checkLaw(law, referenceSubject, { runs: 4, seed: 1, branches })).toMatchObject({
+    outcome: 'held',
+    cases: { dyadic: 2, general: 0 },
+  });
+});
+
 describe('cases with branches of your own', () => {
   it('each hold one, where the kind allows it, and x at its kinks and beside them', () => {
     const [branch] = zoo['hard sigmoid']!;
