@@ -115,6 +115,21 @@ describe('right implementations of expression branches', () => {
   });
 });
 
+describe('the gradient check of expression branches', () => {
+  it.each<[string, number[]]>([
+    ['log(x)', []],
+    ['1/x', []],
+    ['sin(x)', []],
+    ['sqrt(abs(x))', [0]],
+  ])('has no false alarm for %s, beside a pole or where it oscillates within a step', async (text, kinks) => {
+    const branch = expressionBranch(text, { kinks });
+    const hand: ByHand = { f: (x, r) => r(branch.f(x)), df: (x, r) => r(branch.df(x)) };
+    const options = { branches: [branch], runs: 26, seed: 5, laws: ['gradient'] };
+    await expect(referenceSubject).toConform(options);
+    await expect(handWritten('f32', { [text]: hand })).toConform(options);
+  });
+});
+
 describe('wrong implementations of expression branches', () => {
   const wrong: [bug: string, branch: keyof typeof zoo, change: (right: ByHand) => Partial<ByHand>][] = [
     ['slope 0.02 on the left', 'leaky', () => ({ df: (x) => (x > 0 ? 1 : 0.02) })],
@@ -154,6 +169,15 @@ describe('wrong implementations of expression branches', () => {
       const again = await checkKind(law, subject, { kind, seed, path, runs: 1, branches: [leaky] });
       expect(again).toMatchObject({ case: c, finding });
     }
+  });
+});
+
+it('a law that says nothing of any Case with the branch counts none', async () => {
+  const law = laws.find(({ id }) => id === 'kinks/one-sided')!;
+  const branches = [expressionBranch('log(x)')];
+  expect(await checkLaw(law, referenceSubject, { runs: 4, seed: 1, branches })).toMatchObject({
+    outcome: 'held',
+    cases: { dyadic: 2, general: 0 },
   });
 });
 

@@ -73,7 +73,7 @@ describe('what the digits decide', () => {
     expect(certain('max(x, tanh(x))', 5e-324)).toEqual([true, true]);
     expect(certain('max(x, x^3)', 1)).toEqual([true, true]);
     expect(certain('sqrt(x) > 2 ? x : 0', 4)).toEqual([true, true]);
-    // 1e-1200 apart, and 1e-1200 of 1e-1400.
+    // x⁷/30 apart: 1200 digits of x are alike.
     expect(certain('max(sin(tan(x)), tan(sin(x)))', 1e-200)).toEqual([false, false]);
     expect(certain('(sin(tan(x)) - tan(sin(x))) / x^7', 1e-200)).toEqual([false, false]);
     // Never apart: a tie where the author says so.

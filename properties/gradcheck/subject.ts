@@ -57,7 +57,7 @@ export function subjectFunction(subject: Subject, input: Case): Differentiable {
     constants: isFixed ? ['alpha'] : [],
     batch: positions.units > 0 ? ['x'] : [],
     kinks: { x: kinksOfX(input, positions), alpha: (element) => kinksOfAlpha(input, positions, element) },
-    ...(pool.constraint.kind === 'softmax' ? {} : { rounding: roundingOf(subject, caseOf) }),
+    ...(pool.constraint.kind === 'softmax' ? {} : { rounding: roundingOf(subject, input, caseOf) }),
   };
 }
 
@@ -106,15 +106,21 @@ function kinksOfAlpha({ pool, x }: Case, { count }: Positions, element: number):
 }
 
 /** The bounds of spec §5 for the answers of this Subject. */
-function roundingOf(subject: Subject, caseOf: (inputs: Tensors, dy?: Float64Array) => Case): Rounding {
+function roundingOf(
+  subject: Subject,
+  { pool, x }: Case,
+  caseOf: (inputs: Tensors, dy?: Float64Array) => Case,
+): Rounding {
   const bounds = (allowed: readonly Allowed[]) => Float64Array.from(allowed, boundOf);
+  const own = pool.branches.filter((ref) => typeof ref !== 'string');
+  // Of x as given: its stencil is all that is measured.
+  const resolved = [...x].map((v) => own.every((ref) => isResolved(ref, v)));
   return {
     forward(inputs) {
       const input = { ...caseOf(inputs), dtype: 'f64' as const };
-      const own = input.pool.branches.filter((ref) => typeof ref !== 'string');
       // The declared values at a kink are rounded once more.
       return Float64Array.from(expectation(input).y, (allowed, i) =>
-        own.every((ref) => isResolved(ref, input.x[i]!)) ? boundOf(allowed) + 2 ** -53 * Math.abs(allowed.exact) : NaN,
+        resolved[i] ? boundOf(allowed) + 2 ** -53 * Math.abs(allowed.exact) : NaN,
       );
     },
     vjp(inputs, dy) {
