@@ -132,9 +132,12 @@ describe('the reference against exact arithmetic', () => {
       fc.property(cases({ dtype: 'f64', kind: 'general', finite: true }), (c) => {
         fc.pre(!c.pool.branches.some((name) => isSmooth(name) || name === 'halfSquare'));
         fc.pre(c.pool.constraint.kind !== 'sumToOne');
+        // A product that underflows to 0 can't decide a tie between the others.
+        const isFar = (v: number) => v === 0 || Math.abs(v) > 2 ** -400;
+        fc.pre(c.alpha.every(isFar));
         const { y } = expectation(c);
         for (const [i, actual] of forward(c).entries()) {
-          if (Math.abs(actual) > 2 ** -900) expect(actual).toBe(y[i]!.exact);
+          if (isFar(c.x[i]!)) expect(actual).toBe(y[i]!.exact);
         }
       }),
       { numRuns: 1000 },

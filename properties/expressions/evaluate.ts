@@ -294,8 +294,11 @@ export function exactBig(value: number): Big {
 export function rounded({ middle, radius }: Ball): number | undefined {
   if (radius === Number.POSITIVE_INFINITY) return undefined;
   if (radius === Number.NEGATIVE_INFINITY || !middle.isFinite()) return Number(middle.toString()) + 0;
-  const exponent = Math.floor(radius);
-  const distance = new Digits(`${1.001 * 10 ** (radius - exponent)}e${exponent}`);
+  // Exponents that decimal.js can't hold: a ball as wide as this says nothing, and one as narrow may be widened.
+  if (radius > 1e6) return undefined;
+  const log = Math.max(radius, -1e6);
+  const exponent = Math.floor(log);
+  const distance = new Digits(`${1.001 * 10 ** (log - exponent)}e${exponent}`);
   const least = Number(new Digits(middle).minus(distance).toString()) + 0;
   const most = Number(new Digits(middle).plus(distance).toString()) + 0;
   return least === most ? least : undefined;
