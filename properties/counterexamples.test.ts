@@ -54,15 +54,18 @@ function counting(subject: Subject, count: () => void): Subject {
   };
 }
 
-/** Ranks 1 to 4 with at most 4 elements: the fewest elements first, then the lowest rank. */
+/**
+ * Ranks 1 to 4 with 1 to 4 elements: the fewest elements first, then the lowest rank. What fails on anything, a leak
+ * for one, fails on empty tensors too, but those show nothing.
+ */
 function smallShapes(): number[][] {
-  const lengths = [0, 1, 2, 3, 4];
+  const lengths = [1, 2, 3, 4];
   const longer = (shapes: number[][]) => shapes.flatMap((shape) => lengths.map((n) => [...shape, n]));
   const one = longer([[]]);
   const two = longer(one);
   const three = longer(two);
   return [...one, ...two, ...three, ...longer(three)]
-    .filter((shape) => sizeOf(shape) <= 4 && (sizeOf(shape) > 0 || shape.every((n) => n <= 1)))
+    .filter((shape) => sizeOf(shape) <= 4 && sizeOf(shape) > 0)
     .toSorted((a, b) => order(a) - order(b));
 }
 
