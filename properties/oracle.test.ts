@@ -137,7 +137,8 @@ describe('the reference against exact arithmetic', () => {
         fc.pre(c.alpha.every(isFar));
         const { y } = expectation(c);
         for (const [i, actual] of forward(c).entries()) {
-          if (isFar(c.x[i]!)) expect(actual).toBe(y[i]!.exact);
+          // The sign of 0 is never compared.
+          if (isFar(c.x[i]!)) expect(actual + 0).toBe(y[i]!.exact + 0);
         }
       }),
       { numRuns: 1000 },
