@@ -18,6 +18,8 @@ export interface MeasuredSide extends OneSided {
   readonly joined: boolean;
   /** Whether the error of the slope is as small as is needed. */
   readonly good: boolean;
+  /** The limit of value and slope by the two points beside the point itself, for the next scale to compare with. */
+  readonly beside: OneSided;
 }
 
 /** A point seen from both sides, and as if f were smooth there. */
@@ -50,22 +52,24 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     was: MeasuredSide | undefined,
   ): MeasuredSide => {
     const own = parabola(f0, near, far, fNear, fFar, noise);
-    if (isGood(smooth) || isGood(own) || errorOf(own) <= errorOf(smooth) / 16) {
+    const slope = (fFar - fNear) / (far - near);
+    const beside = { slope, value: fNear - near * slope };
+    // On a curve the parabola gets better as steps shrink; across a jump it gets worse, however large the other side's is.
+    const isCurve = errorOf(own) <= errorOf(smooth) / 16 && !(was?.joined && own.truncation > was.slopeError);
+    if (isGood(smooth) || isGood(own) || isCurve) {
       const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
       const slopeError = errorOf(best);
-      return { joined: true, value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best) };
+      return { joined: true, value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best), beside };
     }
-    const slope = (fFar - fNear) / (far - near);
-    const value = fNear - near * slope;
-    const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.slope - slope);
-    const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.value - value);
+    const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.slope - slope);
+    const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.value - beside.value);
     return {
+      ...beside,
       joined: false,
-      value,
       valueError: moved + 4 * noise,
-      slope,
       slopeError: apart + rounding,
       good: isGood({ slope, truncation: apart, rounding }),
+      beside,
     };
   };
   return {

@@ -1,4 +1,5 @@
-import type { Answer, Case, Tangents } from '../../reference/case.ts';
+import { branchOf, type CustomBranch } from '../../reference/branches.ts';
+import type { Case } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
 import { jvp, vjp } from '../../reference/pool.ts';
 import { positionsOf } from '../positions.ts';
@@ -27,20 +28,28 @@ function isMReLU(c: Case, P: (p: number) => boolean): boolean {
   return p.length >= 3 && p.every((v, s) => d[s] === 1 - v && P(v));
 }
 
-/** Value, gradients and tangent of the same pool with the rows of two branches exchanged throughout. */
-function exchanged(c: Case, p: number, d: number): { answer: Answer; jvp: (t: Tangents) => Float64Array } {
+/** The Case with the coefficients of two branches exchanged. */
+function exchanged(c: Case, p: number, d: number): Case {
   const { rows, count } = positionsOf(c.pool, c.shape);
   const order = range(rows).map((k) => (k === p ? d : k === d ? p : k));
-  const swap = (t: Float64Array) => take(t, [rows, count], 0, order);
-  const other = { ...c, alpha: swap(c.alpha) };
-  const { y, dx, dalpha } = right(other);
-  return {
-    answer: { y, dx, dalpha: swap(dalpha) },
-    jvp: ({ tx, talpha }) => jvp(other, { tx, talpha: swap(talpha) }),
-  };
+  return { ...c, alpha: take(c.alpha, [rows, count], 0, order) };
 }
 
-const isReversedPair = (c: Case) => isFree(c, 'step', 'relu') && positionsOf(c.pool, c.shape).count >= 8;
+const square: CustomBranch = {
+  name: 'square',
+  expression: 'x > 0 ? x^2 : 0',
+  f: (x) => 2 * branchOf('halfSquare').f(x),
+  df: (x) => 2 * branchOf('halfSquare').df(x),
+  d2f: (x) => 2 * branchOf('halfSquare').d2f(x),
+  kinks: branchOf('halfSquare').kinks,
+};
+
+/** The Case with x² for each halfSquare that follows a branch of another kind. */
+function unhalvedBehind(c: Case): Case {
+  const { branches } = c.pool;
+  const isBehind = (k: number) => branches[k] === 'halfSquare' && k > 0 && branches[k - 1] !== 'halfSquare';
+  return { ...c, pool: { ...c.pool, branches: branches.map((name, k) => (isBehind(k) ? square : name)) } };
+}
 
 /** What `slope` adds to the derivative of every branch of this name, in both modes. */
 function wrongSlope(id: string, bug: string, name: string, slope: (x: number) => number): Mutant {
@@ -58,7 +67,9 @@ export const formula: readonly Mutant[] = [
   mutant('coefficients-swapped', 'the coefficients of relu and step are swapped', (c) => {
     const [p, d] = [c.pool.branches.indexOf('relu'), c.pool.branches.indexOf('step')];
     const { rows } = positionsOf(c.pool, c.shape);
-    return p < 0 || d < 0 || p >= rows || d >= rows ? right(c) : exchanged(c, p, d).answer;
+    if (p < 0 || d < 0 || p >= rows || d >= rows) return right(c);
+    const { y, dx, dalpha } = right(exchanged(c, p, d));
+    return { y, dx, dalpha: exchanged({ ...c, alpha: dalpha }, p, d).alpha };
   }),
   mutant('missing-p-in-dx', 'dx leaves the coefficients out', (c) => {
     const { count, n } = positionsOf(c.pool, c.shape);
@@ -125,10 +136,10 @@ export const formula: readonly Mutant[] = [
     return change(c, 'dx', (_, i) => c.dy[i]!);
   }),
   mutant(
-    'reversed-pair-swapped',
-    'in the order [step, relu] the coefficients are taken as [relu, step], throughout',
-    (c) => (isReversedPair(c) ? exchanged(c, 0, 1).answer : right(c)),
-    { jvp: (c, tangents) => (isReversedPair(c) ? exchanged(c, 0, 1).jvp(tangents) : jvp(c, tangents)) },
+    'half-square-behind-another',
+    'a halfSquare behind a branch of another kind is x², throughout',
+    (c) => right(unhalvedBehind(c)),
+    { jvp: (c, tangents) => jvp(unhalvedBehind(c), tangents) },
   ),
   mutant('mrelu-clamps-p', 'a kernel for P + D = 1 clamps P to [0, 1] in y', (c) => {
     if (!isMReLU(c, () => true)) return right(c);
@@ -136,8 +147,8 @@ export const formula: readonly Mutant[] = [
     const alpha = c.alpha.map((a, k) => (isP(k) ? Math.min(Math.max(a, 0), 1) : a));
     return { ...right(c), y: right({ ...c, alpha }).y };
   }),
-  mutant('mrelu-leaks', 'a kernel for P + D = 1 with 0 < P < 1 leaks x/1000 on the left', (c) =>
-    isMReLU(c, (p) => p > 0 && p < 1) && new Set(c.alpha).size > 1
+  mutant('mrelu-leaks', 'a kernel for eight positions and more of P + D = 1 leaks x/1000 on the left', (c) =>
+    c.alpha.length >= 16 && isMReLU(c, (p) => p >= 0 && p <= 1) && c.alpha.some((a) => !Number.isInteger(256 * a))
       ? change(c, 'y', (y, i) => (c.x[i]! < 0 ? c.x[i]! / 1000 : y))
       : right(c),
   ),
@@ -152,15 +163,18 @@ export const formula: readonly Mutant[] = [
       ? change(c, 'dx', (dx) => 2 * dx)
       : right(c),
   ),
-  mutant('prunes-small-alpha', 'a pool with no coefficient above 1/256 is left out', (c) => {
+  mutant('prunes-small-alpha', 'a pool of eight coefficients and more, none above 1/256, is left out', (c) => {
     const answer = right(c);
-    if (!isPlain(c) || c.alpha.length < 2 || c.alpha.some((a) => !(Math.abs(a) < 2 ** -8))) return answer;
+    if (!isPlain(c) || c.alpha.length < 8 || c.alpha.some((a) => !(Math.abs(a) < 2 ** -8))) return answer;
     return { ...answer, y: answer.y.map(() => 0), dx: answer.dx.map(() => 0) };
   }),
-  mutant('quantised-saturates', 'x in quarters goes through a fixed-point kernel that stops at 8', (c) =>
-    isFree(c, 'relu', 'step') && c.x.every((x) => Number.isInteger(4 * x))
-      ? { ...right(c), y: right({ ...c, x: c.x.map((x) => Math.max(-8, Math.min(x, 8))) }).y }
-      : right(c),
+  mutant(
+    'quantised-saturates',
+    'four x and more, in quarters and none negative, go through a kernel that stops at 8',
+    (c) =>
+      isFree(c, 'relu', 'step') && c.x.length >= 4 && c.x.every((x) => x >= 0 && Number.isInteger(4 * x))
+        ? { ...right(c), y: right({ ...c, x: c.x.map((x) => Math.max(-8, Math.min(x, 8))) }).y }
+        : right(c),
   ),
   mutant('dx-of-absolute-alpha', 'dx has |alpha| for alpha', (c) => ({
     ...right(c),

@@ -94,13 +94,16 @@ export const small: readonly Mutant[] = [
   mutant('zero-d-truncates', 'dx is rounded toward 0 where every D is 0', (c) =>
     truncatedDx(c, (_, D) => D.length >= 4 && D.every((d) => d === 0)),
   ),
-  mutant('integer-alpha-in-float32', 'integers in alpha, one of them -1, take a path that reads x as float32', (c) =>
-    c.pool.constraint.kind === 'free' &&
-    c.alpha.length >= 4 &&
-    c.alpha.every(Number.isInteger) &&
-    c.alpha.some((a) => a === -1)
-      ? right({ ...c, x: fround(c.x) })
-      : right(c),
+  mutant(
+    'integer-alpha-in-float32',
+    'three and more different integers in alpha take a path that reads x as float32',
+    (c) =>
+      c.pool.constraint.kind === 'free' &&
+      c.pool.branches.length >= 3 &&
+      c.alpha.every(Number.isInteger) &&
+      new Set(c.alpha).size >= 3
+        ? right({ ...c, x: fround(c.x) })
+        : right(c),
   ),
   mutant('integer-dy-in-float32', 'integers in dy take a path that gives dx and dalpha in float32', (c) => {
     const { y, dx, dalpha } = right(c);

@@ -35,6 +35,9 @@ export const special: readonly Mutant[] = [
       alpha: c.alpha.map((a) => (Math.abs(a) === Infinity ? Math.sign(a) * Number.MAX_VALUE : a)),
     }),
   ),
+  mutant('infinite-alpha-unsigned', 'an infinite alpha loses its sign', (c) =>
+    right({ ...c, alpha: c.alpha.map((a) => (a === -Infinity ? Infinity : a)) }),
+  ),
   mutant('nan-alpha-spreads', 'a NaN in alpha spreads over all of y', (c) =>
     change(c, 'y', (y) => (c.alpha.some(Number.isNaN) ? NaN : y)),
   ),
