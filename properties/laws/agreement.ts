@@ -1,5 +1,4 @@
 import type { Answer } from '../../reference/case.ts';
-import { doubleVjp } from '../../reference/pool.ts';
 import type { Law } from '../law.ts';
 import { learning } from './derived.ts';
 
@@ -32,20 +31,3 @@ export const dalpha: Law = agreement('dalpha', {
   source: 'spec §4, §5',
   longSums: true,
 });
-
-export const secondOrder: Law = {
-  id: 'agreement/second-order',
-  statement: 'the gradients of <ddx, dx> + <ddalpha, dalpha> are those of the reference, bit for bit',
-  source: 'spec §4, double backward',
-  kinds: ['dyadic'],
-  needs: 'doubleVjp',
-  async check(drawn, trial) {
-    const c = learning(drawn);
-    const cotangents = { ddx: c.dy.toReversed(), ddalpha: c.alpha.toReversed() };
-    const expected = doubleVjp(c, cotangents);
-    const actual = await trial.doubleVjp(c, cotangents);
-    trial.same(c, 'toX', actual.toX, (i) => expected.toX[i]!);
-    trial.same(c, 'toDy', actual.toDy, (i) => expected.toDy[i]!);
-    trial.same(c, 'dalpha (toAlpha)', actual.toAlpha, (i) => expected.toAlpha[i]!);
-  },
-};

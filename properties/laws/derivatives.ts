@@ -10,7 +10,7 @@ import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import { type Asked, slackOf, type Trial } from '../trial.ts';
-import { freely, learning, mapRow, mapTensor, times } from './derived.ts';
+import { freely, isQuartered, learning, mapRow, mapTensor, times } from './derived.ts';
 
 export const adjoint: Law = {
   id: 'adjoint/identity',
@@ -42,10 +42,7 @@ export const adjoint: Law = {
  */
 function tangentError(input: Case, { tx, talpha }: Tangents, dtype: Case['dtype']): number {
   const { n, rows, count, units, of } = positionsOf(input.pool, input.shape);
-  const quarters = [input.x, input.alpha, input.dy].every((tensor) =>
-    tensor.every((v) => Math.abs(v) <= 8 && Number.isInteger(v * 4)),
-  );
-  if (quarters && input.pool.branches.every(isPolynomial)) return 0;
+  if (isQuartered(input)) return 0;
   const arithmetic = new Arithmetic(dtype, []);
   const { u } = arithmetic;
   let total = 0;

@@ -1,6 +1,7 @@
 import type { BranchRef, Case, Constraint } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
 import { type Dyadic, dyadic, multiply } from '../exact.ts';
+import { exactBranchOf } from '../exact-branches.ts';
 import { positionsOf } from '../positions.ts';
 
 /** Cases that laws make from the Case they are given. Each keeps shape, dtype, `x` and `dy`. */
@@ -65,4 +66,15 @@ export function isTame(...values: readonly number[]): boolean {
 /** `a·b` exactly; NaN or ±∞ where a factor is not finite. */
 export function times(a: number, b: number): Dyadic | number {
   return Number.isFinite(a) && Number.isFinite(b) ? multiply(dyadic(a), dyadic(b)) : a * b;
+}
+
+/** Whether every legal evaluation of the Case and of its derivatives is exact: quarters up to 8, polynomial branches. */
+export function isQuartered({ x, alpha, dy, pool }: Case): boolean {
+  const isQuarter = (v: number) => Math.abs(v) <= 8 && Number.isInteger(v * 4);
+  const tensors = [x, alpha, dy];
+  return (
+    pool.constraint.kind !== 'softmax' &&
+    tensors.every((tensor) => tensor.every(isQuarter)) &&
+    pool.branches.every((ref) => exactBranchOf(ref).polynomial)
+  );
 }

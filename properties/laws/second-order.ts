@@ -1,13 +1,52 @@
 import { branchOf } from '../../reference/branches.ts';
-import type { BranchRef, Case } from '../../reference/case.ts';
+import type { BranchRef, Case, GradientCotangents } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
+import { doubleVjp } from '../../reference/pool.ts';
 import { formats } from '../dtypes.ts';
 import { dyadic } from '../exact.ts';
 import { exactBranchOf } from '../exact-branches.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
-import { freely, mapTensor, times, withConstraint } from './derived.ts';
+import { freely, isQuartered, learning, mapTensor, times, withConstraint } from './derived.ts';
+
+export const agreement: Law = {
+  id: 'agreement/second-order',
+  statement: 'the gradients of <ddx, dx> + <ddalpha, dalpha> are those of the reference, bit for bit on dyadic Cases',
+  source: 'spec §4, double backward',
+  finite: true,
+  needs: 'doubleVjp',
+  async check(drawn, trial) {
+    // Whether step(x) is 0 for a subnormal x, or a subnormal alpha on a bound of 0, is then up to the Subject.
+    const flushed = (v: number) => (trial.mayFlush(drawn, v) ? 0 : v);
+    const c = mapTensor(mapTensor(withKnownBranches(learning(drawn)), 'x', flushed), 'alpha', flushed);
+    const cotangents = { ddx: c.dy.toReversed(), ddalpha: c.alpha.toReversed() };
+    const expected = doubleVjp(c, cotangents);
+    const actual = await trial.doubleVjp(c, cotangents);
+    const { p, largest, normalExponent } = formats[c.dtype];
+    const isExact = isQuartered(c);
+    const sizes = derivativeBounds(c, cotangents, 1);
+    const tensors = [c.x, c.alpha, c.dy];
+    // What underflows in one factor of a monomial may meet all the others.
+    const factors = tensors.reduce((product, tensor) => product * largestOf(tensor) ** 2, largestOf(c.x));
+    const underflow = manyRoundings * 2 ** normalExponent * factors;
+    for (const [quantity, answer, reference, size] of [
+      ['toDy', actual.toDy, expected.toDy, sizes.y],
+      ['toX', actual.toX, expected.toX, sizes.dx],
+      ['dalpha (toAlpha)', actual.toAlpha, expected.toAlpha, sizes.dalpha],
+    ] as const) {
+      const roundings = (manyRoundings + (quantity === 'dalpha (toAlpha)' ? c.x.length : 0)) * 2 ** -p;
+      trial.balance(c, quantity, answer.length, (i) => ({
+        actual: [answer[i]!],
+        expected: [reference[i]!],
+        slack: isExact ? 0 : size[i]! < largest / manyRoundings ? roundings * size[i]! + underflow : Number.NaN,
+      }));
+    }
+  },
+};
+
+/** 1, or the largest absolute value. */
+const largestOf = (tensor: Float64Array) => tensor.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
 
 export const alongDirection: Law = {
   id: 'second-order/differences',
@@ -30,7 +69,7 @@ export const alongDirection: Law = {
     });
     const [ahead, behind] = [await trial.ask(at(h)), await trial.ask(at(-h))];
     const actual = await trial.doubleVjp(c, { ddx, ddalpha });
-    const sizes = [0, 1, 3].map((order) => derivativeBounds(c, ddalpha, order));
+    const sizes = [0, 1, 3].map((order) => derivativeBounds(c, { ddx, ddalpha }, order));
     const underflow = 2 ** formats[c.dtype].normalExponent;
     for (const [quantity, second, first] of [
       ['toDy', actual.toDy, 'y'],
@@ -58,10 +97,8 @@ const dyadicOr = (value: number, sign: 1 | -1 = 1) => (Number.isFinite(value) ? 
 /** The Case with `bits` significant bits in x and alpha, and no kink in alpha: free, sumToOne, or softmax now and then. */
 function smoothCase(drawn: Case, bits: number): Case {
   const { kind } = drawn.pool.constraint;
-  // Of a user's own branches no derivative beyond the third is bounded.
-  const known = drawn.pool.branches.filter((branch) => typeof branch === 'string');
-  const isKnown = known.length === drawn.pool.branches.length;
-  const free = kind === 'sumToOne' && isKnown ? drawn : freely(drawn, known.length > 0 ? known : ['tanh']);
+  const known = withKnownBranches(drawn);
+  const free = kind === 'sumToOne' ? known : freely(known);
   const c = kind === 'fixed' ? withConstraint(free, { kind: 'softmax' }) : free;
   const short = (v: number) => {
     if (Math.abs(v) < 2 ** -60) return 0;
@@ -71,19 +108,32 @@ function smoothCase(drawn: Case, bits: number): Case {
   return mapTensor(mapTensor(c, 'x', short), 'alpha', short);
 }
 
-/** Bounds of the derivative of this order of each element of an answer along (±x, ddalpha). */
-function derivativeBounds(c: Case, ddalpha: Float64Array, order: number) {
+/** Without a user's own branches, of which no derivative beyond the third is bounded. */
+function withKnownBranches(c: Case): Case {
+  const known = c.pool.branches.filter((branch) => typeof branch === 'string');
+  return known.length === c.pool.branches.length ? c : freely(c, known.length > 0 ? known : ['tanh']);
+}
+
+/** Bounds of the derivative of this order of each element of an answer along a direction, and of the terms it comes of. */
+function derivativeBounds(c: Case, { ddx, ddalpha }: GradientCotangents, order: number) {
   const { n, rows, count, units, of } = positionsOf(c.pool, c.shape);
   const { kind } = c.pool.constraint;
   const at = (tensor: Float64Array, s: number) => range(rows).map((row) => tensor[row * count + s]!);
   const coefficients = range(count).map((s) => {
     const { c: values, jvp } = kappa(c.pool.constraint, at(c.alpha, s), n);
     const tangents = jvp(at(ddalpha, s));
-    if (kind !== 'softmax') return values.map((v, k) => [Math.abs(v) + 2 ** -40, Math.abs(tangents[k]!), 0, 0]);
+    if (kind !== 'softmax') {
+      // The terms of 1 - Σ cancel.
+      const sizes = [sizeOf(at(c.alpha, s)), sizeOf(at(ddalpha, s))] as const;
+      const isImplied = (k: number) => kind === 'sumToOne' && k === n - 1;
+      return values.map((v, k) =>
+        isImplied(k) ? [1 + sizes[0], sizes[1], 0, 0] : [Math.abs(v), Math.abs(tangents[k]!), 0, 0],
+      );
+    }
     const analytic = cauchy(3.1, at(ddalpha, s));
     return values.map(() => analytic);
   });
-  const f = Array.from(c.x, (x) => c.pool.branches.map((branch) => composedBounds(branch, x)));
+  const f = Array.from(c.x, (x, i) => c.pool.branches.map((branch) => composedBounds(branch, x, ddx[i]!)));
   const leibniz = (a: readonly number[], b: readonly number[]) =>
     range(order + 1).reduce((sum, j) => sum + binomial(order, j) * a[j]! * b[order - j]!, 0);
   const y = f.map((branchesAt, i) =>
@@ -123,12 +173,12 @@ function cauchy(most: number, direction: readonly number[]): number[] {
   return [1, 1, 2, 6].map((factorial, j) => most * factorial * (2 * V) ** j);
 }
 
-/** Bounds of the derivatives of `t ↦ f(x ± t·x)` and of f′ there: |f⁽ᵐ⁾|·|x|ᵐ. The fourth is at most 2.2 times the third. */
-function composedBounds(branch: BranchRef, x: number) {
+/** Bounds of the derivatives of `t ↦ f(x + t·dx)` and of f′ there: |f⁽ᵐ⁾|·|dx|ᵐ. The fourth is at most 2.2 times the third. */
+function composedBounds(branch: BranchRef, x: number, dx: number) {
   const { f, df, d2f } = branchOf(branch);
   const third = exactBranchOf(branch).bounds(x, 0)?.third ?? 0;
   const isSmooth = third !== 0;
-  const size = Math.abs(x);
+  const size = Math.abs(dx);
   const bounds = [
     isSmooth ? Math.max(1, Math.abs(f(x))) : Math.abs(f(x)),
     isSmooth ? 1 : Math.abs(df(x)),
@@ -141,6 +191,8 @@ function composedBounds(branch: BranchRef, x: number) {
     slope: range(4).map((m) => bounds[m + 1]! * size ** m),
   };
 }
+
+const sizeOf = (values: readonly number[]) => values.reduce((sum, v) => sum + Math.abs(v), 0);
 
 function binomial(n: number, k: number): number {
   return [[1], [1, 1], [], [1, 3, 3, 1]][n]![k]!;
