@@ -3,7 +3,7 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', '.native/**'],
+    exclude: ['node_modules/**', 'dist/**', '.native/**', '.stryker-tmp/**'],
     setupFiles: ['./vitest.coverage.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

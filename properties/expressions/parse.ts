@@ -1,4 +1,5 @@
 import type { MathNode } from 'mathjs';
+import { kindOf } from '../../reference/arguments.ts';
 import { comparisons, folded, math, number, type Operation, smoothFunctions, type Tree, tree, x } from './tree.ts';
 
 /** Limits of a text: longer or deeper ones are refused before anything walks them. */
@@ -165,8 +166,4 @@ function quoted(node: MathNode): string {
 
 function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }

@@ -1,3 +1,4 @@
+import { kindOf } from '../../reference/arguments.ts';
 import type { Declared, Differentiable, SecondOrder, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckFailure } from './report.ts';
 
@@ -179,9 +180,4 @@ export function firstDifference(a: Float64Array, b: Float64Array, leftOut?: Uint
     if (p !== q && !(Number.isNaN(p) && Number.isNaN(q)) && leftOut?.[i] !== 1) return i;
   }
   return -1;
-}
-
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : `a ${typeof value}`;
 }

@@ -43,8 +43,8 @@ interface Question {
   readonly bound?: Float64Array | undefined;
   readonly tolerance: number | undefined;
   readonly what: string;
-  /** Outputs whose derivatives are not to be counted on. */
-  readonly skip?: ((output: number) => boolean) | undefined;
+  /** 1 at outputs whose derivatives are not to be counted on. */
+  readonly skip?: Uint8Array | undefined;
 }
 
 /** Compares a cotangent with the measured one, which is measured once more where they differ. */

@@ -12,7 +12,7 @@ export interface ExpectedCotangent {
 }
 
 /**
- * `(Jᵀ dy)ⱼ = Σᵢ dyᵢ·∂yᵢ/∂vⱼ` in intervals, NaN where a derivative is not known. `skip` leaves out outputs that are not
+ * `(Jᵀ dy)ⱼ = Σᵢ dyᵢ·∂yᵢ/∂vⱼ` in intervals, NaN where a derivative is not known. `skip` has a 1 at outputs that are not
  * to be counted on: the elements that they depend on are not known either.
  */
 export function expectedCotangent(
@@ -20,7 +20,7 @@ export function expectedCotangent(
   { lo, hi }: Jacobian,
   dy: Float64Array,
   elements: number,
-  skip?: (output: number) => boolean,
+  skip?: Uint8Array,
 ): ExpectedCotangent {
   const low = new Float64Array(elements);
   const high = new Float64Array(elements);
@@ -35,12 +35,12 @@ export function expectedCotangent(
       const b = d * hi[colour * dy.length + i]!;
       terms[j]!++;
       // Not where something is NaN or infinite.
-      if (!(Math.abs(b - a) < Number.POSITIVE_INFINITY) || skip?.(i)) {
+      if (!(Math.abs(b - a) < Number.POSITIVE_INFINITY) || skip?.[i] === 1) {
         low[j] = Number.NaN;
         continue;
       }
-      low[j]! += Math.min(a, b);
-      high[j]! += Math.max(a, b);
+      low[j]! += d < 0 ? b : a;
+      high[j]! += d < 0 ? a : b;
       size[j]! += Math.max(Math.abs(a), Math.abs(b));
     }
   }

@@ -31,6 +31,9 @@ export class Moved {
   /** How many elements of the input an output depends on, at most. */
   readonly reach: number;
   readonly #base: MeasuredAt;
+  /** Where outputs of resting sites go, and those that measure nothing. */
+  readonly #resting: Float64Array;
+  readonly #unread: Float64Array;
   /** `[scale][level][colour]`, each of the outputs; levels that were not asked for are empty. */
   readonly values: (readonly Float64Array[])[][] = [];
   readonly stencils: Stencil[] = [];
@@ -47,6 +50,8 @@ export class Moved {
     this.layout = layout;
     this.kinksOf = kinksOf;
     this.#base = base;
+    this.#resting = new Float64Array(base.y.length);
+    this.#unread = new Float64Array(base.y.length);
     this.reach = reach;
   }
 
@@ -164,12 +169,13 @@ export class Moved {
   #read(y: Float64Array, scale: number, stateOf: Int32Array, level: number): void {
     const { colours, siteOf } = this.layout;
     const before = this.#base.y;
-    const resting = before.slice();
+    const resting = this.#resting;
+    resting.set(before);
     const into: Float64Array[] = [resting];
     const near = this.#level(scale, level);
     const far = this.#level(scale, level + 1);
     for (let colour = 0; colour < colours; colour++) into.push(near[colour]!, far[colour]!);
-    into.push(new Float64Array(y.length));
+    into.push(this.#unread);
     for (let i = 0; i < y.length; i++) into[stateOf[siteOf[i]!]!]![i] = y[i]!;
     const output = firstDifference(resting, before);
     if (output >= 0) this.crossTalk ??= { output, was: before[output]!, became: resting[output]! };

@@ -1,5 +1,6 @@
+import { kindOf } from '../../reference/arguments.ts';
 import { checkDtype, formats } from '../dtypes.ts';
-import { kindOf } from './calls.ts';
+
 import type { Declared, Differentiable, Kink, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
 import type { KinksOf } from './stencil.ts';

@@ -5,6 +5,7 @@ import { centredOrder, errorOf, parabola, quartic } from './slope.ts';
 import { stepScales } from './stencil.ts';
 
 const draw = random(1, 'slope');
+const places = 2000 * Math.min(1, Number(process.env.POOLPROOF_ATTACK ?? 1));
 const smooth = ['tanh', 'sigmoid', 'softplus', 'exp', 'sin10', 'cube', 'swish', 'square', 'narrow'] as const;
 
 /** The values of f around x at the steps of a centred stencil, and what rounding does to each. */
@@ -19,10 +20,10 @@ function readingOf(f: (x: number) => number, x: number, h: number) {
 const reorder = (list: readonly number[]) => centredOrder.map((k) => list[k]!);
 
 describe('the error estimate of a slope covers the error', () => {
-  it.each(smooth)('%s, at every scale of f64, in 2,000 of 2,000 places', (name) => {
+  it.each(smooth)('%s, at every scale of f64, in each of 2,000 places', (name) => {
     const { f, df } = elementwise[name]!;
     for (const h of stepScales.f64) {
-      for (let k = 0; k < 2000; k++) {
+      for (let k = 0; k < places; k++) {
         const x = draw.uniform(-3, 3);
         const { f0, t, values, noise } = readingOf(f, x, h);
         const slope = quartic(f0, reorder(t), reorder(values), noise);
@@ -36,7 +37,7 @@ describe('the error estimate of a slope covers the error', () => {
   it('also where f″ jumps anywhere within the stencil, so that the quartic is off by up to twice its last terms', () => {
     const h = 2 ** -15;
     let worst = 0;
-    for (let k = 0; k < 2000; k++) {
+    for (let k = 0; k < places; k++) {
       const x = draw.uniform(-2, 2) * h;
       const { f0, t, values } = readingOf(elementwise.halfSquare!.f, x, h);
       const slope = quartic(f0, reorder(t), reorder(values), 0);
@@ -50,7 +51,7 @@ describe('the error estimate of a slope covers the error', () => {
   it('on one side of a point', () => {
     for (const name of smooth) {
       const { f, df } = elementwise[name]!;
-      for (let k = 0; k < 500; k++) {
+      for (let k = 0; k < places / 4; k++) {
         const x = draw.uniform(-3, 3);
         const h = (k % 2 === 0 ? 1 : -1) * 2 ** -15;
         const noise = 4 * 2 ** -53 * (Math.abs(f(x)) + 1);
@@ -68,6 +69,57 @@ describe('the error estimate of a slope covers the error', () => {
             errorOf(slope) + third + 2 ** -45,
           );
         }
+      }
+    }
+  });
+});
+
+describe('a slope', () => {
+  // A centred stencil in the order that Newton's form wants, and both sides of a point.
+  const stencils = [
+    [1, -1, 2, -2],
+    [1, 2, 3, 4],
+    [-1, -2, -3, -4],
+    [0.5, -2, 3, 7],
+  ].map((multiples) => multiples.map((m) => m / 8));
+
+  it.each(stencils)('of a quartic is exact at %s, %s, %s, %s, and its truncation the last two terms', (...t) => {
+    const f = (v: number) => 5 + 3 * v - 2 * v ** 2 + 7 * v ** 3 - 11 * v ** 4;
+    const [t1, t2, t3, t4] = t as [number, number, number, number];
+    const { slope, truncation } = quartic(f(0), t, t.map(f), 0);
+    expect(slope).toBeCloseTo(3, 11);
+    const terms = [t1 * t2 * (7 - 11 * (t1 + t2 + t3)), 11 * t1 * t2 * t3];
+    expect(truncation).toBeCloseTo(4 * (Math.abs(terms[0]!) + Math.abs(terms[1]!)), 11);
+    expect(t4).not.toBe(t3);
+  });
+
+  it.each(stencils)('of a parabola is exact at %s, %s, and its truncation the change of slope', (t1, t2) => {
+    const f = (v: number) => 5 + 3 * v - 2 * v ** 2;
+    const { slope, truncation } = parabola(f(0), t1!, t2!, f(t1!), f(t2!), 0);
+    expect(slope).toBeCloseTo(3, 12);
+    expect(truncation).toBeCloseTo(Math.abs(2 * t2!), 12);
+  });
+
+  it('has a rounding that covers errors of every sign in the values, and at most doubles that', () => {
+    const noise = 2 ** -20;
+    const unit = (length: number, at: number) => Array.from({ length }, (_, k) => (k === at ? noise : 0));
+    for (const t of stencils.slice(0, 3)) {
+      const ofQuartic = [0, 1, 2, 3, 4].map((at) => {
+        const [f0, ...f] = unit(5, at) as [number, ...number[]];
+        return quartic(f0, t, f, 0).slope;
+      });
+      const [t1, t2] = t as [number, number];
+      const ofParabola = [0, 1, 2].map((at) => {
+        const [f0, f1, f2] = unit(3, at) as [number, number, number];
+        return parabola(f0, t1, Math.abs(t2) > Math.abs(t1) ? t2 : 2 * t1, f1, f2, 0).slope;
+      });
+      const sum = (weights: readonly number[]) => weights.reduce((total, w) => total + Math.abs(w), 0);
+      for (const [weights, { rounding }] of [
+        [ofQuartic, quartic(0, t, [0, 0, 0, 0], noise)],
+        [ofParabola, parabola(0, t1, 2 * t1, 0, 0, noise)],
+      ] as const) {
+        expect(rounding).toBeGreaterThanOrEqual(sum(weights));
+        expect(rounding).toBeLessThanOrEqual(2 * sum(weights));
       }
     }
   });

@@ -59,7 +59,7 @@ describe('toPassGradcheck', () => {
   it.each<[unknown, string]>([
     [
       3,
-      '"target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got a number',
+      '"target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got number',
     ],
     [elementwiseLayer('relu', elementwise.relu!), 'expected "shapes", since the target declares none, got none'],
     [(x: tf.Tensor) => x, 'expected "shape" or "shapes" of the inputs, got none'],

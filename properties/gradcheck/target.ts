@@ -1,5 +1,5 @@
 import type { layers } from '@tensorflow/tfjs';
-import { kindOf } from './calls.ts';
+import { kindOf } from '../../reference/arguments.ts';
 import type { Differentiable } from './differentiable.ts';
 import type { GradcheckOptions } from './options.ts';
 import { type DrawnShapes, type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
