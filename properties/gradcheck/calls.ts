@@ -43,7 +43,7 @@ export class Asked {
   async row(inputs: Tensors, shapes: Shapes, length: number): Promise<Float64Array> {
     this.calls.forward++;
     const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!, shapes));
-    return this.#tensor('forward of one row', 'y', y, length);
+    return this.#tensor('forward of a batch of one, as "batch" declares', 'y', y, length);
   }
 
   /** `y` in float64, for the numeric side: of the twin if there is one. */

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { type IsGood, isKink, type Sides, sidesOf } from './sides.ts';
+
+interface Limits {
+  /** `[value, slope]` on either side of 0, the value at 0, and half of the second derivative. */
+  readonly left: readonly [number, number];
+  readonly right: readonly [number, number];
+  readonly here: number;
+  readonly bend?: number;
+}
+
+const isGood: IsGood = ({ slope, truncation, rounding }) =>
+  truncation <= Math.max(rounding, 2 ** -27 * Math.max(1, Math.abs(slope)));
+const noise = 2 ** -50;
+
+/** What is seen of a function with these limits at one scale after another. */
+function seen(limits: Limits, scales: readonly number[], good: IsGood = isGood, errors: readonly number[] = []): Sides {
+  let sides: Sides | undefined;
+  for (const h of scales) {
+    const t = [h, -2 * h, -h, 2 * h];
+    const f = t.map((v, k) => {
+      const [value, slope] = v < 0 ? limits.left : limits.right;
+      return value + slope * v + (limits.bend ?? 0) * v * v + (errors[k] ?? 0);
+    });
+    sides = sidesOf({ f0: limits.here, t, f, noise }, good, sides);
+  }
+  return sides!;
+}
+
+const steps = [2 ** -15, 2 ** -25, 2 ** -35];
+const sideNames = ['left', 'right'] as const;
+const mirrored = ({ left, right, here, bend = 0 }: Limits): Limits => ({
+  left: [right[0], -right[1]],
+  right: [left[0], -left[1]],
+  here,
+  bend,
+});
+
+/** Each with the sides on which the value at 0 lies on the curve. */
+const shapes: readonly (readonly [string, Limits, readonly ('left' | 'right')[]])[] = [
+  ['a kink', { left: [0, 0], right: [0, 1], here: 0 }, ['left', 'right']],
+  ['a kink between curves', { left: [2, -1], right: [2, 3], here: 2, bend: 5 }, ['left', 'right']],
+  ['a jump', { left: [0, 0], right: [1, 0], here: 0 }, ['left']],
+  ['a jump with a kink', { left: [0, 2], right: [1, 3], here: 0, bend: 1 }, ['left']],
+  ['a value between two limits', { left: [-1, 1], right: [1, 2], here: 0 }, []],
+  ['a small jump beside a large one', { left: [-0.03, 1], right: [1, 2], here: 0 }, []],
+  ['a tiny jump beside a large one', { left: [-1e-4, 1], right: [1, 2], here: 0 }, []],
+  ['a value of its own', { left: [0, 1], right: [0, 1], here: 1 }, []],
+];
+
+describe.each([
+  ['', (limits: Limits) => limits],
+  [', mirrored', mirrored],
+] as const)('both sides of 0%s', (_, turn) => {
+  it.each(shapes)('of %s are its limits, within small errors', (_name, limits, joined) => {
+    const turned = turn(limits);
+    const names = turn === mirrored ? joined.map((name) => (name === 'left' ? 'right' : 'left')) : joined;
+    const sides = seen(turned, steps.slice(0, 2));
+    expect(isKink(sides, limits.here)).toBe(true);
+    for (const name of sideNames) {
+      const { value, valueError, slope, slopeError, joined: isJoined, good } = sides[name];
+      expect(isJoined, `${name} joined`).toBe(names.includes(name));
+      expect(Math.abs(value - turned[name][0])).toBeLessThanOrEqual(valueError);
+      expect(Math.abs(slope - turned[name][1])).toBeLessThanOrEqual(slopeError);
+      // A straight side is seen exactly; of a curved one beside a jump, the change since the scale before is the error.
+      expect(valueError).toBeLessThan(1e-7);
+      expect(slopeError).toBeLessThan(1e-3);
+      if ((limits.bend ?? 0) === 0) expect(good).toBe(true);
+    }
+  });
+
+  it.each(shapes.filter(([, , joined]) => joined.length < 2))(
+    'of %s: nothing is known of a limit beside a jump at the first scale',
+    (_name, limits, joined) => {
+      const sides = seen(turn(limits), steps.slice(0, 1));
+      const apart = sideNames.filter((name) => !sides[name].joined);
+      expect(apart.length).toBeGreaterThan(0);
+      for (const name of apart) {
+        expect(sides[name].slopeError).toBe(Number.POSITIVE_INFINITY);
+        expect(sides[name].valueError).toBe(Number.POSITIVE_INFINITY);
+        expect(sides[name].good).toBe(false);
+      }
+      if (joined.length === 1) expect(apart.length).toBe(1);
+    },
+  );
+});
+
+it('a smooth function has two sides alike, and no kink', () => {
+  for (const bend of [0, 1, -50]) {
+    const sides = seen({ left: [3, 2], right: [3, 2], here: 3, bend }, steps.slice(0, 1));
+    expect(isKink(sides, 3)).toBe(false);
+    for (const name of sideNames) {
+      expect(sides[name]).toMatchObject({ joined: true, good: true, value: 3, valueError: noise });
+      expect(sides[name].slope).toBeCloseTo(2, 10);
+    }
+  }
+});
+
+it('noise alone makes neither kink nor jump', () => {
+  for (const errors of [
+    [noise, -noise, noise, -noise],
+    [-noise, noise, noise, noise],
+  ]) {
+    expect(isKink(seen({ left: [0, 1], right: [0, 1], here: 0 }, steps, isGood, errors), 0)).toBe(false);
+  }
+  // A kink of four times the rounding of both slopes is one.
+  const step = steps[0]!;
+  const clear = (16 * 2 * 4 * noise) / step;
+  expect(isKink(seen({ left: [0, 0], right: [0, clear], here: 0 }, [step]), 0)).toBe(true);
+});
+
+it('keeps the reading of a wider scale beside a jump, where rounding grows as steps shrink', () => {
+  const limits: Limits = { left: [0, 2], right: [1, 3], here: 0 };
+  const errors = [noise, 0, 0, -noise];
+  const [two, three] = [seen(limits, steps.slice(0, 2), isGood, errors), seen(limits, steps, isGood, errors)];
+  expect(three.right).toEqual(two.right);
+  expect(three.right.slope).toBeCloseTo(3, 6);
+  // But not where the wider scale saw another slope, as of a kink that lies within it.
+  const other = seen({ left: [0, 2], right: [1, 5], here: 0 }, steps.slice(0, 2));
+  const t = [1, -2, -1, 2].map((k) => k * steps[2]!);
+  const f = t.map((v) => (v < 0 ? 2 * v : 1 + 3 * v));
+  expect(sidesOf({ f0: 0, t, f, noise }, isGood, other).right.slope).toBeCloseTo(3, 3);
+});
+
+it('calls nothing good that is not', () => {
+  const sides = seen({ left: [0, 0], right: [0, 1], here: 0 }, steps.slice(0, 2), () => false);
+  for (const name of sideNames) expect(sides[name].good).toBe(false);
+});
