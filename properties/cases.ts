@@ -20,7 +20,7 @@ export interface CaseConstraints {
   readonly kind: Kind;
   /** No NaN, no ±∞ and nothing near overflow. */
   readonly finite?: boolean;
-  /** One dyadic Case in `rare` has hundreds to thousands of elements, at most `many`. */
+  /** One Case in `rare` has hundreds to thousands of elements, at most `many`; fewer and smaller ones of them general. */
   readonly longSums?: boolean;
   /** Branches of your own: each Case holds one of them, where its kind allows that, among built-in ones. */
   readonly branches?: readonly BranchRef[];
@@ -64,14 +64,20 @@ class CaseArbitrary extends fc.Arbitrary<Case> {
   }
 }
 
-const polynomial: readonly BranchName[] = ['relu', 'step', 'halfSquare', 'negative', 'identity'];
+/** Those of which sums of `many` quarters are exact in float32. */
+const linear: readonly BranchName[] = ['relu', 'step', 'negative', 'identity'];
+const polynomial: readonly BranchName[] = [...linear, 'halfSquare'];
 const all: readonly BranchName[] = [...polynomial, 'tanh', 'sigmoid', 'softplus'];
 
 /** The largest number of elements of an ordinary Case. */
 const few = 48;
-/** More than a buffer or a thread block of 4,096, and few enough that sums of relu and step stay exact in float32. */
+/** More than a buffer or a thread block of 4,096, and few enough that sums of linear branches stay exact in float32. */
 const many = 4600;
 const rare = 20;
+/** The largest general Case is more than a thread block of 1,024, and small enough for its exact results. */
+const manyGeneral = 1100;
+/** In large general Cases special values are this much rarer: one of a thousand terms decides a sum. */
+const rarer = 20;
 /** One Case in so many has an axis of 16 to 130 units: wider than a vector register or a warp. */
 const wide = 24;
 
@@ -83,6 +89,8 @@ class Draw {
   readonly #kinks: readonly number[];
   /** Whether this Case holds NaN, ±∞ or values near overflow. */
   readonly #nonFinite: boolean;
+  /** By how much special values are rarer. */
+  #rarer = 1;
 
   constructor(random: fc.Random, constraints: CaseConstraints) {
     this.#random = random;
@@ -100,7 +108,9 @@ class Draw {
 
   case(): Case {
     const { kind, longSums, shape: given } = this.#constraints;
-    const isLarge = given === undefined && longSums === true && kind === 'dyadic' && this.#chance(1 / rare);
+    const share = kind === 'dyadic' ? 1 / rare : 0.5 / rare;
+    const isLarge = given === undefined && longSums === true && this.#chance(share);
+    if (isLarge && kind === 'general') this.#rarer = rarer;
     const isWide = given === undefined && !isLarge && this.#chance(1 / wide);
     const shape = given ?? (isLarge ? this.#largeShape() : isWide ? this.#wideShape() : this.#shape());
     const branches = this.#branches(isLarge);
@@ -154,9 +164,12 @@ class Draw {
 
   /** Sums of thousands, where a worst-case bound would not see a missing row; most of them of more than 4,096 elements. */
   #largeShape(): number[] {
-    const units = this.#int(1, 3);
-    const least = this.#chance(0.75) ? Math.ceil(4100 / units) : 500;
-    return [this.#int(least, Math.floor(many / units)), units];
+    const isDyadic = this.#constraints.kind === 'dyadic';
+    const most = isDyadic ? many : manyGeneral;
+    const unitShape = this.#pick([[1], [2], [3], [], [2, 2], [1, 3, 2]]);
+    const units = unitShape.reduce((a, b) => a * b, 1);
+    const least = this.#chance(0.75) ? Math.ceil((isDyadic ? 4100 : 1030) / units) : Math.ceil(most / 9 / units);
+    return [this.#int(least, Math.floor(most / units)), ...unitShape];
   }
 
   #wideShape(): number[] {
@@ -165,13 +178,17 @@ class Draw {
   }
 
   #branches(isLarge: boolean): BranchRef[] {
+    const { kind } = this.#constraints;
+    if (isLarge && kind === 'dyadic') {
+      return this.#chance(0.5) ? ['relu', 'step'] : [this.#pick(linear), this.#pick(linear)];
+    }
     if (this.#own.length > 0 && !isLarge) {
-      const others = [...this.#own, ...(this.#constraints.kind === 'dyadic' ? polynomial : all)];
+      const others = [...this.#own, ...(kind === 'dyadic' ? polynomial : all)];
       const names = Array.from({ length: this.#pick([1, 1, 2, 2, 3, 4]) }, () => this.#pick(others));
       return names.with(this.#int(0, names.length - 1), this.#pick(this.#own));
     }
-    if (isLarge || this.#chance(0.35)) return ['relu', 'step'];
-    const names = this.#constraints.kind === 'dyadic' || this.#chance(0.5) ? polynomial : all;
+    if (this.#chance(0.35)) return ['relu', 'step'];
+    const names = kind === 'dyadic' || this.#chance(0.5) ? polynomial : all;
     return Array.from({ length: this.#pick([1, 2, 2, 3, 4, 6]) }, () => this.#pick(names));
   }
 
@@ -213,8 +230,9 @@ class Draw {
   #value(probability: number, special: () => number): number {
     if (this.#kinks.length > 0 && this.#chance(probability / 4)) return this.#besideKink();
     if (this.#constraints.kind === 'dyadic') return this.#dyadic(probability);
-    if (this.#chance(probability)) return this.#round(special());
-    return this.#round((this.#random.nextDouble() * 2 - 1) * 2 ** this.#int(-3, 3));
+    if (this.#chance(probability / this.#rarer)) return this.#round(special());
+    // Up to 32, where smooth branches are flat: an exponential is then below u.
+    return this.#round((this.#random.nextDouble() * 2 - 1) * 2 ** this.#int(-3, 5));
   }
 
   /** A kink of a given branch, or its neighbour on either side. */

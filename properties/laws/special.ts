@@ -10,6 +10,7 @@ export const nan: Law = {
   statement: 'NaN in x is NaN in y, also for branches that compare',
   source: 'spec §3',
   finite: true,
+  longSums: true,
   async check(c, trial) {
     const input = mapTensor(c, 'x', (x, i) => (i % 2 === 0 ? NaN : x));
     trial.same(
@@ -146,6 +147,7 @@ export const containment: Law = {
   statement: 'a non-finite x, dy or alpha touches only its own y and dx and the dalpha that sum it',
   source: 'spec §3',
   finite: true,
+  longSums: true,
   async check(c, trial) {
     const clean = learning(c);
     const { rows, count, units, of } = positionsOf(clean.pool, clean.shape);

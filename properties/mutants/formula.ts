@@ -98,6 +98,9 @@ export const formula: readonly Mutant[] = [
   mutant('softplus-overflows', 'softplus is log(1 + exp(x)) as written', (c) =>
     addToBranch(c, 'softplus', (x) => (x > 709 ? Number.POSITIVE_INFINITY : 0)),
   ),
+  mutant('softplus-threshold', 'softplus is x above 20', (c) =>
+    addToBranch(c, 'softplus', (x) => (x > 20 ? -Math.log1p(Math.exp(-x)) : 0)),
+  ),
   mutant('small-is-zero', 'relu is 0 below 1e-20', (c) => addToBranch(c, 'relu', (x) => (x > 0 && x < 1e-20 ? -x : 0))),
   mutant('relu6', 'relu stops at 6', (c) => addToBranch(c, 'relu', (x) => (x > 6 ? 6 - x : 0))),
   mutant('sorted-branches', 'the branches are sorted by name, their coefficients are not', (c) =>

@@ -73,7 +73,30 @@ export const shape: readonly Mutant[] = [
   mutant('element-4096', 'the first element after 4,096 is wrong', (c) =>
     change(c, 'y', (y, i) => (i === 4096 ? y + 1 : y)),
   ),
+  large('knows-relu-and-step', 'knows relu and step only', (c) =>
+    c.pool.branches.every((name) => name === 'relu' || name === 'step') ? right(c) : nothing(c),
+  ),
+  large('knows-two-axes', 'knows two axes only', (c) => (c.shape.length > 2 ? nothing(c) : right(c))),
+  large('nan-is-zero', 'reads NaN as 0', (c) => change(c, 'y', (y, i) => (Number.isNaN(c.x[i]!) ? 0 : y))),
+  large('flushes', 'reads subnormals as 0', (c) =>
+    right({ ...c, x: c.x.map((x) => (Math.abs(x) < 2 ** -1022 ? 0 : x)) }),
+  ),
+  large('dalpha-in-float32', 'sums in float32', (c) => change(c, 'dalpha', Math.fround)),
+  large('dx-in-float32', 'gives dx in float32', (c) => change(c, 'dx', Math.fround)),
 ];
+
+/** A Subject that has a path of its own for tensors of more than 512 elements, which is wrong. */
+function large(id: string, bug: string, answer: (c: Case) => Answer): Mutant {
+  return mutant(`large-${id}`, `a path for more than 512 elements ${bug}`, (c) =>
+    c.x.length > 512 ? answer(c) : right(c),
+  );
+}
+
+/** An answer that was never written. */
+function nothing(c: Case): Answer {
+  const { y, dx, dalpha } = right(c);
+  return { y: y.fill(0), dx: dx.fill(0), dalpha: dalpha.fill(0) };
+}
 
 /** Positions of S from `width` on take the alpha of `width` before. */
 function alphaFrom(c: Case, width: number): Answer {
