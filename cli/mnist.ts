@@ -1,6 +1,6 @@
 import { DataError } from '../experiments/idx.ts';
 import { loadMnist } from '../experiments/mnist.ts';
-import { type MnistProgress, type MnistRow, runMnist } from '../experiments/mnist-run.ts';
+import type { MnistProgress, MnistRow } from '../experiments/mnist-run.ts';
 import { verification } from '../experiments/protocols.ts';
 import type { BackendName, PassedOver } from '../impl/tfjs/backends.ts';
 import { pap, relu } from '../reference/activations.ts';
@@ -44,6 +44,8 @@ export async function trainMnist(request: MnistRequest, tell: (event: MnistEvent
     const note = `${activation}, ${phase}${Number.isNaN(loss) ? '' : `, loss ${loss.toFixed(4)}`}`;
     tell({ type: 'progress', note, done: k * steps + step, total: activations.length * steps });
   };
+  // Loaded only here: it needs TensorFlow.js, a peer that laws on the reference do without.
+  const { runMnist } = await import('../experiments/mnist-run.ts');
   const rows = await runMnist({ backend, protocol: verification, activations, data, seed, epochs, onProgress });
   tell({ type: 'result', rows });
 }

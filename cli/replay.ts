@@ -9,7 +9,9 @@ import type { Subject } from '../reference/subject.ts';
 import { parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import type { Counterexample } from './replay-line.ts';
+import { columns } from './report-text.ts';
 import { openSubject, type SubjectName, Unavailable } from './subjects.ts';
+import { wrapLines } from './table.ts';
 
 interface Flags {
   readonly law: Law;
@@ -79,7 +81,10 @@ export async function replay(
     return { text: `${law.id} holds on that case now, on ${subject.name}`, exitCode: exitCodes.held };
   }
   if ('finding' in outcome) {
-    return { text: [`FAIL on ${subject.name}`, ...failureLines(outcome)].join('\n'), exitCode: exitCodes.failed };
+    return {
+      text: [`FAIL on ${subject.name}`, ...wrapLines(failureLines(outcome), columns)].join('\n'),
+      exitCode: exitCodes.failed,
+    };
   }
   return { text: `BROKE on ${subject.name}\n${law.id}: ${outcome.message}`, exitCode: exitCodes.broke };
 }

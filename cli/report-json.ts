@@ -24,12 +24,13 @@ interface EncodedResult extends Omit<LawResult, 'failures' | 'breakage'> {
   readonly breakage?: Omit<Breakage, 'case'> & { readonly case: EncodedCase; readonly replay: string };
 }
 
-export interface EncodedFailure extends Omit<Failure, 'case' | 'history' | 'finding'> {
+export interface EncodedFailure extends Omit<Failure, 'case' | 'history' | 'directions' | 'finding'> {
   /** The finding in words. */
   readonly description: string;
   readonly replay: string;
   readonly case: EncodedCase;
   readonly history?: readonly EncodedCase[];
+  readonly directions?: readonly { readonly name: string; readonly tensor: Tensor }[];
   readonly finding: EncodedFinding;
 }
 
@@ -83,22 +84,37 @@ export function decodeReport(encoded: EncodedReport): Report {
   };
 }
 
-export function encodeFailure(backend: string, { history, ...failure }: Failure): EncodedFailure {
+export function encodeFailure(backend: string, { history, directions, ...failure }: Failure): EncodedFailure {
   return {
     ...failure,
     description: describeFinding(failure.finding),
     replay: replayLine(backend, failure),
     case: encodeCase(failure.case),
     ...(history && { history: history.map(encodeCase) }),
+    ...(directions && {
+      directions: directions.map(({ name, ...elements }) => ({
+        name,
+        tensor: encodeTensor(name, { dtype: failure.case.dtype, ...elements }),
+      })),
+    }),
     finding: encodeFinding(failure.finding),
   };
 }
 
-export function decodeFailure({ description: _, replay: __, history, ...failure }: EncodedFailure): Failure {
+export function decodeFailure({
+  description: _,
+  replay: __,
+  history,
+  directions,
+  ...failure
+}: EncodedFailure): Failure {
   return {
     ...failure,
     case: decodeCase(failure.case),
     ...(history && { history: history.map(decodeCase) }),
+    ...(directions && {
+      directions: directions.map(({ name, tensor }) => ({ name, ...decodeTensor(name, tensor) })),
+    }),
     finding: decodeFinding(failure.finding),
   };
 }

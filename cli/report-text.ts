@@ -3,7 +3,7 @@ import type { LawResult } from '../properties/verify.ts';
 import { mnistText } from './mnist-text.ts';
 import { replayLine } from './replay-line.ts';
 import { exitCodeOf, type Report, type SubjectReport, totals } from './report.ts';
-import { count, percent, seconds, table, wrap } from './table.ts';
+import { count, percent, seconds, table, wrap, wrapLines } from './table.ts';
 
 /** Columns of a terminal that tables and sentences keep to; a line to paste may be longer. */
 export const columns = 80;
@@ -82,15 +82,27 @@ function subjectLines({ subjects, named }: Report): string[] {
   return about;
 }
 
+/** The laws that failed or broke in one line, then each: a counterexample that several paths end at is shown once. */
 function troubles({ name, results }: SubjectReport): string[] {
-  return results.flatMap(({ law, failures, breakage }) => [
-    ...failures.map((failure) =>
-      [`FAIL on ${name}`, ...failureLines(failure), `replay: ${replayLine(name, failure)}`].join('\n'),
-    ),
-    ...(breakage
-      ? [`BROKE on ${name}\n${law}: ${breakage.message}\nreplay: ${replayLine(name, { law, ...breakage })}`]
-      : []),
-  ]);
+  const troubled = results.filter(({ failures, breakage }) => failures.length > 0 || breakage !== undefined);
+  if (troubled.length === 0) return [];
+  const details = troubled.flatMap(({ law, failures, breakage }) => {
+    const texts = new Map<string, string[]>();
+    for (const failure of failures) {
+      // Where it was found is in the line that replays it.
+      const lines = failureLines(failure).filter((line) => !line.startsWith('found by '));
+      const text = wrapLines(lines, columns).join('\n');
+      texts.set(text, [...(texts.get(text) ?? []), `replay: ${replayLine(name, failure)}`]);
+    }
+    return [
+      ...[...texts].map(([text, replays]) => [`FAIL on ${name}`, text, ...replays].join('\n')),
+      ...(breakage
+        ? [`BROKE on ${name}\n${law}: ${breakage.message}\nreplay: ${replayLine(name, { law, ...breakage })}`]
+        : []),
+    ];
+  });
+  const list = wrap(`Not held on ${name}: ${troubled.map(({ law }) => law).join(', ')}`, columns, '  ');
+  return [list.join('\n'), ...details];
 }
 
 function verdict(report: Report): string[] {

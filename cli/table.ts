@@ -22,6 +22,14 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   return [...found, line];
 }
 
+/** Lines that keep their own indent, each broken where it is longer than `width`. */
+export function wrapLines(lines: readonly string[], width: number): string[] {
+  return lines.flatMap((line) => {
+    const indent = ' '.repeat(Math.max(0, line.search(/\S/)));
+    return wrap(line.trimStart(), width - indent.length, '    ').map((part) => indent + part);
+  });
+}
+
 /** `0.4s`, `12.3s`, `345s`. */
 export function seconds(milliseconds: number): string {
   const s = milliseconds / 1000;

@@ -11,7 +11,7 @@ import { replay } from './replay.ts';
 import { replayLine } from './replay-line.ts';
 import { exitCodeOf, type Report } from './report.ts';
 import { decodeReport, encodeReport } from './report-json.ts';
-import { reportText } from './report-text.ts';
+import { columns, reportText } from './report-text.ts';
 import { Unavailable } from './subjects.ts';
 import { type VerificationRequest, verification, type Workers } from './verification.ts';
 
@@ -226,12 +226,15 @@ describe('a failure', () => {
       const at = { law: law.id, kind: given.kind as 'dyadic', seed: Number(given.seed), path: given.path! };
       const again = await replay(law, async () => subject, at);
       expect(again.exitCode).toBe(1);
-      // All but the number of shrinks, of which there are none this time.
-      const shrunk = (text: string) => text.replace(/after \d+ shrinks/, '');
       const section = reportText(await verify({ cpu: subject }, { laws: [law], runs: 40 })).split('\n\n');
       const printed = section.find((part) => part.startsWith('FAIL on cpu') && part.includes(`--kind ${at.kind} `))!;
-      const [, ...lines] = shrunk(again.text).split('\n');
-      expect(shrunk(printed)).toContain(lines.join('\n'));
+      // All but where it was found, which is what the line to paste says.
+      const lines = again.text
+        .split('\n')
+        .slice(1)
+        .filter((line) => !/^found by |^ {4}shrinks:$/.test(line));
+      expect(printed).toContain(lines.join('\n'));
+      expect(printed.split('\n').filter((line) => line.length > columns && !line.startsWith('replay: '))).toEqual([]);
       const right = await replay(law, async () => referenceSubject, at);
       expect(right.exitCode).toBe(0);
     }

@@ -29,6 +29,9 @@ export function failureLines({ law, statement, source, kind, seed, path, shrinks
     `found by seed ${seed}, kind ${kind}, path ${path}, after ${shrinks} shrinks:`,
     ...(failure.history ?? []).flatMap((c) => ['  asked first', ...caseText(c).map((line) => `    ${line}`)]),
     ...caseText(failure.case).map((line) => `  ${line}`),
+    ...(failure.directions ?? []).map(
+      ({ name, shape, values }) => `  ${name.padEnd(5)} = ${tensorText(values, shape)}`,
+    ),
     describeFinding(failure.finding),
   ];
 }

@@ -23,6 +23,13 @@ export type Finding =
   | { readonly code: 'leaked'; readonly tensors: number; readonly calls: number }
   | { readonly code: 'gradcheck'; readonly failure: GradcheckFailure };
 
+/** A tensor that a Subject was asked with beside the Case: `tx`, `talpha` of forward mode, `ddx`, `ddalpha` of double backward. */
+export interface Direction {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float64Array;
+}
+
 /** A law that a Subject broke: the shrunk Case, the finding, and what replays it. */
 export interface Failure {
   readonly law: string;
@@ -36,6 +43,7 @@ export interface Failure {
   /** What a fresh Subject must be asked first for the law to fail, if its answers depend on earlier ones. */
   readonly history?: readonly Case[];
   readonly case: Case;
+  readonly directions?: readonly Direction[];
   readonly finding: Finding;
 }
 

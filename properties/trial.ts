@@ -5,7 +5,7 @@ import { type Allowed, isVacuous, permits } from './allowed.ts';
 import { checkSubject } from './check-arguments.ts';
 import { formats } from './dtypes.ts';
 import { absolute, add, compare, type Dyadic, dyadic, subtract, toNumber, zero } from './exact.ts';
-import type { Finding } from './failure.ts';
+import type { Direction, Finding } from './failure.ts';
 import { type Expectation, expectation } from './interval.ts';
 import { indexIn, positionsOf } from './positions.ts';
 
@@ -40,12 +40,14 @@ export class SubjectTimeout extends SubjectError {
 export class LawBroken extends Error {
   readonly finding: Finding;
   readonly input: Case;
+  readonly directions: readonly Direction[];
 
-  constructor(finding: Finding, input: Case) {
+  constructor(finding: Finding, input: Case, directions: readonly Direction[] = []) {
     super(finding.code);
     this.name = 'LawBroken';
     this.finding = finding;
     this.input = input;
+    this.directions = directions;
   }
 }
 
@@ -91,6 +93,8 @@ export class Trial {
   calls = 0;
   readonly #expect: typeof expectation;
   readonly #timeout: number;
+  /** Of the last question for forward mode or double backward. */
+  #directions: readonly Direction[] = [];
 
   /** `timeout`: milliseconds that the Subject may take for one answer by a promise; 30,000 unless given. */
   constructor(subject: Subject, timeout = 30_000, expect: typeof expectation = expectation) {
@@ -111,6 +115,7 @@ export class Trial {
 
   /** The Subject's forward mode, which it must have; checked for kind and length. */
   async jvp(input: Case, tangents: Tangents): Promise<Float64Array> {
+    this.#directions = directionsOf(input, { tx: tangents.tx, talpha: tangents.talpha });
     const ty = await this.run(input, () => this.subject.jvp!(input, tangents));
     this.#checkTensor(input, 'ty', ty, input.x.length);
     return ty;
@@ -119,6 +124,7 @@ export class Trial {
   /** The Subject's double backward, which it must have; checked for kind and length. */
   async doubleVjp(input: Case, cotangents: GradientCotangents): Promise<SecondOrder> {
     const { x, alpha } = input;
+    this.#directions = directionsOf(input, { ddx: cotangents.ddx, ddalpha: cotangents.ddalpha });
     const answer = await this.run(input, () => this.subject.doubleVjp!(input, cotangents));
     const sizes = { toX: x.length, toDy: x.length, toAlpha: alpha.length };
     return this.#tensors<SecondOrder>(input, 'the answer of doubleVjp', answer, sizes);
@@ -265,7 +271,7 @@ export class Trial {
   }
 
   broken(finding: Finding, input: Case): never {
-    throw new LawBroken(finding, input);
+    throw new LawBroken(finding, input, this.#directions);
   }
 
   #tensors<T>(input: Case, what: string, answer: unknown, sizes: Readonly<Record<string, number>>): T {
@@ -287,6 +293,16 @@ export class Trial {
       this.broken({ code: 'shape', quantity, expected, actual: tensor.length }, input);
     }
   }
+}
+
+/** Copies, the first shaped as `x`, the second as `alpha`. */
+function directionsOf({ pool, shape }: Case, tensors: Readonly<Record<string, Float64Array>>): Direction[] {
+  const { rows, shape: kept } = positionsOf(pool, shape);
+  return Object.entries(tensors).map(([name, values], k) => ({
+    name,
+    shape: k === 0 ? shape : [rows, ...kept],
+    values: values.slice(),
+  }));
 }
 
 /** The slack that one or more allowed elements leave together: the sum of their bounds; NaN if one of them is open. */

@@ -237,6 +237,7 @@ export async function checkKind(
       shrinks,
       ...(after.length > 0 && { history: after }),
       case: error.input,
+      ...(error.directions.length > 0 && { directions: error.directions }),
       finding: error.finding,
     };
   }

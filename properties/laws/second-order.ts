@@ -72,9 +72,9 @@ export const alongDirection: Law = {
     const sizes = [0, 1, 3].map((order) => derivativeBounds(c, { ddx, ddalpha }, order));
     const underflow = 2 ** formats[c.dtype].normalExponent;
     for (const [quantity, second, first] of [
-      ['toDy', actual.toDy, 'y'],
-      ['toX', actual.toX, 'dx'],
-      ['dalpha (toAlpha)', actual.toAlpha, 'dalpha'],
+      ['toDy·2h', actual.toDy, 'y'],
+      ['toX·2h', actual.toX, 'dx'],
+      ['dalpha·2h (toAlpha)', actual.toAlpha, 'dalpha'],
     ] as const) {
       const [size, slope, third] = sizes.map((bounds) => bounds[first]) as [number[], number[], number[]];
       const roundings = (manyRoundings + (first === 'dalpha' ? c.x.length : 0)) * 2 ** -p;
