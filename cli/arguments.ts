@@ -32,12 +32,13 @@ export function parseLaw(text: string): Law {
 
 /** Subjects by name, separated by commas, or `auto` alone. A repeated flag adds to those before. */
 export function parseSubjects(text: string, before?: 'auto' | readonly SubjectName[]): 'auto' | SubjectName[] {
-  const isAuto = text === 'auto';
-  if (before !== undefined && isAuto !== (before === 'auto')) {
-    throw new InvalidArgumentError('Expected auto, or names, not both.');
+  const given = names(text);
+  const hasAuto = given.includes('auto');
+  if (hasAuto ? given.length > 1 || Array.isArray(before) : before === 'auto') {
+    throw new InvalidArgumentError('Expected auto alone, or names.');
   }
-  if (isAuto) return 'auto';
-  const chosen = names(text).map((name) => parseSubject(name, 'auto, '));
+  if (hasAuto) return 'auto';
+  const chosen = given.map((name) => parseSubject(name, 'auto, '));
   return subjectNames.filter((name) => before?.includes(name) || chosen.includes(name));
 }
 

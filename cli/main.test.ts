@@ -50,8 +50,9 @@ describe('poolproof', () => {
     [['verify', '--law', 'kinks/two-sided'], 'Expected one of kinks/one-sided, got "kinks/two-sided"'],
     [['verify', '--law', 'kinks,'], 'Expected names separated by commas'],
     [['verify', '--backend', 'gpu'], 'Expected auto, reference, cpu, wasm, tensorflow, got "gpu"'],
-    [['verify', '--backend', 'cpu', '--backend', 'auto'], 'Expected auto, or names, not both'],
-    [['verify', '--backend', 'auto', '--backend', 'cpu'], 'Expected auto, or names, not both'],
+    [['verify', '--backend', 'cpu', '--backend', 'auto'], 'Expected auto alone, or names'],
+    [['verify', '--backend', 'auto', '--backend', 'cpu'], 'Expected auto alone, or names'],
+    [['verify', '--backend', 'auto,cpu'], 'Expected auto alone, or names'],
     [['verify', '--json', tmpdir()], 'Expected the name of a file that can be written: a folder'],
     [['verify', '--json', '/dev/null/x.json'], 'Expected the name of a file that can be written: ENOTDIR'],
     [['verify', '--json', '/proc/x/y.json'], 'Expected the name of a file that can be written: '],
@@ -108,6 +109,12 @@ describe('poolproof verify', () => {
       );
     }
     expect(readdirSync(join(folder, 'new'))).toEqual(['report.json']);
+  });
+
+  it('leaves no folder for the report of a run that does not start', () => {
+    const before = readdirSync(folder);
+    expect(poolproof('verify', '--json', join(folder, 'a', 'b', 'c.json'), '--runs', '0').code).toBe(2);
+    expect(readdirSync(folder)).toEqual(before);
   });
 
   it.runIf(process.platform === 'linux')(

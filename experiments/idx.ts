@@ -31,15 +31,21 @@ export function readIdx(file: IdxFile, bytes: Buffer): Uint8Array {
   expect('magic number', hex(0x800 + shape.length), hex(bytes.readUInt32BE(0)));
   const axes = shape.map((_, axis) => bytes.readUInt32BE(4 + 4 * axis));
   expect('axes', shape.join(' x '), axes.join(' x '));
-  expect('size in bytes', header + shape.reduce((size, n) => size * n, 1), bytes.length);
+  expect('size in bytes', sizeInBytes(file), bytes.length);
   expect('sha256', sha256, createHash('sha256').update(bytes).digest('hex'));
   return new Uint8Array(bytes.buffer, bytes.byteOffset + header, bytes.length - header);
 }
 
+/** The size of the unpacked file, header included. */
+export function sizeInBytes({ shape }: IdxFile): number {
+  return 4 + 4 * shape.length + shape.reduce((size, n) => size * n, 1);
+}
+
 /** The unpacked bytes: of a gzip file, known by its first two bytes, or as they are. @throws DataError if damaged */
-export function unpack({ name, shape }: IdxFile, bytes: Buffer): Buffer {
+export function unpack(file: IdxFile, bytes: Buffer): Buffer {
+  const { name } = file;
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const largest = 4 + 4 * shape.length + shape.reduce((size, n) => size * n, 1);
+  const largest = sizeInBytes(file);
   try {
     // One byte more than right is enough to see that a file is too long; a gzip bomb stops there.
     return gunzipSync(bytes, { maxOutputLength: largest + 1 });

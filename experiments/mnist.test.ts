@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -248,6 +249,29 @@ describe('a local folder', () => {
       expect(message).toContain(expected);
     });
   }
+
+  const unreadable: readonly [string, (path: string) => unknown, string][] = [
+    ['a folder', (path) => mkdir(path), 'a regular file expected, got another kind'],
+    ['a pipe', (path) => execFileSync('sh', ['-c', 'mkfifo "$0"', path]), 'a regular file expected, got another kind'],
+    [
+      'a huge file',
+      async (path) => {
+        await writeFile(path, '');
+        await truncate(path, 2 ** 40);
+      },
+      `at most ${2 * bytes.length + 1024} bytes expected, got ${2 ** 40}`,
+    ],
+  ];
+  it.runIf(process.platform === 'linux').each(unreadable)(
+    'with %s in place of a file is refused',
+    async (_, put, expected) => {
+      await fill();
+      const path = join(folder, 'mnist', 'train-labels');
+      await rm(path);
+      await put(path);
+      expect(await failure({ local: folder })).toContain(`${path}: could not be read: ${expected}`);
+    },
+  );
 
   it('without a file is refused, and nothing is downloaded instead', async () => {
     let asked = 0;

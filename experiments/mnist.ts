@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../reference/batches.ts';
 import { download, type Progress, writeWhole } from './download.ts';
-import { DataError, type IdxFile, message, readIdx, unpack } from './idx.ts';
+import { DataError, type IdxFile, message, readIdx, sizeInBytes, unpack } from './idx.ts';
 
 /** The four files of a data set of images. */
 export interface MnistFiles {
@@ -90,7 +90,7 @@ async function load(file: IdxFile, options: MnistOptions): Promise<Uint8Array> {
   const local = 'local' in options ? options.local : process.env.POOLPROOF_DATA;
   if (local) return fromFolder(file, join(local, 'mnist'));
   const path = join(options.cache ?? cacheFolder(), 'mnist', file.name);
-  const cached = await readIfThere(path);
+  const cached = await readIfThere(file, path);
   if (cached) {
     try {
       return readIdx(file, cached);
@@ -103,7 +103,7 @@ async function load(file: IdxFile, options: MnistOptions): Promise<Uint8Array> {
 
 async function fromFolder(file: IdxFile, folder: string): Promise<Uint8Array> {
   for (const path of [join(folder, file.name), join(folder, `${file.name}.gz`)]) {
-    const bytes = await readIfThere(path);
+    const bytes = await readIfThere(file, path);
     if (!bytes) continue;
     try {
       return readIdx(file, unpack(file, bytes));
@@ -136,8 +136,13 @@ async function fromSources(file: IdxFile, path: string, options: MnistOptions): 
   );
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+async function readIfThere(file: IdxFile, path: string): Promise<Buffer | undefined> {
+  // Asked first: a pipe would never end, a huge file fill the memory. More than the right size, since gzip may add some.
+  const largest = 2 * sizeInBytes(file) + 1024;
   try {
+    const found = await stat(path);
+    if (!found.isFile()) throw new Error('a regular file expected, got another kind');
+    if (found.size > largest) throw new Error(`at most ${largest} bytes expected, got ${found.size}`);
     return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

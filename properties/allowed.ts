@@ -1,3 +1,5 @@
+import { checkInput, kindOf } from '../reference/arguments.ts';
+
 /** The rule of spec §3 or §5 by which an element is left unchecked. */
 export type Unchecked =
   | 'non-finite alpha'
@@ -46,6 +48,8 @@ export const unchecked = (why: Unchecked): Allowed => ({ ...notFinite, lo: -Infi
 
 /** Whether an answer's element lies in what is allowed. The sign of zero is never compared. */
 export function permits(allowed: Allowed, actual: number): boolean {
+  checkInput('permits', 'allowed', allowed);
+  if (typeof actual !== 'number') throw new TypeError(`permits: "actual" expected a number, got ${kindOf(actual)}`);
   if (Number.isNaN(actual)) return allowed.nan;
   if (actual >= allowed.lo && actual <= allowed.hi) return true;
   return allowed.infinite && !Number.isFinite(actual);
@@ -53,6 +57,7 @@ export function permits(allowed: Allowed, actual: number): boolean {
 
 /** Bound ≥ |value| with a value that is not 0: the check says nothing about size or sign. */
 export function isVacuous(allowed: Allowed): boolean {
+  checkInput('isVacuous', 'allowed', allowed);
   return allowed.unchecked === undefined && allowed.exact !== 0 && allowed.bound >= Math.abs(allowed.exact);
 }
 

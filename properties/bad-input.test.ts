@@ -1,10 +1,19 @@
 import { expect, it } from 'vitest';
+import { mrelu as mreluActivation, pap } from '../reference/activations.ts';
+import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
+import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
 import { denseForward } from '../reference/dense.ts';
+import { dropoutBackward, dropoutForward, dropoutMask } from '../reference/dropout.ts';
 import { initialWeights } from '../reference/initializers.ts';
+import { mrelu, mreluVjp } from '../reference/mrelu.ts';
+import { initialParameters, widen, widenBatch, zerosLike } from '../reference/network.ts';
 import { doubleVjp, forward, jvp } from '../reference/pool.ts';
+import type { Protocol } from '../reference/protocol.ts';
 import { random } from '../reference/random.ts';
 import { nesterovUpdate, rateAt } from '../reference/sgd.ts';
 import { ExactSum } from '../reference/sum.ts';
+import { trainStep } from '../reference/train.ts';
+import { isVacuous, permits } from './allowed.ts';
 import { cases } from './cases.ts';
 import { caseText } from './failure-text.ts';
 import { expectation } from './interval.ts';
@@ -19,6 +28,21 @@ const withPool =
 const holed = [0, 1];
 delete holed[0];
 const none = undefined as never;
+const protocol: Protocol = {
+  name: 'tiny',
+  sizes: [2, 3, 2],
+  activation: pap,
+  dropout: 0,
+  initializer: 'glorotUniform',
+  learningRate: 0.1,
+  momentum: 0,
+  decay: 0,
+  batch: 2,
+  epochs: 1,
+};
+const batch = { x: new Float64Array(4), labels: new Uint8Array(2), masks: [new Float64Array(6).fill(1)] };
+const start = () => widen(initialParameters(protocol, 1));
+const x = Float64Array.of(1, 2);
 
 it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['bounds of text', withPool({ constraint: { kind: 'clip', bounds: ['1', '2'] } }), TypeError, 'got ["1", "2"]'],
@@ -47,10 +71,94 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['no constraints', () => cases(none), TypeError, 'cases: "options" expected an object'],
   ['an empty case', () => caseText({} as never), TypeError, 'pool: expected an object, got undefined'],
   ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected an array'],
-  ['no weights', () => nesterovUpdate(none, none, none, 1, 0), TypeError, 'nesterovUpdate: "w" expected an'],
+  ['no weights', () => nesterovUpdate(none, none, none, 1, 0), TypeError, 'nesterovUpdate: "w" expected a F'],
   ['a negative step', () => rateAt({ learningRate: 1, decay: 1, momentum: 0 }, -5), RangeError, 'rateAt: "iterations"'],
   ['no width', () => initialWeights(random(1, 'w'), 'uniform', -3, 4), RangeError, 'initialWeights: "inputs" expected'],
   ['a term of text', () => new ExactSum().add('1' as never), TypeError, 'ExactSum: "a" expected a number, got string'],
+  ['a factor of text', () => new ExactSum().addProduct('2' as never, 3), TypeError, 'ExactSum: "a" expected a number'],
+  ['no second factor', () => new ExactSum().addProduct(2, none), TypeError, 'ExactSum: "b" expected a number, got un'],
+  ['no x', () => mrelu(null as never, 0.5), TypeError, 'mrelu: "x" expected a Float64Array, got null'],
+  ['x in a list', () => mrelu([1] as never, 0.5), TypeError, 'mrelu: "x" expected a Float64Array, got an array'],
+  ['a P of text', () => mreluVjp(x, 'a' as never, x), TypeError, 'mreluVjp: "P" expected a number, got string'],
+  ['a dy of another length', () => mreluVjp(x, 1, Float64Array.of(1)), RangeError, 'mreluVjp: "dy" expected shape [2]'],
+  ['no P', () => mreluActivation(none), TypeError, 'mrelu: "P" expected a number, got undefined'],
+  ['no labels', () => crossEntropyForward(x, none, 2), TypeError, 'crossEntropyForward: "labels" expected an array'],
+  ['no classes', () => crossEntropyBackward(x, [1], none), TypeError, 'crossEntropyBackward: "classes" expected an'],
+  ['no logits', () => crossEntropyForward(none, [1], 2), TypeError, 'crossEntropyForward: "z" expected an array'],
+  ['labels of symbols', () => crossEntropyForward(x, [Symbol('a')] as never, 2), RangeError, 'got Symbol(a) at 0'],
+  ['nothing to drop', () => dropoutForward(none, x), TypeError, 'dropoutForward: "x" expected a Float64Array'],
+  [
+    'a mask of float32',
+    () => dropoutBackward(x, new Float32Array(2) as never),
+    TypeError,
+    'dropoutBackward: "mask" expected a Float64Array, got a Float32Array',
+  ],
+  ['no source', () => dropoutMask(none, 1, 0), TypeError, 'dropoutMask: "source" expected an object, got undefined'],
+  ['no stream', () => dropoutMask({} as never, 1, 0), TypeError, 'dropoutMask: "source" expected a stream of random'],
+  ['no name', () => random(1, none), TypeError, 'random: "name" expected text, got undefined'],
+  ['no options', () => rateAt(none, 0), TypeError, 'rateAt: "options" expected an object, got undefined'],
+  ['no rate', () => rateAt({} as never, 0), TypeError, 'rateAt: "learningRate" expected a number, got undefined'],
+  ['no protocol', () => initialParameters(none, 1), TypeError, 'protocol: expected an object, got undefined'],
+  [
+    'a protocol without pool',
+    () => initialParameters({ ...protocol, activation: {} } as never, 1),
+    TypeError,
+    'pool: expected an object, got undefined',
+  ],
+  [
+    'a protocol without start',
+    () => initialParameters({ ...protocol, activation: { pool: pap.pool } } as never, 1),
+    TypeError,
+    'protocol: "activation.start" expected an array, got undefined',
+  ],
+  ['no data', () => stepsPerEpoch(protocol, none), TypeError, 'stepsPerEpoch: "data" expected an object'],
+  [
+    'data without images',
+    () => batches(protocol, {} as never, 1).next(),
+    TypeError,
+    'batches: "images" expected a Uint8Array, got undefined',
+  ],
+  ['no pixels', () => scalePixels(none), TypeError, 'scalePixels: "images" expected a Uint8Array, got undefined'],
+  ['no parameters', () => widen(none), TypeError, 'widen: "parameters" expected an array, got undefined'],
+  ['no layer', () => zerosLike([none]), TypeError, 'zerosLike: "parameters[0]" expected an object, got undefined'],
+  ['a layer of nothing', () => widen([{}] as never), TypeError, 'widen: "parameters[0].W" expected an array'],
+  ['no batch', () => widenBatch(none), TypeError, 'widenBatch: "batch" expected an object, got undefined'],
+  ['a batch of nothing', () => widenBatch({} as never), TypeError, 'widenBatch: "batch.x" expected an array'],
+  ['no training', () => trainStep(protocol, none, batch), TypeError, 'trainStep: "training" expected an object'],
+  [
+    'no velocities',
+    () => trainStep(protocol, { parameters: start(), velocities: [], iterations: 0 }, batch),
+    RangeError,
+    'trainStep: "velocities" expected shape [2], 2 elements, got 0',
+  ],
+  [
+    'a training without batch',
+    () => trainStep(protocol, { parameters: start(), velocities: zerosLike(start()), iterations: 0 }, none),
+    TypeError,
+    'trainStep: "batch" expected an object, got undefined',
+  ],
+  ['nothing allowed', () => permits(none, none), TypeError, 'permits: "allowed" expected an object, got undefined'],
+  ['no number', () => permits({} as never, none), TypeError, 'permits: "actual" expected a number, got undefined'],
+  ['nothing that is vacuous', () => isVacuous(none), TypeError, 'isVacuous: "allowed" expected an object'],
+  ...(
+    [
+      [[-1], RangeError, 'non-negative integers, got [-1]'],
+      [[1.5], RangeError, 'non-negative integers, got [1.5]'],
+      [[], RangeError, 'rank 1 or more, got []'],
+      ['x', TypeError, 'an array, got string'],
+    ] as const
+  ).map(([shape, kind, message]): [string, () => unknown, ErrorConstructor, string] => [
+    `Cases of shape ${JSON.stringify(shape)}`,
+    () => cases({ dtype: 'f64', kind: 'dyadic', shape: shape as never }),
+    kind,
+    `cases: "shape" expected ${message}`,
+  ]),
+  [
+    'an option that cases does not have',
+    () => cases({ dtype: 'f64', kind: 'dyadic', longsums: true } as never),
+    TypeError,
+    'cases: "options" expected dtype, kind, finite, longSums, branches, shape, got "longsums"',
+  ],
 ])('refuses %s', (_, act, kind, message) => {
   expect(act).toThrow(kind);
   expect(act).toThrow(message);

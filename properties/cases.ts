@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { shown } from '../reference/arguments.ts';
 import { branchOf } from '../reference/branches.ts';
 import type { BranchName, BranchRef, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
-import { checkBranch } from '../reference/parameters.ts';
+import { checkBranch, checkShape } from '../reference/parameters.ts';
 import { checkOptions } from './check-arguments.ts';
 import { checkDtype, formats } from './dtypes.ts';
 import { exactBranchOf } from './exact-branches.ts';
@@ -28,18 +28,21 @@ export interface CaseConstraints {
   readonly shape?: readonly number[];
 }
 
+const known: readonly (keyof CaseConstraints)[] = ['dtype', 'kind', 'finite', 'longSums', 'branches', 'shape'];
+
 /**
  * An arbitrary of Cases that shrinks batch, unit shape, branches, then cells, and keeps the shape consistent.
  *
- * @throws RangeError for an unknown dtype or kind, TypeError, RangeError for what is no branch
+ * @throws TypeError, RangeError naming the option
  */
 export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
-  checkOptions('cases', constraints);
+  checkOptions('cases', constraints, known);
   checkDtype('cases', constraints.dtype);
   if (constraints.kind !== 'dyadic' && constraints.kind !== 'general') {
     throw new RangeError(`cases: "kind" expected dyadic or general, got ${shown(constraints.kind)}`);
   }
   checkBranches('cases', constraints.branches);
+  if (constraints.shape !== undefined) checkShape('cases', constraints.shape);
   return new CaseArbitrary(constraints);
 }
 

@@ -1,4 +1,4 @@
-import { kindOf, shown } from '../reference/arguments.ts';
+import { checkInput, kindOf, shown } from '../reference/arguments.ts';
 import type { Subject } from '../reference/subject.ts';
 import { checkDtype } from './dtypes.ts';
 import { checkFacets } from './error-bound.ts';
@@ -29,29 +29,20 @@ export function checkSubject(where: string, subject: Subject): void {
   checkDtype(`${where}: "subject"`, subject.dtype);
   checkFacets(`${where}: "subject.facets"`, subject.facets);
   for (const optional of ['jvp', 'doubleVjp', 'liveTensors'] as const) {
-    if (subject[optional] !== undefined && typeof subject[optional] !== 'function') {
-      throw new TypeError(`${where}: "subject.${optional}" expected a function, got ${kindOf(subject[optional])}`);
-    }
+    checkCallback(`${where}: "subject.${optional}"`, subject[optional]);
   }
 }
 
-/** @throws TypeError unless `options` is an object */
-export function checkOptions(where: string, options: object): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${where}: "options" expected an object, got ${shown(options)}`);
-  }
+/** @throws TypeError unless `options` is an object of `known` options only */
+export function checkOptions(where: string, options: object, known: readonly string[]): void {
+  checkInput(where, 'options', options);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new TypeError(`${where}: "options" expected ${known.join(', ')}, got ${shown(unknown)}`);
 }
 
-/** @throws TypeError for another kind, RangeError unless `value` is an integer from `least` to `most` */
-export function checkInteger(
-  where: string,
-  value: unknown,
-  least: number,
-  most: number = Number.MAX_SAFE_INTEGER,
-): void {
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
-  if (typeof value !== 'number') throw new TypeError(`${where} expected an integer ${range}, got ${shown(value)}`);
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    throw new RangeError(`${where} expected an integer ${range}, got ${value}`);
-  }
+/** @throws TypeError unless `value` is a function or left out */
+export function checkCallback(where: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw new TypeError(`${where} expected a function, got ${kindOf(value)}`);
 }

@@ -108,9 +108,9 @@ export class Trial {
   async ask(input: Case): Promise<Answer> {
     const { x, alpha } = input;
     // `dalpha` may be left out under `fixed` (spec §1).
-    const dalpha = input.pool.constraint.kind === 'fixed' ? {} : { dalpha: alpha.length };
+    const dalpha = input.pool.constraint.kind === 'fixed' ? undefined : alpha.length;
     const answer = await this.run(input, () => this.subject.answer(input));
-    return this.#tensors<Answer>(input, 'answer', answer, { y: x.length, dx: x.length, ...dalpha });
+    return this.#tensors<Answer>(input, 'answer', answer, { y: x.length, dx: x.length, dalpha });
   }
 
   /** The Subject's forward mode, which it must have; checked for kind and length. */
@@ -274,15 +274,22 @@ export class Trial {
     throw new LawBroken(finding, input, this.#directions);
   }
 
-  #tensors<T>(input: Case, what: string, answer: unknown, sizes: Readonly<Record<string, number>>): T {
+  /** The tensors of an answer, each read once, since a getter may throw. Without a size, one may be left out. */
+  #tensors<T>(input: Case, what: string, answer: unknown, sizes: Readonly<Record<string, number | undefined>>): T {
     if (typeof answer !== 'object' || answer === null) {
       const expected = `an object of ${Object.keys(sizes).join(', ')}`;
       this.broken({ code: 'kind', quantity: what, expected, actual: shown(answer) }, input);
     }
+    const tensors: Record<string, unknown> = {};
     for (const [name, size] of Object.entries(sizes)) {
-      this.#checkTensor(input, name, (answer as Record<string, unknown>)[name], size);
+      try {
+        tensors[name] = (answer as Record<string, unknown>)[name];
+      } catch (cause) {
+        throw new SubjectError(this.subject.name, input, cause);
+      }
+      if (size !== undefined) this.#checkTensor(input, name, tensors[name], size);
     }
-    return answer as T;
+    return tensors as T;
   }
 
   #checkTensor(input: Case, quantity: string, tensor: unknown, expected: number): void {

@@ -134,6 +134,16 @@ describe('checkLaw', () => {
     expect([outcome, breakage?.message]).toEqual(['broke', 'reference threw: no memory']);
   });
 
+  it('is broke when an answer throws as it is read', async () => {
+    const answer = () => ({
+      get y(): never {
+        throw new Error('freed');
+      },
+    });
+    const { outcome, breakage } = await checkLaw(y, { ...referenceSubject, answer } as never, { runs: 20, seed: 1 });
+    expect([outcome, breakage?.message]).toEqual(['broke', 'reference threw: freed']);
+  });
+
   it('does not wait for ever for an answer', async () => {
     const silent: Subject = { ...referenceSubject, answer: () => new Promise(() => {}) };
     const start = performance.now();
@@ -221,6 +231,31 @@ describe('checkLaw', () => {
       'path',
       () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, path: 'zzz' }),
       'checkKind: "path" expected integers separated by colons, got "zzz"',
+    ],
+    [
+      'path that leads nowhere',
+      () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, path: '0:9999:3' }),
+      'checkKind: "path" expected the way to a Case that the law speaks of, got "0:9999:3"',
+    ],
+    [
+      'option',
+      () => checkLaw(y, referenceSubject, { runs: 1, seed: 1, timeot: 3 } as never),
+      'checkLaw: "options" expected runs, seed, branches, fresh, onCase, timeout, got "timeot"',
+    ],
+    [
+      'option of checkKind',
+      () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, paht: '0' } as never),
+      'checkKind: "options" expected kind, seed, ',
+    ],
+    [
+      'fresh',
+      () => checkLaw(y, referenceSubject, { runs: 1, seed: 1, fresh: 3 as never }),
+      'checkLaw: "fresh" expected a function, got number',
+    ],
+    [
+      'onCase',
+      () => checkLaw(y, referenceSubject, { runs: 1, seed: 1, onCase: 3 as never }),
+      'checkLaw: "onCase" expected a function, got number',
     ],
     [
       'subject',

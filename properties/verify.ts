@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { shown } from '../reference/arguments.ts';
+import { checkInteger, shown } from '../reference/arguments.ts';
 import type { BranchRef, Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
-import { checkInteger, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
+import { checkCallback, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
 import type { Failure } from './failure.ts';
 import { Recorder, shortestHistory, shrinkHistory } from './history.ts';
 import type { expectation } from './interval.ts';
@@ -54,7 +54,8 @@ export interface RunOptions {
  * @throws TypeError, RangeError naming the argument; nothing for what the Subject does
  */
 export async function checkLaw(law: Law, subject: Subject, options: RunOptions): Promise<LawResult> {
-  checkArguments('checkLaw', law, subject, options);
+  checkArguments('checkLaw', law, subject, options, runOptions);
+  checkCallback('checkLaw: "onCase"', options.onCase);
   const { runs, seed, branches = [], fresh, onCase, timeout } = options;
   checkInteger('checkLaw: "runs"', runs, 1);
   const start = performance.now();
@@ -129,7 +130,8 @@ export async function checkKind(
   options: Start,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
-  checkArguments('checkKind', law, subject, options);
+  checkArguments('checkKind', law, subject, options, startOptions);
+  checkCallback('checkKind: "onCase"', onCase);
   const { kind, seed, runs, path, branches = [], shrink = true, timeout, fresh, history = [], expect } = options;
   checkInteger('checkKind: "runs"', runs, 0);
   if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
@@ -142,7 +144,8 @@ export async function checkKind(
     longSums: law.longSums ?? false,
     branches,
   });
-  const explore = (test: (c: Case) => Promise<void>, how: fc.Parameters<[Case]>) =>
+  // Asynchronous, because fast-check throws at once for a path that its shrinks don't have.
+  const explore = async (test: (c: Case) => Promise<void>, how: fc.Parameters<[Case]>) =>
     fc.check(fc.asyncProperty(drawn, test), { seed: seedOf(seed, law.id, kind), numRuns: 1, ...how });
   // What the last Trial took, which the next, on a smaller Case, will seldom exceed.
   let calls = 0;
@@ -178,10 +181,13 @@ export async function checkKind(
       await attempt(c, given, history, onCase);
     },
     { endOnFailure: true, ...(path === undefined ? { numRuns: runs } : { path }) },
-  );
+  ).catch((error: unknown) => {
+    throw path === undefined ? error : leadsNowhere(path, error);
+  });
   if (!found.failed) return undefined;
   // As of what a pool that holds log(x) does at 0: no Case is counted.
   if (found.counterexample === null && branches.length > 0) return undefined;
+  if (found.counterexample === null && path !== undefined) throw leadsNowhere(path);
   if (found.counterexample === null) throw new Error(`${law.id}: no Case of kind ${kind} that the law speaks of`);
   let details: fc.RunDetails<[Case]> = found;
   let after = history;
@@ -246,12 +252,30 @@ export async function checkKind(
   throw error;
 }
 
-function checkArguments(where: string, law: Law, subject: Subject, options: RunOptions | Start): void {
+const runOptions: readonly (keyof RunOptions)[] = ['runs', 'seed', 'branches', 'fresh', 'onCase', 'timeout'];
+const startOptions: readonly (keyof Start)[] = [
+  ...(['kind', 'seed', 'runs', 'path', 'branches', 'shrink', 'fresh', 'history', 'expect', 'timeout'] as const),
+];
+
+function checkArguments(
+  where: string,
+  law: Law,
+  subject: Subject,
+  options: RunOptions | Start,
+  known: readonly string[],
+): void {
   checkLawArgument(where, law);
   checkSubject(where, subject);
-  checkOptions(where, options);
+  checkOptions(where, options, known);
   checkInteger(`${where}: "seed"`, options.seed, 0, largestSeed);
   if (options.timeout !== undefined) checkInteger(`${where}: "timeout"`, options.timeout, 1, 2 ** 31 - 1);
+  checkCallback(`${where}: "fresh"`, options.fresh);
+}
+
+function leadsNowhere(path: string, cause?: unknown): RangeError {
+  return new RangeError(`checkKind: "path" expected the way to a Case that the law speaks of, got "${path}"`, {
+    cause,
+  });
 }
 
 /** Every law and kind draws its own Cases from one seed (FNV-1a). */

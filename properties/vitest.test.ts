@@ -41,6 +41,7 @@ describe('expect(subject).toConform()', () => {
     [{ laws: ['kinks', 'agreemnt'] }, RangeError, 'toConform: "laws" expected ids or families of laws, got agreemnt'],
     [{ laws: [] }, RangeError, 'toConform: "laws" expected ids or families of laws, got []'],
     [{ laws: 'kinks' as never }, TypeError, 'toConform: "laws" expected an array of ids or families, got string'],
+    [{ law: ['kinks'] } as never, TypeError, 'toConform: "options" expected runs, seed, laws, branches, got "law"'],
     [{ runs: 0 }, RangeError, '"runs" expected an integer from 1, got 0'],
   ])('refuses %j', async (options, kind, message) => {
     const outcome = expect(referenceSubject).toConform(options);

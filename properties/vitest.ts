@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { BranchRef, Dtype } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
+import { checkOptions } from './check-arguments.ts';
 import { againLine, failureText } from './failure-text.ts';
 import { gradcheckText } from './gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget, type TargetOptions } from './gradcheck/target.ts';
@@ -21,6 +22,8 @@ export interface ConformOptions {
   readonly branches?: readonly BranchRef[];
 }
 
+const known: readonly (keyof ConformOptions)[] = ['runs', 'seed', 'laws', 'branches'];
+
 interface MatcherResult {
   readonly pass: boolean;
   readonly message: () => string;
@@ -30,10 +33,9 @@ interface MatcherResult {
  * `await expect(subject).toConform()`: the Subject keeps every law that applies to it.
  * The message of a failure names law, Case and worst element.
  */
-async function toConform(
-  subject: Subject,
-  { runs = 100, seed = 1, laws: wanted, branches = [] }: ConformOptions = {},
-): Promise<MatcherResult> {
+async function toConform(subject: Subject, options: ConformOptions = {}): Promise<MatcherResult> {
+  checkOptions('toConform', options, known);
+  const { runs = 100, seed = 1, laws: wanted, branches = [] } = options;
   const chosen = wanted === undefined ? laws : lawsWanted(wanted);
   const wrong: string[] = [];
   for (const law of chosen) {

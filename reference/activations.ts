@@ -1,3 +1,4 @@
+import { checkFinite } from './arguments.ts';
 import type { Pool } from './case.ts';
 
 /** The activation of every hidden layer: a pool, where its `alpha` starts, and which of its rows are trained. */
@@ -20,7 +21,7 @@ export const relu: Activation = {
 
 /** Momentum ReLU: the pool `[relu, step]`, fixed at `(P, 1 - P)`. */
 export function mrelu(P: number): Activation {
-  if (!Number.isFinite(P)) throw new RangeError(`mrelu: "P" expected a finite number, got ${P}`);
+  checkFinite('mrelu: "P"', P);
   return {
     name: `mrelu(${P})`,
     pool: { branches: ['relu', 'step'], sharing: 'layer', constraint: { kind: 'fixed' } },

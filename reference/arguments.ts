@@ -1,4 +1,4 @@
-/** How errors about arguments show what came: they must never fail themselves, whatever it was. */
+/** Checks of arguments, and how their errors show what came: they must never fail themselves, whatever it was. */
 
 /** The kind of a value: `null`, `a Float32Array`, `an object`, `string`. */
 export function kindOf(value: unknown): string {
@@ -18,4 +18,37 @@ export function shown(value: unknown): string {
         ? kindOf(value)
         : String(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+/** Throws unless an argument that holds others is an object. */
+export function checkInput(where: string, name: string, input: unknown): void {
+  if (typeof input === 'object' && input !== null) return;
+  throw new TypeError(`${where}: "${name}" expected an object, got ${shown(input)}`);
+}
+
+/** @throws TypeError for another kind, RangeError unless `value` is an integer from `least` to `most` */
+export function checkInteger(
+  where: string,
+  value: unknown,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): void {
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+  if (typeof value !== 'number') throw new TypeError(`${where} expected an integer ${range}, got ${shown(value)}`);
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new RangeError(`${where} expected an integer ${range}, got ${value}`);
+  }
+}
+
+/** @throws TypeError for another kind, RangeError unless `value` is a finite number from `least` */
+export function checkFinite(where: string, value: unknown, least: number = -Infinity): void {
+  if (typeof value !== 'number') throw new TypeError(`${where} expected a number, got ${kindOf(value)}`);
+  if (Number.isFinite(value) && value >= least) return;
+  throw new RangeError(`${where} expected a finite number${least === -Infinity ? '' : ` ≥ ${least}`}, got ${value}`);
+}
+
+/** Throws unless `values` is a Float64Array: others would round what is computed, or hold no numbers. */
+export function checkFloats(where: string, name: string, values: unknown): void {
+  if (values instanceof Float64Array) return;
+  throw new TypeError(`${where}: "${name}" expected a Float64Array, got ${kindOf(values)}`);
 }

@@ -1,7 +1,8 @@
+import { checkInput, kindOf } from './arguments.ts';
 import { dropoutMask } from './dropout.ts';
 import { checkLength } from './matrix.ts';
 import type { Batch } from './network.ts';
-import type { Protocol } from './protocol.ts';
+import { checkProtocol, type Protocol } from './protocol.ts';
 import { permutation, random } from './random.ts';
 
 /** Labelled images: `images` `[n, pixels]`, bytes, and `labels` `[n]`. */
@@ -11,14 +12,17 @@ export interface Dataset {
 }
 
 /** Updates an epoch: the last batch may be smaller. */
-export function stepsPerEpoch({ batch }: Protocol, { labels }: Dataset): number {
-  return Math.ceil(labels.length / batch);
+export function stepsPerEpoch(protocol: Protocol, data: Dataset): number {
+  checkProtocol(protocol);
+  checkDataset('stepsPerEpoch', data);
+  return Math.ceil(data.labels.length / protocol.batch);
 }
 
 const pixel = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** `x = image / 255`, rounded to float32. */
 export function scalePixels(images: Uint8Array): Float32Array {
+  checkBytes('scalePixels', 'images', images);
   const x = new Float32Array(images.length);
   for (let i = 0; i < x.length; i++) x[i] = pixel[images[i]];
   return x;
@@ -31,6 +35,8 @@ export function scalePixels(images: Uint8Array): Float32Array {
  * @throws RangeError for images that do not fit labels or protocol, or for an empty data set
  */
 export function* batches(protocol: Protocol, data: Dataset, seed: number): Generator<Batch<Float32Array>, never> {
+  checkProtocol(protocol);
+  checkDataset('batches', data);
   const pixels = protocol.sizes[0];
   const count = data.labels.length;
   if (count === 0) throw new RangeError('batches: "data" expected at least one image, got none');
@@ -53,4 +59,15 @@ export function* batches(protocol: Protocol, data: Dataset, seed: number): Gener
       };
     }
   }
+}
+
+function checkDataset(where: string, data: Dataset): void {
+  checkInput(where, 'data', data);
+  checkBytes(where, 'images', data.images);
+  checkBytes(where, 'labels', data.labels);
+}
+
+function checkBytes(where: string, name: string, bytes: Uint8Array): void {
+  if (bytes instanceof Uint8Array) return;
+  throw new TypeError(`${where}: "${name}" expected a Uint8Array, got ${kindOf(bytes)}`);
 }

@@ -1,4 +1,5 @@
-import { checkLength } from './matrix.ts';
+import { checkInteger, shown } from './arguments.ts';
+import { checkArray, checkLength } from './matrix.ts';
 
 /**
  * Softmax cross-entropy, mean over the batch:
@@ -7,7 +8,7 @@ import { checkLength } from './matrix.ts';
  * z: logits `[N, classes]`, labels: `[N]`, integers in [0, classes); the largest logit is taken out of the
  * exponentials, so that none overflows.
  *
- * @throws RangeError for a wrong length or label
+ * @throws TypeError for another kind, RangeError for a wrong length or label
  */
 export function crossEntropyForward(z: Float64Array, labels: ArrayLike<number>, classes: number): number {
   check('crossEntropyForward', z, labels, classes);
@@ -43,11 +44,13 @@ function exponentials(z: Float64Array, start: number, classes: number): { top: n
 }
 
 function check(where: string, z: Float64Array, labels: ArrayLike<number>, classes: number): void {
+  checkArray(where, 'labels', labels);
+  checkInteger(`${where}: "classes"`, classes, 1);
   if (labels.length === 0) throw new RangeError(`${where}: "labels" expected at least one, got none`);
   checkLength(where, 'z', z, [labels.length, classes]);
   for (let i = 0; i < labels.length; i++) {
     if (!(Number.isInteger(labels[i]) && labels[i] >= 0 && labels[i] < classes)) {
-      throw new RangeError(`${where}: "labels" expected integers in [0, ${classes}), got ${labels[i]} at ${i}`);
+      throw new RangeError(`${where}: "labels" expected integers in [0, ${classes}), got ${shown(labels[i])} at ${i}`);
     }
   }
 }

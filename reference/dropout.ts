@@ -1,5 +1,6 @@
-import { checkLength } from './matrix.ts';
-import type { Random } from './random.ts';
+import { checkFloats, checkInteger, shown } from './arguments.ts';
+import { checkTensor } from './parameters.ts';
+import { checkSource, type Random } from './random.ts';
 
 /**
  * Inverted dropout's mask: each element is 0 with probability `rate`, else `1 / (1 - rate)` rounded to float32, so
@@ -8,6 +9,8 @@ import type { Random } from './random.ts';
  * @throws RangeError unless 0 ≤ rate < 1
  */
 export function dropoutMask(source: Random, length: number, rate: number): Float32Array {
+  checkSource('dropoutMask', source);
+  checkInteger('dropoutMask: "length"', length, 0);
   checkRate(rate);
   const kept = 1 / (1 - rate);
   const dropped = rate * 2 ** 32;
@@ -18,17 +21,20 @@ export function dropoutMask(source: Random, length: number, rate: number): Float
 
 /** `y = mask · x`, element by element. */
 export function dropoutForward(x: Float64Array, mask: Float64Array): Float64Array {
-  checkLength('dropoutForward', 'mask', mask, [x.length]);
+  checkFloats('dropoutForward', 'x', x);
+  checkTensor('dropoutForward', 'mask', mask, [x.length]);
   return x.map((v, i) => v * mask[i]);
 }
 
 /** `dx = mask · dy`, element by element. */
 export function dropoutBackward(dy: Float64Array, mask: Float64Array): Float64Array {
-  checkLength('dropoutBackward', 'mask', mask, [dy.length]);
+  checkFloats('dropoutBackward', 'dy', dy);
+  checkTensor('dropoutBackward', 'mask', mask, [dy.length]);
   return dy.map((v, i) => v * mask[i]);
 }
 
 /** Throws RangeError unless `rate` is a share of elements that leaves some. */
 export function checkRate(rate: number): void {
-  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: "rate" expected 0 ≤ rate < 1, got ${rate}`);
+  if (typeof rate === 'number' && rate >= 0 && rate < 1) return;
+  throw new RangeError(`dropout: "rate" expected 0 ≤ rate < 1, got ${shown(rate)}`);
 }

@@ -1,5 +1,5 @@
-import { shown } from './arguments.ts';
-import type { Random } from './random.ts';
+import { checkInteger, shown } from './arguments.ts';
+import { checkSource, type Random } from './random.ts';
 
 /** Keras' names; `uniform` is on [-0.05, 0.05) unless a limit is given. */
 export type Initializer = 'glorotUniform' | 'heUniform' | 'uniform' | { readonly uniform: number };
@@ -28,10 +28,8 @@ export function limitOf(initializer: Initializer, inputs: number, units: number)
  * training can start from exactly these numbers.
  */
 export function initialWeights(source: Random, initializer: Initializer, inputs: number, units: number): Float32Array {
-  for (const [name, n] of Object.entries({ inputs, units })) {
-    if (Number.isSafeInteger(n) && n > 0) continue;
-    throw new RangeError(`initialWeights: "${name}" expected a positive integer, got ${shown(n)}`);
-  }
+  checkSource('initialWeights', source);
+  for (const [name, n] of Object.entries({ inputs, units })) checkInteger(`initialWeights: "${name}"`, n, 1);
   const limit = limitOf(initializer, inputs, units);
   return Float32Array.from({ length: inputs * units }, () => source.uniform(-limit, limit));
 }

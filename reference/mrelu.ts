@@ -1,4 +1,6 @@
+import { checkFinite, checkFloats } from './arguments.ts';
 import type { Pool } from './case.ts';
+import { checkTensor } from './parameters.ts';
 import { forward, vjp } from './pool.ts';
 
 /** MReLU's coefficients: P of relu (proportional), D of step (derivative, as in a PID controller). */
@@ -24,17 +26,18 @@ export const mreluPool: Pool = { branches: ['relu', 'step'], sharing: 'layer', c
  * @throws TypeError, RangeError naming the argument. Source: spec §1.
  */
 export function mrelu(x: Float64Array, P: number): Float64Array {
-  return forward(inputOf(x, P));
+  return forward(inputOf('mrelu', x, P));
 }
 
 /** `dx = P · dy` where `x > 0`, else 0: the step adds nothing. x, dy, dx: float64, one length. Source: spec §4. */
 export function mreluVjp(x: Float64Array, P: number, dy: Float64Array): Float64Array {
-  return vjp({ ...inputOf(x, P), dy }).dx;
+  const input = inputOf('mreluVjp', x, P);
+  checkTensor('mreluVjp', 'dy', dy, input.shape);
+  return vjp({ ...input, dy }).dx;
 }
 
-function inputOf(x: Float64Array, P: number) {
-  if (typeof P !== 'number') throw new TypeError(`mrelu: "P" expected a number, got ${typeof P}`);
-  if (!Number.isFinite(P)) throw new RangeError(`mrelu: "P" expected a finite number, got ${P}`);
-  if (!(x instanceof Float64Array)) throw new TypeError(`mrelu: "x" expected a Float64Array, got ${typeof x}`);
+function inputOf(where: string, x: Float64Array, P: number) {
+  checkFinite(`${where}: "P"`, P);
+  checkFloats(where, 'x', x);
   return { pool: mreluPool, shape: [x.length], x, alpha: Float64Array.of(P, 1 - P) };
 }

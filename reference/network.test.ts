@@ -291,7 +291,7 @@ describe('protocol', () => {
         layerShapes({ ...small, ...change });
     expect(refused({ sizes: [3] })).toThrow('"sizes" expected two or more positive integers, got [3]');
     expect(refused({ sizes: 3 as never })).toThrow(TypeError);
-    expect(refused({ batch: 0 })).toThrow('"batch" expected a positive integer, got 0');
+    expect(refused({ batch: 0 })).toThrow('"batch" expected an integer from 1, got 0');
     expect(refused({ learningRate: Number.NaN })).toThrow('"learningRate" expected a finite number ≥ 0, got NaN');
     expect(refused({ dropout: 1 })).toThrow(RangeError);
     expect(refused({ initializer: 'zeros' as never })).toThrow('got "zeros"');

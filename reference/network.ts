@@ -1,8 +1,9 @@
+import { checkInput } from './arguments.ts';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
 import { dropoutBackward, dropoutForward } from './dropout.ts';
 import { initialWeights } from './initializers.ts';
-import { checkLength } from './matrix.ts';
+import { checkArray, checkLength } from './matrix.ts';
 import { parameterLayout, sizeOf } from './parameters.ts';
 import { forward as poolForward, vjp as poolVjp } from './pool.ts';
 import { checkProtocol, type Protocol } from './protocol.ts';
@@ -71,6 +72,7 @@ function startOf(rows: readonly number[], size: number): Float32Array {
 
 /** Zeros in the shape of the parameters: where momentum starts. */
 export function zerosLike(parameters: readonly Layer<{ readonly length: number }>[]): Layer<Float64Array>[] {
+  checkLayers('zerosLike', 'parameters', parameters);
   return parameters.map(({ W, b, alpha }) => ({
     W: new Float64Array(W.length),
     b: new Float64Array(b.length),
@@ -80,6 +82,7 @@ export function zerosLike(parameters: readonly Layer<{ readonly length: number }
 
 /** Float32 values as float64, exactly. */
 export function widen(parameters: readonly Layer<Float32Array>[]): Layer<Float64Array>[] {
+  checkLayers('widen', 'parameters', parameters);
   return parameters.map(({ W, b, alpha }) => ({
     W: Float64Array.from(W),
     b: Float64Array.from(b),
@@ -88,8 +91,28 @@ export function widen(parameters: readonly Layer<Float32Array>[]): Layer<Float64
 }
 
 /** Float32 values as float64, exactly. */
-export function widenBatch({ x, labels, masks }: Batch<Float32Array>): Batch<Float64Array> {
+export function widenBatch(batch: Batch<Float32Array>): Batch<Float64Array> {
+  checkBatch('widenBatch', batch);
+  const { x, labels, masks } = batch;
   return { x: Float64Array.from(x), labels, masks: masks.map((mask) => Float64Array.from(mask)) };
+}
+
+/** Throws unless `layers` is a list of objects that hold an array for each parameter; the last has no alpha. */
+export function checkLayers(where: string, name: string, layers: readonly Layer<unknown>[]): void {
+  checkArray(where, name, layers);
+  for (const [i, layer] of layers.entries()) {
+    checkInput(where, `${name}[${i}]`, layer);
+    for (const field of ['W', 'b', 'alpha'] as const) {
+      if (field !== 'alpha' || layer.alpha !== null) checkArray(where, `${name}[${i}].${field}`, layer[field]);
+    }
+  }
+}
+
+/** Throws unless `batch` holds arrays. */
+export function checkBatch(where: string, batch: Batch<unknown>): void {
+  checkInput(where, 'batch', batch);
+  for (const field of ['x', 'labels', 'masks'] as const) checkArray(where, `batch.${field}`, batch[field]);
+  for (const [i, mask] of batch.masks.entries()) checkArray(where, `batch.masks[${i}]`, mask);
 }
 
 /** May change the pre-activations of a hidden layer in place before the pool sees them. */

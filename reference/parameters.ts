@@ -1,4 +1,4 @@
-import { kindOf, shown } from './arguments.ts';
+import { checkFloats, checkInput, kindOf, shown } from './arguments.ts';
 import { branches } from './branches.ts';
 import type { BranchRef, Case, Pool } from './case.ts';
 
@@ -32,7 +32,7 @@ export function sizeOf(shape: readonly number[]): number {
  */
 export function parameterLayout(pool: Pool, shape: readonly number[]): ParameterLayout {
   checkPool(pool);
-  checkShape(shape);
+  checkShape('pool', shape);
   const unitShape = shape.slice(1);
   if (sizeOf(unitShape.filter((n) => n > 0)) > largestUnits) {
     throw new RangeError(`pool: "shape" expected at most ${largestUnits} units, got ${shown(shape)}`);
@@ -84,20 +84,12 @@ export function initialAlpha(pool: Pool, shape: readonly number[]): Float64Array
 
 /** Throws unless `tensor` is a Float64Array with as many elements as `shape` says. */
 export function checkTensor(where: string, name: string, tensor: Float64Array, shape: readonly number[]): void {
-  if (!(tensor instanceof Float64Array)) {
-    throw new TypeError(`${where}: "${name}" expected a Float64Array, got ${kindOf(tensor)}`);
-  }
+  checkFloats(where, name, tensor);
   if (tensor.length !== sizeOf(shape)) {
     throw new RangeError(
       `${where}: "${name}" expected shape [${shape.join(', ')}], ${sizeOf(shape)} elements, got ${tensor.length}`,
     );
   }
-}
-
-/** Throws unless an argument that holds others is an object. */
-export function checkInput(where: string, name: string, input: object): void {
-  if (typeof input === 'object' && input !== null) return;
-  throw new TypeError(`${where}: "${name}" expected an object, got ${shown(input)}`);
 }
 
 /** Throws unless the tensors of a Case fit its pool and shape. */
@@ -110,15 +102,16 @@ export function checkCase(where: string, input: Case): void {
   checkTensor(where, 'dy', dy, shape);
 }
 
-function checkShape(shape: readonly number[]): void {
-  if (!Array.isArray(shape)) throw new TypeError(`pool: "shape" expected an array, got ${kindOf(shape)}`);
-  if (shape.length === 0) throw new RangeError('pool: "shape" expected rank 1 or more, got []');
+/** Throws unless `shape` is one of rank 1 or more. */
+export function checkShape(where: string, shape: readonly number[]): void {
+  if (!Array.isArray(shape)) throw new TypeError(`${where}: "shape" expected an array, got ${kindOf(shape)}`);
+  if (shape.length === 0) throw new RangeError(`${where}: "shape" expected rank 1 or more, got []`);
   for (const n of shape) {
     if (typeof n !== 'number') {
-      throw new TypeError(`pool: "shape" expected an array of integers, got ${shown(shape)}`);
+      throw new TypeError(`${where}: "shape" expected an array of integers, got ${shown(shape)}`);
     }
     if (!Number.isSafeInteger(n) || n < 0) {
-      throw new RangeError(`pool: "shape" expected non-negative integers, got ${shown(shape)}`);
+      throw new RangeError(`${where}: "shape" expected non-negative integers, got ${shown(shape)}`);
     }
   }
 }

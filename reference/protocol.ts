@@ -1,6 +1,9 @@
 import type { Activation } from './activations.ts';
+import { checkFinite, checkInput, checkInteger, kindOf, shown } from './arguments.ts';
 import { checkRate } from './dropout.ts';
 import { type Initializer, limitOf } from './initializers.ts';
+import { checkArray } from './matrix.ts';
+import { parameterLayout } from './parameters.ts';
 import type { SgdOptions } from './sgd.ts';
 
 /** A network and how it is trained, in one plain object: all that a run depends on, besides its data and seed. */
@@ -20,31 +23,27 @@ export interface Protocol extends SgdOptions {
 
 /** @throws TypeError, RangeError naming the field, what was expected and what came */
 export function checkProtocol(protocol: Protocol): void {
+  if (typeof protocol !== 'object' || protocol === null) {
+    throw new TypeError(`protocol: expected an object, got ${shown(protocol)}`);
+  }
   const { sizes, activation, batch, epochs, learningRate, momentum, decay } = protocol;
-  if (!Array.isArray(sizes)) throw new TypeError(`protocol: "sizes" expected an array, got ${typeof sizes}`);
-  if (sizes.length < 2 || !sizes.every((n) => Number.isSafeInteger(n) && n > 0)) {
-    throw new RangeError(`protocol: "sizes" expected two or more positive integers, got [${sizes.join(', ')}]`);
+  if (!Array.isArray(sizes)) throw new TypeError(`protocol: "sizes" expected an array, got ${kindOf(sizes)}`);
+  if (sizes.length < 2 || !Array.from(sizes).every((n) => Number.isSafeInteger(n) && n > 0)) {
+    throw new RangeError(`protocol: "sizes" expected two or more positive integers, got ${shown(sizes)}`);
   }
-  if (typeof activation !== 'object' || activation === null) {
-    throw new TypeError(`protocol: "activation" expected a pool with its start, got ${String(activation)}`);
-  }
-  const rows = activation.pool.branches.length - (activation.pool.constraint.kind === 'sumToOne' ? 1 : 0);
+  checkInput('protocol', 'activation', activation);
+  const { rows } = parameterLayout(activation.pool, [1, sizes[1]]);
   for (const field of ['start', 'trained'] as const) {
+    checkArray('protocol', `activation.${field}`, activation[field]);
     if (activation[field].length !== rows) {
       throw new RangeError(
         `protocol: "activation.${field}" expected ${rows} values, one a row, got ${activation[field].length}`,
       );
     }
   }
-  for (const [field, value] of Object.entries({ batch, epochs })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`protocol: "${field}" expected a positive integer, got ${value}`);
-    }
-  }
+  for (const [field, value] of Object.entries({ batch, epochs })) checkInteger(`protocol: "${field}"`, value, 1);
   for (const [field, value] of Object.entries({ learningRate, momentum, decay })) {
-    if (!(typeof value === 'number' && value >= 0 && value < Infinity)) {
-      throw new RangeError(`protocol: "${field}" expected a finite number ≥ 0, got ${value}`);
-    }
+    checkFinite(`protocol: "${field}"`, value, 0);
   }
   checkRate(protocol.dropout);
   limitOf(protocol.initializer, sizes[0], sizes[1]);

@@ -1,3 +1,5 @@
+import { checkInput, kindOf, shown } from './arguments.ts';
+
 /**
  * Seeded random numbers in 32-bit integer arithmetic, so that every machine draws the same ones.
  *
@@ -11,6 +13,13 @@ export interface Random {
   uniform(low?: number, high?: number): number;
   /** Uniform integer in [0, n), without bias, for 1 ≤ n ≤ 2^32. */
   below(n: number): number;
+}
+
+/** Throws unless `source` is what `random` gives. */
+export function checkSource(where: string, source: Random): void {
+  checkInput(where, 'source', source);
+  if (typeof source.bits === 'function' && typeof source.uniform === 'function') return;
+  throw new TypeError(`${where}: "source" expected a stream of random(seed, name), got ${kindOf(source)}`);
 }
 
 /** FNV-1a (32 bits) over UTF-16 units. */
@@ -28,8 +37,9 @@ function hash(name: string): number {
  */
 export function random(seed: number, name: string): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`random: "seed" expected an integer in [0, 2^53), got ${seed}`);
+    throw new RangeError(`random: "seed" expected an integer in [0, 2^53), got ${shown(seed)}`);
   }
+  if (typeof name !== 'string') throw new TypeError(`random: "name" expected text, got ${kindOf(name)}`);
   // a, b, c and the counter; in an array of 32-bit integers, which wraps by itself and is not boxed.
   const state = Int32Array.of(seed, Math.floor(seed / 2 ** 32), hash(name), 1);
   function next(): number {
@@ -49,7 +59,7 @@ export function random(seed: number, name: string): Random {
     uniform: (low = 0, high = 1) => low + (high - low) * unit(),
     below(n) {
       if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-        throw new RangeError(`below: "n" expected an integer in [1, 2^32], got ${n}`);
+        throw new RangeError(`below: "n" expected an integer in [1, 2^32], got ${shown(n)}`);
       }
       for (;;) {
         const draw = bits();

@@ -1,5 +1,5 @@
-import { shown } from './arguments.ts';
-import { checkArray, checkLength } from './matrix.ts';
+import { checkFinite, checkFloats, checkInput, checkInteger } from './arguments.ts';
+import { checkTensor } from './parameters.ts';
 
 /** What stochastic gradient descent is told, under Keras' names. */
 export interface SgdOptions {
@@ -11,12 +11,14 @@ export interface SgdOptions {
 /**
  * Keras' time decay (1.x, 2.x): `rate(t) = learningRate / (1 + decay · t)`, t the number of updates already made.
  *
- * @throws RangeError unless `iterations` is an integer from 0
+ * @throws TypeError for another kind, RangeError unless the numbers are finite and from 0 and `iterations` is an integer
  */
-export function rateAt({ learningRate, decay }: SgdOptions, iterations: number): number {
-  if (!Number.isSafeInteger(iterations) || iterations < 0) {
-    throw new RangeError(`rateAt: "iterations" expected an integer from 0, got ${shown(iterations)}`);
-  }
+export function rateAt(options: SgdOptions, iterations: number): number {
+  checkInput('rateAt', 'options', options);
+  const { learningRate, decay } = options;
+  checkFinite('rateAt: "learningRate"', learningRate, 0);
+  checkFinite('rateAt: "decay"', decay, 0);
+  checkInteger('rateAt: "iterations"', iterations, 0);
   return learningRate / (1 + decay * iterations);
 }
 
@@ -26,7 +28,7 @@ export function rateAt({ learningRate, decay }: SgdOptions, iterations: number):
  *
  * w, v, g: float64 of one length; rate is `rateAt(options, t)`. With momentum 0 it is plain `w ← w - rate · g`.
  *
- * @throws RangeError if a length does not match
+ * @throws TypeError for another kind, RangeError if a length does not match
  */
 export function nesterovUpdate(
   w: Float64Array,
@@ -35,9 +37,11 @@ export function nesterovUpdate(
   rate: number,
   momentum: number,
 ): void {
-  checkArray('nesterovUpdate', 'w', w);
-  checkLength('nesterovUpdate', 'v', v, [w.length]);
-  checkLength('nesterovUpdate', 'g', g, [w.length]);
+  checkFloats('nesterovUpdate', 'w', w);
+  checkTensor('nesterovUpdate', 'v', v, [w.length]);
+  checkTensor('nesterovUpdate', 'g', g, [w.length]);
+  checkFinite('nesterovUpdate: "rate"', rate);
+  checkFinite('nesterovUpdate: "momentum"', momentum);
   for (let i = 0; i < w.length; i++) {
     v[i] = momentum * v[i] - rate * g[i];
     w[i] += momentum * v[i] - rate * g[i];

@@ -23,11 +23,13 @@ export class ExactSum {
   }
 
   #addSpecial(a: number): void {
-    if (typeof a !== 'number') throw new TypeError(`ExactSum: "a" expected a number, got ${kindOf(a)}`);
+    if (typeof a !== 'number') throw notANumber('a', a);
     this.#special += a;
   }
 
   addProduct(a: number, b: number): this {
+    if (typeof a !== 'number') throw notANumber('a', a);
+    if (typeof b !== 'number') throw notANumber('b', b);
     const p = a * b;
     this.add(p);
     if (Number.isFinite(p) && Math.abs(p) > smallestSplit) this.add(productError(a, b, p));
@@ -48,6 +50,10 @@ export class ExactSum {
     for (const a of this.#ordinary) grow(all, Math.abs(a) < 2 ** -900 ? Math.sign(a) * 2 ** -1074 : a * down);
     return round(all) * up;
   }
+}
+
+function notANumber(name: string, value: unknown): TypeError {
+  return new TypeError(`ExactSum: "${name}" expected a number, got ${kindOf(value)}`);
 }
 
 const large = 2 ** 900;

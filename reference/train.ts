@@ -1,5 +1,7 @@
-import { type Batch, backward, forward, type Layer, type Settle } from './network.ts';
-import type { Protocol } from './protocol.ts';
+import { checkInput } from './arguments.ts';
+import { checkLength } from './matrix.ts';
+import { type Batch, backward, checkBatch, checkLayers, forward, type Layer, type Settle } from './network.ts';
+import { checkProtocol, type Protocol } from './protocol.ts';
 import { nesterovUpdate, rateAt } from './sgd.ts';
 
 /** The state of a training: `iterations` updates were made. The arrays are changed in place. */
@@ -9,9 +11,19 @@ export interface Training {
   iterations: number;
 }
 
-/** One update on one batch, in place; the loss is that before the update. */
+/**
+ * One update on one batch, in place; the loss is that before the update.
+ *
+ * @throws TypeError, RangeError naming the argument
+ */
 export function trainStep(protocol: Protocol, training: Training, batch: Batch<Float64Array>, settle?: Settle): number {
+  checkProtocol(protocol);
+  checkInput('trainStep', 'training', training);
   const { parameters, velocities } = training;
+  checkLayers('trainStep', 'parameters', parameters);
+  checkLayers('trainStep', 'velocities', velocities);
+  checkLength('trainStep', 'velocities', velocities, [parameters.length]);
+  checkBatch('trainStep', batch);
   const { loss, stages } = forward(protocol, parameters, batch, settle);
   const { gradients } = backward(protocol, parameters, batch, stages);
   const rate = rateAt(protocol, training.iterations);

@@ -86,10 +86,23 @@ describe('openBackend', () => {
     });
   });
 
-  it('refuses a name that is none', async () => {
-    await expect(openBackend('webgl' as BackendName)).rejects.toThrow(
-      new RangeError('openBackend: "name" expected tensorflow, wasm, cpu, got "webgl"'),
+  const wordless = {
+    toString() {
+      throw new Error('no text');
+    },
+  };
+  it.each<[unknown, string, ErrorConstructor]>([
+    ['webgl', '"webgl"', RangeError],
+    ['toString', '"toString"', RangeError],
+    [1n, '1', TypeError],
+    [wordless, '{}', TypeError],
+    [Symbol('a'), 'Symbol(a)', TypeError],
+    [undefined, 'undefined', TypeError],
+  ])('refuses a name that is none', async (name, came, Kind) => {
+    await expect(openBackend(name as BackendName)).rejects.toThrow(
+      new Kind(`openBackend: "name" expected tensorflow, wasm, cpu, got ${came}`),
     );
+    await expect(openBackend(name as BackendName)).rejects.toThrow(Kind);
   });
 });
 

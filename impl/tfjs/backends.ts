@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import type { Facet } from '../../reference/subject.ts';
 import { activationPool } from './op.ts';
+import { shown } from './parameters.ts';
 
 export type BackendName = 'cpu' | 'wasm' | 'tensorflow';
 
@@ -59,10 +60,15 @@ const table: Readonly<Record<BackendName, Backend>> = {
 /** In the order in which `openAuto` prefers them. */
 export const backendNames: readonly BackendName[] = ['tensorflow', 'wasm', 'cpu'];
 
-/** Loads a backend, makes it the current one and tests it. @throws BackendError saying what to do. */
+/**
+ * Loads a backend, makes it the current one and tests it.
+ *
+ * @throws BackendError saying what to do; TypeError, RangeError for a name that is none
+ */
 export async function openBackend(name: BackendName): Promise<OpenBackend> {
-  if (!Object.hasOwn(table, name)) {
-    throw new RangeError(`openBackend: "name" expected ${backendNames.join(', ')}, got ${JSON.stringify(name)}`);
+  if (!backendNames.includes(name)) {
+    const Kind = typeof name === 'string' ? RangeError : TypeError;
+    throw new Kind(`openBackend: "name" expected ${backendNames.join(', ')}, got ${shown(name)}`);
   }
   const { facets, load, hint } = table[name];
   silenceAdvice();

@@ -163,6 +163,19 @@ describe('configs', () => {
     expect(new MReLU({ P: 0.25, name: 'm' }).getConfig()).toEqual({ name: 'm', trainable: true, P: 0.25 });
   });
 
+  it('of an MReLU say what it computes: weights of another P are refused, its own are not', () => {
+    const layer = new MReLU({ P: 0.8, inputShape: [2] });
+    const model = tf.sequential({ layers: [layer] });
+    const [own, other] = [tf.tensor1d([0.8, 1 - 0.8]), tf.tensor1d([0.25, 0.25])];
+    for (const target of [layer, model]) {
+      target.setWeights([own]);
+      expect(() => target.setWeights([other])).toThrow(
+        new RangeError(`MReLU: "weights" expected [P, 1 - P] of its P, [0.8, ${1 - 0.8}], got [0.25, 0.25]`),
+      );
+      expect(plain(layer.getWeights()[0])).toEqual(plain(own));
+    }
+  });
+
   it('leave tf.layers its own PReLU', () => {
     const stock = tf.layers.prelu();
     const { layers } = tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [2] }), stock] });
@@ -174,6 +187,11 @@ describe('configs', () => {
 describe('bad options', () => {
   it('are refused with the layer and the option named', () => {
     const pool = (options: unknown) => () => new ActivationPool(options as ActivationPoolOptions);
+    const set = (weights: unknown) => () => {
+      const layer = new ActivationPool();
+      layer.build([null, 3]);
+      layer.setWeights(weights as tf.Tensor[]);
+    };
     const wrong: [() => unknown, ErrorConstructor, string][] = [
       [pool({ branches: ['Relu'] }), RangeError, 'ActivationPool: "branches" expected relu, step, '],
       [pool({ sharing: 'unit', sharedAxes: [1] }), RangeError, 'ActivationPool: "sharedAxes" expected to be left out'],
@@ -214,9 +232,58 @@ describe('bad options', () => {
           layer.apply(tf.zeros([2, 3]));
           layer.apply(tf.zeros([2, 4]));
         },
-        Error,
-        'expected axis 1 of input shape to have value 3 but got shape 2,4',
+        RangeError,
+        'ActivationPool: "inputs" expected shape [null, 3], as it was built for, got [2, 4]',
       ],
+      [
+        () => {
+          const layer = new MReLU();
+          layer.apply(tf.zeros([2, 3]));
+          layer.apply(tf.zeros([2, 3, 4]));
+        },
+        RangeError,
+        'MReLU: "inputs" expected shape [null, null], as it was built for, got [2, 3, 4]',
+      ],
+      [
+        () => {
+          const layer = new ActivationPool();
+          layer.apply(tf.zeros([2, 3]));
+          layer.apply(tf.input({ shape: [4] }));
+        },
+        RangeError,
+        'ActivationPool: "inputs" expected shape [null, 3], as it was built for, got [null, 4]',
+      ],
+      [() => new MReLU().call(tf.zeros([2])), RangeError, 'MReLU: "call" expected a layer that is built; use apply'],
+      [set(3), TypeError, 'ActivationPool: "weights" expected an array of tensors, got 3'],
+      [set([3]), TypeError, 'ActivationPool: "weights" expected an array of tensors, got [3]'],
+      [set([]), RangeError, 'ActivationPool: "weights" expected one tensor of shape [2, 3], got none'],
+      [set([tf.zeros([2])]), RangeError, 'ActivationPool: "weights" expected one tensor of shape [2, 3], got [2]'],
+      [
+        set([tf.zeros([2, 3]), tf.zeros([2])]),
+        RangeError,
+        'ActivationPool: "weights" expected one tensor of shape [2, 3], got [2, 3], [2]',
+      ],
+      [
+        () => new ActivationPool({ weights: [tf.zeros([2])] }).apply(tf.zeros([2, 3])),
+        RangeError,
+        'ActivationPool: "weights" expected one tensor of shape [2, 3], got [2]',
+      ],
+      [
+        () => new MReLU().setWeights([tf.zeros([2])]),
+        RangeError,
+        'MReLU: "weights" expected to be set after the layer is built',
+      ],
+      [pool({ weights: 3 }), TypeError, 'ActivationPool: "weights" expected an array of tensors, got 3'],
+      [pool({ trainable: 'yes' }), TypeError, 'ActivationPool: "trainable" expected true or false, got "yes"'],
+      [pool({ name: 3 }), TypeError, 'ActivationPool: "name" expected text, got 3'],
+      [pool({ inputShape: '3' }), TypeError, 'ActivationPool: "inputShape" expected an array, got "3"'],
+      [
+        pool({ inputShape: [-3] }),
+        RangeError,
+        'ActivationPool: "inputShape" expected integers from 0, or null, got [-3',
+      ],
+      [() => new MReLU({ trainable: 1 } as never), TypeError, 'MReLU: "trainable" expected true or false, got 1'],
+      [() => new PReLU({ name: 3 } as never), TypeError, 'PReLU: "name" expected text, got 3'],
       [() => new MReLU({ P: '0.8' } as unknown as MReLUOptions), TypeError, 'MReLU: "P" expected a number, got "0.8"'],
       [() => new MReLU({ P: Infinity }), RangeError, 'MReLU: "P" expected a finite number, got Infinity'],
       [() => new PReLU({ alphaInitializer: [1] } as PReLUOptions), TypeError, 'PReLU: "alphaInitializer" expected an'],

@@ -7,13 +7,13 @@ import {
   checkedPool,
   knownOptions,
   layoutOf,
+  list,
   type PoolOptions,
   poolOptions,
   shown,
 } from './parameters.ts';
 
 type Shape = (number | null)[];
-type AxisLengths = NonNullable<ConstructorParameters<typeof tf.InputSpec>[0]['axes']>;
 type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
 
 interface SharingOptions {
@@ -46,9 +46,11 @@ export class ActivationPool extends tf.layers.Layer {
   private readonly pool: BuiltInPool;
   private readonly weight: Weight;
   protected alpha: tf.LayerVariable | undefined;
+  /** The shape that it was built for, null for the axes that may change. */
+  private inputShape: Shape | undefined;
 
   constructor(options: ActivationPoolOptions = {}) {
-    super(knownOptions(new.target.className, options, [...poolOptions, ...ofWeight, ...ofLayer]));
+    super(checkedOptions(new.target.className, options, [...poolOptions, ...ofWeight, ...ofLayer]));
     const where = this.getClassName();
     if (options.dtype !== undefined && options.dtype !== 'float32') {
       throw new RangeError(`${where}: "dtype" expected float32, got ${shown(options.dtype)}`);
@@ -78,8 +80,7 @@ export class ActivationPool extends tf.layers.Layer {
     this.alpha = this.addWeight('alpha', alphaShape, 'float32', initializer, regularizer, trainable);
     if (constraint != null) projectUpdates(this.alpha, constraint);
     // The axes that alpha has must stay as long as they are.
-    const axes = Object.fromEntries([...shape.entries()].filter(([axis]) => !summedAxes.includes(axis))) as AxisLengths;
-    this.inputSpec = [new tf.InputSpec({ ndim: shape.length, axes })];
+    this.inputShape = shape.map((n, axis) => (summedAxes.includes(axis) ? null : n));
     this.built = true;
   }
 
@@ -88,11 +89,47 @@ export class ActivationPool extends tf.layers.Layer {
     if (!(one instanceof tf.Tensor || one instanceof tf.SymbolicTensor)) {
       throw new TypeError(`${this.getClassName()}: "inputs" expected one tensor, got ${shown(inputs)}`);
     }
+    if (this.built) this.checkShape(one.shape);
     return super.apply(inputs, kwargs);
   }
 
+  /** Here and not by tf.layers' `inputSpec`, whose error is a plain Error. */
+  private checkShape(shape: Shape): void {
+    const wanted = this.inputShape!;
+    // A symbolic tensor has null for what is not known yet.
+    const fits =
+      shape.length === wanted.length && wanted.every((n, i) => n === null || shape[i] === null || shape[i] === n);
+    if (fits) return;
+    throw new RangeError(
+      `${this.getClassName()}: "inputs" expected shape ${list(wanted)}, as it was built for, got ${list(shape)}`,
+    );
+  }
+
+  override setWeights(weights: tf.Tensor[]): void {
+    const where = this.getClassName();
+    if (!Array.isArray(weights)) {
+      throw new TypeError(`${where}: "weights" expected an array of tensors, got ${shown(weights)}`);
+    }
+    if (this.alpha === undefined)
+      throw new RangeError(`${where}: "weights" expected to be set after the layer is built`);
+    const [value] = weights;
+    if (value !== undefined && !(value instanceof tf.Tensor)) {
+      throw new TypeError(`${where}: "weights" expected an array of tensors, got ${shown(weights)}`);
+    }
+    if (weights.length !== 1 || !tf.util.arraysEqual(value!.shape, this.alpha.shape as number[])) {
+      const came = weights.map((weight) => list(weight?.shape ?? [])).join(', ');
+      throw new RangeError(
+        `${where}: "weights" expected one tensor of shape ${list(this.alpha.shape)}, got ${came || 'none'}`,
+      );
+    }
+    super.setWeights(weights);
+  }
+
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => activationPool(oneTensor(inputs), this.poolAlpha(), this.pool));
+    if (!this.built) throw new RangeError(`${this.getClassName()}: "call" expected a layer that is built; use apply`);
+    const x = oneTensor(inputs);
+    this.checkShape(x.shape);
+    return tf.tidy(() => activationPool(x, this.poolAlpha(), this.pool));
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
@@ -140,12 +177,26 @@ export class MReLU extends ActivationPool {
   private readonly P: number;
 
   constructor(options: MReLUOptions = {}) {
-    const { P = 0.8, ...layer } = knownOptions('MReLU', options, ['P', ...ofLayer]);
+    const { P = 0.8, ...layer } = checkedOptions('MReLU', options, ['P', ...ofLayer]);
     if (typeof P !== 'number') throw new TypeError(`MReLU: "P" expected a number, got ${shown(P)}`);
     if (!Number.isFinite(P)) throw new RangeError(`MReLU: "P" expected a finite number, got ${P}`);
     const constraint = { kind: 'fixed' } as const;
     super({ ...layer, branches: ['relu', 'step'], sharing: 'layer', constraint, alphaInitializer: [P, 1 - P] });
     this.P = P;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    super.build(inputShape);
+    const alpha = this.alpha!;
+    const write = alpha.write.bind(alpha);
+    // By here pass setWeights of the layer and of its model, and loading: the config says P, so other weights would lie.
+    alpha.write = (value) => {
+      const [P, D] = value.dataSync();
+      if (P === Math.fround(this.P) && D === Math.fround(1 - this.P)) return write(value);
+      throw new RangeError(
+        `MReLU: "weights" expected [P, 1 - P] of its P, ${list([this.P, 1 - this.P])}, got ${list([P, D])}`,
+      );
+    };
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -180,7 +231,7 @@ export class PReLU extends ActivationPool {
   static override className = 'PReLUPool';
 
   constructor(given: PReLUOptions = {}) {
-    const { alphaInitializer = 'zeros', ...options } = knownOptions('PReLU', given, [
+    const { alphaInitializer = 'zeros', ...options } = checkedOptions('PReLU', given, [
       'sharing',
       ...ofWeight,
       ...ofLayer,
@@ -206,6 +257,33 @@ export class PReLU extends ActivationPool {
   }
 }
 tf.serialization.registerClass(PReLU);
+
+/** The options, known by name and, where tf.layers would take anything, of their kind. */
+function checkedOptions<T extends LayerOptions>(where: string, options: T, known: readonly string[]): T {
+  knownOptions(where, options, known);
+  for (const [name, [expected, is]] of Object.entries(kinds)) {
+    const value = options[name as keyof LayerOptions];
+    if (value == null || is(value)) continue;
+    throw new TypeError(`${where}: "${name}" expected ${expected}, got ${shown(value)}`);
+  }
+  for (const name of ['inputShape', 'batchInputShape'] as const) {
+    const shape = options[name];
+    if (shape == null || Array.from(shape).every((n) => n === null || (Number.isSafeInteger(n) && n >= 0))) continue;
+    throw new RangeError(`${where}: "${name}" expected integers from 0, or null, got ${list(shape)}`);
+  }
+  return options;
+}
+
+const isText = (value: unknown) => typeof value === 'string';
+const kinds: Readonly<Record<string, readonly [expected: string, is: (value: unknown) => boolean]>> = {
+  name: ['text', isText],
+  trainable: ['true or false', (value) => typeof value === 'boolean'],
+  inputShape: ['an array', Array.isArray],
+  batchInputShape: ['an array', Array.isArray],
+  batchSize: ['an integer', Number.isSafeInteger],
+  inputDType: ['text', isText],
+  weights: ['an array of tensors', Array.isArray],
+};
 
 function sharingOf(where: string, { sharing, sharedAxes }: SharingOptions): Sharing | undefined {
   if (sharedAxes == null) return sharing;

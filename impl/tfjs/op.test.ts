@@ -241,6 +241,19 @@ for (const backend of await availableBackends()) {
       tf.dispose([x, alpha, dy]);
     });
 
+    it('refuses a dy of another shape', () => {
+      backend.use();
+      tf.tidy(() => {
+        const [x, alpha] = [tf.zeros([2, 3]), tf.zeros([2, 3])];
+        for (const shape of [[3], [2, 4], [1, 3]]) {
+          const pulled = () => tf.grads((v, a) => activationPool(v!, a!))([x, alpha], tf.zeros(shape));
+          expect(pulled).toThrow(
+            new RangeError(`activationPool: "dy" expected shape [2, 3], got [${shape.join(', ')}]`),
+          );
+        }
+      });
+    });
+
     on('names the argument that is wrong, and leaves nothing behind', () => {
       const x = tf.zeros([2, 3]);
       const alpha = tf.zeros([2, 3]);

@@ -19,16 +19,17 @@ export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOpti
   checkFloat32('x', x);
   checkFloat32('alpha', alpha);
   const layout = layoutOf('activationPool', pool, x.shape);
-  if (!tf.util.arraysEqual(alpha.shape, layout.alphaShape as number[])) {
-    throw new RangeError(`activationPool: "alpha" expected shape ${list(layout.alphaShape)}, got ${list(alpha.shape)}`);
-  }
+  checkShape('alpha', alpha, layout.alphaShape);
   const apply = tf.customGrad((...inputs) => {
     const [v, a, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     const value = forward(v, a, pool);
     save([v, a]);
     return {
       value,
-      gradFunc: (dy, saved) => tf.tidy(() => backward(dy, saved[0]!, saved[1]!, pool, layout)),
+      gradFunc: (dy, saved) => {
+        checkShape('dy', dy, v.shape);
+        return tf.tidy(() => backward(dy, saved[0]!, saved[1]!, pool, layout));
+      },
     };
   });
   return apply(x, alpha);
@@ -44,4 +45,9 @@ function checkFloat32(name: string, tensor: unknown): void {
   if (tensor.isDisposed) {
     throw new TypeError(`activationPool: "${name}" expected a float32 tensor, got one that is disposed`);
   }
+}
+
+function checkShape(name: string, { shape }: tf.Tensor, expected: readonly number[]): void {
+  if (tf.util.arraysEqual(shape, expected as number[])) return;
+  throw new RangeError(`activationPool: "${name}" expected shape ${list(expected)}, got ${list(shape)}`);
 }

@@ -88,7 +88,8 @@ function checkSharing(where: string, sharing: Sharing): void {
       `${where}: "sharing" expected layer, channel, unit or { sharedAxes: number[] }, got ${shown(sharing)}`,
     );
   }
-  if (!axes.every(Number.isSafeInteger)) {
+  // `every` would pass over holes, here and below.
+  if (!Array.from(axes).every(Number.isSafeInteger)) {
     throw new RangeError(`${where}: "sharedAxes" expected integers, got ${list(axes)}`);
   }
   if (new Set(axes).size !== axes.length) {
@@ -117,7 +118,7 @@ function checkConstraint(where: string, constraint: Constraint, n: number): void
 }
 
 function checkBounds(where: string, bounds: readonly number[], n: number): void {
-  if (!Array.isArray(bounds) || !bounds.every((b) => typeof b === 'number')) {
+  if (!Array.isArray(bounds) || !Array.from(bounds).every((b) => typeof b === 'number')) {
     throw new TypeError(`${where}: "bounds" expected an array of ${n} numbers, got ${shown(bounds)}`);
   }
   if (bounds.length !== n) {
@@ -135,11 +136,12 @@ export function list(values: readonly unknown[]): string {
 
 /** A value as an error message shows it, cut where it gets long; never fails itself. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'object' || typeof value === 'string' ? json(value) : String(value);
+  const isPlain = typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'string';
+  const text = isPlain ? String(value) : (json(value) ?? 'a function');
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-function json(value: unknown): string {
+function json(value: unknown): string | undefined {
   try {
     return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}n` : v));
   } catch {

@@ -53,15 +53,30 @@ for (const backend of await availableBackends()) {
 
     it('refuses what it can not answer, and leaves no tensor then', () => {
       const before = subject.liveTensors!();
-      const wrong: [Partial<Case>, string][] = [
-        [{ dtype: 'f64' }, '"dtype" expected f32, got f64'],
+      const wrong: [object, string][] = [
+        [{ dtype: 'f64' }, '"dtype" expected f32, got "f64"'],
         [{ alpha: f64(1) }, '"alpha" expected shape [2], 2 elements, got 1'],
         [{ dy: f64(1, 2) }, '"dy" expected shape [3], 3 elements, got 2'],
+        [{ x: undefined }, '"x" expected a Float64Array, got undefined'],
+        [{ x: new Float32Array(3) }, '"x" expected a Float64Array, got Float32Array'],
+        [{ dy: [1, 2, 3] }, '"dy" expected a Float64Array, got [1,2,3]'],
+        [{ pool: undefined }, '"pool" expected an object, got undefined'],
+        [{ shape: undefined }, '"shape" expected an array, got undefined'],
+        [{ shape: [-3] }, '"shape" expected non-negative integers, got [-3]'],
         [{ pool: { ...input.pool, sharing: 'channel' } }, '"sharing" \'channel\' expected an x of rank 2 or more'],
       ];
       for (const [part, message] of wrong) {
         expect(() => subject.answer({ ...input, ...part })).toThrow(`${subject.name}: ${message}`);
+        expect(() => subject.doubleVjp!({ ...input, ...part }, { ddx: f64(1, 1, 1), ddalpha: f64(1, 1) })).toThrow(
+          message,
+        );
       }
+      const none = undefined as never;
+      expect(() => subject.answer(none)).toThrow(`${subject.name}: "input" expected an object, got undefined`);
+      expect(() => subject.doubleVjp!(input, none)).toThrow(
+        `${subject.name}: "cotangents" expected an object, got undefined`,
+      );
+      expect(() => subject.doubleVjp!(input, {} as never)).toThrow('"ddx" expected a Float64Array, got undefined');
       expect(subject.liveTensors!()).toBe(before);
     });
   });

@@ -11,21 +11,36 @@ export function tfjsSubject(backend: OpenBackend): Subject {
   }
   const { tf } = backend;
 
-  const tensors = ({ pool, dtype, shape, x, alpha, dy }: Case) => {
-    if (dtype !== 'f32') throw new RangeError(`tfjs-${backend.name}: "dtype" expected f32, got ${dtype}`);
-    const { alphaShape } = layoutOf(`tfjs-${backend.name}`, checkedPool(`tfjs-${backend.name}`, pool), shape);
+  const name = `tfjs-${backend.name}`;
+
+  const tensors = (input: Case) => {
+    checkObject('input', input);
+    const { pool, dtype, shape, x, alpha, dy } = input;
+    if (dtype !== 'f32') throw new RangeError(`${name}: "dtype" expected f32, got ${shown(dtype)}`);
+    checkObject('pool', pool);
+    if (!Array.isArray(shape)) throw new TypeError(`${name}: "shape" expected an array, got ${shown(shape)}`);
+    if (!Array.from(shape).every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      throw new RangeError(`${name}: "shape" expected non-negative integers, got ${list(shape)}`);
+    }
+    const { alphaShape } = layoutOf(name, checkedPool(name, pool), shape);
     return {
       x: tensor('x', x, shape),
       alpha: tensor('alpha', alpha, alphaShape),
       dy: tensor('dy', dy, shape),
     };
   };
-  const tensor = (name: string, values: Float64Array, shape: readonly number[]) => {
+  const checkObject = (what: string, value: unknown) => {
+    if (typeof value === 'object' && value !== null) return;
+    throw new TypeError(`${name}: "${what}" expected an object, got ${shown(value)}`);
+  };
+  const tensor = (what: string, values: Float64Array, shape: readonly number[]) => {
+    if (!(values instanceof Float64Array)) {
+      const came = ArrayBuffer.isView(values) ? (values as object).constructor.name : shown(values);
+      throw new TypeError(`${name}: "${what}" expected a Float64Array, got ${came}`);
+    }
     const size = shape.reduce((product, n) => product * n, 1);
     if (values.length !== size) {
-      throw new RangeError(
-        `tfjs-${backend.name}: "${name}" expected shape ${list(shape)}, ${size} elements, got ${values.length}`,
-      );
+      throw new RangeError(`${name}: "${what}" expected shape ${list(shape)}, ${size} elements, got ${values.length}`);
     }
     // A copy: the cpu backend would otherwise compute on the caller's own array.
     return tf.tensor(new Float32Array(values), [...shape], 'float32');
@@ -41,7 +56,7 @@ export function tfjsSubject(backend: OpenBackend): Subject {
   };
 
   return {
-    name: `tfjs-${backend.name}`,
+    name,
     dtype: 'f32',
     facets: backend.facets,
 
@@ -55,7 +70,9 @@ export function tfjsSubject(backend: OpenBackend): Subject {
       });
     },
 
-    doubleVjp(input: Case, { ddx, ddalpha }: GradientCotangents): SecondOrder {
+    doubleVjp(input: Case, cotangents: GradientCotangents): SecondOrder {
+      checkObject('cotangents', cotangents);
+      const { ddx, ddalpha } = cotangents;
       backend.use();
       return tidied(() => {
         const given = tensors(input);
