@@ -115,8 +115,14 @@ function verdict(report: Report): string[] {
     5: cases === 0 ? 'no case was checked' : 'all laws held, but MNIST was not run (--no-mnist leaves it out)',
   };
   const backends = report.subjects.filter(({ results }) => results.length > 0).length;
+  const results = report.subjects.flatMap((subject) => subject.results);
+  const outcomesOf = (id: string) => results.filter(({ law }) => law === id).map(({ outcome }) => outcome);
+  const idle = report.laws.filter(({ id }) => {
+    const outcomes = outcomesOf(id);
+    return outcomes.length > 0 && outcomes.every((outcome) => outcome === 'inapplicable');
+  }).length;
   const counts = [
-    counted(report.laws.length, 'law'),
+    counted(report.laws.length - idle, 'law') + (idle > 0 ? ` (${idle} not applicable)` : ''),
     counted(backends, 'backend'),
     counted(cases, 'case'),
     counted(failures, 'failure'),

@@ -1,3 +1,4 @@
+import { checkInput } from '../reference/arguments.ts';
 import { nameOf } from '../reference/branches.ts';
 import type { Case } from '../reference/case.ts';
 import { checkCase } from '../reference/parameters.ts';
@@ -12,6 +13,7 @@ const shown = 12;
  * and the line that runs it again.
  */
 export function failureText(failure: Failure): string {
+  checkInput('failureText', 'failure', failure);
   return [`FAIL on ${failure.subject}`, ...failureLines(failure), againLine(failure)].join('\n');
 }
 

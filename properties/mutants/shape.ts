@@ -30,8 +30,8 @@ export const shape: readonly Mutant[] = [
       return { ...right(c), y: right({ ...c, alpha }).y };
     },
   ),
-  mutant('flat-tail', 'y of a flat tensor of more than 19 elements stops at a multiple of 4', (c) =>
-    c.shape.length === 1 && c.x.length > 19
+  mutant('flat-tail', 'y of a flat tensor of 20 to 60 elements stops at a multiple of 4', (c) =>
+    c.shape.length === 1 && c.x.length >= 20 && c.x.length <= 60
       ? change(c, 'y', (y, i) => (i >= c.x.length - (c.x.length % 4 || 4) ? 0 : y))
       : right(c),
   ),
