@@ -74,5 +74,6 @@ function scaleOf(v: number): number {
 }
 
 function powerOfTwoBelow(size: number): number {
-  return size === Number.POSITIVE_INFINITY ? size : 2 ** Math.floor(Math.log2(size));
+  // log₂ of the largest numbers rounds to 1024.
+  return size === Number.POSITIVE_INFINITY ? size : 2 ** Math.min(1023, Math.floor(Math.log2(size)));
 }

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { Kink } from './differentiable.ts';
+import { stencilAt, stepScales } from './stencil.ts';
+
+const h = 2 ** -15;
+const kinksAt =
+  (...places: number[]) =>
+  (): Kink[] =>
+    places.map((at) => ({ at }));
+/** The points of the only element, as distances from it. */
+function distances(v: number, kinks?: () => Kink[], scale = h, dtype: 'f32' | 'f64' = 'f64'): number[] {
+  return stencilAt(Float64Array.of(v), dtype, scale, kinks).points.map((point) => point[0]! - v);
+}
+const sideOf = (v: number, ...places: number[]) => stencilAt(Float64Array.of(v), 'f64', h, kinksAt(...places)).side[0];
+
+it('the scales go down, by powers of two but for the last of f64, which shows noise', () => {
+  for (const scales of Object.values(stepScales)) {
+    expect(scales.length).toBeGreaterThanOrEqual(3);
+    expect([...scales].sort((a, b) => b - a)).toEqual(scales);
+  }
+  expect(Math.log2(stepScales.f64.at(-1)!) % 1).not.toBe(0);
+  expect(stepScales.f32.every((scale) => Math.log2(scale) % 1 === 0)).toBe(true);
+  expect(stepScales.f64[0]).toBe(2 ** -15);
+  expect(stepScales.f32[0]).toBe(2 ** -2);
+});
+
+describe('away from kinks', () => {
+  it.each([
+    [0, 1],
+    [-0, 1],
+    [1.5, 1],
+    [-1.99, 1],
+    [2, 2],
+    [-5, 4],
+    [100, 64],
+    [1e300, 2 ** 996],
+  ])('of %s the step is the scale times %s, around it', (v, unit) => {
+    for (const [k, multiple] of [1, -2, -1, 2].entries()) {
+      expect(distances(v)[k]).toBeCloseTo(multiple * unit * h, -Math.log10(Math.max(unit, 1)) + 12);
+      expect(Math.abs(distances(v)[k]! - multiple * unit * h)).toBeLessThanOrEqual(2 ** -52 * Math.abs(v));
+    }
+    expect(sideOf(v)).toBe(0);
+  });
+
+  it('points are numbers of the dtype', () => {
+    for (const point of stencilAt(Float64Array.of(Math.fround(0.1), 3), 'f32', 2 ** -20, undefined).points) {
+      for (const value of point) expect(Math.fround(value)).toBe(value);
+    }
+  });
+
+  it.each([Number.NaN, Infinity, -Infinity])('%s is not moved', (v) => {
+    const { points, side } = stencilAt(Float64Array.of(v, 1), 'f64', h, kinksAt(0));
+    for (const point of points) {
+      expect(point[0]).toBe(v);
+      expect(point[1]).not.toBe(1);
+    }
+    expect(side[0]).toBe(0);
+  });
+
+  it('what would overflow stays', () => {
+    const { points } = stencilAt(Float64Array.of(Number.MAX_VALUE), 'f64', 0.5, undefined);
+    expect(points.map((point) => point[0]! - Number.MAX_VALUE !== 0)).toEqual([false, true, true, false]);
+  });
+
+  it('a kink further than two steps away does not matter', () => {
+    expect(distances(1, kinksAt(1 + 2.5 * h, 1 - 2.5 * h))).toEqual(distances(1));
+    expect(sideOf(1, 1 + 2.5 * h, 1 - 2.5 * h)).toBe(0);
+  });
+});
+
+describe('near a kink', () => {
+  it('on it the step is centred', () => {
+    expect(sideOf(0.5, 0.5)).toBe(2);
+    expect(distances(0.5, kinksAt(0.5))).toEqual([h, -2 * h, -h, 2 * h]);
+  });
+
+  it('on it the points stop at a half of the way to the next one', () => {
+    for (const next of [3 * h, -3 * h]) {
+      expect(sideOf(0, 0, next)).toBe(2);
+      const step = h / 2;
+      expect(distances(0, kinksAt(0, next))).toEqual([step, -2 * step, -step, 2 * step]);
+    }
+  });
+
+  it.each([
+    [1, 1 - h],
+    [1, 1 - 2 * h],
+    [-1, 1 + h],
+    [-1, 1 + 2 * h],
+  ])('beside one the points go to side %s, away from %s', (side, place) => {
+    expect(sideOf(1, place)).toBe(side);
+    expect(distances(1, kinksAt(place))).toEqual([1, 2, 3, 4].map((k) => side * k * h));
+  });
+
+  it('between two the points go to the farther one, half of the way at most', () => {
+    expect(sideOf(0, -h, 2 * h)).toBe(1);
+    expect(distances(0, kinksAt(-h, 2 * h))).toEqual([1, 2, 3, 4].map((k) => (k * h) / 4));
+    expect(sideOf(0, -2 * h, h)).toBe(-1);
+    expect(distances(0, kinksAt(-2 * h, h))).toEqual([1, 2, 3, 4].map((k) => (-k * h) / 4));
+    // Of several on a side the nearest counts.
+    expect(distances(0, kinksAt(-h, 8, 2 * h, -4))).toEqual([1, 2, 3, 4].map((k) => (k * h) / 4));
+  });
+
+  it('each element has kinks of its own', () => {
+    const { side } = stencilAt(Float64Array.of(0, 1, 2), 'f64', h, (j) => (j === 1 ? [{ at: 1 }] : []));
+    expect([...side]).toEqual([0, 2, 0]);
+  });
+});
