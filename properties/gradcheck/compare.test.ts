@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { compareConfirmed, type Numeric, projected, ratioOf } from './compare.ts';
+import { expectedCotangent } from './cotangent.ts';
+import type { Jacobian, MeasuredKink } from './jacobian.ts';
+import { layoutOf } from './layout.ts';
+
+const u = 2 ** -53;
+const eta = 2 ** -1074;
+const jacobian = (lo: readonly number[], hi: readonly number[] = lo, kinks: MeasuredKink[] = []): Jacobian => ({
+  lo: Float64Array.from(lo),
+  hi: Float64Array.from(hi),
+  kinks,
+});
+const refuse = () => Promise.reject(new Error('confirmed without need'));
+
+/** An elementwise input of one row with these derivatives. */
+function elementwise(measured: Jacobian, more: Partial<Numeric> = {}): Numeric {
+  const n = measured.lo.length;
+  return {
+    name: 'x',
+    layout: layoutOf('x', 'elementwise', [1, n], [1, n]),
+    jacobian: measured,
+    confirm: refuse,
+    shape: [1, n],
+    values: new Float64Array(n).fill(2),
+    kinksOf: undefined,
+    projection: undefined,
+    ...more,
+  };
+}
+
+const compare = (numeric: Numeric, analytic: readonly number[], more: object = {}) =>
+  compareConfirmed({
+    numeric,
+    analytic: Float64Array.from(analytic),
+    dy: new Float64Array(analytic.length).fill(1),
+    dtype: 'f64',
+    roundings: 3,
+    tolerance: undefined,
+    what: 'vjp',
+    ...more,
+  });
+
+describe('the expected cotangent', () => {
+  const rows = layoutOf('x', 'rows', [1, 2], [1, 3]);
+
+  it('sums dy times each derivative in intervals, with the size and number of its terms', () => {
+    const J = jacobian([1, -3, 5, 0, 10, -2], [2, -1, 5, 0, 10, -1]);
+    const { lo, hi, size, terms } = expectedCotangent(rows, J, Float64Array.of(2, -1, 1), 2);
+    expect([...lo]).toEqual([2 + 1 + 5, 0 - 10 - 2]);
+    expect([...hi]).toEqual([4 + 3 + 5, 0 - 10 - 1]);
+    expect([...size]).toEqual([4 + 3 + 5, 10 + 2]);
+    expect([...terms]).toEqual([3, 3]);
+  });
+
+  it('is not known where a derivative is not, is infinite, or is left out', () => {
+    const dy = Float64Array.of(1, 1, 1);
+    for (const value of [Number.NaN, Infinity]) {
+      const { lo } = expectedCotangent(rows, jacobian([1, value, 1, 1, 1, 1]), dy, 2);
+      expect([...lo]).toEqual([Number.NaN, 3]);
+    }
+    const own = layoutOf('x', 'elementwise', [3], [3]);
+    const { lo } = expectedCotangent(own, jacobian([1, 2, 3]), dy, 3, Uint8Array.of(0, 1, 0));
+    expect([...lo]).toEqual([1, Number.NaN, 3]);
+  });
+});
+
+describe('a comparison', () => {
+  it('allows the interval and what rounding adds to it, no more', async () => {
+    const measured = elementwise(jacobian([1, 1], [1.5, 1.5]));
+    // u·(roundings + terms)·size + η·terms
+    const rounding = u * (3 + 1) * 1.5 + eta;
+    const inside = await compare(measured, [1, 1.5 + rounding]);
+    expect(inside.failure).toBeUndefined();
+    expect([...inside.wrong]).toEqual([]);
+    const confirm = async () => measured.jacobian;
+    for (const analytic of [1.5 + 2 * rounding + 2 ** -51, 1 - 2 * rounding, Number.NaN, Infinity]) {
+      const outside = await compare({ ...measured, confirm }, [1.25, analytic]);
+      expect([...outside.wrong]).toEqual([1]);
+      expect(outside.failure).toMatchObject({ code: 'gradient', what: 'vjp', input: 'x', wrong: 1, compared: 2 });
+    }
+  });
+
+  it('takes declared bounds in place of the derived ones', async () => {
+    const measured = elementwise(jacobian([1, 1]));
+    expect((await compare(measured, [1.25, 1], { bound: Float64Array.of(0.25, 0) })).failure).toBeUndefined();
+    const confirm = async () => measured.jacobian;
+    const narrow = await compare({ ...measured, confirm }, [1.25, 1], { bound: Float64Array.of(0.125, 0) });
+    expect([...narrow.wrong]).toEqual([0]);
+  });
+
+  it('takes a relative tolerance in place of both', async () => {
+    const measured = elementwise(jacobian([2, -4]), { confirm: async () => measured.jacobian });
+    expect((await compare(measured, [2.19, -4.39], { tolerance: 0.1 })).failure).toBeUndefined();
+    expect([...(await compare(measured, [2.21, -4.39], { tolerance: 0.1 })).wrong]).toEqual([0]);
+    expect([...(await compare(measured, [2, -4.41], { tolerance: 0.1 })).wrong]).toEqual([1]);
+  });
+
+  it('counts what it compared, left open, and could not tell from 0; names the worst', async () => {
+    const measured = elementwise(jacobian([1, Number.NaN, -1, 0, 3], [1, Number.NaN, 3, 0, 3.5]), {
+      kinksOf: (element) => (element === 4 ? [{ at: 5 }, { at: 1.5 }] : []),
+    });
+    const { summary } = await compare(measured, [1, 7, 1, 0, 3.5]);
+    expect(summary).toMatchObject({ compared: 4, unchecked: 1, vacuous: 1 });
+    expect(summary.worst).toMatchObject({ index: [0, 4], analytic: 3.5, numeric: 3.25, kinkDistance: 0.5 });
+    const { lo, hi, ratio } = summary.worst!;
+    expect(lo).toBeLessThanOrEqual(3);
+    expect(hi).toBeGreaterThanOrEqual(3.5);
+    expect(hi - lo).toBeLessThan(0.5 + 2 ** -40);
+    expect(ratio).toBeCloseTo(1, 10);
+    expect((await compare(elementwise(jacobian([1])), [1])).summary.worst!.kinkDistance).toBe(Infinity);
+    expect((await compare(elementwise(jacobian([Number.NaN])), [1])).summary).toEqual({
+      compared: 0,
+      unchecked: 1,
+      vacuous: 0,
+      worst: undefined,
+    });
+  });
+
+  it('a kink that was found on an element is at distance 0', async () => {
+    const side = { value: 0, slope: 0, valueError: 0, slopeError: 0, joined: true, good: true } as never;
+    const kink = { derivative: 0, output: 0, element: 0, declared: undefined, left: side, right: side };
+    const { summary } = await compare(elementwise(jacobian([1, 2], [1, 2], [kink])), [1, 2 + 2 ** -51]);
+    expect(summary.worst).toMatchObject({ index: [0, 1], kinkDistance: Infinity });
+    const other = await compare(elementwise(jacobian([1, 2], [1, 2], [kink])), [1 + 2 ** -52, 2]);
+    expect(other.summary.worst).toMatchObject({ index: [0, 0], kinkDistance: 0 });
+  });
+
+  it('says what relative error it would have seen, in all and in half of the elements that are not 0', async () => {
+    const measured = elementwise(jacobian([1, 2, 0, Number.NaN, -4], [1.5, 2.125, 0, Number.NaN, -3]));
+    const seen = (await compare(measured, [1.25, 2, 0, 0, -3.5])).sees()!;
+    expect(seen.everywhere).toBeCloseTo(0.5 / 1.25, 10);
+    expect(seen.median).toBeCloseTo(1 / 3.5, 10);
+    expect((await compare(elementwise(jacobian([0])), [0])).sees()).toBeUndefined();
+  });
+
+  it('measures once more what seems wrong, those elements alone, and takes what comes of it', async () => {
+    const asked: number[][] = [];
+    const again = (to: number) => async (elements: ReadonlySet<number>) => {
+      asked.push([...elements]);
+      return jacobian([1, to]);
+    };
+    const mended = elementwise(jacobian([1, 2]), { confirm: again(3) });
+    expect((await compare(mended, [1, 3])).failure).toBeUndefined();
+    expect(mended.jacobian.lo[1]).toBe(3);
+    expect((await compare(elementwise(jacobian([1, 2]), { confirm: again(2) }), [1, 3])).failure).toMatchObject({
+      analytic: 3,
+      numeric: 2,
+    });
+    expect(asked).toEqual([[1], [1]]);
+  });
+
+  it('compares a projected input by its directions', async () => {
+    const directions = [Float64Array.of(1, 1, 0), Float64Array.of(0, 2, -1)];
+    expect([...projected(Float64Array.of(3, 4, 5), { directions } as never)]).toEqual([7, 3]);
+    const numeric = elementwise(jacobian([7, 3]), { projection: { directions } as never, shape: [3] });
+    const { failure, summary } = await compare(numeric, [3, 4, 5], {
+      dy: Float64Array.of(1, 1),
+      bound: Float64Array.of(0, 0, 0),
+    });
+    expect(failure).toBeUndefined();
+    expect(summary).toMatchObject({ compared: 2, unchecked: 0 });
+    expect(summary.worst!.index).toHaveLength(1);
+    expect(summary.worst!.kinkDistance).toBe(Infinity);
+  });
+});
+
+it('a ratio is 0 for no distance, infinite for NaN or without width', () => {
+  expect([ratioOf(0, 0), ratioOf(1, 2), ratioOf(1, 0), ratioOf(Number.NaN, 1)]).toEqual([0, 0.5, Infinity, Infinity]);
+});
