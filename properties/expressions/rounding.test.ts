@@ -142,7 +142,11 @@ it('no evaluation of random expressions, by the chain rule in two forms, is outs
         }
       }
     }),
-    { numRuns: Number(process.env.POOLPROOF_ATTACK ?? 1) * 150 },
+    {
+      numRuns: Number(process.env.POOLPROOF_ATTACK ?? 1) * 150,
+      // In float32 the numerator of the quotient rule overflows, its quotient does not.
+      examples: [['(expm1(x) / x)', [84.28859329223634]]],
+    },
   );
   console.log(`${seen.compared} compared, ${seen.open} left open`);
   expect(seen.open).toBeLessThan(seen.compared);

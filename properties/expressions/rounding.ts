@@ -26,7 +26,7 @@ export interface RoundingError {
   readonly derivative: number;
   /** No comparison is within its rounding: every legal evaluation takes the same sides. */
   readonly decided: boolean;
-  /** An intermediate result, or the square of a denominator in the derivative, may overflow. */
+  /** An intermediate result, or one of the quotient rule in the derivative, may overflow. */
   readonly overflows: boolean;
   readonly derivativeOverflows: boolean;
 }
@@ -163,7 +163,10 @@ class Analysis {
     const least = Math.abs(b.v) - b.e;
     // With a denominator that may be 0, or that is mostly error, nothing is known.
     if (!(least > Math.abs(b.v) / 2)) return this.#open(a.v / b.v);
-    if (!(b.m * b.m <= this.largestSlope)) this.largestSlope = b.m * b.m;
+    // (a′b - ab′)/b², one of the two forms of the quotient rule.
+    for (const part of [b.m * b.m, a.md * b.m + a.m * b.md]) {
+      if (!(part <= this.largestSlope)) this.largestSlope = part;
+    }
     const v = a.v / b.v;
     const m = a.m / least;
     const e = (a.e + m * b.e) / least + this.#u * m + this.#eta;
