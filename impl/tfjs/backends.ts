@@ -47,7 +47,7 @@ const table: Readonly<Record<BackendName, Backend>> = {
   tensorflow: {
     facets: ['ftz'],
     load: loadNative,
-    hint: 'install @tensorflow/tfjs-node, or build it with "npm run setup:native" where its download is unreachable',
+    hint: 'install @tensorflow/tfjs-node, or build it where its download is unreachable: "npm run setup:native", for an installed package "bash node_modules/poolproof/scripts/setup-native.sh"',
   },
   wasm: {
     facets: [],
