@@ -31,17 +31,22 @@ export function expectedCotangent(
     for (let i = 0; i < dy.length; i++) {
       const j = reached[i]!;
       const d = dy[i]!;
-      const a = d * lo[colour * dy.length + i]!;
-      const b = d * hi[colour * dy.length + i]!;
+      const at = colour * dy.length + i;
+      // By middle and half width: which end is which depends on the sign of dy, and a branch would be foretold wrongly
+      // every other time.
+      const least = lo[at]!;
+      const radius = (hi[at]! - least) / 2;
+      const half = Math.abs(d) * radius;
+      const middle = d * (least + radius);
       terms[j]!++;
       // Not where something is NaN or infinite.
-      if (!(Math.abs(b - a) < Number.POSITIVE_INFINITY) || skip?.[i] === 1) {
+      if (!(half < Number.POSITIVE_INFINITY) || skip?.[i] === 1) {
         low[j] = Number.NaN;
         continue;
       }
-      low[j]! += d < 0 ? b : a;
-      high[j]! += d < 0 ? a : b;
-      size[j]! += Math.max(Math.abs(a), Math.abs(b));
+      low[j]! += middle - half;
+      high[j]! += middle + half;
+      size[j]! += Math.abs(middle) + half;
     }
   }
   return { lo: low, hi: high, size, terms };

@@ -68,11 +68,14 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
       const elements = layout.elements(colour);
       for (let i = 0; i < outputs; i++) {
         const t = tangent[elements[i]!]!;
-        const a = t * jacobian.lo[colour * outputs + i]!;
-        const b = t * jacobian.hi[colour * outputs + i]!;
-        lo[i]! += Math.min(a, b);
-        hi[i]! += Math.max(a, b);
-        size[i]! += Math.max(Math.abs(a), Math.abs(b));
+        const least = jacobian.lo[colour * outputs + i]!;
+        // By middle and half width, as in expectedCotangent.
+        const radius = (jacobian.hi[colour * outputs + i]! - least) / 2;
+        const half = Math.abs(t) * radius;
+        const middle = t * (least + radius);
+        lo[i]! += middle - half;
+        hi[i]! += middle + half;
+        size[i]! += Math.abs(middle) + half;
       }
     }
   }
