@@ -50,11 +50,11 @@ const table: Readonly<Record<BackendName, Backend>> = {
     hint: 'install @tensorflow/tfjs-node, or build it where its download is unreachable: "npm run setup:native", for an installed package "bash node_modules/poolproof/scripts/setup-native.sh"',
   },
   wasm: {
-    facets: [],
+    facets: ['pairwise'],
     load: loadWasm,
     hint: 'install @tensorflow/tfjs-backend-wasm of the version of @tensorflow/tfjs',
   },
-  cpu: { facets: [], load: async () => `tfjs ${tf.version_core}`, hint: 'install @tensorflow/tfjs again' },
+  cpu: { facets: ['pairwise'], load: async () => `tfjs ${tf.version_core}`, hint: 'install @tensorflow/tfjs again' },
 };
 
 /** In the order in which `openAuto` prefers them. */

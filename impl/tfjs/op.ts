@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward, forward } from './composed.ts';
-import { checkedPool, layoutOf, list, type PoolOptions, shown } from './parameters.ts';
+import { forwardKernel, type PoolAttributes } from './kernels/kernel.ts';
+import { registerKernels } from './kernels/register.ts';
+import { viewOf } from './kernels/view.ts';
+import { type BuiltInPool, checkedPool, type Layout, layoutOf, type PoolOptions } from './parameters.ts';
+import { checkFloat32, checkShape } from './tensors.ts';
+
+registerKernels();
 
 /**
  * `y = Σᵢ cᵢ · fᵢ(x)`, `c = κ(alpha)`: an activation pool, by default the MReLU pool `y = P·relu(x) + D·step(x)`.
@@ -16,10 +22,38 @@ import { checkedPool, layoutOf, list, type PoolOptions, shown } from './paramete
  */
 export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOptions = {}): tf.Tensor {
   const pool = checkedPool('activationPool', options);
-  checkFloat32('x', x);
-  checkFloat32('alpha', alpha);
+  checkFloat32('activationPool', 'x', x);
+  checkFloat32('activationPool', 'alpha', alpha);
   const layout = layoutOf('activationPool', pool, x.shape);
-  checkShape('alpha', alpha, layout.alphaShape);
+  checkShape('activationPool', 'alpha', alpha, layout.alphaShape);
+  // Empty tensors have no kernels: a GPU can't be given any.
+  const isFused = x.size > 0 && alpha.size > 0 && tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
+  return isFused ? fused(x, alpha, pool) : composed(x, alpha, pool, layout);
+}
+
+/** By our own kernels; the gradients are registered with them. */
+function fused(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool): tf.Tensor {
+  const { shape, order } = viewOf(x.shape, pool.sharing);
+  if (order !== undefined) {
+    const [A, B] = shape;
+    const y = fused(tf.reshape(tf.transpose(x, [...order]), [A, B]), tf.reshape(alpha, [alpha.shape[0]!, B]), {
+      ...pool,
+      sharing: 'unit',
+    });
+    const inOrder = tf.reshape(
+      y,
+      order.map((axis) => x.shape[axis]!),
+    );
+    return tf.transpose(
+      inOrder,
+      order.map((_, axis) => order.indexOf(axis)),
+    );
+  }
+  const attributes: PoolAttributes = { ...pool, view: shape };
+  return tf.engine().runKernel(forwardKernel, { x, alpha }, attributes as unknown as tf.NamedAttrMap) as tf.Tensor;
+}
+
+function composed(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, layout: Layout): tf.Tensor {
   const apply = tf.customGrad((...inputs) => {
     const [v, a, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     const value = forward(v, a, pool);
@@ -27,27 +61,10 @@ export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOpti
     return {
       value,
       gradFunc: (dy, saved) => {
-        checkShape('dy', dy, v.shape);
+        checkShape('activationPool', 'dy', dy, v.shape);
         return tf.tidy(() => backward(dy, saved[0]!, saved[1]!, pool, layout));
       },
     };
   });
   return apply(x, alpha);
-}
-
-function checkFloat32(name: string, tensor: unknown): void {
-  if (!(tensor instanceof tf.Tensor)) {
-    throw new TypeError(`activationPool: "${name}" expected a float32 tensor, got ${shown(tensor)}`);
-  }
-  if (tensor.dtype !== 'float32') {
-    throw new TypeError(`activationPool: "${name}" expected a float32 tensor, got ${tensor.dtype}`);
-  }
-  if (tensor.isDisposed) {
-    throw new TypeError(`activationPool: "${name}" expected a float32 tensor, got one that is disposed`);
-  }
-}
-
-function checkShape(name: string, { shape }: tf.Tensor, expected: readonly number[]): void {
-  if (tf.util.arraysEqual(shape, expected as number[])) return;
-  throw new RangeError(`activationPool: "${name}" expected shape ${list(expected)}, got ${list(shape)}`);
 }

@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs';
+import { backward } from '../composed.ts';
+import { layoutOf } from '../parameters.ts';
+import { checkShape } from '../tensors.ts';
+import { cpuKernels } from './cpu.ts';
+import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
+import { wasmKernels } from './wasm.ts';
+import { hasSimd } from './wasm-instance.ts';
+
+/** Registers the kernels of every backend that has them, be it loaded or not, and their gradients. */
+export function registerKernels(): void {
+  if (tf.getGradient(forwardKernel) !== undefined) return;
+  if (hasSimd()) {
+    register('cpu', cpuKernels);
+    register('wasm', wasmKernels);
+  }
+  registerGradients();
+}
+
+function register<Backend extends object>(backendName: string, kernels: PoolKernels<Backend>): void {
+  const attributesOf = (attrs: tf.NamedAttrMap | undefined) => attrs as unknown as PoolAttributes;
+  tf.registerKernel({
+    kernelName: forwardKernel,
+    backendName,
+    kernelFunc: ({ inputs, attrs, backend }) =>
+      kernels.forward(inputs.x!, inputs.alpha!, attributesOf(attrs), backend as Backend),
+  });
+  tf.registerKernel({
+    kernelName: backwardKernel,
+    backendName,
+    kernelFunc: ({ inputs, attrs, backend }) =>
+      kernels.backward(inputs.dy!, inputs.x!, inputs.alpha!, attributesOf(attrs), backend as Backend),
+  });
+}
+
+function registerGradients(): void {
+  tf.registerGradient({
+    kernelName: forwardKernel,
+    inputsToSave: ['x', 'alpha'],
+    gradFunc: (given, [x, alpha], attrs) => {
+      const dy = given as tf.Tensor;
+      checkShape('activationPool', 'dy', dy, x!.shape);
+      const [dx, dalpha] = tf.engine().runKernel(backwardKernel, { dy, x: x!, alpha: alpha! }, attrs) as tf.Tensor[];
+      return { x: () => dx!, alpha: () => dalpha! };
+    },
+  });
+  // The gradient of the gradient: that of the composed form.
+  tf.registerGradient({
+    kernelName: backwardKernel,
+    inputsToSave: ['dy', 'x', 'alpha'],
+    gradFunc: (cotangents, saved, attrs) => {
+      const [ddx, ddalpha] = cotangents as tf.Tensor[];
+      const { branches, sharing, constraint } = attrs as unknown as PoolAttributes;
+      const pool = { branches, sharing, constraint };
+      const grads = tf.grads((dy, x, alpha) => {
+        const [dx, dalpha] = backward(dy!, x!, alpha!, pool, layoutOf('activationPool', pool, x!.shape));
+        // Plus 0 · t: tf.grads throws for an input on which nothing depends.
+        const nothing = [dy, x, alpha].map((t) => tf.mul(t!, tf.zerosLike(t!)).sum());
+        return [tf.mul(dx, ddx!).sum(), tf.mul(dalpha, ddalpha!).sum(), ...nothing].reduce((a, b) => tf.add(a, b));
+      });
+      const [toDy, toX, toAlpha] = withOwnTape(() => grads(saved));
+      return { dy: () => toDy!, x: () => toX!, alpha: () => toAlpha! };
+    },
+  });
+}
+
+/** What f makes; the engine has one tape, which a gradient that is taken inside of another would end. */
+function withOwnTape<T>(f: () => T): T {
+  const { state } = tf.engine();
+  const { activeTape } = state;
+  try {
+    return f();
+  } finally {
+    state.activeTape = activeTape;
+  }
+}

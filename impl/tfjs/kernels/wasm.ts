@@ -1,0 +1,92 @@
+import type { DataType, TensorInfo } from '@tensorflow/tfjs';
+import { arrayKappa } from './kappa.ts';
+import type { PoolKernels } from './kernel.ts';
+import { WasmInstances } from './wasm-instance.ts';
+
+/** What is used of `BackendWasm`. */
+interface WasmBackend {
+  readonly wasm: { readonly wasmMemory?: unknown; readonly asm?: Readonly<Record<string, unknown>> };
+  readonly dataIdMap: { get(dataId: object): { memoryOffset: number } };
+  makeOutput(shape: number[], dtype: DataType): TensorInfo;
+  typedArrayFromHeap(tensor: TensorInfo): Float32Array;
+  disposeData(dataId: object): boolean;
+}
+
+/** Kernels of our own on the backend's memory, be it of one thread or shared with others. */
+export const wasmKernels: PoolKernels<WasmBackend> = {
+  forward(x, alpha, { branches, constraint, view }, backend) {
+    const [A, B, C] = view;
+    const kernels = instancesOf(backend).of(branches, false);
+    const c = coefficients(backend, alpha, branches.length, B, constraint);
+    const y = backend.makeOutput(x.shape, 'float32');
+    // Addresses last, since making a tensor may move none but is allowed to.
+    const [xAt, cAt, yAt] = [x, c, y].map((t) => addressOf(backend, t)) as [number, number, number];
+    if (C === 1) kernels.forwardColumns(xAt, cAt, yAt, A, B);
+    else kernels.forwardRuns(xAt, cAt, yAt, A, B, C);
+    if (c !== alpha) backend.disposeData(c.dataId);
+    return y;
+  },
+
+  backward(dy, x, alpha, { branches, constraint, view }, backend) {
+    const [A, B, C] = view;
+    const n = branches.length;
+    const sums = constraint.kind !== 'fixed';
+    const kernels = instancesOf(backend).of(branches, sums);
+    const c = coefficients(backend, alpha, n, B, constraint);
+    const dx = backend.makeOutput(x.shape, 'float32');
+    const dalpha = backend.makeOutput(alpha.shape, 'float32');
+    // Of float64: two float32 each.
+    const dc = backend.makeOutput([sums ? 2 * n * B : 0], 'float32');
+    const doubles = (): Float64Array => {
+      const { buffer, byteOffset, length } = backend.typedArrayFromHeap(dc);
+      return new Float64Array(buffer, byteOffset, length / 2);
+    };
+    doubles().fill(0);
+    const at = [dy, x, c, dx, dc].map((t) => addressOf(backend, t)) as [number, number, number, number, number];
+    if (C === 1) kernels.backwardColumns(...at, A, B);
+    else kernels.backwardRuns(...at, A, B, C);
+    const alphas = backend.typedArrayFromHeap(alpha);
+    backend.typedArrayFromHeap(dalpha).set(arrayKappa(constraint, n, B).pullBack(doubles(), alphas));
+    backend.disposeData(dc.dataId);
+    if (c !== alpha) backend.disposeData(c.dataId);
+    return [dx, dalpha];
+  },
+};
+
+/** By backend, since one that was removed takes its memory with it. */
+const known = new WeakMap<WasmBackend, WasmInstances>();
+
+function instancesOf(backend: WasmBackend): WasmInstances {
+  let instances = known.get(backend);
+  if (instances === undefined) {
+    instances = new WasmInstances(memoryOf(backend));
+    known.set(backend, instances);
+  }
+  return instances;
+}
+
+/** Where Emscripten keeps the memory depends on how the backend was built. */
+function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
+  const memory = [wasm.wasmMemory, ...Object.values(wasm.asm ?? {})].find((v) => v instanceof WebAssembly.Memory);
+  if (memory === undefined) throw new Error('activationPool: the wasm backend does not show its memory');
+  return memory as WebAssembly.Memory;
+}
+
+function addressOf(backend: WasmBackend, { dataId }: TensorInfo): number {
+  return backend.dataIdMap.get(dataId).memoryOffset;
+}
+
+/** `κ(alpha)`; alpha itself where that is all. */
+function coefficients(
+  backend: WasmBackend,
+  alpha: TensorInfo,
+  n: number,
+  B: number,
+  constraint: Parameters<typeof arrayKappa>[0],
+): TensorInfo {
+  if (constraint.kind === 'free' || constraint.kind === 'fixed') return alpha;
+  const values = arrayKappa(constraint, n, B).coefficients(backend.typedArrayFromHeap(alpha));
+  const c = backend.makeOutput([n, B], 'float32');
+  backend.typedArrayFromHeap(c).set(values);
+  return c;
+}
