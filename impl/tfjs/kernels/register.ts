@@ -6,6 +6,8 @@ import { cpuKernels } from './cpu.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
 import { wasmKernels } from './wasm.ts';
 import { hasSimd } from './wasm-instance.ts';
+import { webglKernels } from './webgl.ts';
+import { webgpuKernels } from './webgpu.ts';
 
 /** Registers the kernels of every backend that has them, be it loaded or not, and their gradients. */
 export function registerKernels(): void {
@@ -14,6 +16,8 @@ export function registerKernels(): void {
     register('cpu', cpuKernels);
     register('wasm', wasmKernels);
   }
+  register('webgl', webglKernels);
+  register('webgpu', webgpuKernels);
   registerGradients();
 }
 
