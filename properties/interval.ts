@@ -284,5 +284,7 @@ function maskedByClip(arithmetic: Arithmetic, dc: Allowed, alpha: number, bound:
   const outside = at(zero, arithmetic.format);
   if (!masks.has(false)) return dc;
   if (!Number.isFinite(dc.exact) || dc.unchecked !== undefined || dc.nan) return unchecked('0·∞');
-  return masks.has(true) ? hull([dc, outside], arithmetic.u) : outside;
+  if (!masks.has(true)) return outside;
+  const [asGiven] = masks;
+  return hull(asGiven ? [dc, outside] : [outside, dc], arithmetic.u);
 }

@@ -126,3 +126,14 @@ it('calls nothing good that is not', () => {
   const sides = seen({ left: [0, 0], right: [0, 1], here: 0 }, steps.slice(0, 2), () => false);
   for (const name of sideNames) expect(sides[name].good).toBe(false);
 });
+
+it('tells a jump that only shows at a small scale from a curve, also beside a kink', () => {
+  // At the widest scale the jump is lost in the curve; below it grows like jump/h, and the kink is larger still.
+  const limits: Limits = { left: [0, -2], right: [-2.458e-12, 0], here: 0, bend: 0.4 };
+  for (const scales of [steps, steps.with(2, 1.37 * 2 ** -35)]) {
+    const { right } = seen(limits, scales);
+    expect(right.joined).toBe(false);
+    expect(Math.abs(right.value - limits.right[0])).toBeLessThanOrEqual(right.valueError);
+    expect(Math.abs(right.slope)).toBeLessThanOrEqual(right.slopeError);
+  }
+});

@@ -20,6 +20,8 @@ export interface MeasuredSide extends OneSided {
   readonly good: boolean;
   /** The limit of value and slope by the two points beside the point itself, for the next scale to compare with. */
   readonly beside: OneSided;
+  /** The error of the slope as if the point itself lay on the side's curve. */
+  readonly curveError: number;
 }
 
 /** A point seen from both sides, and as if f were smooth there. */
@@ -55,11 +57,13 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     const slope = (fFar - fNear) / (far - near);
     const beside = { slope, value: fNear - near * slope };
     // On a curve the parabola gets better as steps shrink; across a jump it gets worse, however large the other side's is.
-    const isCurve = errorOf(own) <= errorOf(smooth) / 16 && !(was?.joined && own.truncation > was.slopeError);
+    const isCurve = errorOf(own) <= errorOf(smooth) / 16 && !(was && own.truncation > was.curveError);
+    const curveError = errorOf(own);
     if (isGood(smooth) || isGood(own) || isCurve) {
       const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
       const slopeError = errorOf(best);
-      return { joined: true, value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best), beside };
+      const at = { value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best) };
+      return { ...at, joined: true, beside, curveError };
     }
     const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.slope - slope);
     const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.value - beside.value);
@@ -70,6 +74,7 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
       slopeError: apart + rounding,
       good: isGood({ slope, truncation: apart, rounding }),
       beside,
+      curveError,
     };
   };
   return {

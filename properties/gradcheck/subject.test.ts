@@ -82,6 +82,31 @@ it('tells the two jumps of a branch apart whose value at the kink is neither lim
   expect((await check(referenceSubject, c)).failures).toEqual([]);
 });
 
+it('allows both masks of a clipped alpha that may be flushed, measured from either', async () => {
+  const c: Case = {
+    pool: { branches: ['relu'], sharing: 'layer', constraint: { kind: 'clip', bounds: [0] } },
+    dtype: 'f32',
+    shape: [3],
+    x: Float64Array.of(1.1, 2.3, 3.7).map(Math.fround),
+    alpha: Float64Array.of(2 ** -149),
+    dy: Float64Array.of(1.3, 0.7, 1.9).map(Math.fround),
+  };
+  for (const [name, keep] of [
+    ['inside', true],
+    ['outside', false],
+  ] as const) {
+    const flushing = legalSubject({ dtype: 'f32', sum: 'forward', fused: false, form: 'plain', flush: true });
+    const subject: Subject = {
+      ...flushing,
+      async answer(given) {
+        const sum = given.x.reduce((total, v, i) => Math.fround(total + Math.fround(v * given.dy[i]!)), 0);
+        return { ...(await flushing.answer(given)), dalpha: Float64Array.of(keep ? sum : 0) };
+      },
+    };
+    expect((await check(subject, c)).failures, name).toEqual([]);
+  }
+});
+
 it('finds a double backward of a smooth pool, and of softmax, that is wrong', async () => {
   const wrong: Subject = {
     ...referenceSubject,
