@@ -246,7 +246,8 @@ describe('a scale is fine enough', () => {
         return values.get(v)!;
       });
       const noise = 2 ** -52;
-      const { jacobian } = await measured(wild, [0], { noise });
+      const { jacobian, more } = await measured(wild, [0], { noise });
+      expect(more).toBe(10);
       const isGood = ({ slope, truncation, rounding }: Slope) =>
         truncation <= Math.max(rounding, 2 ** -27 * Math.abs(slope));
       let sides: Sides | undefined;

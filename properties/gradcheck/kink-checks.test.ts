@@ -67,6 +67,8 @@ describe('the value at a kink', () => {
     // The wider error may be that of the other limit.
     expect(check(-3, side(1, 0, 4), side(0, 0))).toEqual([]);
     expect(check(5, side(1, 0, 4), side(2, 0))).toEqual([]);
+    expect(check(-3, side(0, 0), side(1, 0, 4))).toEqual([]);
+    expect(check(5, side(2, 0), side(1, 0, 4))).toEqual([]);
   });
 
   it('may be any', () => {

@@ -153,13 +153,13 @@ describe('cross-talk', () => {
     ] as const) {
       for (const colour of [0, 1, 2]) {
         for (const seed of [1, 2, 3]) {
-          const f: F = (x) => rows(x).map((v, i) => (i === 2 * to + 1 ? v + x[3 * from + colour]! : v));
+          const f: F = (x) => rows(x).map((v, i) => (i === 2 * to ? v + x[3 * from + colour]! : v));
           const { moved, first } = move(f, spread(9), 'rows', [
             [3, 3],
             [3, 2],
           ]);
           await first(seed);
-          expect(moved.crossTalk, `${from} to ${to} by ${colour}`).toMatchObject({ output: 2 * to + 1 });
+          expect(moved.crossTalk, `${from} to ${to} by ${colour}`).toMatchObject({ output: 2 * to });
         }
       }
     }
@@ -175,6 +175,20 @@ describe('cross-talk', () => {
     const last = places.length;
     expect(places[last - 1]![4]).toBe(x[4]);
     expect(places[last - 1]![0]).not.toBe(x[0]);
+  });
+
+  it('ends the measuring of few sites too, between any two of them', async () => {
+    const x = spread(6);
+    for (let from = 0; from < 6; from++) {
+      for (let to = 0; to < 6; to++) {
+        if (from === to) continue;
+        const f: F = (at) => at.map((v, j) => (j === to ? v + (at[from] === x[from] ? 0 : 1) : v));
+        const { moved, places, first } = move(f, x, 'elementwise', [[6], [6]]);
+        await first(to + 1);
+        expect(moved.crossTalk).toMatchObject({ output: to });
+        expect(places.findIndex((place) => place[to] === x[to] && place[from] !== x[from])).toBe(places.length - 1);
+      }
+    }
   });
 
   it('is the first that was seen', async () => {
@@ -225,6 +239,14 @@ describe('further evaluations', () => {
     expect(moved.values[scale]![2 - level]).toEqual([]);
   });
 
+  it('leave what was measured before', async () => {
+    const { moved, first } = move(squares, spread(20), 'elementwise', [[20], [20]]);
+    await first();
+    const before = moved.values[0]!.slice(0, 2).map((level) => level.map((of) => of.slice()));
+    await moved.more(0, 2, [new Uint8Array(20).fill(1)]);
+    expect(moved.values[0]!.slice(0, 2)).toEqual(before);
+  });
+
   it('keep to their side of kinks, at the scales of the dtype', async () => {
     const x = Float64Array.of(0.5, 2);
     const kinks = (j: number): Kink[] => (j === 0 ? [{ at: 0.5 - 2 ** -9 }] : []);
@@ -245,16 +267,19 @@ describe('the same again', () => {
   });
 
   it('names the first element that came out otherwise', async () => {
-    let calls = 0;
+    let [calls, from] = [0, 0];
     const f: F = (at) => {
       calls++;
-      return at.map((v, j) => (j > 0 ? v + calls : v));
+      return at.map((v, j) => (j >= from ? v + calls : v));
     };
-    expect(await move(f, x, 'elementwise', [[3], [3]]).moved.again()).toEqual({
-      element: 1,
-      first: x[1]! + 1,
-      again: x[1]! + 2,
-    });
+    for (from = 0; from < 3; from++) {
+      calls = 0;
+      expect(await move(f, x, 'elementwise', [[3], [3]]).moved.again()).toEqual({
+        element: from,
+        first: x[from]! + 1,
+        again: x[from]! + 2,
+      });
+    }
   });
 });
 
