@@ -185,6 +185,17 @@ describe('NaN, where all structure is declared,', () => {
     expect(context.asked.calls.forward).toBe(1);
   });
 
+  it('is in the input of the most sites, whichever is the first, and stays in its site though there is a batch', async () => {
+    const inRow: Differentiable['forward'] = ({ x, w }) =>
+      x!.map((v, i) => v * w![i % 2]! + 0 * x![i % 2 === 0 ? i + 1 : i - 1]!);
+    for (const known of [productKnown, { w: productKnown.w, x: productKnown.x }]) {
+      const context = await contextOf({ ...product, forward: inRow }, productInputs, productShapes, known, {
+        declared: { ...declared, batch: ['x'] },
+      });
+      expect(await checkContainment(context)).toMatchObject([{ code: 'spreads', from: expect.stringContaining('x[') }]);
+    }
+  });
+
   it('of a batch whose structure is not declared stays in its row', async () => {
     const batch = { declared: { batch: ['x'] } };
     const inRow: Differentiable['forward'] = ({ x, w }) =>
@@ -236,6 +247,19 @@ describe('a batch of one', () => {
       expect(await checkBatch(await batched(off(by), { noise }))).toEqual([
         { code: 'batch', what: 'y', index: [2, 1], alone: 0.5 + by, together: 0.5 },
       ]);
+    }
+  });
+
+  it('is compared in all of its elements, of two rows too', async () => {
+    for (const at of [0, 1]) {
+      const f: Differentiable = {
+        ...product,
+        forward: ({ x, w }) => x!.map((v, i) => v * w![i % 2]! + (x!.length === 2 && i === at ? 1 : 0)),
+      };
+      const inputs = { x: productInputs.x.slice(0, 4), w: productInputs.w };
+      const shapes = { x: [2, 2], w: [2], y: [2, 2] };
+      const context = await contextOf(f, inputs, shapes, productKnown, { declared: { batch: ['x'] } });
+      expect(await checkBatch(context)).toMatchObject([{ code: 'batch', index: [1, at] }]);
     }
   });
 
