@@ -1,5 +1,5 @@
 import { kindOf } from '../../reference/arguments.ts';
-import type { Declared, Differentiable, SecondOrder, Shapes, Tensors } from './differentiable.ts';
+import type { Declared, Differentiable, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /** How often each of the function's parts was called. */
@@ -73,18 +73,6 @@ export class Asked {
       'jvp',
       await this.#run('jvp', given, (g) => this.#f.jvp!(g.inputs!, g.tangents!, this.#shapes)),
     );
-  }
-
-  async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<SecondOrder> {
-    this.calls.doubleVjp++;
-    const given = { inputs, dy: { dy }, cotangents };
-    const answer = await this.#run('doubleVjp', given, (g) =>
-      this.#f.doubleVjp!(g.inputs!, g.dy!.dy!, g.cotangents!, this.#shapes),
-    );
-    return {
-      inputs: this.#tensors('doubleVjp', inputs, answer?.inputs),
-      dy: this.#tensor('doubleVjp', 'dy', answer?.dy, dy.length),
-    };
   }
 
   /** Notes answers that were written over since they were given. */

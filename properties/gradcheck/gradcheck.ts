@@ -97,9 +97,7 @@ export async function gradcheck(
 
   const dy = declared.dy ?? drawCotangent(draw, y.length, 0);
   if (!(dy instanceof Float64Array) || dy.length !== y.length) {
-    throw new RangeError(
-      `gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${String((dy as Float64Array)?.length)}`,
-    );
+    throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${dy.length}`);
   }
   const gradients = await asked.vjp(inputs, dy);
   const roundings = roundingsOf(measured);

@@ -6,6 +6,9 @@ import type { Kink, Structure } from './differentiable.ts';
 import { confirmJacobian, type Jacobian, measureJacobian, withoutKinks } from './jacobian.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
+import { type Sides, sidesOf } from './sides.ts';
+import { errorOf, type Slope } from './slope.ts';
+import { stepScales } from './stencil.ts';
 
 type F = (x: Float64Array) => Float64Array;
 const each =
@@ -41,8 +44,10 @@ async function measured(
   const bounds = Float64Array.from(y, (v) => noise ?? 4 * u * (Math.abs(v) + 1));
   const first = calls;
   const jacobian = await measureJacobian(moved, y, bounds, dtype);
-  const confirm = (elements: number[]) => confirmJacobian(jacobian, new Set(elements), moved, y, bounds);
-  return { jacobian, confirm, more: calls - first };
+  const more = calls - first;
+  const confirm = (elements: number[], before: Jacobian = jacobian) =>
+    confirmJacobian(before, new Set(elements), moved, y, bounds);
+  return { jacobian, confirm, more, calls: () => calls };
 }
 
 /** Each derivative lies in its interval, which is at most so wide. */
@@ -53,6 +58,14 @@ function expectWithin({ lo, hi }: Jacobian, slopes: readonly number[], width: nu
     expect(hi[i]! - lo[i]!, `width of ${i}`).toBeLessThanOrEqual(width * Math.max(1, Math.abs(slope)));
   }
 }
+
+const h = 2 ** -15;
+const [widest, middle, smallest] = stepScales.f64 as [number, number, number];
+/** `v + c·v³`, of which a quartic knows the slope, and takes for its error `4·h²·c` around a point, `8·h²·c` beside one. */
+const cubic = (c: number) => each((v) => v + c * v ** 3);
+/** A kink on the left of 0, so near that points lie on the right at every scale. */
+const beside = () => [{ at: -smallest }];
+const widthOf = ({ lo, hi }: Jacobian) => hi[0]! - lo[0]!;
 
 describe('smooth places', () => {
   it('of an affine function need no more evaluations', async () => {
@@ -101,6 +114,14 @@ describe('smooth places', () => {
     expectWithin(jacobian, [5, 0, 3, 10], 2 ** -26);
   });
 
+  it('of every element of a dense input in float32', async () => {
+    const { jacobian } = await measured((x) => Float64Array.of(x[0]! + 2 * x[1]!, 3 * x[0]! + 4 * x[1]!), [3, 5], {
+      structure: 'dense',
+      dtype: 'f32',
+    });
+    expectWithin(jacobian, [1, 3, 2, 4], 2 ** -14);
+  });
+
   it('in float32, where five points are always taken', async () => {
     const round = Math.fround;
     const x = [0.5, -1.25, 3];
@@ -128,7 +149,160 @@ describe('smooth places', () => {
   });
 });
 
+describe('what is taken as affine', () => {
+  const noise = 2 ** -40;
+  const bent = (by: number) => each((v) => v + (v === h ? by : 0));
+
+  it('is what errors of the three values could have bent so far, and no more', async () => {
+    // Slopes of (f(h) - f(0)) / h and (f(0) - f(-2h)) / 2h are off by 2·noise/h and 2·noise/2h.
+    expect((await measured(bent(3 * noise), [0], { noise })).more).toBe(0);
+    expect((await measured(bent(-3 * noise), [0], { noise })).more).toBe(0);
+    expect((await measured(bent(3.001 * noise), [0], { noise })).more).toBeGreaterThan(0);
+  });
+
+  it('has the slope of the two points that are farthest apart, and the error of their values', async () => {
+    const around = (await measured(cubic(0), [0], { noise })).jacobian;
+    expect((around.lo[0]! + around.hi[0]!) / 2).toBe(1);
+    expect(widthOf(around)).toBeCloseTo((4 * noise) / (3 * h), 15);
+    const beside = (await measured(cubic(0), [0], { noise, kinks: () => [{ at: -h }] })).jacobian;
+    expect((beside.lo[0]! + beside.hi[0]!) / 2).toBe(1);
+    expect(widthOf(beside)).toBeCloseTo((4 * noise) / (2 * h), 15);
+  });
+
+  it('is nothing on a declared kink, whose convention holds where both slopes are the same too', async () => {
+    const { jacobian } = await measured(cubic(0), [0], { kinks: () => [{ at: 0, derivative: () => 7 }] });
+    expect([jacobian.lo[0], jacobian.hi[0]]).toEqual([7, 7]);
+    expect(jacobian.kinks).toHaveLength(1);
+  });
+
+  it('in float32 is nothing: a line takes two more evaluations', async () => {
+    expect((await measured(cubic(0), [1], { dtype: 'f32' })).more).toBe(2);
+  });
+});
+
+describe('a scale is fine enough', () => {
+  /** Evaluations after the first two: two more at the widest scale, four at each other. */
+  const evaluations = async (f: F, v = 0, dtype: Dtype = 'f64') => {
+    const { more, jacobian } = await measured(f, [v], { dtype });
+    expect(jacobian.kinks).toEqual([]);
+    return more;
+  };
+
+  it('in float64 where truncation is at most 2⁻²⁷ of the slope', async () => {
+    expect(await evaluations(cubic(1))).toBe(2);
+    expect(await evaluations(cubic(2))).toBe(2);
+    expect(await evaluations(cubic(2.001))).toBe(6);
+  });
+
+  it('or of the value for each unit of the element, since small slopes of large values are no better known', async () => {
+    const flat = (value: number, c: number, at = 0) => each((v) => value + c * (v - at) ** 3);
+    expect(await evaluations(flat(8, 16))).toBe(2);
+    expect(await evaluations(flat(8, 16.01))).toBe(6);
+    // The step is 1024 times as long, and 8·1024 at 1024 is 8 for each unit.
+    expect(await evaluations(flat(8 * 1024, 2 ** -16, 1024), 1024)).toBe(2);
+    expect(await evaluations(flat(8 * 1024, 2 ** -15, 1024), 1024)).toBe(6);
+  });
+
+  it('in float32 where it is at most 2⁻¹², but at the widest below rounding', async () => {
+    const round = (c: number) => each((v) => Math.fround(v + c * v ** 3));
+    expect(await evaluations(round(2 ** -18), 0, 'f32')).toBe(2);
+    expect(await evaluations(round(2 ** -12), 0, 'f32')).toBe(6);
+    expect(await evaluations(round(2 ** -6), 0, 'f32')).toBe(6);
+    expect(await evaluations(round(1), 0, 'f32')).toBe(10);
+  });
+
+  it('and is passed over where a value is not finite', async () => {
+    const overflows = async (isOver: (v: number) => boolean, c = 0, how: How = {}) =>
+      (
+        await measured(
+          each((v) => (isOver(v) ? Infinity : v + c * v ** 3)),
+          [0],
+          how,
+        )
+      ).jacobian;
+    expectWithin(await overflows((v) => Math.abs(v) >= widest), [1], 2 ** -24);
+    expectWithin(await overflows((v) => v === -widest), [1], 2 ** -24);
+    // At one point of the smallest, where the two before are too wide.
+    const last = await overflows((v) => v === smallest, 2 ** 35, { noise: 2 ** -60, kinks: beside });
+    expectWithin(last, [1], 2 ** -10);
+  });
+
+  it('and of those that are too wide the one with the smallest error is kept', async () => {
+    // Beside a kink, where truncation is 8·h²·c: 2⁻²¹ at the second scale; at the third rounding alone is more.
+    const noise = 2 ** -52;
+    const { jacobian, more } = await measured(cubic(2 ** 26), [0], { noise, kinks: beside });
+    expect(more).toBe(10);
+    expectWithin(jacobian, [1], 2 ** -19);
+    expect(widthOf(jacobian)).toBeCloseTo(2 * (8 * middle ** 2 * 2 ** 26 + (12 * noise) / middle), 12);
+  });
+
+  it('or, where none is, it may be whatever one of the readings allows', async () => {
+    const draw = random(5, 'wild');
+    let smooth = 0;
+    for (let k = 0; k < 40; k++) {
+      const values = new Map([[0, 0]]);
+      const wild = each((v) => {
+        if (!values.has(v)) values.set(v, draw.uniform(-1, 1));
+        return values.get(v)!;
+      });
+      const noise = 2 ** -52;
+      const { jacobian, more } = await measured(wild, [0], { noise });
+      expect(more).toBe(10);
+      const isGood = ({ slope, truncation, rounding }: Slope) =>
+        truncation <= Math.max(rounding, 2 ** -27 * Math.abs(slope));
+      let sides: Sides | undefined;
+      for (const scale of stepScales.f64) {
+        const t = [1, -2, -1, 2].map((m) => m * scale);
+        sides = sidesOf({ f0: 0, t, f: t.map((v) => values.get(v)!), noise }, isGood, sides);
+      }
+      const { left, right } = sides!;
+      const readings = [left, right].map(({ slope, slopeError }) => [slope, slopeError] as const);
+      if (jacobian.kinks.length === 0) {
+        smooth++;
+        readings.push([sides!.smooth.slope, errorOf(sides!.smooth)]);
+      }
+      expect(jacobian.lo[0]).toBe(Math.min(...readings.map(([slope, error]) => slope - error)));
+      expect(jacobian.hi[0]).toBe(Math.max(...readings.map(([slope, error]) => slope + error)));
+    }
+    expect(smooth).toBeGreaterThan(3);
+    expect(smooth).toBeLessThan(37);
+  });
+
+  it('beside a declared kink no other is looked for', async () => {
+    const { jacobian } = await measured(cubic(2 ** 50), [0], { noise: 2 ** -70, kinks: beside });
+    expect(jacobian.kinks).toEqual([]);
+    expectWithin(jacobian, [1], 17 * smallest ** 2 * 2 ** 50);
+  });
+});
+
 describe('what cannot be measured stays open', () => {
+  const ulp = 2 ** -23;
+  const largest = { f64: Number.MAX_VALUE, f32: (2 - 2 ** -23) * 2 ** 127 };
+
+  it.each(['f64', 'f32'] as const)('and costs nothing, in %s', async (dtype) => {
+    const quarter = each((v) => v / 4);
+    const room = dtype === 'f64' ? 2 ** -52 : ulp;
+    const between = () => [{ at: 1 - 4 * room }, { at: 1 + 4 * room }];
+    const none = () => [{ at: 1 - room }, { at: 1 + room }];
+    for (const [f, v, kinks] of [
+      [quarter, Number.NaN, undefined],
+      [quarter, Infinity, undefined],
+      [quarter, -Infinity, undefined],
+      // One of the first two points does not exist.
+      [quarter, largest[dtype], undefined],
+      [quarter, -largest[dtype], undefined],
+      [quarter, 1, between],
+      [quarter, 1, none],
+      [each(() => Infinity), 1, undefined],
+      [each(() => Number.NaN), 1, undefined],
+    ] as const) {
+      const { jacobian, more } = await measured(f, [v], { dtype, ...(kinks && { kinks }) });
+      expect([jacobian.lo[0], jacobian.hi[0]], `at ${v}`).toEqual([Number.NaN, Number.NaN]);
+      expect(jacobian.kinks).toEqual([]);
+      expect(more, `at ${v}`).toBe(0);
+    }
+  });
+
   it.each([Number.NaN, Infinity, -Infinity])('%s', async (v) => {
     const { jacobian } = await measured(
       each((w) => 2 * w),
@@ -239,6 +413,62 @@ describe('kinks', () => {
     expectWithin(jacobian, [2 + 2 ** -17], 2 ** -20);
   });
 
+  it('declared elsewhere are not those of an element', async () => {
+    const kinks = (at: number) => [
+      { at: -8, derivative: () => 9 },
+      { at, derivative: () => 7 },
+    ];
+    const { jacobian } = await measured(each(Math.sin), [0.5], { kinks: () => kinks(0) });
+    expectWithin(jacobian, [Math.cos(0.5)], 2 ** -26);
+    expect(jacobian.kinks).toEqual([]);
+    const on = (await measured(each(Math.sin), [0.5], { kinks: () => kinks(0.5) })).jacobian;
+    expect([on.lo[0], on.hi[0]]).toEqual([7, 7]);
+  });
+
+  it('that are jumps beside an element are left aside by the smallest step', async () => {
+    for (const sign of [1, -1]) {
+      const { jacobian } = await measured(
+        each((v) => v + (sign * v > 2 ** -28 ? 1 : 0)),
+        [0],
+      );
+      expectWithin(jacobian, [1], 2 ** -12);
+      expect(jacobian.kinks).toEqual([]);
+    }
+  });
+
+  it('that a smaller step leaves aside are given up, however small they were', async () => {
+    const { jacobian } = await measured(
+      each((v) => 2 ** -28 * Math.max(0, v - 2 ** -20)),
+      [0],
+      { noise: 2 ** -52 },
+    );
+    expect(jacobian.kinks).toEqual([]);
+    expectWithin(jacobian, [0], 2 ** -24);
+  });
+
+  const here = () => 0;
+  const limits = () => ({ value: 0, slope: 0 });
+  it.each<[Partial<Kink>, 'neither' | 'left' | 'right' | 'both']>([
+    [{ derivative: here, value: here }, 'neither'],
+    [{ derivative: 'any', value: 'any' }, 'neither'],
+    [{ derivative: 'left', value: here }, 'left'],
+    [{ derivative: here, value: 'left' }, 'left'],
+    [{ derivative: here, value: here, left: limits }, 'left'],
+    [{ derivative: 'right', value: here }, 'right'],
+    [{ derivative: here, value: 'right' }, 'right'],
+    [{ derivative: here, value: here, right: limits }, 'right'],
+    [{ derivative: 'left', value: 'right' }, 'both'],
+    [{ derivative: here }, 'both'],
+    [{ value: here }, 'both'],
+  ])('%j asks for a good slope of: %s', async (declared, needed) => {
+    // What lies beyond a jump is known from the second scale on, what is joined to the value from the first.
+    for (const side of ['left', 'right'] as const) {
+      const f = each((v) => v + ((side === 'left' ? v < 0 : v > 0) ? 1 : 0));
+      const { more } = await measured(f, [0], { kinks: () => [{ at: 0, ...declared }] });
+      expect(more, `a jump to the ${side}`).toBe(needed === side || needed === 'both' ? 6 : 2);
+    }
+  });
+
   it('can all be left open', async () => {
     const { jacobian } = await measured(each(Math.abs), [0, 1]);
     const { lo, hi, kinks } = withoutKinks(jacobian);
@@ -249,40 +479,102 @@ describe('kinks', () => {
 });
 
 describe('a confirmation', () => {
-  it('measures at all scales again, those elements alone', async () => {
+  const noise = 2 ** -53;
+
+  it('measures at all scales again, those elements alone, and changes nothing that was measured', async () => {
     const x = [0.3, 0.7];
-    const { jacobian, confirm } = await measured(each(Math.sin), x);
+    const { jacobian, confirm, calls } = await measured(each(Math.sin), x);
+    const before = { ...jacobian, lo: jacobian.lo.slice(), hi: jacobian.hi.slice() };
+    const first = calls();
     const again = await confirm([1]);
+    // The first two points of the widest scale are known.
+    expect(calls() - first).toBe(2 + 4 + 4);
     expectWithin(again, x.map(Math.cos), 2 ** -20);
     expect([again.lo[0], again.hi[0]]).toEqual([jacobian.lo[0], jacobian.hi[0]]);
+    expect(jacobian).toEqual(before);
   });
 
   it('sees a curve of which three points lay on a line by chance', async () => {
-    // 0 at the first three points, and at none of the others.
-    const h = 2 ** -15;
+    // v at the first three points, and at none of the others.
     const f = (v: number) => 1e3 * v * (v - h) * (v + 2 * h) + v;
-    const { jacobian, confirm } = await measured(each(f), [0], { noise: 2 ** -53 });
-    const again = await confirm([0]);
+    const { jacobian, confirm } = await measured(each(f), [0], { noise });
     const slope = 1 - 2e3 * h * h;
-    expect(again.lo[0]).toBeLessThanOrEqual(slope);
-    expect(again.hi[0]).toBeGreaterThanOrEqual(slope);
-    expect(jacobian.hi[0]! - jacobian.lo[0]!).toBeGreaterThanOrEqual(0);
-  });
-
-  it('allows for noise that was not foreseen', async () => {
-    const draw = random(3, 'noise');
-    const noisy = each((v) => v + 1e-9 * draw.uniform(-1, 1));
-    const y: F = (x) => (x[0] === 0.5 ? Float64Array.of(0.5) : noisy(x));
-    const { confirm } = await measured(y, [0.5], { noise: 2 ** -53 });
+    expect(jacobian.lo[0]).toBeGreaterThan(slope);
+    const before = jacobian.lo[0];
     const again = await confirm([0]);
-    expect(again.lo[0]).toBeLessThanOrEqual(1);
-    expect(again.hi[0]).toBeGreaterThanOrEqual(1);
+    expectWithin(again, [slope], 1e-4);
+    expect(jacobian.lo[0]).toBe(before);
   });
 
-  it('leaves kinks as they are', async () => {
+  it.each([0, noise])('believes the second scale where the widest says something else, noise %d', async (bound) => {
+    const { jacobian, confirm } = await measured(
+      each((v) => (Math.abs(v) < 2 ** -20 ? 2 : 1) * v),
+      [0],
+      { noise: bound },
+    );
+    expectWithin(jacobian, [1], 2 ** -30);
+    expectWithin(await confirm([0]), [2], 2 ** -20);
+  });
+
+  it('takes the scale of the smaller error where they agree', async () => {
+    // 4·h²·c and 2·noise/h: the widest is better here, the second there.
+    const { confirm: few } = await measured(cubic(1), [0], { noise: 2 ** -52 });
+    expect(widthOf(await few([0]))).toBeCloseTo(2 * (4 * widest ** 2 + (2 * 2 ** -52) / widest), 14);
+    const { confirm: many } = await measured(cubic(2 ** 10), [0], { noise: 2 ** -52 });
+    const again = await many([0]);
+    expectWithin(again, [1], 2 ** -24);
+    expect(widthOf(again)).toBeCloseTo(2 * (4 * 2 ** 10 * middle ** 2 + (2 * 2 ** -52) / middle), 14);
+    const { confirm: beside } = await measured(cubic(1), [0], { noise: 2 ** -52, kinks: () => [{ at: -widest }] });
+    expect(widthOf(await beside([0]))).toBeCloseTo(2 * (8 * widest ** 2 + (12 * 2 ** -52) / widest), 14);
+  });
+
+  it('leaves a line as it was, around a point and beside a kink', async () => {
+    for (const kinks of [() => [], () => [{ at: -widest }], () => [{ at: widest }]]) {
+      const { jacobian, confirm } = await measured(cubic(0), [0], { noise, kinks });
+      expect(await confirm([0])).toEqual(jacobian);
+    }
+  });
+
+  it.each([1, -2, -1, 2])('allows for noise that was not foreseen, as the point at %d shows it', async (multiple) => {
+    // One value at the smallest scale is off; the third differences show it once to three times.
+    const off = 2 ** -40;
+    const { confirm } = await measured(
+      each((v) => v + (v === multiple * smallest ? off : 0)),
+      [0],
+      { noise },
+    );
+    const again = await confirm([0]);
+    expectWithin(again, [1], 2 ** -20);
+    expect(widthOf(again)).toBeGreaterThanOrEqual((0.999 * 4 * off) / widest);
+    expect(widthOf(again)).toBeLessThanOrEqual((3.001 * 4 * off) / widest);
+  });
+
+  it('leaves as it was what one of the scales cannot tell', async () => {
+    // 0.3·v has another slope nearby, which a confirmation would take.
+    for (const isOver of [
+      (v: number) => v === -widest,
+      (v: number) => v === middle,
+      (v: number) => v === -widest || v === middle,
+    ]) {
+      const f = each((v) => (isOver(v) ? Infinity : (Math.abs(v) < 2 ** -30 ? 0.3 : 1) * v));
+      const { jacobian, confirm } = await measured(f, [0], { noise });
+      expect(await confirm([0])).toEqual(jacobian);
+    }
+    // Without values at the smallest no noise is measured.
+    const { jacobian, confirm } = await measured(
+      each((v) => (v === smallest ? Infinity : v)),
+      [0],
+      { noise },
+    );
+    expect(await confirm([0])).toEqual(jacobian);
+  });
+
+  it('leaves kinks as they are, and open if they are left open', async () => {
     const { jacobian, confirm } = await measured(each(Math.abs), [0]);
     const again = await confirm([0]);
     expect([again.lo[0], again.hi[0]]).toEqual([jacobian.lo[0], jacobian.hi[0]]);
     expect(again.kinks).toEqual(jacobian.kinks);
+    const open = await confirm([0], withoutKinks(jacobian));
+    expect([open.lo[0], open.hi[0]]).toEqual([Number.NaN, Number.NaN]);
   });
 });

@@ -59,7 +59,7 @@ export async function measureJacobian(
   // The noise of f32 is so large that three points of a curve lie on a line by chance too often.
   let open = dtype === 'f64' ? settleAffine(moved, y, noise, lo, hi) : measurable(moved, y);
   const settled: Open[] = [];
-  for (let scale = 0; scale < moved.scales && open.length > 0; scale++) {
+  for (let scale = 0; open.length > 0; scale++) {
     await readAt(moved, scale, open, scale === 0);
     const still: Open[] = [];
     for (const entry of open) {
@@ -119,13 +119,12 @@ export async function confirmJacobian(
   return again;
 }
 
-/** The noise of an output that differences of high order leave at the smallest scale, where nothing else is left. */
+/** The noise of an output that third differences leave at the smallest scale, where nothing else is left. */
 function noiseAt(entry: Open, moved: Moved, scale: number, f0: number): number {
   const values = valuesAt(entry, moved, scale);
   if (values === undefined || Math.abs(moved.stencils[scale]!.side[entry.element]!) === 1) return 0;
   const [f1, fb, fa, f2] = values.f as [number, number, number, number];
-  const third = Math.max(Math.abs(f1 - 3 * f0 + 3 * fa - fb), Math.abs(f2 - 3 * f1 + 3 * f0 - fa));
-  return Math.max(third, Math.abs(f2 - 4 * f1 + 6 * f0 - 4 * fa + fb) / 2);
+  return Math.max(Math.abs(f1 - 3 * f0 + 3 * fa - fb), Math.abs(f2 - 3 * f1 + 3 * f0 - fa));
 }
 
 /** Every output and colour with an element that can be moved and a value from which it can be measured. */
@@ -184,7 +183,7 @@ function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Fl
       const apart = Math.abs(s1 - s2);
       const at = colour * y.length + i;
       if (side[j] !== 2 && apart <= 2 * error * (1 / Math.abs(t1) + 1 / Math.abs(t2))) {
-        const isCentred = t1 * t2 < 0;
+        const isCentred = side[j] === 0;
         const slope = isCentred ? (f1 - f2) / (t1 - t2) : s2;
         // What hides in the noise may bend f: by up to twice as much as the two slopes are apart, and twice again to be safe.
         const bound = 4 * apart + (2 * error) / (isCentred ? Math.abs(t1 - t2) : Math.abs(t2));

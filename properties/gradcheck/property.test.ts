@@ -39,10 +39,107 @@ describe('drawnInputs', () => {
     for (const kink of [0, 6]) expect(values).toContain(kink);
   });
 
-  it('refuses what is no shape', () => {
-    expect(() => drawnInputs({ shapes: { x: ['n', -1] } })).toThrow(
-      'drawnInputs: "shapes.x" expected lengths or names of axes, got ["n",-1]',
-    );
+  it('draws each length from 1 to the longest, and each way to be special on both sides', () => {
+    const lengths = (longest?: number) => {
+      const options = { shapes: { x: ['n', 3] }, ...(longest !== undefined && { longest }) };
+      const all = fc.sample(drawnInputs(options), { seed: 3, numRuns: 300 });
+      expect(all.every(({ shapes: of }) => of.x![1] === 3)).toBe(true);
+      return [...new Set(all.map(({ shapes: of }) => of.x![0]!))].sort((a, b) => a - b);
+    };
+    expect(lengths()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(lengths(2)).toEqual([1, 2]);
+    const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [20_000] }, kinks: [100] }), { seed: 4, numRuns: 1 }) as [
+      DrawnInputs,
+    ];
+    const share = (is: (v: number) => boolean) => inputs.x!.filter(is).length / 20_000;
+    expect(share((v) => v === 100)).toBeCloseTo(0.12, 1.5);
+    for (const sign of [1, -1]) {
+      const beside = (v: number) => sign * (v - 100) > 0 && Math.abs(v - 100) <= 2 ** -4;
+      expect(share(beside)).toBeCloseTo(0.04, 1.5);
+      expect(share((v) => beside(v) && Math.abs(v - 100) < 2 ** -25)).toBeGreaterThan(0.002);
+      expect(share((v) => sign * v > 0 && Math.log2(sign * v) % 1 === 0)).toBeCloseTo(0.065, 1.5);
+      expect(share((v) => v === sign * 16)).toBeGreaterThan(0.004);
+      expect(share((v) => v === sign / 16)).toBeGreaterThan(0.004);
+      // The others lie in ±[0, 4).
+      expect(share((v) => sign * v > 2 && sign * v < 4)).toBeGreaterThan(0.03);
+      expect(share((v) => sign * v >= 4 && v < 99 && Math.log2(sign * v) % 1 !== 0)).toBe(0);
+    }
+  });
+
+  it('draws about 0 where no kinks are given, or none', () => {
+    for (const options of [{}, { kinks: [] }]) {
+      const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [2000] }, ...options }), { seed: 5, numRuns: 1 }) as [
+        DrawnInputs,
+      ];
+      expect(inputs.x!.filter((v) => v === 0).length).toBeGreaterThan(150);
+    }
+  });
+
+  it('takes lengths of 0 and no axes at all, and refuses what is no shape', () => {
+    expect(fc.sample(drawnInputs({ shapes: { x: [0, 'n'], s: [] } }), { seed: 1, numRuns: 1 })[0]).toMatchObject({
+      inputs: { x: new Float64Array(0), s: { length: 1 } },
+    });
+    for (const shape of [['n', -1], [1.5], [''], [null], 'n', 3] as never[]) {
+      expect(() => drawnInputs({ shapes: { s: [], x: shape } })).toThrow(
+        `drawnInputs: "shapes.x" expected lengths or names of axes, got ${JSON.stringify(shape)}`,
+      );
+    }
+  });
+});
+
+describe('shrinking', () => {
+  const arbitrary = drawnInputs({ shapes: { x: ['n', 'c'], alpha: [2, 'c'] } });
+  const shrunk = (value: DrawnInputs) => [...arbitrary.shrink(value, undefined)].map((smaller) => smaller.value);
+
+  it('takes one index of an axis, then leaves out each; all inputs with the axis at once', () => {
+    const value = {
+      shapes: { x: [1, 3], alpha: [2, 3] },
+      inputs: { x: new Float64Array(3), alpha: Float64Array.of(0, 1, 0, 0, 0, 1) },
+    };
+    const axes = shrunk(value).filter(({ shapes: of }) => of.x![1] !== 3);
+    expect(axes.map(({ shapes: of, inputs }) => [of.x, of.alpha, [...inputs.x!], [...inputs.alpha!]])).toEqual([
+      [[1, 1], [2, 1], [0], [0, 0]],
+      [
+        [1, 2],
+        [2, 2],
+        [0, 0],
+        [1, 0, 0, 1],
+      ],
+      [
+        [1, 2],
+        [2, 2],
+        [0, 0],
+        [0, 0, 0, 1],
+      ],
+      [
+        [1, 2],
+        [2, 2],
+        [0, 0],
+        [0, 1, 0, 0],
+      ],
+    ]);
+    // An axis of length 1 stays, and so does one that is not drawn.
+    expect(shrunk(value).every(({ shapes: of }) => of.x![0] === 1 && of.alpha![0] === 2)).toBe(true);
+  });
+
+  it('then makes single elements simpler, in place', () => {
+    const value = {
+      shapes: { x: [1, 1], alpha: [2, 1] },
+      inputs: { x: Float64Array.of(1), alpha: Float64Array.of(0, -1) },
+    };
+    expect(shrunk(value).map(({ inputs }) => [...inputs.x!, ...inputs.alpha!])).toEqual([
+      [0, 0, -1],
+      [1, 0, 0],
+      [1, 0, 1],
+    ]);
+    expect(shrunk(value).every(({ shapes: of }) => of === value.shapes)).toBe(true);
+    expect(shrunk({ shapes: { x: [1, 1] }, inputs: { x: Float64Array.of(0) } })).toEqual([]);
+  });
+
+  it('is for inputs, wherever they come from', () => {
+    expect(arbitrary.canShrinkWithoutContext({ shapes: {}, inputs: {} })).toBe(true);
+    for (const other of [null, undefined, 3, {}, 'inputs'])
+      expect(arbitrary.canShrinkWithoutContext(other)).toBe(false);
   });
 });
 
@@ -79,9 +176,56 @@ describe('gradcheckRun', () => {
   });
 
   it('refuses a count that is none', async () => {
-    await expect(gradcheckRun(pap, { shapes }, { runs: 0 })).rejects.toThrow(
-      'gradcheckRun: "runs" expected an integer from 1, got 0',
+    for (const runs of [0, 1.5, -1, Number.NaN]) {
+      await expect(gradcheckRun(pap, { shapes }, { runs })).rejects.toThrow(
+        `gradcheckRun: "runs" expected an integer from 1, got ${runs}`,
+      );
+    }
+  });
+
+  it('draws twenty inputs of seed 1 unless told otherwise, in the dtype of the function', async () => {
+    const drawn: DrawnInputs[] = [];
+    const f: Differentiable = { ...elementwiseLayer('relu', elementwise.relu!), dtype: 'f32' };
+    const run = await gradcheckRun(f, { shapes: { x: [5] } });
+    expect(run).toMatchObject({ runs: 20, seed: 1, path: undefined });
+    expect(run.report).toMatchObject({ seed: 1, dtype: 'f32', outputShape: [5] });
+    await fc.assert(
+      gradcheckProperty(f, { shapes: { x: [5] } }, {}, (report, of) => {
+        expect(report.passed).toBe(true);
+        drawn.push(of);
+      }),
+      { seed: 1, numRuns: 20 },
     );
+    // The report is of the last.
+    expect(run.inputs).toEqual(drawn[19]);
+    for (const { inputs } of drawn) expect(inputs.x!.map(Math.fround)).toEqual(inputs.x);
+    const other = await gradcheckRun(f, { shapes: { x: [5] } }, { runs: 1, seed: 2 });
+    expect([other.runs, other.seed, other.report.seed]).toEqual([1, 2, 2]);
+    expect(other.inputs).not.toEqual(drawn[0]);
+  });
+
+  it('joins the drawn shapes with those that are declared', async () => {
+    const sum: Differentiable = {
+      shapes: { y: [1, 1] },
+      forward: ({ x }) => Float64Array.of(x!.reduce((a, b) => a + b, 0)),
+      vjp: ({ x }, dy) => ({ x: x!.map(() => dy[0]!) }),
+    };
+    const { report } = await gradcheckRun(sum, { shapes: { x: [2, 3] } }, { runs: 1 });
+    expect([report.passed, report.outputShape, report.inputs[0]!.shape]).toEqual([true, [1, 1], [2, 3]]);
+    const asked = await gradcheckRun(sum, { shapes: { x: [2, 3] } }, { runs: 1, shapes: { y: [1] } });
+    expect(asked.report.outputShape).toEqual([1]);
+  });
+
+  it('fails with the report and the inputs', async () => {
+    const reports: boolean[] = [];
+    const property = gradcheckProperty(wrong, { shapes }, {}, ({ passed }) => reports.push(passed));
+    const { errorInstance } = await fc.check(property, { seed: 1, numRuns: 50, endOnFailure: true });
+    expect(errorInstance).toMatchObject({
+      message: 'gradcheck doubled where x > 1 failed',
+      report: { passed: false },
+      drawn: { shapes: { alpha: [2, expect.any(Number)] } },
+    });
+    expect(reports.at(-1)).toBe(false);
   });
 
   it('throws what the function throws', async () => {

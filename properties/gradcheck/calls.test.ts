@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest';
+import { Asked, firstDifference, GradcheckError } from './calls.ts';
+import type { Declared, Differentiable, Tensors } from './differentiable.ts';
+
+const floats = (...values: number[]) => Float64Array.from(values);
+const inputs: Tensors = { x: floats(1, 2, 3), w: floats(4) };
+
+/** `y = w·x` with all of its parts. */
+const right: Differentiable = {
+  forward: ({ x, w }) => x!.map((v) => w![0]! * v),
+  vjp: ({ x, w }, dy) => ({
+    x: dy.map((d) => w![0]! * d),
+    w: floats(dy.reduce((sum, d, i) => sum + d * x![i]!, 0)),
+  }),
+  jvp: ({ x, w }, { x: tx, w: tw }) => x!.map((v, i) => w![0]! * tx![i]! + v * tw![0]!),
+};
+const ask = (change: Partial<Differentiable> = {}, declared: Declared = {}) =>
+  new Asked({ ...right, ...change }, declared, { x: [3], w: [1] });
+const dy = floats(1, 0, -1);
+
+describe('answers', () => {
+  it('are those of the parts, each counted', async () => {
+    const asked = ask();
+    expect([...(await asked.forward(inputs))]).toEqual([4, 8, 12]);
+    const { x, w } = await asked.vjp(inputs, dy);
+    expect([[...x!], [...w!]]).toEqual([[4, 0, -4], [-2]]);
+    expect([...(await asked.jvp(inputs, { x: dy, w: floats(2) }))]).toEqual([6, 4, 2]);
+    expect([...(await asked.row({ x: floats(5), w: floats(3) }, { x: [1], w: [1] }, 1))]).toEqual([15]);
+    expect(asked.calls).toEqual({ forward: 2, vjp: 1, jvp: 1, doubleVjp: 0, twin: 0 });
+    asked.checkKept();
+    expect(asked.failures).toEqual([]);
+  });
+
+  it('of the numeric side are those of the twin if there is one', async () => {
+    const alone = ask();
+    expect([...(await alone.numeric(inputs))]).toEqual([4, 8, 12]);
+    expect(alone.calls).toMatchObject({ forward: 1, twin: 0 });
+    const twin = ask({ twin: ({ x }) => x!.map((v) => -v) });
+    expect([...(await twin.numeric(inputs))]).toEqual([-1, -2, -3]);
+    expect(twin.calls).toMatchObject({ forward: 0, twin: 1 });
+  });
+
+  it('may come later', async () => {
+    const asked = ask({ forward: async ({ x }) => x!.slice() });
+    expect([...(await asked.forward(inputs))]).toEqual([1, 2, 3]);
+  });
+
+  it('are told the shapes: of all inputs, and of a batch of one its own', async () => {
+    const told: unknown[] = [];
+    const asked = ask({
+      forward({ x }, shapes) {
+        told.push(shapes);
+        return x!.slice();
+      },
+    });
+    await asked.forward(inputs);
+    await asked.row({ x: floats(1) }, { x: [1, 1] }, 1);
+    expect(told).toEqual([{ x: [3], w: [1] }, { x: [1, 1] }]);
+  });
+
+  it('hold no cotangents of constants', async () => {
+    const asked = ask({ vjp: (_, d) => ({ x: d.slice() }) }, { constants: ['w'] });
+    expect(Object.keys(await asked.vjp(inputs, dy))).toEqual(['x']);
+  });
+
+  it('are copies: what a function does to its own afterwards changes nothing', async () => {
+    const own = floats(0, 0, 0);
+    const asked = ask({ forward: () => own });
+    const y = await asked.forward(inputs);
+    own.fill(9);
+    expect([...y]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('a function that changes its arguments', () => {
+  it('harms nothing and is named, once for each part and argument', async () => {
+    const asked = ask({
+      forward({ x }) {
+        x![1] = 7;
+        return x!.map((v) => v);
+      },
+      vjp({ x, w }, d) {
+        d[2] = 0;
+        w![0] = 0;
+        return { x: x!.slice(), w: floats(0) };
+      },
+      jvp(_, { x: tx }) {
+        tx![0] = 5;
+        return tx!.slice();
+      },
+    });
+    const given = { x: floats(1, 2, 3), w: floats(4) };
+    const cotangent = floats(1, 2, 3);
+    await asked.forward(given);
+    await asked.forward(given);
+    await asked.vjp(given, cotangent);
+    await asked.jvp(given, { x: cotangent, w: floats(0) });
+    expect([...given.x, ...given.w, ...cotangent]).toEqual([1, 2, 3, 4, 1, 2, 3]);
+    expect(asked.failures).toEqual([
+      { code: 'mutated', what: 'forward', input: 'x', element: 1 },
+      { code: 'mutated', what: 'vjp', input: 'w', element: 0 },
+      { code: 'mutated', what: 'vjp', input: 'dy', element: 2 },
+      { code: 'mutated', what: 'jvp', input: 'x', element: 0 },
+    ]);
+  });
+
+  it('to what they were is let be', async () => {
+    const asked = ask({
+      forward({ x }) {
+        const y = x!.slice();
+        x!.fill(0);
+        x!.set(y);
+        return y;
+      },
+    });
+    await asked.forward(inputs);
+    expect(asked.failures).toEqual([]);
+  });
+});
+
+describe('a function that answers with its arguments', () => {
+  it('or a part of their memory is named, once for each part and argument', async () => {
+    const asked = ask({
+      forward: ({ x }) => x!,
+      vjp: ({ w }, d) => ({ x: d.subarray(0, 3), w: w! }),
+    });
+    await asked.forward(inputs);
+    await asked.forward(inputs);
+    await asked.vjp(inputs, dy);
+    expect(asked.failures).toEqual([
+      { code: 'aliased', what: 'forward', input: 'x' },
+      { code: 'aliased', what: 'vjp', input: 'w' },
+      { code: 'aliased', what: 'vjp', input: 'dy' },
+    ]);
+  });
+
+  it('that are empty is let be: they hold nothing that could change', async () => {
+    const asked = ask({ forward: ({ x }) => x! });
+    await asked.forward({ x: floats(), w: floats(1) });
+    expect(asked.failures).toEqual([]);
+  });
+});
+
+describe('a function that reuses its answers', () => {
+  it('is named with the first element that was written over, once', async () => {
+    const buffer = floats(0, 0, 0);
+    const asked = ask({
+      forward({ x }) {
+        buffer.set(x!);
+        return buffer;
+      },
+    });
+    await asked.forward(inputs);
+    asked.checkKept();
+    expect(asked.failures).toEqual([]);
+    await asked.forward(inputs);
+    await asked.forward({ ...inputs, x: floats(1, 2, 4) });
+    asked.checkKept();
+    expect(asked.failures).toEqual([{ code: 'overwritten', what: 'y of forward', element: 2 }]);
+    asked.checkKept();
+    expect(asked.failures).toHaveLength(1);
+  });
+
+  it('is looked at in its first sixteen answers, so that memory stays bounded', async () => {
+    const answers: Float64Array[] = [];
+    const asked = ask({
+      forward() {
+        answers.push(floats(0, 0, 0));
+        return answers.at(-1)!;
+      },
+    });
+    for (let k = 0; k < 20; k++) await asked.forward(inputs);
+    for (const answer of answers) answer[0] = 1;
+    asked.checkKept();
+    expect(asked.failures).toHaveLength(16);
+  });
+});
+
+describe('a part that does not do as its kind says', () => {
+  it.each<[string, Partial<Differentiable>, (asked: Asked) => Promise<unknown>]>([
+    ['forward threw: no', { forward: () => Promise.reject(new Error('no')) }, (asked) => asked.forward(inputs)],
+    [
+      'twin threw: why',
+      {
+        twin() {
+          throw 'why';
+        },
+      },
+      (asked) => asked.numeric(inputs),
+    ],
+    ['"y" expected a Float64Array, got an array', { forward: () => [1] as never }, (asked) => asked.forward(inputs)],
+    ['vjp: expected an object', { vjp: () => 3 as never }, (asked) => asked.vjp(inputs, dy)],
+    ['got null', { vjp: () => null as never }, (asked) => asked.vjp(inputs, dy)],
+    ['"w" expected a Float64Array, got undefined', { vjp: () => ({ x: dy }) }, (asked) => asked.vjp(inputs, dy)],
+    [
+      '"w" expected 1 elements, got 2',
+      { vjp: (_, d) => ({ x: d.slice(), w: floats(0, 0) }) },
+      (asked) => asked.vjp(inputs, dy),
+    ],
+    ['"y" expected 2 elements, got 3', {}, (asked) => asked.row(inputs, {}, 2)],
+  ])('%s', async (message, change, call) => {
+    const error = await call(ask(change)).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(GradcheckError);
+    expect((error as Error).name).toBe('GradcheckError');
+    expect((error as Error).message).toContain(message);
+  });
+
+  it('is blamed with the cause', async () => {
+    const cause = new RangeError('no');
+    await expect(ask({ forward: () => Promise.reject(cause) }).forward(inputs)).rejects.toMatchObject({ cause });
+  });
+
+  it('has to answer as many elements each time, in every part that answers y', async () => {
+    const asked = ask({ jvp: () => floats(0, 0), twin: () => floats(0, 0, 0, 0) });
+    await asked.forward(inputs);
+    await expect(asked.forward({ ...inputs, x: floats(1) })).rejects.toThrow('"y" expected 3 elements, got 1');
+    await expect(asked.jvp(inputs, inputs)).rejects.toThrow('jvp: "y" expected 3 elements, got 2');
+    await expect(asked.numeric(inputs)).rejects.toThrow('twin: "y" expected 3 elements, got 4');
+  });
+});
+
+it('the first difference is one of values, whatever the sign of 0 or the payload of NaN', () => {
+  expect(firstDifference(floats(1, 2), floats(1, 2))).toBe(-1);
+  expect(firstDifference(floats(0, -0, Number.NaN), floats(-0, 0, Number.NaN))).toBe(-1);
+  expect(firstDifference(floats(1, 2, 3), floats(1, 2 + 2 ** -51, 4))).toBe(1);
+  expect(firstDifference(floats(Number.NaN), floats(1))).toBe(0);
+  expect(firstDifference(floats(1), floats(Number.NaN))).toBe(0);
+  expect(firstDifference(floats(1, 2, 3), floats(0, 0, 0), Uint8Array.of(1, 1, 0))).toBe(2);
+  expect(firstDifference(floats(1, 2), floats(0, 0), Uint8Array.of(1, 1))).toBe(-1);
+});

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { random } from '../../reference/random.ts';
+import { drawCotangent } from './draw.ts';
+
+const drawn = (size: number, zeros: number, seed = 1) => [...drawCotangent(random(seed, 'draw'), size, zeros)];
+
+it('draws sixteen values of either sign, from 1/2 to 2, about as often each, exact in float32', () => {
+  const values = drawn(16_000, 0);
+  const counts = new Map<number, number>();
+  for (const v of values) counts.set(v, (counts.get(v) ?? 0) + 1);
+  expect(counts.size).toBe(16);
+  for (const [v, count] of counts) {
+    expect(Math.abs(v)).toBeGreaterThanOrEqual(0.5);
+    expect(Math.abs(v)).toBeLessThanOrEqual(2);
+    expect(Math.fround(v)).toBe(v);
+    expect(counts.has(-v)).toBe(true);
+    // 1000 ± 31
+    expect(Math.abs(count - 1000)).toBeLessThan(160);
+  }
+});
+
+it('draws 0 as often as it is asked to, to the word', () => {
+  const of = (bits: number, zeros: number) => drawCotangent({ ...random(1, 'draw'), bits: () => bits }, 1, zeros)[0];
+  expect(of(2 ** 30 - 1, 0.25)).toBe(0);
+  expect(of(2 ** 30, 0.25)).not.toBe(0);
+  expect(of(0, 0)).not.toBe(0);
+  expect(of(2 ** 32 - 1, 1)).toBe(0);
+  expect(drawn(500, 1).every((v) => v === 0)).toBe(true);
+});
+
+it('draws the same of one seed, others of another, one word for each element', () => {
+  expect(drawn(50, 0.1)).toEqual(drawn(50, 0.1));
+  expect(drawn(50, 0.1)).not.toEqual(drawn(50, 0.1, 2));
+  const [one, other] = [random(3, 'draw'), random(3, 'draw')];
+  drawCotangent(one, 7, 0.5);
+  for (let k = 0; k < 7; k++) other.bits();
+  expect(one.bits()).toBe(other.bits());
+  expect(drawn(0, 0)).toEqual([]);
+});

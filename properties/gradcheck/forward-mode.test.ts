@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import type { Context } from './context.ts';
+import { contextOf, type Known, product, productInputs, productKnown, productShapes } from './context-for-tests.ts';
+import type { Differentiable, Tensors } from './differentiable.ts';
+import { checkForwardMode } from './forward-mode.ts';
+import type { Jacobian } from './jacobian.ts';
+import type { GradcheckFailure } from './report.ts';
+
+const u = 2 ** -53;
+type Jvp = NonNullable<Differentiable['jvp']>;
+const right = product.jvp!;
+/** The right tangent with some elements changed. */
+const changed =
+  (change: (t: number, i: number) => number): Jvp =>
+  (inputs, tangents, shapes) =>
+    (right(inputs, tangents, shapes) as Float64Array).map(change);
+const off = (by: number, ...at: number[]) => changed((t, i) => (at.includes(i) ? t + by : t));
+
+/** Checks the product with this jvp; says which tangents it was asked for, and which elements were measured again. */
+async function check(
+  jvp: Jvp = right,
+  known: Readonly<Record<string, Known>> = productKnown,
+  more: Parameters<typeof contextOf>[4] = {},
+  again?: (jacobian: Jacobian, name: string) => Jacobian,
+) {
+  let asked: Tensors = {};
+  const f: Differentiable = {
+    ...product,
+    jvp(inputs, tangents, shapes) {
+      asked = tangents;
+      return jvp(inputs, tangents, shapes);
+    },
+  };
+  const context = await contextOf(f, productInputs, productShapes, known, more);
+  const confirmed: Record<string, number[]> = {};
+  const numerics = context.numerics.map((numeric) => ({
+    ...numeric,
+    confirm: async (elements: ReadonlySet<number>) => {
+      confirmed[numeric.name] = [...elements].sort((a, b) => a - b);
+      return again ? again(numeric.jacobian, numeric.name) : numeric.jacobian;
+    },
+  }));
+  const failures = await checkForwardMode({ ...context, numerics });
+  return { failures, asked, confirmed, context: { ...context, numerics } as Context };
+}
+const codes = (failures: readonly GradcheckFailure[]) => failures.map(({ code }) => code);
+/** Derivatives known to ± this. */
+const wide = (by: number): Readonly<Record<string, Known>> => ({
+  x: { ...productKnown.x, slope: (i) => [productInputs.w[i % 2]! - by, productInputs.w[i % 2]! + by] },
+  w: { ...productKnown.w, slope: (i) => [productInputs.x[i]! - by, productInputs.x[i]! + by] },
+});
+
+describe('the tangents', () => {
+  it('are drawn, some of them 0, for each input with a gradient', async () => {
+    let zeros = 0;
+    for (let seed = 0; seed < 50; seed++) {
+      const { asked, failures } = await check(right, productKnown, { seed });
+      expect(failures).toEqual([]);
+      expect([asked.x!.length, asked.w!.length]).toEqual([6, 2]);
+      zeros += [...asked.x!, ...asked.w!].filter((t) => t === 0).length;
+    }
+    // A tenth of 400.
+    expect(zeros).toBeGreaterThan(20);
+    expect(zeros).toBeLessThan(65);
+  });
+
+  it('are 0 for one without', async () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const context = await contextOf(product, productInputs, productShapes, { x: productKnown.x }, { seed });
+      let asked: Tensors = {};
+      const jvp = context.asked.jvp.bind(context.asked);
+      context.asked.jvp = (inputs, tangents) => {
+        asked = tangents;
+        return jvp(inputs, tangents);
+      };
+      const { w: _, ...gradients } = context.gradients;
+      expect(await checkForwardMode({ ...context, gradients })).toEqual([]);
+      expect([...asked.w!]).toEqual([0, 0]);
+      expect(asked.x!.some((t) => t !== 0)).toBe(true);
+    }
+  });
+});
+
+describe('J t', () => {
+  it('that is wrong in some elements is reported at the worst, with what it may be', async () => {
+    const jvp = changed((t, i) => t + [0, 0.5, 0, -2000, 0, 1][i]!);
+    const { failures, asked } = await check(jvp);
+    const expected = (right({ ...productInputs }, asked, {}) as Float64Array)[3]!;
+    expect(codes(failures)).toEqual(['tangent', 'adjoint']);
+    const [tangent] = failures;
+    expect(tangent).toMatchObject({
+      index: [1, 1],
+      analytic: expected - 2000,
+      numeric: expected,
+      wrong: 3,
+      compared: 6,
+    });
+    const { lo, hi } = tangent as { lo: number; hi: number };
+    expect(lo).toBeLessThan(expected);
+    expect(hi).toBeGreaterThan(expected);
+    expect(hi - lo).toBeLessThan(1e-12);
+  });
+
+  it('may be what the intervals of the derivatives allow, and no more', async () => {
+    // |tx|·by + |tw|·by around the right one.
+    const by = 0.125;
+    const { asked } = await check();
+    for (const i of [0, 1, 5]) {
+      const allowed = by * (Math.abs(asked.x![i]!) + Math.abs(asked.w![i % 2]!));
+      for (const sign of [1, -1]) {
+        expect(codes((await check(off(sign * allowed, i), wide(by))).failures)).not.toContain('tangent');
+        const beyond = await check(off(sign * allowed * 1.001, i), wide(by));
+        expect(beyond.failures[0]).toMatchObject({ code: 'tangent', wrong: 1, index: [Math.floor(i / 2), i % 2] });
+      }
+    }
+  });
+
+  it('may be off by what rounding does to the terms', async () => {
+    // 2·u·roundings·(|w·tx| + |x·tw|), beside derivatives that are known exactly.
+    const { asked } = await check();
+    const [x, w] = [productInputs.x[3]!, productInputs.w[1]!];
+    const allowed = 2 * u * 4 * (Math.abs(w * asked.x![3]!) + Math.abs(x * asked.w![1]!));
+    expect(codes((await check(off(0.9 * allowed, 3))).failures)).not.toContain('tangent');
+    expect(codes((await check(off(1.3 * allowed, 3))).failures)).toContain('tangent');
+    // More of them where more roundings may have been passed.
+    expect(codes((await check(off(1.3 * allowed, 3), productKnown, { roundings: 8 })).failures)).toEqual([]);
+  });
+
+  it('is not compared where a derivative is not known, which others do not suffer from', async () => {
+    const unknown: Readonly<Record<string, Known>> = {
+      ...productKnown,
+      x: { ...productKnown.x, slope: (i, j) => (i === 2 ? Number.NaN : (productKnown.x.slope(i, j) as number)) },
+    };
+    expect((await check(right, unknown)).failures).toEqual([]);
+    expect(codes((await check(off(1, 2), unknown)).failures)).toEqual(['adjoint']);
+    expect((await check(off(1, 4), unknown)).failures[0]).toMatchObject({ code: 'tangent', wrong: 1, compared: 5 });
+  });
+
+  it('is not compared where an input was projected', async () => {
+    const context = await contextOf({ ...product, jvp: off(1, 2) }, productInputs, productShapes, productKnown);
+    for (const name of ['x', 'w']) {
+      const numerics = context.numerics.map((numeric) =>
+        numeric.name === name ? { ...numeric, projection: { directions: [] } } : numeric,
+      );
+      expect(codes(await checkForwardMode({ ...context, numerics }))).toEqual(['adjoint']);
+    }
+  });
+
+  it('that is NaN is wrong', async () => {
+    const { failures } = await check(changed((t, i) => (i === 4 ? Number.NaN : t)));
+    expect(failures[0]).toMatchObject({ code: 'tangent', index: [2, 0], wrong: 1 });
+  });
+
+  it('is measured again before it is called wrong, by the elements that it depends on', async () => {
+    // What was measured of output 3 was wrong; the tangent is right.
+    const wrong: Readonly<Record<string, Known>> = {
+      ...productKnown,
+      x: { ...productKnown.x, slope: (i, j) => (i === 3 ? 7 : (productKnown.x.slope(i, j) as number)) },
+    };
+    const mended = ({ lo, hi, kinks }: Jacobian, name: string): Jacobian =>
+      name === 'x' ? { lo: lo.with(3, -2), hi: hi.with(3, -2), kinks } : { lo, hi, kinks };
+    const { failures, confirmed, context } = await check(right, wrong, {}, mended);
+    expect(failures).toEqual([]);
+    expect(confirmed).toEqual({ x: [3], w: [1] });
+    expect(context.numerics[0]!.jacobian.lo[3]).toBe(-2);
+    expect((await check(off(1, 0, 3))).confirmed).toEqual({ x: [0, 3], w: [0, 1] });
+    expect((await check()).confirmed).toEqual({});
+  });
+});
+
+describe('the adjoint identity', () => {
+  it('sees what the intervals of finite differences are too wide for', async () => {
+    expect(codes((await check(off(1e-9, 1), wide(1e-6))).failures)).toEqual(['adjoint']);
+    const context = await contextOf(product, productInputs, productShapes, wide(1e-6));
+    for (const name of ['x', 'w']) {
+      const gradients = { ...context.gradients, [name]: context.gradients[name]!.map((g) => g + 1e-9) };
+      expect(codes(await checkForwardMode({ ...context, gradients }))).toEqual(['adjoint']);
+    }
+  });
+
+  it('is of both sums, which may differ by the roundings of the derivatives and of the terms', async () => {
+    const dy = Float64Array.of(1, -2, 0.5, 1, 3, -1);
+    const { failures, asked } = await check(off(8, 4), productKnown, { dy });
+    const adjoint = failures.find(({ code }) => code === 'adjoint') as GradcheckFailure & { code: 'adjoint' };
+    const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
+    const size = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + Math.abs(v * b[i]!), 0);
+    const tangent = [...(await right({ ...productInputs }, asked, {}))];
+    const wrong = tangent.with(4, tangent[4]! + 8);
+    const gradients = (await product.vjp({ ...productInputs }, dy, {})) as Record<'x' | 'w', Float64Array>;
+    expect(adjoint.forward).toBeCloseTo(dot(wrong, [...dy]), 12);
+    expect(adjoint.reverse).toBeCloseTo(dot(tangent, [...dy]), 12);
+    // Sizes of the terms: of <ty, dy>, of each <t, Jᵀdy>, and of dy by those of J t; 4 roundings of each derivative.
+    const inner = tangent.map(
+      (_t, i) => Math.abs(productInputs.w[i % 2]! * asked.x![i]!) + Math.abs(productInputs.x[i]! * asked.w![i % 2]!),
+    );
+    const magnitude =
+      size(wrong, [...dy]) +
+      size([...asked.x!], [...gradients.x]) +
+      size([...asked.w!], [...gradients.w]) +
+      size(inner, [...dy]);
+    expect(adjoint.allowed / (u * (2 * 4 + 6 + 6 + 2) * magnitude)).toBeCloseTo(1, 10);
+  });
+
+  it('allows just that', async () => {
+    const { failures } = await check(off(8, 4), wide(10));
+    const { allowed } = failures[0] as GradcheckFailure & { code: 'adjoint' };
+    // dy is 1. The right product is exact: its factors have few bits.
+    expect((await check(off(allowed / 4, 4), wide(10))).failures).toEqual([]);
+    expect(codes((await check(off(4 * allowed, 4), wide(10))).failures)).toEqual(['adjoint']);
+  });
+
+  it('leaves out terms in which a factor is 0, whatever the other is', async () => {
+    const dy = Float64Array.of(0, 1, 1, 1, 1, 1);
+    const open = {
+      ...productKnown,
+      x: { ...productKnown.x, slope: (i: number) => (i === 0 ? Number.NaN : productInputs.w[i % 2]!) },
+    };
+    const nan = (by: number): Jvp => changed((t, i) => (i === 0 ? Number.NaN : i === 1 ? t + by : t));
+    expect((await check(nan(0), open, { dy })).failures).toEqual([]);
+    expect(codes((await check(nan(1e-3), open, { dy })).failures)).toEqual(['tangent', 'adjoint']);
+    // The same on the other side: a tangent of 0 at a gradient that is NaN.
+    const context = await contextOf(product, productInputs, productShapes, wide(1e-3), { seed: 1 });
+    let tested = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const { asked } = await check(right, productKnown, { seed });
+      const at = asked.x!.indexOf(0);
+      if (at < 0) continue;
+      tested++;
+      const { draw } = await contextOf(product, productInputs, productShapes, productKnown, { seed });
+      const x = context.gradients.x!.with(at, Number.NaN);
+      const gradients = { ...context.gradients, x };
+      expect(await checkForwardMode({ ...context, draw, gradients })).toEqual([]);
+    }
+    expect(tested).toBeGreaterThan(2);
+  });
+});
