@@ -1,12 +1,21 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { conformanceProjects } from './vitest.conformance.ts';
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', '.native/**', '.stryker-tmp/**'],
-    setupFiles: ['./vitest.coverage.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: ['node_modules/**', 'dist/**', '.native/**', '.stryker-tmp/**', 'impl/tfjs/conformance.test.ts'],
+          setupFiles: ['./vitest.coverage.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      ...conformanceProjects,
+    ],
   },
 });
 

@@ -4,7 +4,7 @@ import type { MnistProgress, MnistRow } from '../experiments/mnist-run.ts';
 import { verification } from '../experiments/protocols.ts';
 import type { BackendName, PassedOver } from '../impl/tfjs/backends.ts';
 import { pap, relu } from '../reference/activations.ts';
-import { loadTfjs, Unavailable } from './subjects.ts';
+import { loadTfjs } from './subjects.ts';
 
 export interface MnistRequest {
   /** Those that may be taken; the first of them that works is, in the order of speed. */
@@ -51,15 +51,6 @@ export async function trainMnist(request: MnistRequest, tell: (event: MnistEvent
 }
 
 async function openFastest(names: readonly BackendName[]) {
-  const { BackendError, backendNames, openBackend } = await loadTfjs();
-  const passedOver: PassedOver[] = [];
-  for (const name of backendNames.filter((name) => names.includes(name))) {
-    try {
-      return { backend: await openBackend(name), passedOver };
-    } catch (error) {
-      if (!(error instanceof BackendError)) throw error;
-      passedOver.push({ name, state: error.state, reason: error.message });
-    }
-  }
-  throw new Unavailable('absent', passedOver.map(({ reason }) => reason).join('; '));
+  const { backendNames, openAuto } = await loadTfjs();
+  return openAuto(backendNames.filter((name) => names.includes(name)));
 }

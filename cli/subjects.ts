@@ -4,10 +4,10 @@ import { referenceSubject } from '../properties/reference-subject.ts';
 import type { Subject } from '../reference/subject.ts';
 
 /** What `--backend` takes: the float64 reference, or a TensorFlow.js backend in Node. */
-export type SubjectName = 'reference' | BackendName;
+export type SubjectName = 'reference' | Extract<BackendName, 'cpu' | 'wasm' | 'tensorflow' | 'webgpu'>;
 
 /** In the order of the columns of reports. */
-export const subjectNames: readonly SubjectName[] = ['reference', 'cpu', 'wasm', 'tensorflow'];
+export const subjectNames: readonly SubjectName[] = ['reference', 'cpu', 'wasm', 'tensorflow', 'webgpu'];
 
 export interface OpenSubject {
   readonly subject: Subject;

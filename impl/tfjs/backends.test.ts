@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { availableBackends } from './available.ts';
+import { availableBackends } from './available-for-tests.ts';
 import { BackendError, type BackendName, backendNames, openAuto, openBackend } from './backends.ts';
 
 /** Runs `act` while the matrix product of these backends answers zeros. */

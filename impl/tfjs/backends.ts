@@ -1,13 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import type { Facet } from '../../reference/subject.ts';
+import { isMissing, NotInstalled } from './not-installed.ts';
 import { activationPool } from './op.ts';
 import { shown } from './parameters.ts';
 
-export type BackendName = 'cpu' | 'wasm' | 'tensorflow';
+/**
+ * `webgl-f16` is webgl with half-precision textures, as on devices that have no others; `wasm-threads` is wasm's
+ * threaded build, which needs a cross-origin isolated page.
+ */
+export type BackendName = 'tensorflow' | 'wasm' | 'wasm-threads' | 'cpu' | 'webgpu' | 'webgl' | 'webgl-f16';
 
 /** A backend that is loaded, has passed its self-test and is the current one of `tf`. */
 export interface OpenBackend {
@@ -33,32 +34,101 @@ export class BackendError extends Error {
   }
 }
 
+type Host = 'node' | 'browser';
+
 /** What a backend is like. */
 interface Backend {
-  /** Measured, forward and backward, on every branch: `ftz` where subnormal inputs or results become 0. */
+  /** What `tf` calls it; two that share this can't both be open. */
+  readonly registered: string;
+  readonly hosts: readonly Host[];
+  /**
+   * Measured, forward and backward, on every branch: `ftz` where subnormal inputs or results become 0. Of GPU backends
+   * on SwiftShader.
+   */
   readonly facets: readonly Facet[];
+  /** Flags of `tf.env()`, set once it is loaded. */
+  readonly flags?: Readonly<Record<string, boolean>>;
   /** Registers it with `tf` and says its version; throws `NotInstalled` when there is nothing to load. */
   load(): Promise<string>;
+  /** Whether what was opened is what the name says; `true` unless given. */
+  isIt?(): boolean | Promise<boolean>;
   /** What to do when it is absent or broken. */
   readonly hint: string;
 }
 
+/** Not `floatPrecision()` of the backend, which says 16 here too. */
+const hasFloat32 = () => tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
+
+const webgl: Omit<Backend, 'facets'> = {
+  registered: 'webgl',
+  hosts: ['browser'],
+  // Else small tensors are computed by the cpu backend.
+  flags: { WEBGL_CPU_FORWARD: false, WEBGL_FORCE_F16_TEXTURES: false },
+  load: async () => `tfjs-backend-webgl ${(await import('@tensorflow/tfjs-backend-webgl')).version_webgl}`,
+  isIt: hasFloat32,
+  hint: 'it needs WebGL with textures of 32-bit floats',
+};
+
+const wasm: Omit<Backend, 'hosts'> = {
+  registered: 'wasm',
+  facets: ['pairwise'],
+  flags: { WASM_HAS_MULTITHREAD_SUPPORT: false },
+  load: loadWasm,
+  hint: 'install @tensorflow/tfjs-backend-wasm of the version of @tensorflow/tfjs',
+};
+
 const table: Readonly<Record<BackendName, Backend>> = {
   tensorflow: {
+    registered: 'tensorflow',
+    hosts: ['node'],
     facets: ['ftz'],
-    load: loadNative,
+    load: async () => (await import('./node.ts')).loadNative(),
     hint: 'install @tensorflow/tfjs-node, or build it where its download is unreachable: "npm run setup:native", for an installed package "bash node_modules/poolproof/scripts/setup-native.sh"',
   },
-  wasm: {
-    facets: ['pairwise'],
-    load: loadWasm,
-    hint: 'install @tensorflow/tfjs-backend-wasm of the version of @tensorflow/tfjs',
+  wasm: { ...wasm, hosts: ['node', 'browser'] },
+  'wasm-threads': {
+    ...wasm,
+    hosts: ['browser'],
+    flags: { WASM_HAS_MULTITHREAD_SUPPORT: true },
+    isIt: async () => (await import('@tensorflow/tfjs-backend-wasm')).getThreadsCount() > 1,
+    hint: 'it needs a page that is cross-origin isolated, by the headers COOP and COEP, and more than one core',
   },
-  cpu: { facets: ['pairwise'], load: async () => `tfjs ${tf.version_core}`, hint: 'install @tensorflow/tfjs again' },
+  cpu: {
+    registered: 'cpu',
+    hosts: ['node', 'browser'],
+    facets: ['pairwise'],
+    load: async () => `tfjs ${tf.version_core}`,
+    hint: 'install @tensorflow/tfjs again',
+  },
+  webgpu: {
+    registered: 'webgpu',
+    hosts: ['node', 'browser'],
+    facets: ['ftz', 'pairwise'],
+    flags: { WEBGPU_CPU_FORWARD: false },
+    load: loadWebgpu,
+    hint: 'install @tensorflow/tfjs-backend-webgpu; in Node also webgpu, and a Vulkan driver (Debian: libvulkan1, and without a GPU chromium-common for its SwiftShader)',
+  },
+  webgl: { ...webgl, facets: ['ftz', 'pairwise'] },
+  'webgl-f16': {
+    ...webgl,
+    facets: ['ftz', 'pairwise', 'storage:f16'],
+    flags: { ...webgl.flags, WEBGL_FORCE_F16_TEXTURES: true },
+    isIt: () => !hasFloat32(),
+    hint: 'it needs WebGL with textures of 16-bit floats',
+  },
 };
 
 /** In the order in which `openAuto` prefers them. */
-export const backendNames: readonly BackendName[] = ['tensorflow', 'wasm', 'cpu'];
+export const backendNames: readonly BackendName[] = Object.keys(table) as BackendName[];
+
+/** Those that run here, in Node or in a browser. */
+export function backendsHere(): readonly BackendName[] {
+  const host: Host = tf.env().getBool('IS_NODE') ? 'node' : 'browser';
+  return backendNames.filter((name) => table[name].hosts.includes(host));
+}
+
+/** What is open, by its name in `tf`. */
+const open = new Map<string, BackendName>();
 
 /**
  * Loads a backend, makes it the current one and tests it.
@@ -70,13 +140,19 @@ export async function openBackend(name: BackendName): Promise<OpenBackend> {
     const Kind = typeof name === 'string' ? RangeError : TypeError;
     throw new Kind(`openBackend: "name" expected ${backendNames.join(', ')}, got ${shown(name)}`);
   }
-  const { facets, load, hint } = table[name];
+  const { registered, facets, flags = {}, load, isIt = () => true, hint } = table[name];
   silenceAdvice();
   try {
+    if (!backendsHere().includes(name)) throw new NotInstalled(`it runs in ${table[name].hosts.join(' and ')} only`);
     const version = await load();
-    if (!(await tf.setBackend(name))) throw new Error('tf.setBackend refused it');
-    selfTest();
-    return { name, version, facets, tf, use: () => use(name) };
+    const other = open.get(registered);
+    if (other !== undefined && other !== name) throw new Error(`"${other}" is open, which excludes it`);
+    for (const [flag, value] of Object.entries(flags)) tf.env().set(flag, value);
+    if (!(await tf.setBackend(registered))) throw new Error('tf.setBackend refused it');
+    open.set(registered, name);
+    if (!(await isIt())) throw new Error('what has opened is another variant');
+    await selfTest();
+    return { name, version, facets, tf, use: () => use(registered) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const state = error instanceof NotInstalled ? 'absent' : 'broken';
@@ -91,11 +167,17 @@ export interface PassedOver {
   readonly reason: string;
 }
 
-/** The first of `backendNames` that works, and why those before it were passed over. @throws BackendError if none does. */
-export async function openAuto(): Promise<{ backend: OpenBackend; passedOver: PassedOver[] }> {
+/**
+ * The first of `names`, by default of all that run here, that works, and why those before it were passed over.
+ *
+ * @throws BackendError if none does
+ */
+export async function openAuto(
+  names: readonly BackendName[] = backendsHere(),
+): Promise<{ backend: OpenBackend; passedOver: PassedOver[] }> {
   const passedOver: PassedOver[] = [];
   let last: unknown;
-  for (const name of backendNames) {
+  for (const name of names) {
     try {
       return { backend: await openBackend(name), passedOver };
     } catch (error) {
@@ -107,56 +189,32 @@ export async function openAuto(): Promise<{ backend: OpenBackend; passedOver: Pa
   throw last;
 }
 
-class NotInstalled extends Error {}
-
 /** `tf.setBackend` is asynchronous only for a backend that was never used, and every open one was. */
-function use(name: BackendName): void {
-  if (tf.getBackend() !== name) void tf.setBackend(name);
+function use(registered: string): void {
+  if (tf.getBackend() !== registered) void tf.setBackend(registered);
 }
 
 async function loadWasm(): Promise<string> {
+  const { version_wasm } = await installed('@tensorflow/tfjs-backend-wasm', import('@tensorflow/tfjs-backend-wasm'));
+  return `tfjs-backend-wasm ${version_wasm}`;
+}
+
+/** Where there is no `navigator.gpu` the package registers nothing, now or later: so that comes first. */
+async function loadWebgpu(): Promise<string> {
+  if (tf.env().getBool('IS_NODE')) await (await import('./node.ts')).provideWebgpu();
+  else if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu === undefined) {
+    throw new NotInstalled('the browser has no navigator.gpu');
+  }
+  await installed('@tensorflow/tfjs-backend-webgpu', import('@tensorflow/tfjs-backend-webgpu'));
+  return `tfjs-backend-webgpu ${tf.version_core}`;
+}
+
+async function installed<T>(name: string, module: Promise<T>): Promise<T> {
   try {
-    const { version_wasm } = await import('@tensorflow/tfjs-backend-wasm');
-    return `tfjs-backend-wasm ${version_wasm}`;
+    return await module;
   } catch (error) {
-    if (isNotFound(error)) throw new NotInstalled('@tensorflow/tfjs-backend-wasm is not installed', { cause: error });
-    throw error;
+    throw isMissing(name, error) ? new NotInstalled(`${name} is not installed`, { cause: error }) : error;
   }
-}
-
-/** tfjs-node as installed, else as `scripts/setup-native.sh` builds it into `.native/`. */
-async function loadNative(): Promise<string> {
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  const places = [...new Set([packageRoot(), process.cwd()])].map((folder) => join(folder, '.native', 'native.js'));
-  let failure: unknown;
-  for (const place of [fileURLToPath(import.meta.url), ...places]) {
-    try {
-      const node: { version: Record<string, string> } = createRequire(place)('@tensorflow/tfjs-node');
-      const backend = tf.findBackend('tensorflow') as { binding?: { TF_Version?: string } } | null;
-      if (backend === null) throw new Error('tfjs-node has registered itself with another copy of @tensorflow/tfjs');
-      return `tfjs-node ${node.version['tfjs-node']}, TensorFlow ${backend.binding?.TF_Version}`;
-    } catch (error) {
-      if (!isNotFound(error)) failure ??= error;
-    }
-  }
-  throw failure ?? new NotInstalled('@tensorflow/tfjs-node is not installed');
-}
-
-/** The folder of poolproof's package.json, above the sources as well as above the compiled files. */
-function packageRoot(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  for (let folder = here; ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'poolproof') return folder;
-    if (folder === dirname(folder)) return here;
-  }
-}
-
-/** Whether the package itself is missing; a file missing inside of an installed one means that it is broken. */
-function isNotFound(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: string };
-  if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return false;
-  return /Cannot find (module|package) '@tensorflow\/(tfjs-node|tfjs-backend-wasm)'/.test(message ?? '');
 }
 
 /** Keeps tfjs' cpu backend from advising tfjs-node at its first tensor: which backend runs is said by the caller. */
@@ -166,23 +224,30 @@ function silenceAdvice(): void {
 }
 
 /** A pool forward and backward, and a matrix product, on numbers for which every right answer is exact. */
-function selfTest(): void {
-  tf.tidy(() => {
+async function selfTest(): Promise<void> {
+  const tensors = tf.tidy(() => {
     const x = tf.tensor2d([-1, 2, 0.5, 0], [2, 2]);
     const alpha = tf.tensor2d([0.75, 0.5, 0.25, 0.5], [2, 2]);
     const dy = tf.tensor2d([1, -2, 4, 8], [2, 2]);
-    const pool = tf.valueAndGrads((v, a) => activationPool(v!, a!));
-    const { value, grads } = pool([x, alpha], dy);
-    check('y', value, [0, 1.5, 0.625, 0]);
-    check('dx', grads[0]!, [0, -1, 3, 0]);
-    check('dalpha', grads[1]!, [2, -4, 4, -2]);
-    check('matMul', tf.matMul(x, alpha), [-0.25, 0.5, 0.375, 0.25]);
+    const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!))([x, alpha], dy);
+    return [value, ...grads, tf.matMul(x, alpha)];
   });
+  const expected = {
+    y: [0, 1.5, 0.625, 0],
+    dx: [0, -1, 3, 0],
+    dalpha: [2, -4, 4, -2],
+    matMul: [-0.25, 0.5, 0.375, 0.25],
+  };
+  try {
+    for (const [i, [what, values]] of Object.entries(expected).entries()) check(what, await tensors[i]!.data(), values);
+  } finally {
+    tf.dispose(tensors);
+  }
 }
 
-function check(what: string, tensor: tf.Tensor, expected: readonly number[]): void {
-  const actual = [...tensor.dataSync()];
+function check(what: string, actual: ArrayLike<number>, expected: readonly number[]): void {
   if (!expected.every((value, i) => value === actual[i]) || actual.length !== expected.length) {
-    throw new Error(`self-test: ${what} expected [${expected.join(', ')}], got [${actual.join(', ')}]`);
+    const came = Array.from(actual).join(', ');
+    throw new Error(`self-test: ${what} expected [${expected.join(', ')}], got [${came}]`);
   }
 }

@@ -6,7 +6,7 @@ import { laws } from '../../properties/laws.ts';
 import { Trial } from '../../properties/trial.ts';
 import type { Answer, Case } from '../../reference/case.ts';
 import type { Subject } from '../../reference/subject.ts';
-import { availableBackends } from './available.ts';
+import { availableBackends } from './available-for-tests.ts';
 import { ActivationPool, MReLU, PReLU } from './layers.ts';
 import { tfjsSubject } from './subject.ts';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { availableBackends } from './available.ts';
+import { availableBackends } from './available-for-tests.ts';
 import {
   ActivationPool,
   type ActivationPoolOptions,

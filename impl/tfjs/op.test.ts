@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import type { BranchName } from '../../reference/case.ts';
-import { availableBackends } from './available.ts';
+import { availableBackends } from './available-for-tests.ts';
 import { activationPool } from './op.ts';
 import type { PoolOptions } from './parameters.ts';
 

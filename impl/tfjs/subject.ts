@@ -1,3 +1,4 @@
+import type { Tensor } from '@tensorflow/tfjs';
 import type { Answer, Case, GradientCotangents, SecondOrder } from '../../reference/case.ts';
 import type { Subject } from '../../reference/subject.ts';
 import type { OpenBackend } from './backends.ts';
@@ -46,13 +47,17 @@ export function tfjsSubject(backend: OpenBackend): Subject {
     return tf.tensor(new Float32Array(values), [...shape], 'float32');
   };
 
-  /** `tf.tidy` for results that are no tensors: all tensors made inside are disposed, also when it throws. */
-  const tidied = <T>(f: () => T): T => {
-    let result: T | undefined;
-    tf.tidy(() => {
-      result = f();
-    });
-    return result as T;
+  /** The values of the tensors that `f` returns; of all that it makes none stays, also when something throws. */
+  const valuesOf = async <K extends string>(f: () => Record<K, Tensor>): Promise<Record<K, Float64Array>> => {
+    backend.use();
+    const tensors = tf.tidy(f);
+    try {
+      // Asynchronously, since webgpu has no other way.
+      const read = Object.entries<Tensor>(tensors).map(async ([key, t]) => [key, Float64Array.from(await t.data())]);
+      return Object.fromEntries(await Promise.all(read));
+    } finally {
+      tf.dispose(tensors);
+    }
   };
 
   return {
@@ -60,46 +65,33 @@ export function tfjsSubject(backend: OpenBackend): Subject {
     dtype: 'f32',
     facets: backend.facets,
 
-    answer(input: Case): Answer {
-      backend.use();
-      return tidied(() => {
+    answer: (input: Case): Promise<Answer> =>
+      valuesOf(() => {
         const { x, alpha, dy } = tensors(input);
         const pool = tf.valueAndGrads((v, a) => activationPool(v!, a!, input.pool));
         const { value, grads } = pool([x, alpha], dy);
-        return { y: values(value), dx: values(grads[0]!), dalpha: values(grads[1]!) };
-      });
-    },
+        return { y: value, dx: grads[0]!, dalpha: grads[1]! };
+      }),
 
-    doubleVjp(input: Case, cotangents: GradientCotangents): SecondOrder {
-      checkObject('cotangents', cotangents);
-      const { ddx, ddalpha } = cotangents;
-      backend.use();
-      return tidied(() => {
+    doubleVjp: (input: Case, cotangents: GradientCotangents): Promise<SecondOrder> =>
+      valuesOf(() => {
+        checkObject('cotangents', cotangents);
+        const { ddx, ddalpha } = cotangents;
         const given = tensors(input);
         const [cx, calpha] = [tensor('ddx', ddx, given.x.shape), tensor('ddalpha', ddalpha, given.alpha.shape)];
-        // Adds 0 · t, so that tf.grads answers 0 for an input on which nothing depends, where it would throw.
-        const anchor = (t: typeof given.x) => tf.sum(tf.mul(t, 0));
         const paired = tf.grads((x, alpha, dy) => {
           const first = tf.grads((v, a) => activationPool(v!, a!, input.pool));
           const [dx, dalpha] = first([x!, alpha!], dy);
-          const terms = [
-            tf.sum(tf.mul(dx!, cx)),
-            tf.sum(tf.mul(dalpha!, calpha)),
-            anchor(x!),
-            anchor(alpha!),
-            anchor(dy!),
-          ];
-          return terms.reduce((sum, term) => tf.add(sum, term));
+          // With 0 · t of each input, so that tf.grads answers 0 where nothing depends on it, instead of throwing.
+          const zeros = [x!, alpha!, dy!].map((t) => tf.mul(t, 0));
+          const terms = [tf.mul(dx!, cx), tf.mul(dalpha!, calpha), ...zeros].map((t) => tf.reshape(t, [-1]));
+          // One sum that is never empty: stock sums of nothing throw on webgpu and are garbage on wasm.
+          return tf.sum(tf.concat([...terms, tf.zeros([1])]));
         });
         const [toX, toAlpha, toDy] = paired([given.x, given.alpha, given.dy]);
-        return { toX: values(toX!), toAlpha: values(toAlpha!), toDy: values(toDy!) };
-      });
-    },
+        return { toX: toX!, toAlpha: toAlpha!, toDy: toDy! };
+      }),
 
     liveTensors: () => tf.memory().numTensors,
   };
-}
-
-function values(tensor: { dataSync(): ArrayLike<number> }): Float64Array {
-  return Float64Array.from(tensor.dataSync());
 }

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import type { TestProjectConfiguration } from 'vitest/config';
+import { requiredTargets, type Target, targets } from './impl/tfjs/targets-for-tests.ts';
+
+/** What a project tells the one test file that all of them run. */
+export interface Conformance {
+  readonly target: Target;
+  /** Cases of each law and kind. */
+  readonly runs: number;
+  /** POOLPROOF_BACKENDS names it: it must be there. */
+  readonly required: boolean;
+  /** Why it can't run, known before it is tried. */
+  readonly absent?: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    conformance: Conformance;
+  }
+}
+
+const chromium = process.env.POOLPROOF_CHROMIUM ?? '/usr/bin/chromium';
+const required = requiredTargets();
+
+const test = {
+  include: ['impl/tfjs/conformance.test.ts'],
+  testTimeout: 300_000,
+  hookTimeout: 60_000,
+};
+
+function conformance(target: Target, absent?: string): Conformance {
+  const runs = Number(process.env.POOLPROOF_CONFORMANCE ?? 20);
+  return { target, runs, required: required.includes(target), ...(absent !== undefined && { absent }) };
+}
+
+function inNode(target: Target, absent?: string): TestProjectConfiguration {
+  return {
+    test: {
+      ...test,
+      name: target,
+      setupFiles: ['./vitest.coverage.ts'],
+      provide: { conformance: conformance(target, absent) },
+    },
+  };
+}
+
+/** One page for each target; threads need the headers that isolate it. */
+function inChromium(names: readonly Target[], headers: Readonly<Record<string, string>>): TestProjectConfiguration {
+  return {
+    server: { headers: { ...headers } },
+    optimizeDeps: {
+      include: [
+        '@tensorflow/tfjs',
+        '@tensorflow/tfjs-backend-wasm',
+        '@tensorflow/tfjs-backend-webgl',
+        '@tensorflow/tfjs-backend-webgpu',
+        'fast-check',
+      ],
+    },
+    test: {
+      ...test,
+      name: 'chromium',
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            executablePath: chromium,
+            chromiumSandbox: false,
+            // SwiftShader stands in for a GPU, for WebGL as for WebGPU; the rest keeps Chromium from calling home.
+            args: [
+              '--use-angle=swiftshader',
+              '--enable-unsafe-swiftshader',
+              '--enable-unsafe-webgpu',
+              '--enable-features=Vulkan',
+              '--use-webgpu-adapter=swiftshader',
+              '--disable-quic',
+              '--no-first-run',
+              '--disable-background-networking',
+              '--disable-component-update',
+              '--disable-sync',
+            ],
+          },
+        }),
+        instances: names.map((target) => ({
+          browser: 'chromium' as const,
+          name: target,
+          provide: { conformance: conformance(target) },
+        })),
+      },
+    },
+  };
+}
+
+const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const ofChromium = targets.filter((target) => target.startsWith('chromium:'));
+const ofThreads = ofChromium.filter((target) => target.endsWith('-threads'));
+const others = ofChromium.filter((target) => !ofThreads.includes(target));
+
+/** A project for each target; one whose browser is not there is a project in Node that says so. */
+export const conformanceProjects: TestProjectConfiguration[] = [
+  ...targets.filter((target) => !ofChromium.includes(target)).map((target) => inNode(target)),
+  ...(existsSync(chromium)
+    ? [inChromium(others, {}), inChromium(ofThreads, isolated)]
+    : ofChromium.map((target) => inNode(target, `there is no ${chromium} (Debian: chromium; or POOLPROOF_CHROMIUM)`))),
+];
