@@ -12,6 +12,7 @@ const side = (value: number, slope: number, valueError = 0, slopeError = 0): Mea
   valueError,
   slopeError,
   joined: true,
+  curveError: 0,
   good: true,
   beside: { value, slope },
 });

@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@tensorflow/tfjs';
+import { getKernel, type TensorInfo, ZerosLike } from '@tensorflow/tfjs';
 import type { BuiltInPool } from '../parameters.ts';
 
 /**
@@ -24,4 +24,9 @@ export interface PoolKernels<Backend> {
     attributes: PoolAttributes,
     backend: Backend,
   ): [dx: TensorInfo, dalpha: TensorInfo];
+}
+
+/** Zeros by the backend's own kernel. */
+export function zerosLike(x: TensorInfo, backendName: string, backend: object): TensorInfo {
+  return getKernel(ZerosLike, backendName).kernelFunc({ inputs: { x }, backend }) as TensorInfo;
 }

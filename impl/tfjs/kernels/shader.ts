@@ -203,6 +203,12 @@ export class PoolShader {
     )}`;
   }
 
+  /** Whether `pullBack` reads alpha: a program must not be given what it does not read. */
+  get pullsBackByAlpha(): boolean {
+    const { constraint } = this.#pool;
+    return constraint.kind === 'softmax' || (constraint.kind === 'clip' && constraint.bounds.some(Number.isFinite));
+  }
+
   /** `float pullBack(int row, int b, int count)`: `dalpha = κ′ᵀ dc`, `dcᵢ` the total of so many terms. */
   pullBack(): string {
     const { int, float, constant, fn, select } = this.#dialect;

@@ -1,5 +1,5 @@
 import { env, getKernel, Reshape, type TensorInfo } from '@tensorflow/tfjs';
-import type { PoolAttributes, PoolKernels } from './kernel.ts';
+import { type PoolAttributes, type PoolKernels, zerosLike } from './kernel.ts';
 import { glsl, PoolShader } from './shader.ts';
 
 /** What is used of `MathBackendWebGL`, and of its programs. */
@@ -85,10 +85,11 @@ export const webglKernels: PoolKernels<WebglBackend> = {
 /** `dalpha`, `[rows, B]`, of tensors that have the view's shape. */
 function sums(
   [dy, x, alpha]: readonly TensorInfo[],
-  { branches, view }: PoolAttributes,
+  { branches, constraint, view }: PoolAttributes,
   shader: PoolShader,
   backend: WebglBackend,
 ): TensorInfo {
+  if (constraint.kind === 'fixed') return zerosLike(alpha!, 'webgl', backend);
   const [A, B, C] = view;
   const n = branches.length;
   const first = ['int runOf() { return run; }', shader.terms()];
@@ -112,11 +113,12 @@ function sums(
     count = blocks;
   }
   const main = 'ivec2 at = getOutputCoords();\nsetOutput(pullBack(at.x, at.y, count));';
-  const last = program([...names, 'ALPHA'], [...alpha!.shape], [...functions, shader.pullBack()], main, [
-    'run',
-    'count',
-  ]);
-  const dalpha = backend.compileAndRun(last, [...terms, alpha!], 'float32', [[C], [count]]);
+  if (shader.pullsBackByAlpha) {
+    names = [...names, 'ALPHA'];
+    terms = [...terms, alpha!];
+  }
+  const last = program(names, [...alpha!.shape], [...functions, shader.pullBack()], main, ['run', 'count']);
+  const dalpha = backend.compileAndRun(last, terms, 'float32', [[C], [count]]);
   for (const tensor of made) backend.disposeIntermediateTensorInfo(tensor);
   return dalpha;
 }

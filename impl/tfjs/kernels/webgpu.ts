@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
-import type { PoolAttributes, PoolKernels } from './kernel.ts';
+import { type PoolAttributes, type PoolKernels, zerosLike } from './kernel.ts';
 import { PoolShader, wgsl } from './shader.ts';
 
 /** What is used of `WebGPUBackend`, and of its programs. */
@@ -65,6 +65,7 @@ function sums(
   shader: PoolShader,
   backend: WebgpuBackend,
 ): TensorInfo {
+  if (attributes.constraint.kind === 'fixed') return zerosLike(alpha, 'webgpu', backend);
   const [A, B, C] = attributes.view;
   const n = attributes.branches.length;
   let terms: Readonly<Record<string, TensorInfo>> = { DY: dy, X: x };
@@ -85,7 +86,7 @@ function sums(
     count = blocks;
   }
   const main = 'setOutputAtIndex(index, pullBack(index / uniforms.B, index % uniforms.B, uniforms.count));';
-  const inputs = { ...terms, ALPHA: alpha };
+  const inputs = shader.pullsBackByAlpha ? { ...terms, ALPHA: alpha } : terms;
   const dalpha = run(
     backend,
     attributes,
