@@ -81,7 +81,7 @@ const table: Readonly<Record<BackendName, Backend>> = {
   tensorflow: {
     registered: 'tensorflow',
     hosts: ['node'],
-    facets: ['ftz'],
+    facets: ['ftz', 'pairwise'],
     load: async () => (await import('./node.ts')).loadNative(),
     hint: 'install @tensorflow/tfjs-node, or build it where its download is unreachable: "npm run setup:native", for an installed package "bash node_modules/poolproof/scripts/setup-native.sh"',
   },

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
 import { layoutOf } from '../parameters.ts';
 import { checkShape } from '../tensors.ts';
-import { cpuKernels } from './cpu.ts';
+import { cpuKernels, nativeKernels } from './host.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
 import { wasmKernels } from './wasm.ts';
 import { hasSimd } from './wasm-instance.ts';
@@ -14,6 +14,7 @@ export function registerKernels(): void {
   if (tf.getGradient(forwardKernel) !== undefined) return;
   if (hasSimd()) {
     register('cpu', cpuKernels);
+    register('tensorflow', nativeKernels);
     register('wasm', wasmKernels);
   }
   register('webgl', webglKernels);

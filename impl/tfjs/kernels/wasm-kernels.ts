@@ -34,8 +34,8 @@ export interface WasmKernels {
   backwardRuns(dy: number, x: number, c: number, dx: number, dc: number, A: number, B: number, C: number): void;
 }
 
-/** Terms that are summed in float32, as a tree, before they are added in float64: two roundings. */
-const block = 4;
+/** Rows whose terms are summed in float32, before they are added in float64: one rounding. */
+const block = 2;
 
 /** The module for a pool of these branches; its backward kernels leave `dc` alone unless `sums`. */
 export function wasmModule(names: readonly BranchName[], sums: boolean, shared: boolean): Uint8Array<ArrayBuffer> {
@@ -62,9 +62,20 @@ class At {
     this.#take = take;
     this.#x = x;
     const keep = (value: Code): Local => this.keep(value);
+    const zeros = new Set<Local>();
+    const masks = new Map<Local, Local>();
+    const isPositive = (a: Local): Local => {
+      const mask = masks.get(a) ?? keep(f32x4.isGreater(get(a), f32x4.constant(0)));
+      masks.set(a, mask);
+      return mask;
+    };
     const target: Target<Local> = {
       x,
-      constant: (value) => keep(f32x4.constant(value)),
+      constant: (value) => {
+        const local = keep(f32x4.constant(value));
+        if (value === 0) zeros.add(local);
+        return local;
+      },
       negate: (a) => keep(f32x4.negate(get(a))),
       absolute: (a) => keep(f32x4.absolute(get(a))),
       nearest: (a) => keep(f32x4.nearest(get(a))),
@@ -74,7 +85,10 @@ class At {
       multiply: (a, b) => keep(f32x4.multiply(get(a), get(b))),
       divide: (a, b) => keep(f32x4.divide(get(a), get(b))),
       maximum: (a, b) => keep(f32x4.maximum(get(a), get(b))),
-      ifPositive: (a, b, c) => keep(f32x4.select(get(b), get(c), f32x4.isGreater(get(a), f32x4.constant(0)))),
+      ifPositive: (a, b, c) => {
+        const mask = get(isPositive(a));
+        return keep(zeros.has(c) ? f32x4.and(get(b), mask) : f32x4.select(get(b), get(c), mask));
+      },
     };
     this.#evaluate = evaluator(target);
   }
@@ -123,43 +137,77 @@ class At {
   }
 }
 
-/** Four elements at once, or one. */
+/** A vector of four elements, or a single one. */
 type Width = 4 | 1;
-const widths: readonly Width[] = [4, 1];
 
 const load = (width: Width) => (width === 4 ? f32x4.load : f32x4.loadOne);
 const store = (width: Width) => (width === 4 ? f32x4.store : f32x4.storeOne);
 
-/** `cᵢ` for each branch at `c`, `stride` bytes apart. */
-function coefficients(n: number, take: Take, read: (address: Code) => Code, c: Local, stride: Local): [Local[], Code] {
-  const locals = Array.from({ length: n }, () => take(v128));
+/** So many elements, one beside the other, are computed at a time: a cache line where that does not make code too long. */
+interface Stretch {
+  readonly width: Width;
+  readonly vectors: number;
+}
+
+function stretches(n: number): readonly Stretch[] {
+  const line: Stretch = { width: 4, vectors: 4 };
+  return [...(n <= 4 ? [line] : []), { width: 4, vectors: 1 }, { width: 1, vectors: 1 }];
+}
+
+const lengthOf = ({ width, vectors }: Stretch): number => width * vectors;
+
+/** The byte offsets of its vectors. */
+const offsetsOf = ({ vectors }: Stretch): number[] => Array.from({ length: vectors }, (_, k) => 16 * k);
+
+/** `cᵢ` for each branch at `c + offset`, `stride` bytes apart: a list for each offset. */
+function coefficients(
+  n: number,
+  take: Take,
+  read: (address: Code, offset: number) => Code,
+  c: Local,
+  stride: Local,
+  offsets: readonly number[] = [0],
+): [Local[][], Code] {
+  const locals = offsets.map(() => Array.from({ length: n }, () => take(v128)));
   const address = take(i32);
-  const code = locals.flatMap((local, i) => [
+  const code = Array.from({ length: n }, (_, i) => [
     ...(i === 0 ? set(address, get(c)) : increase(address, get(stride))),
-    ...set(local, read(get(address))),
+    ...offsets.flatMap((offset, k) => set(locals[k]![i]!, read(get(address), offset))),
   ]);
-  return [locals, code];
+  return [locals, code.flat()];
+}
+
+/** `y` of some vectors at x and y; then both pointers are moved on. */
+function forwardVectors(
+  branches: readonly FormulaBranch[],
+  cs: readonly (readonly Local[])[],
+  take: Take,
+  [x, y]: readonly [Local, Local],
+  stretch: Stretch,
+): Code {
+  const { width } = stretch;
+  const each = offsetsOf(stretch).flatMap((offset, k) => {
+    const v = take(v128);
+    const branch = new At(branches, v, take);
+    const value = branch.value(cs[k % cs.length]!);
+    const stored = store(width)(get(y), get(value), offset);
+    return [...set(v, load(width)(get(x), offset)), ...branch.code, ...stored];
+  });
+  return [...each, ...[x, y].flatMap((pointer) => increase(pointer, integer(4 * lengthOf(stretch))))];
 }
 
 function forwardColumns(branches: readonly FormulaBranch[]): FunctionCode {
   const f = new FunctionCode('forwardColumns', 5);
   const [x, c, y, A, B] = [0, 1, 2, 3, 4];
   const [stride, at, left] = [f.local(i32), f.local(i32), f.local(i32)];
-  const elements = (width: Width): Code =>
+  const elements = (stretch: Stretch): Code =>
     f.scope((take) => {
-      const [cs, loadCs] = coefficients(branches.length, take, load(width), at, stride);
-      const v = take(v128);
-      const branch = new At(branches, v, take);
-      const value = branch.value(cs);
-      return [
-        ...set(v, load(width)(get(x))),
-        ...loadCs,
-        ...branch.code,
-        ...store(width)(get(y), get(value)),
-        ...[x, y, at].flatMap((pointer) => increase(pointer, integer(4 * width))),
-      ];
+      const offsets = offsetsOf(stretch);
+      const [cs, loadCs] = coefficients(branches.length, take, load(stretch.width), at, stride, offsets);
+      const vectors = forwardVectors(branches, cs, take, [x, y], stretch);
+      return [...loadCs, ...vectors, ...increase(at, integer(4 * lengthOf(stretch)))];
     });
-  const row = widths.flatMap((width) => countDown(left, width, elements(width)));
+  const row = stretches(branches.length).flatMap((stretch) => countDown(left, lengthOf(stretch), elements(stretch)));
   f.write(set(stride, shiftedLeft(get(B), 2)));
   f.write(countDown(A, 1, [...set(at, get(c)), ...set(left, get(B)), ...row]));
   return f;
@@ -171,22 +219,12 @@ function forwardRuns(branches: readonly FormulaBranch[]): FunctionCode {
   const [stride, at, leftB, left] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
   const run = f.scope((take) => {
     const [cs, loadCs] = coefficients(branches.length, take, f32x4.loadSplat, at, stride);
-    const elements = (width: Width): Code =>
-      f.scope((takeMore) => {
-        const v = takeMore(v128);
-        const branch = new At(branches, v, takeMore);
-        const value = branch.value(cs);
-        return [
-          ...set(v, load(width)(get(x))),
-          ...branch.code,
-          ...store(width)(get(y), get(value)),
-          ...[x, y].flatMap((pointer) => increase(pointer, integer(4 * width))),
-        ];
-      });
+    const elements = (stretch: Stretch): Code =>
+      f.scope((takeMore) => forwardVectors(branches, cs, takeMore, [x, y], stretch));
     return [
       ...loadCs,
       ...set(left, get(C)),
-      ...widths.flatMap((width) => countDown(left, width, elements(width))),
+      ...stretches(branches.length).flatMap((stretch) => countDown(left, lengthOf(stretch), elements(stretch))),
       ...increase(at, integer(4)),
     ];
   });
@@ -195,81 +233,95 @@ function forwardRuns(branches: readonly FormulaBranch[]): FunctionCode {
   return f;
 }
 
-/** The terms of several vectors, each branch's summed as a tree. */
-function tree(at: At, terms: readonly (readonly Local[])[]): readonly Local[] {
-  if (terms.length === 1) return terms[0]!;
+/** Code that sums the terms of several vectors as a tree, each branch by itself, and where the sums are then. */
+function tree(take: Take, terms: readonly (readonly Local[])[]): { code: Code; sums: readonly Local[] } {
+  if (terms.length === 1) return { code: [], sums: terms[0]! };
   const half = terms.length / 2;
-  const [left, right] = [tree(at, terms.slice(0, half)), tree(at, terms.slice(half))];
-  return left.map((local, i) => at.keep(f32x4.add(get(local), get(right[i]!))));
+  const [left, right] = [tree(take, terms.slice(0, half)), tree(take, terms.slice(half))];
+  const sums = left.sums.map(() => take(v128));
+  const adds = sums.flatMap((sum, i) => set(sum, f32x4.add(get(left.sums[i]!), get(right.sums[i]!))));
+  return { code: [...left.code, ...right.code, ...adds], sums };
 }
 
-/** `dx` and the terms of `dc` of so many vectors, whose tensors `dy, x, dx` are at these addresses. */
-function backwardVectors(
+/** A vector of each of the tensors `dy, x, dx`, at an address and an offset from it, and the coefficients there. */
+interface BackwardVector {
+  readonly at: readonly [dy: Code, x: Code, dx: Code];
+  readonly offset: number;
+  readonly c: readonly Local[];
+}
+
+/** Writes `dx` of a vector and computes its terms of `dc`. */
+function backwardVector(
   branches: readonly FormulaBranch[],
-  cs: readonly Local[],
   take: Take,
   width: Width,
-  addresses: readonly (readonly [dy: Code, x: Code, dx: Code, offset: number])[],
+  { at: [dy, x, dx], offset, c }: BackwardVector,
   sums: boolean,
-): { code: Code; sums: readonly Local[] } {
-  const code: number[] = [];
-  const terms: (readonly Local[])[] = [];
-  let last: At | undefined;
-  for (const [dy, x, dx, offset] of addresses) {
-    const [v, g] = [take(v128), take(v128)];
-    const at = new At(branches, v, take);
-    const slope = at.slope(cs);
-    if (sums) terms.push(at.terms(g));
-    code.push(...set(v, load(width)(x, offset)), ...set(g, load(width)(dy, offset)), ...at.code);
-    code.push(...store(width)(dx, f32x4.multiply(get(g), get(slope)), offset));
-    last = at;
-  }
-  if (!sums) return { code, sums: [] };
-  const before = last!.code.length;
-  const total = tree(last!, terms);
-  return { code: [...code, ...last!.code.slice(before)], sums: total };
+): { code: Code; terms: readonly Local[] } {
+  const [v, g] = [take(v128), take(v128)];
+  const at = new At(branches, v, take);
+  const slope = at.slope(c);
+  const terms = sums ? at.terms(g) : [];
+  const loads = [...set(v, load(width)(x, offset)), ...set(g, load(width)(dy, offset))];
+  const stored = store(width)(dx, f32x4.multiply(get(g), get(slope)), offset);
+  return { code: [...loads, ...at.code, ...stored], terms };
 }
 
 function backwardColumns(branches: readonly FormulaBranch[], sums: boolean): FunctionCode {
   const f = new FunctionCode('backwardColumns', 7);
   const [dy, x, c, dx, dc, A, B] = [0, 1, 2, 3, 4, 5, 6];
   const [row, at, into, left] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
-  const elements = (width: Width, rows: number): Code =>
+  // Rows one after the other, each as wide as a cache line: rows that are a power of two apart share their place in the
+  // cache, and would drive each other out.
+  const elements = (stretch: Stretch, rows: number): Code =>
     f.scope((take) => {
-      const [cs, loadCs] = coefficients(branches.length, take, load(width), at, row);
-      const addresses = Array.from({ length: rows }, (_, k) => {
+      const { width } = stretch;
+      const offsets = offsetsOf(stretch);
+      const [cs, loadCs] = coefficients(branches.length, take, load(width), at, row, offsets);
+      const parts = Array.from({ length: rows }, (_, k) => {
         const below = (pointer: Local) => (k === 0 ? get(pointer) : plus(get(pointer), times(get(row), integer(k))));
-        return [below(dy), below(x), below(dx), 0] as const;
+        return offsets.map((offset, vector) => {
+          const place: BackwardVector = { at: [below(dy), below(x), below(dx)], offset, c: cs[vector]! };
+          return backwardVector(branches, take, width, place, sums);
+        });
       });
-      const { code, sums: totals } = backwardVectors(branches, cs, take, width, addresses, sums);
+      const totals = offsets.map((_, vector) =>
+        tree(
+          take,
+          parts.map((part) => part[vector]!.terms),
+        ),
+      );
       const address = take(i32);
-      const added = totals.flatMap((total, i) => [
+      const added = (sums ? branches : []).flatMap((_, i) => [
         ...(i === 0 ? set(address, get(into)) : increase(address, shiftedLeft(get(row), 1))),
-        ...(width === 1
-          ? addLane(get(address), f64x2.ofLow(get(total)))
-          : [
-              ...f64x2.store(get(address), f64x2.add(f64x2.load(get(address)), f64x2.ofLow(get(total)))),
-              ...f64x2.store(get(address), f64x2.add(f64x2.load(get(address), 16), f64x2.ofHigh(total)), 16),
-            ]),
+        ...totals.flatMap((total, vector) => addTo(address, 32 * vector, total.sums[i]!, width)),
       ]);
       return [
         ...loadCs,
-        ...code,
+        ...parts.flat().flatMap(({ code }) => code),
+        ...totals.flatMap(({ code }) => code),
         ...added,
-        ...[dy, x, dx, at].flatMap((pointer) => increase(pointer, integer(4 * width))),
-        ...increase(into, integer(8 * width)),
+        ...[dy, x, dx, at].flatMap((pointer) => increase(pointer, integer(4 * lengthOf(stretch)))),
+        ...increase(into, integer(8 * lengthOf(stretch))),
       ];
     });
   const rowsOf = (rows: number): Code => [
     ...set(at, get(c)),
     ...set(into, get(dc)),
     ...set(left, get(B)),
-    ...widths.flatMap((width) => countDown(left, width, elements(width, rows))),
+    ...stretches(branches.length).flatMap((stretch) => countDown(left, lengthOf(stretch), elements(stretch, rows))),
     ...(rows === 1 ? [] : [dy, x, dx].flatMap((pointer) => increase(pointer, times(get(row), integer(rows - 1))))),
   ];
   f.write(set(row, shiftedLeft(get(B), 2)));
   for (const rows of [block, 1]) f.write(countDown(A, rows, rowsOf(rows)));
   return f;
+}
+
+/** Adds the lanes of a float32 vector, or its first, to as many float64 in memory. */
+function addTo(address: Local, offset: number, terms: Local, width: Width): Code {
+  if (width === 1) return addLane(get(address), f64x2.ofLow(get(terms)));
+  const half = (at: number, part: Code) => f64x2.store(get(address), f64x2.add(f64x2.load(get(address), at), part), at);
+  return [...half(offset, f64x2.ofLow(get(terms))), ...half(offset + 16, f64x2.ofHigh(terms))];
 }
 
 function backwardRuns(branches: readonly FormulaBranch[], sums: boolean): FunctionCode {
@@ -279,17 +331,24 @@ function backwardRuns(branches: readonly FormulaBranch[], sums: boolean): Functi
   const run = f.scope((take) => {
     const [cs, loadCs] = coefficients(branches.length, take, f32x4.loadSplat, at, stride);
     const totals = sums ? branches.map(() => take(v128)) : [];
-    const elements = (width: Width, vectors: number): Code =>
+    const elements = (stretch: Stretch): Code =>
       f.scope((takeMore) => {
-        const addresses = Array.from({ length: vectors }, (_, k) => [get(dy), get(x), get(dx), 16 * k] as const);
-        const { code, sums: part } = backwardVectors(branches, cs, takeMore, width, addresses, sums);
+        const place = { at: [get(dy), get(x), get(dx)], c: cs[0]! } as const;
+        const parts = offsetsOf(stretch).map((offset) =>
+          backwardVector(branches, takeMore, stretch.width, { ...place, offset }, sums),
+        );
+        const part = tree(
+          takeMore,
+          parts.map(({ terms }) => terms),
+        );
         const added = totals.flatMap((total, i) =>
-          set(total, f64x2.add(get(total), f64x2.add(f64x2.ofLow(get(part[i]!)), f64x2.ofHigh(part[i]!)))),
+          set(total, f64x2.add(get(total), f64x2.add(f64x2.ofLow(get(part.sums[i]!)), f64x2.ofHigh(part.sums[i]!)))),
         );
         return [
-          ...code,
+          ...parts.flatMap(({ code }) => code),
+          ...part.code,
           ...added,
-          ...[dy, x, dx].flatMap((pointer) => increase(pointer, integer(4 * width * vectors))),
+          ...[dy, x, dx].flatMap((pointer) => increase(pointer, integer(4 * lengthOf(stretch)))),
         ];
       });
     const address = take(i32);
@@ -297,9 +356,7 @@ function backwardRuns(branches: readonly FormulaBranch[], sums: boolean): Functi
       ...loadCs,
       ...totals.flatMap((total) => set(total, f64x2.zero)),
       ...set(left, get(C)),
-      ...countDown(left, 4 * block, elements(4, block)),
-      ...countDown(left, 4, elements(4, 1)),
-      ...countDown(left, 1, elements(1, 1)),
+      ...stretches(branches.length).flatMap((stretch) => countDown(left, lengthOf(stretch), elements(stretch))),
       ...totals.flatMap((total, i) => [
         ...(i === 0 ? set(address, get(into)) : increase(address, shiftedLeft(get(stride), 1))),
         ...addLanes(get(address), total),

@@ -1,0 +1,48 @@
+import type { DataType, TensorInfo } from '@tensorflow/tfjs';
+import { backwardArrays, forwardArrays } from './arrays.ts';
+import type { PoolKernels } from './kernel.ts';
+
+/** How a backend's tensors are read and made by the host. */
+interface Host<Backend> {
+  read(tensor: TensorInfo, backend: Backend): Float32Array;
+  make(shape: number[], values: Float32Array, backend: Backend): TensorInfo;
+}
+
+/** Kernels of a backend whose tensors are arrays of JavaScript, or can be had as such at once. */
+function hostKernels<Backend>({ read, make }: Host<Backend>): PoolKernels<Backend> {
+  return {
+    forward(x, alpha, attributes, backend) {
+      return make(x.shape, forwardArrays(read(x, backend), read(alpha, backend), attributes), backend);
+    },
+    backward(dy, x, alpha, attributes, backend) {
+      const result = backwardArrays(read(dy, backend), read(x, backend), read(alpha, backend), attributes);
+      return [make(x.shape, result.dx, backend), make(alpha.shape, result.dalpha, backend)];
+    },
+  };
+}
+
+/** What is used of `MathBackendCPU`. */
+interface CpuBackend {
+  readonly data: { get(dataId: object): { values: Float32Array } };
+  makeTensorInfo(shape: number[], dtype: DataType, values: Float32Array): TensorInfo;
+}
+
+export const cpuKernels: PoolKernels<CpuBackend> = hostKernels<CpuBackend>({
+  read: ({ dataId }, backend) => backend.data.get(dataId).values,
+  make: (shape, values, backend) => backend.makeTensorInfo(shape, 'float32', values),
+});
+
+/** What is used of `NodeJSKernelBackend`. */
+interface NativeBackend {
+  readSync(dataId: object): Float32Array;
+  write(values: Float32Array, shape: number[], dtype: DataType): object;
+}
+
+/**
+ * Native TensorFlow on the CPU: reading two tensors and writing one takes less than the five to ten stock ops of the
+ * composed form, at 40 to 50 µs each.
+ */
+export const nativeKernels: PoolKernels<NativeBackend> = hostKernels<NativeBackend>({
+  read: ({ dataId }, backend) => backend.readSync(dataId),
+  make: (shape, values, backend) => ({ dataId: backend.write(values, shape, 'float32'), shape, dtype: 'float32' }),
+});
