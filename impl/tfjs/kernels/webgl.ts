@@ -6,19 +6,19 @@ import { glsl, PoolShader } from './shader.ts';
 interface WebglBackend {
   compileAndRun(
     program: WebglProgram,
-    inputs: TensorInfo[],
+    inputs: readonly TensorInfo[],
     dtype: 'float32',
-    uniforms?: readonly (readonly number[])[],
+    uniforms: readonly (readonly number[])[],
   ): TensorInfo;
   disposeIntermediateTensorInfo(tensor: TensorInfo): void;
 }
 
 interface WebglProgram {
-  readonly variableNames: string[];
-  readonly outputShape: number[];
+  readonly variableNames: readonly string[];
+  readonly outputShape: readonly number[];
   readonly userCode: string;
   readonly enableShapeUniforms: boolean;
-  readonly customUniforms?: { name: string; type: 'int' }[];
+  readonly customUniforms: readonly { readonly name: string; readonly type: 'int' }[];
 }
 
 /**
@@ -27,131 +27,110 @@ interface WebglProgram {
  */
 const block = 256;
 
+const uniforms = ['sizeB', 'sizeC', 'sizeN', 'terms'] as const;
+
 const accessors: Readonly<Record<string, string>> = {
-  X: 'float xAt(int a, int b, int c) { return getX(a, b, c); }',
-  DY: 'float dyAt(int a, int b, int c) { return getDY(a, b, c); }',
-  ALPHA: 'float alphaAt(int row, int b) { return getALPHA(row, b); }',
-  PARTIAL: 'float termAt(int k, int i, int b) { return getPARTIAL(k, i, b); }',
+  X: 'float xAt(int a, int b, int c) { return getX((a * sizeB + b) * sizeC + c); }',
+  DY: 'float dyAt(int a, int b, int c) { return getDY((a * sizeB + b) * sizeC + c); }',
+  ALPHA: 'float alphaAt(int row, int b) { return getALPHA(row * sizeB + b); }',
+  PARTIAL: 'float termAt(int k, int i, int b) { return getPARTIAL((k * sizeN + i) * sizeB + b); }',
 };
 
-function program(
-  variableNames: string[],
-  outputShape: number[],
-  functions: readonly string[],
-  main: string,
-  uniforms: string[] = [],
-): WebglProgram {
-  const access = variableNames.map((name) => accessors[name]);
-  return {
-    variableNames,
-    outputShape,
-    userCode: [...access, ...functions, `void main() {\n${main}\n}`].join('\n'),
-    enableShapeUniforms: true,
-    customUniforms: uniforms.map((name) => ({ name, type: 'int' })),
-  };
-}
-
-/** Fragment programs; tensors are reshaped to `[A, B, C]` and `[rows, B]` first, since a texture's layout follows its shape. */
+/** Fragment programs, one fragment for each element of their output. */
 export const webglKernels: PoolKernels<WebglBackend> = {
   forward(x, alpha, attributes, backend) {
-    const view = [...attributes.view];
-    return viewed(backend, [x, alpha], [view, alphaView(alpha, attributes)], (inputs) => {
-      const main = 'ivec3 at = getOutputCoords();\nsetOutput(poolValue(xAt(at.x, at.y, at.z), at.y));';
-      const shader = new PoolShader(glsl, attributes);
-      const y = backend.compileAndRun(program(['X', 'ALPHA'], view, [shader.value()], main), inputs, 'float32');
-      return [reshaped(backend, y, x.shape)];
-    })[0]!;
+    const shader = new PoolShader(glsl, attributes);
+    const main = 'setOutput(poolValue(getX(at), (at / sizeC) % sizeB));';
+    return run(backend, attributes, x.shape, { X: x, ALPHA: alpha }, [shader.value()], main);
   },
 
   backward(dy, x, alpha, attributes, backend) {
-    const view = [...attributes.view];
-    const shapes = [view, view, alphaView(alpha, attributes)];
-    const [dx, dalpha] = viewed(backend, [dy, x, alpha], shapes, (inputs) => {
-      const main = [
-        'ivec3 at = getOutputCoords();',
-        'setOutput(dyAt(at.x, at.y, at.z) * poolSlope(xAt(at.x, at.y, at.z), at.y));',
-      ];
-      const shader = new PoolShader(glsl, attributes);
-      const slope = program(['DY', 'X', 'ALPHA'], view, [shader.slope()], main.join('\n'));
-      return [
-        reshaped(backend, backend.compileAndRun(slope, inputs, 'float32'), x.shape),
-        reshaped(backend, sums(inputs, attributes, shader, backend), alpha.shape),
-      ];
-    });
-    return [dx!, dalpha!];
+    const shader = new PoolShader(glsl, attributes);
+    const main = 'setOutput(getDY(at) * poolSlope(getX(at), (at / sizeC) % sizeB));';
+    const inputs = { DY: dy, X: x, ALPHA: alpha };
+    return [
+      run(backend, attributes, x.shape, inputs, [shader.slope()], main),
+      sums(dy, x, alpha, attributes, shader, backend),
+    ];
   },
 };
 
-/** `dalpha`, `[rows, B]`, of tensors that have the view's shape. */
 function sums(
-  [dy, x, alpha]: readonly TensorInfo[],
-  { branches, constraint, view }: PoolAttributes,
+  dy: TensorInfo,
+  x: TensorInfo,
+  alpha: TensorInfo,
+  attributes: PoolAttributes,
   shader: PoolShader,
   backend: WebglBackend,
 ): TensorInfo {
-  if (constraint.kind === 'fixed') return zerosLike(alpha!, 'webgl', backend);
-  const [A, B, C] = view;
-  const n = branches.length;
-  const first = ['int runOf() { return run; }', shader.terms()];
-  let terms: TensorInfo[] = [dy!, x!];
-  let names = ['DY', 'X'];
-  let functions = [...first, shader.total()];
+  if (attributes.constraint.kind === 'fixed') return zerosLike(alpha, 'webgl', backend);
+  const [A, B, C] = attributes.view;
+  const n = attributes.branches.length;
+  const storesFloat32 = env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
+  let terms: Readonly<Record<string, TensorInfo>> = { DY: dy, X: x };
+  let functions = ['int runOf() { return sizeC; }', shader.terms(), shader.total()];
   let count = A * C;
   const made: TensorInfo[] = [];
-  while (count > block && storesFloat32()) {
+  while (count > block && storesFloat32) {
     const blocks = Math.ceil(count / block);
-    const main = [
-      'ivec3 at = getOutputCoords();',
-      `int first = at.x * ${block};`,
-      `setOutput(total(first, min(first + ${block}, count), at.y, at.z));`,
-    ];
-    const partial = program(names, [blocks, n, B], functions, main.join('\n'), ['run', 'count']);
-    terms = [backend.compileAndRun(partial, terms, 'float32', [[C], [count]])];
-    made.push(terms[0]!);
-    names = ['PARTIAL'];
+    const main = `
+      int first = at / (sizeB * sizeN) * ${block};
+      setOutput(total(first, min(first + ${block}, terms), (at / sizeB) % sizeN, at % sizeB));`;
+    const partial = run(backend, attributes, [blocks, n, B], terms, functions, main, count);
+    made.push(partial);
+    terms = { PARTIAL: partial };
     functions = [shader.total()];
     count = blocks;
   }
-  const main = 'ivec2 at = getOutputCoords();\nsetOutput(pullBack(at.x, at.y, count));';
-  if (shader.pullsBackByAlpha) {
-    names = [...names, 'ALPHA'];
-    terms = [...terms, alpha!];
-  }
-  const last = program(names, [...alpha!.shape], [...functions, shader.pullBack()], main, ['run', 'count']);
-  const dalpha = backend.compileAndRun(last, terms, 'float32', [[C], [count]]);
+  const main = 'setOutput(pullBack(at / sizeB, at % sizeB, terms));';
+  const inputs = shader.pullsBackByAlpha ? { ...terms, ALPHA: alpha } : terms;
+  const dalpha = run(backend, attributes, alpha.shape, inputs, [...functions, shader.pullBack()], main, count);
   for (const tensor of made) backend.disposeIntermediateTensorInfo(tensor);
   return dalpha;
 }
 
-function storesFloat32(): boolean {
-  return env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
-}
-
-function alphaView({ shape }: TensorInfo, { view }: PoolAttributes): number[] {
-  return [shape[0]!, view[1]];
-}
-
-/** What `run` makes of these tensors in other shapes. */
-function viewed(
+/**
+ * Runs a program on flat tensors. Of other shapes the backend (4.22) may keep one program for two layouts of a texture:
+ * its key leaves out whether the shape, without axes of length 1, is that of the texture.
+ */
+function run(
   backend: WebglBackend,
-  tensors: readonly TensorInfo[],
-  shapes: readonly number[][],
-  run: (viewed: TensorInfo[]) => TensorInfo[],
-): TensorInfo[] {
-  const inputs = tensors.map((tensor, i) => reshape(backend, tensor, shapes[i]!));
-  const results = run(inputs);
-  for (const input of inputs) backend.disposeIntermediateTensorInfo(input);
-  return results;
-}
-
-/** A result in another shape, in its place. */
-function reshaped(backend: WebglBackend, tensor: TensorInfo, shape: number[]): TensorInfo {
-  const result = reshape(backend, tensor, shape);
-  backend.disposeIntermediateTensorInfo(tensor);
-  return result;
+  { branches, view }: PoolAttributes,
+  outputShape: readonly number[],
+  inputs: Readonly<Record<string, TensorInfo>>,
+  functions: readonly string[],
+  main: string,
+  count = 0,
+): TensorInfo {
+  const names = Object.keys(inputs);
+  const [, B, C] = view;
+  const program: WebglProgram = {
+    variableNames: names,
+    outputShape: [sizeOf(outputShape)],
+    userCode: [
+      ...names.map((name) => accessors[name]),
+      ...functions,
+      `void main() {\nint at = getOutputCoords();\n${main}\n}`,
+    ].join('\n'),
+    enableShapeUniforms: true,
+    customUniforms: uniforms.map((name) => ({ name, type: 'int' })),
+  };
+  const flat = Object.values(inputs).map((input) => reshape(backend, input, [sizeOf(input.shape)]));
+  const result = backend.compileAndRun(program, flat, 'float32', [[B], [C], [branches.length], [count]]);
+  const shaped = reshape(backend, result, outputShape);
+  for (const tensor of [...flat, result]) backend.disposeIntermediateTensorInfo(tensor);
+  return shaped;
 }
 
 /** By the backend's own kernel, which counts the references to a texture and repacks it where it must. */
-function reshape(backend: WebglBackend, x: TensorInfo, shape: number[]): TensorInfo {
-  return getKernel(Reshape, 'webgl').kernelFunc({ inputs: { x }, backend, attrs: { shape } }) as TensorInfo;
+function reshape(backend: WebglBackend, x: TensorInfo, shape: readonly number[]): TensorInfo {
+  return getKernel(Reshape, 'webgl').kernelFunc({
+    inputs: { x },
+    backend,
+    attrs: { shape: [...shape] },
+  }) as TensorInfo;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
 }
