@@ -43,7 +43,7 @@ export function stencilAt(values: Float64Array, dtype: Dtype, scale: number, kin
     let h = scale * scaleOf(v);
     let multiples: readonly number[] = centred;
     const kinks = kinksOf?.(j);
-    if (kinks !== undefined && kinks.length > 0) {
+    if (kinks !== undefined) {
       let [left, right, isOn] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, false];
       for (const { at } of kinks) {
         if (at === v) isOn = true;
@@ -74,6 +74,6 @@ function scaleOf(v: number): number {
 }
 
 function powerOfTwoBelow(size: number): number {
-  // log₂ of the largest numbers rounds to 1024.
-  return size === Number.POSITIVE_INFINITY ? size : 2 ** Math.min(1023, Math.floor(Math.log2(size)));
+  // log₂ of the largest numbers rounds to 1024; without a kink on a side, size is infinite.
+  return 2 ** Math.min(1023, Math.floor(Math.log2(size)));
 }
