@@ -135,6 +135,10 @@ describe('a comparison', () => {
     expect(hi).toBeGreaterThanOrEqual(3.5);
     expect(hi - lo).toBeLessThan(0.5 + 2 ** -40);
     expect(ratio).toBeCloseTo(1, 10);
+    expect((await compare(elementwise(jacobian([1, 2, 0])), [1, 2, 0])).summary).toMatchObject({
+      compared: 3,
+      vacuous: 0,
+    });
     expect((await compare(elementwise(jacobian([1])), [1])).summary.worst!.kinkDistance).toBe(Infinity);
     expect((await compare(elementwise(jacobian([Number.NaN])), [1])).summary).toEqual({
       compared: 0,

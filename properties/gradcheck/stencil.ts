@@ -39,7 +39,6 @@ export function stencilAt(values: Float64Array, dtype: Dtype, scale: number, kin
   const side = new Int8Array(values.length);
   for (let j = 0; j < values.length; j++) {
     const v = values[j]!;
-    if (!Number.isFinite(v)) continue;
     let h = scale * scaleOf(v);
     let multiples: readonly number[] = centred;
     const kinks = kinksOf?.(j);
@@ -61,6 +60,7 @@ export function stencilAt(values: Float64Array, dtype: Dtype, scale: number, kin
     }
     for (let level = 0; level < 4; level++) {
       const point = round(v + multiples[level]! * h);
+      // Not beyond the largest numbers, nor from ∞ or NaN.
       if (Number.isFinite(point)) points[level]![j] = point;
     }
   }
