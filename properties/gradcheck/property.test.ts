@@ -176,6 +176,13 @@ describe('gradcheckRun', () => {
     expect(drawn.inputs.inputs.x!.length).toBeGreaterThan(1);
   });
 
+  it('asks again for the inputs of a path alone, though they pass', async () => {
+    const { report, runs, inputs } = await gradcheckRun(pap, { shapes }, { seed: 3, path: '4' });
+    expect([report.passed, runs]).toEqual([true, 1]);
+    const five = await gradcheckRun(pap, { shapes }, { seed: 3, runs: 5 });
+    expect(inputs).toEqual(five.inputs);
+  });
+
   it('is a property for fc.assert', async () => {
     await fc.assert(gradcheckProperty(pap, { shapes }), { numRuns: 20, seed: 1 });
     await expect(fc.assert(gradcheckProperty(wrong, { shapes }), { numRuns: 50, seed: 1 })).rejects.toThrow(
