@@ -59,6 +59,13 @@ describe('the expected cotangent', () => {
       const { lo } = expectedCotangent(rows, jacobian([1, value, 1, 1, 1, 1]), dy, 2);
       expect([...lo]).toEqual([Number.NaN, 3]);
     }
+    const { lo: unbounded } = expectedCotangent(
+      rows,
+      jacobian([1, -Infinity, 1, 1, 1, 1], [1, Infinity, 1, 1, 1, 1]),
+      dy,
+      2,
+    );
+    expect([...unbounded]).toEqual([Number.NaN, 3]);
     const own = layoutOf('x', 'elementwise', [3], [3]);
     const { lo } = expectedCotangent(own, jacobian([1, 2, 3]), dy, 3, Uint8Array.of(0, 1, 0));
     expect([...lo]).toEqual([1, Number.NaN, 3]);
@@ -89,6 +96,26 @@ describe('a comparison', () => {
     expect([...narrow.wrong]).toEqual([0]);
   });
 
+  it('leaves open what a declared bound does not hold', async () => {
+    const { summary, failure } = await compare(elementwise(jacobian([1, 1, 1])), [9, 9, 1], {
+      bound: Float64Array.of(Number.NaN, Infinity, 0),
+    });
+    expect(failure).toBeUndefined();
+    expect(summary).toMatchObject({ compared: 1, unchecked: 2 });
+  });
+
+  it('allows the smallest number for each term, however small they are', async () => {
+    // Three outputs show the element, all with a derivative of 0.
+    const numeric = elementwise(jacobian([0, 0, 0]), { layout: layoutOf('x', 'dense', [1], [3]), shape: [1] });
+    const dy = new Float64Array(3).fill(1);
+    expect((await compare(numeric, [3 * eta], { dy })).failure).toBeUndefined();
+    const confirm = async () => numeric.jacobian;
+    expect((await compare({ ...numeric, confirm }, [4 * eta], { dy })).failure).toMatchObject({
+      lo: -3 * eta,
+      hi: 3 * eta,
+    });
+  });
+
   it('takes a relative tolerance in place of both', async () => {
     const measured = elementwise(jacobian([2, -4]), { confirm: async () => measured.jacobian });
     expect((await compare(measured, [2.19, -4.39], { tolerance: 0.1 })).failure).toBeUndefined();
@@ -97,17 +124,21 @@ describe('a comparison', () => {
   });
 
   it('counts what it compared, left open, and could not tell from 0; names the worst', async () => {
-    const measured = elementwise(jacobian([1, Number.NaN, -1, 0, 3], [1, Number.NaN, 3, 0, 3.5]), {
+    const measured = elementwise(jacobian([1, Number.NaN, -1, 0, 3, -3], [1, Number.NaN, 3, 0, 3.5, 1]), {
       kinksOf: (element) => (element === 4 ? [{ at: 5 }, { at: 1.5 }] : []),
     });
-    const { summary } = await compare(measured, [1, 7, 1, 0, 3.5]);
-    expect(summary).toMatchObject({ compared: 4, unchecked: 1, vacuous: 1 });
+    const { summary } = await compare(measured, [1, 7, 1, 0, 3.5, -1]);
+    expect(summary).toMatchObject({ compared: 5, unchecked: 1, vacuous: 2 });
     expect(summary.worst).toMatchObject({ index: [0, 4], analytic: 3.5, numeric: 3.25, kinkDistance: 0.5 });
     const { lo, hi, ratio } = summary.worst!;
     expect(lo).toBeLessThanOrEqual(3);
     expect(hi).toBeGreaterThanOrEqual(3.5);
     expect(hi - lo).toBeLessThan(0.5 + 2 ** -40);
     expect(ratio).toBeCloseTo(1, 10);
+    expect((await compare(elementwise(jacobian([1, 2, 0])), [1, 2, 0])).summary).toMatchObject({
+      compared: 3,
+      vacuous: 0,
+    });
     expect((await compare(elementwise(jacobian([1])), [1])).summary.worst!.kinkDistance).toBe(Infinity);
     expect((await compare(elementwise(jacobian([Number.NaN])), [1])).summary).toEqual({
       compared: 0,
@@ -161,6 +192,17 @@ describe('a comparison', () => {
     expect(failure).toBeUndefined();
     expect(summary).toMatchObject({ compared: 2, unchecked: 0 });
     expect(summary.worst!.index).toHaveLength(1);
+    // Roundings of the derivative, of one term, and of the three terms of the product: 7·8·u at most.
+    const near = (by: number) =>
+      compare(
+        { ...numeric, jacobian: jacobian([8, 0]), confirm: async () => jacobian([8, 0]) },
+        [3, 5 + by, 10 + 2 * by],
+        {
+          dy: Float64Array.of(1, 1),
+        },
+      );
+    expect((await near(48 * u)).failure).toBeUndefined();
+    expect([...(await near(64 * u)).wrong]).toEqual([0]);
     expect(summary.worst!.kinkDistance).toBe(Infinity);
   });
 });

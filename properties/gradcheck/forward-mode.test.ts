@@ -146,6 +146,36 @@ describe('J t', () => {
     }
   });
 
+  it('is not compared where an interval has no end, and the adjoint identity all the same', async () => {
+    const endless: Readonly<Record<string, Known>> = {
+      ...productKnown,
+      x: { ...productKnown.x, slope: (i) => (i === 2 ? [-Infinity, Infinity] : productInputs.w[i % 2]!) },
+    };
+    expect((await check(right, endless)).failures).toEqual([]);
+    expect(codes((await check(off(1, 2), endless)).failures)).toEqual(['adjoint']);
+  });
+
+  it('is the sum over all elements that an output depends on', async () => {
+    const A = [
+      [1, 2, 4],
+      [8, 16, 32],
+    ];
+    const f: Differentiable = {
+      forward: ({ x }) => Float64Array.from(A, (row) => row.reduce((sum, a, j) => sum + a * x![j]!, 0)),
+      vjp: ({ x }, dy) => ({ x: x!.map((_v, j) => A[0]![j]! * dy[0]! + A[1]![j]! * dy[1]!) }),
+      jvp: (_inputs, { x: t }) => Float64Array.from(A, (row) => row.reduce((sum, a, j) => sum + a * t![j]!, 0)),
+    };
+    const known = { x: { structure: 'dense', slope: (i: number, j: number) => A[i]![j]! } } as const;
+    const shapes = { x: [3], y: [2] };
+    const at = { x: Float64Array.of(1, 2, 3) };
+    expect(await checkForwardMode(await contextOf(f, at, shapes, known))).toEqual([]);
+    for (const i of [0, 1]) {
+      const wrong: Jvp = (...of) => (f.jvp!(...of) as Float64Array).map((t, k) => (k === i ? t + 1 : t));
+      const [failure] = await checkForwardMode(await contextOf({ ...f, jvp: wrong }, at, shapes, known));
+      expect(failure).toMatchObject({ code: 'tangent', index: [i], wrong: 1, compared: 2 });
+    }
+  });
+
   it('that is NaN is wrong', async () => {
     const { failures } = await check(changed((t, i) => (i === 4 ? Number.NaN : t)));
     expect(failures[0]).toMatchObject({ code: 'tangent', index: [2, 0], wrong: 1 });
@@ -180,7 +210,8 @@ describe('the adjoint identity', () => {
 
   it('is of both sums, which may differ by the roundings of the derivatives and of the terms', async () => {
     const dy = Float64Array.of(1, -2, 0.5, 1, 3, -1);
-    const { failures, asked } = await check(off(8, 4), productKnown, { dy });
+    const by = 1;
+    const { failures, asked } = await check(off(8, 4), wide(by), { dy });
     const adjoint = failures.find(({ code }) => code === 'adjoint') as GradcheckFailure & { code: 'adjoint' };
     const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
     const size = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + Math.abs(v * b[i]!), 0);
@@ -189,9 +220,11 @@ describe('the adjoint identity', () => {
     const gradients = (await product.vjp({ ...productInputs }, dy, {})) as Record<'x' | 'w', Float64Array>;
     expect(adjoint.forward).toBeCloseTo(dot(wrong, [...dy]), 12);
     expect(adjoint.reverse).toBeCloseTo(dot(tangent, [...dy]), 12);
-    // Sizes of the terms: of <ty, dy>, of each <t, Jᵀdy>, and of dy by those of J t; 4 roundings of each derivative.
+    // Sizes of the terms: of <ty, dy>, of each <t, Jᵀdy>, and of dy by the largest of J t; 4 roundings of each derivative.
     const inner = tangent.map(
-      (_t, i) => Math.abs(productInputs.w[i % 2]! * asked.x![i]!) + Math.abs(productInputs.x[i]! * asked.w![i % 2]!),
+      (_t, i) =>
+        (Math.abs(productInputs.w[i % 2]!) + by) * Math.abs(asked.x![i]!) +
+        (Math.abs(productInputs.x[i]!) + by) * Math.abs(asked.w![i % 2]!),
     );
     const magnitude =
       size(wrong, [...dy]) +
@@ -219,7 +252,8 @@ describe('the adjoint identity', () => {
     expect((await check(nan(0), open, { dy })).failures).toEqual([]);
     expect(codes((await check(nan(1e-3), open, { dy })).failures)).toEqual(['tangent', 'adjoint']);
     // The same on the other side: a tangent of 0 at a gradient that is NaN.
-    const context = await contextOf(product, productInputs, productShapes, wide(1e-3), { seed: 1 });
+    const wrong = { ...product, jvp: off(1e-4, 1) };
+    const context = await contextOf(wrong, productInputs, productShapes, wide(1e-3));
     let tested = 0;
     for (let seed = 0; seed < 20; seed++) {
       const { asked } = await check(right, productKnown, { seed });
@@ -229,7 +263,7 @@ describe('the adjoint identity', () => {
       const { draw } = await contextOf(product, productInputs, productShapes, productKnown, { seed });
       const x = context.gradients.x!.with(at, Number.NaN);
       const gradients = { ...context.gradients, x };
-      expect(await checkForwardMode({ ...context, draw, gradients })).toEqual([]);
+      expect(codes(await checkForwardMode({ ...context, draw, gradients }))).toEqual(['adjoint']);
     }
     expect(tested).toBeGreaterThan(2);
   });

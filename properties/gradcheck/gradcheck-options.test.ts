@@ -96,6 +96,11 @@ describe('what a function declares of itself', () => {
     ]);
   });
 
+  it('is held against it though some elements are not finite', async () => {
+    const f: Differentiable = { ...mixed, structure: { x: 'elementwise' } };
+    expect(await of(f, { x: floats(1, 2, 3, Infinity, 5) })).toContain('cross-talk');
+  });
+
   it('gives way to what the call declares', async () => {
     const f: Differentiable = { ...mixed, structure: { x: 'elementwise' } };
     expect(await of(f, { x: spread(5) }, { structure: { x: 'dense' } })).toEqual([]);

@@ -34,6 +34,8 @@ describe('a layout says which elements each output shows', () => {
     expect(elements({ trailing: 2 }, [2, 1], [2, 2, 3]).reached).toEqual([[0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1]]);
     expect(elements({ trailing: 2 }, [1, 3], [2, 2, 3]).reached).toEqual([[0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2]]);
     expect(elements({ trailing: 2 }, [2, 3], [1, 2, 3]).reached).toEqual([[0, 1, 2, 3, 4, 5]]);
+    expect(elements({ trailing: 2 }, [5, 2], [5, 2]).reached).toEqual([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+    expect(elements({ trailing: 1 }, [2, 0], [4, 0])).toMatchObject({ sites: 0, colours: 0, reached: [] });
   });
 
   it('dense: every one', () => {
@@ -44,6 +46,11 @@ describe('a layout says which elements each output shows', () => {
       [1, 1],
       [2, 2],
     ]);
+  });
+
+  it('is worked out once', () => {
+    const layout = layoutOf('x', 'rows', [2, 3], [2, 2]);
+    expect(layout.elements(1)).toBe(layout.elements(1));
   });
 
   it('element(site, colour) is what elements(colour) holds at an output of the site', () => {
@@ -66,6 +73,7 @@ it.each([
   ['elementwise', [3], [4], 'as many elements as y has'],
   ['rows', [3, 2], [2, 2], 'the first axis of y'],
   ['rows', [], [2, 2], 'the first axis of y'],
+  ['rows', [], [0, 2], 'the first axis of y'],
   ['rows', [2], [], 'the first axis of y'],
   [{ trailing: 2 }, [3], [3, 3], 'at most as many axes'],
   [{ trailing: 2 }, [3, 3], [3], 'at most as many axes'],
@@ -89,6 +97,8 @@ describe('candidates', () => {
     expect(names([3], [3])).toEqual(['"elementwise"', '"dense"']);
     expect(names([5], [2])).toEqual(['"dense"']);
     expect(names([2, 4], [2, 3])).toEqual(['"rows"', '"dense"']);
+    expect(names([5, 2], [5, 2])).toEqual(['"elementwise"', '"rows"', '{ trailing: 1 }', '"dense"']);
+    expect(names([4], [4, 3])).toEqual(['"rows"', '"dense"']);
     expect(names([4, 3], [4])).toEqual(['"rows"', '"dense"']);
     expect(names([2, 3, 4], [5, 3, 4])).toEqual(['{ trailing: 2 }', '{ trailing: 1 }', '"dense"']);
   });

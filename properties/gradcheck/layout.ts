@@ -60,9 +60,9 @@ export function layoutOf(
   }
   if (structure === 'rows') {
     const rows = shape[0] ?? 0;
-    if (shape.length === 0 || yShape.length === 0 || rows !== yShape[0]) misfit('the first axis of y');
+    if (shape.length === 0 || rows !== yShape[0]) misfit('the first axis of y');
     const colours = rows === 0 ? 0 : size / rows;
-    const per = rows === 0 ? 1 : outputs / rows;
+    const per = outputs / rows;
     const siteOf = new Int32Array(outputs).map((_, i) => Math.floor(i / per));
     return strided(structure, rows, colours, siteOf, colours, 1);
   }
@@ -99,12 +99,11 @@ export function candidateLayouts(name: string, shape: readonly number[], yShape:
       if (!(error instanceof RangeError)) throw error;
     }
   };
-  if (sizeOf(shape) === sizeOf(yShape)) attempt('elementwise');
+  attempt('elementwise');
   for (let trailing = Math.min(shape.length, yShape.length - 1); trailing > 0; trailing--) attempt({ trailing });
   if (shape.length > 1 || yShape.length > 1) attempt('rows');
   attempt('dense');
-  const rank = ({ colours, sites }: Layout) => colours + 1 / (1 + sites);
-  return candidates.sort((a, b) => rank(a) - rank(b));
+  return candidates.sort((a, b) => a.colours - b.colours);
 }
 
 /** `elementwise`, `{ trailing: 1 }`: a structure as its author writes it. */

@@ -61,7 +61,8 @@ describe('drawnInputs', () => {
       expect(share((v) => v === sign * 16)).toBeGreaterThan(0.004);
       expect(share((v) => v === sign / 16)).toBeGreaterThan(0.004);
       // The others lie in ±[0, 4).
-      expect(share((v) => sign * v > 2 && sign * v < 4)).toBeGreaterThan(0.03);
+      expect(share((v) => sign * v > 2 && sign * v < 4)).toBeCloseTo(0.034, 1.7);
+      expect(share((v) => sign * v > 0 && sign * v < 0.25)).toBeGreaterThan(0.1);
       expect(share((v) => sign * v >= 4 && v < 99 && Math.log2(sign * v) % 1 !== 0)).toBe(0);
     }
   });
@@ -88,8 +89,8 @@ describe('drawnInputs', () => {
 });
 
 describe('shrinking', () => {
-  const arbitrary = drawnInputs({ shapes: { x: ['n', 'c'], alpha: [2, 'c'] } });
-  const shrunk = (value: DrawnInputs) => [...arbitrary.shrink(value, undefined)].map((smaller) => smaller.value);
+  const shrunk = (value: DrawnInputs) =>
+    [...drawnInputs({ shapes }).shrink(value, undefined)].map((smaller) => smaller.value);
 
   it('takes one index of an axis, then leaves out each; all inputs with the axis at once', () => {
     const value = {
@@ -137,9 +138,11 @@ describe('shrinking', () => {
   });
 
   it('is for inputs, wherever they come from', () => {
+    const arbitrary = drawnInputs({ shapes });
     expect(arbitrary.canShrinkWithoutContext({ shapes: {}, inputs: {} })).toBe(true);
-    for (const other of [null, undefined, 3, {}, 'inputs'])
+    for (const other of [null, undefined, 3, {}, 'inputs']) {
       expect(arbitrary.canShrinkWithoutContext(other)).toBe(false);
+    }
   });
 });
 
@@ -166,6 +169,18 @@ describe('gradcheckRun', () => {
     const again = await gradcheckRun(wrong, { shapes }, { seed: 3, path: found.path! });
     expect(again.inputs).toEqual(found.inputs);
     expect(again.report).toEqual(found.report);
+    expect(again.runs).toBe(1);
+    // The start of the path is what was drawn.
+    const drawn = await gradcheckRun(wrong, { shapes }, { seed: 3, path: found.path!.split(':')[0]! });
+    expect(drawn.report.passed).toBe(false);
+    expect(drawn.inputs.inputs.x!.length).toBeGreaterThan(1);
+  });
+
+  it('asks again for the inputs of a path alone, though they pass', async () => {
+    const { report, runs, inputs } = await gradcheckRun(pap, { shapes }, { seed: 3, path: '4' });
+    expect([report.passed, runs]).toEqual([true, 1]);
+    const five = await gradcheckRun(pap, { shapes }, { seed: 3, runs: 5 });
+    expect(inputs).toEqual(five.inputs);
   });
 
   it('is a property for fc.assert', async () => {

@@ -70,7 +70,7 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
   }
 
   #element(random: fc.Random): number {
-    const { dtype = 'f64', kinks = [0] } = this.#options;
+    const { dtype = 'f64', kinks = [] } = this.#options;
     const { round } = formats[dtype];
     const sign = random.nextInt(0, 1) === 0 ? -1 : 1;
     const kind = random.nextDouble();

@@ -109,6 +109,38 @@ it('noise alone makes neither kink nor jump', () => {
   expect(isKink(seen({ left: [0, 0], right: [0, clear], here: 0 }, [step]), 0)).toBe(true);
 });
 
+describe('a kink is called one', () => {
+  const side = (joined: boolean, more: Partial<Sides['left']>): Sides['left'] => ({
+    value: 3,
+    slope: 1,
+    valueError: 0.5,
+    slopeError: 0.25,
+    joined,
+    good: true,
+    beside: { value: 3, slope: 1 },
+    ...more,
+  });
+  const isOne = (left: Sides['left'], right: Sides['left']) => isKink({ left, right } as Sides, 3);
+
+  it('where slopes of joined sides differ by more than four times their errors', () => {
+    for (const sign of [1, -1]) {
+      const at = (slope: number) =>
+        isOne(side(true, { slope: 1 }), side(true, { slope: 1 + sign * slope, slopeError: 0.5 }));
+      expect([at(3), at(3.01)]).toEqual([false, true]);
+    }
+  });
+
+  it('where the limit of a side that is not joined is further from the value than four times its error', () => {
+    for (const sign of [1, -1]) {
+      for (const other of [side(true, { slope: 9 }), side(false, {})]) {
+        const at = (jump: number) => isOne(other, side(false, { value: 3 + sign * jump }));
+        expect([at(0), at(2), at(2.01)]).toEqual([false, false, true]);
+        expect(isOne(side(false, { value: 3 + sign * 2.01 }), other)).toBe(true);
+      }
+    }
+  });
+});
+
 it('keeps the reading of a wider scale beside a jump, where rounding grows as steps shrink', () => {
   const limits: Limits = { left: [0, 2], right: [1, 3], here: 0 };
   const errors = [noise, 0, 0, -noise];

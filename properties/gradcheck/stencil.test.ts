@@ -97,6 +97,9 @@ describe('near a kink', () => {
     expect(distances(0, kinksAt(-h, 2 * h))).toEqual([1, 2, 3, 4].map((k) => (k * h) / 4));
     expect(sideOf(0, -2 * h, h)).toBe(-1);
     expect(distances(0, kinksAt(-2 * h, h))).toEqual([1, 2, 3, 4].map((k) => (-k * h) / 4));
+    // The right one of two that are as far.
+    expect(sideOf(0, -h, h)).toBe(1);
+    expect(distances(0, kinksAt(-h, h))).toEqual([1, 2, 3, 4].map((k) => (k * h) / 8));
     // Of several on a side the nearest counts.
     expect(distances(0, kinksAt(-h, 8, 2 * h, -4))).toEqual([1, 2, 3, 4].map((k) => (k * h) / 4));
   });

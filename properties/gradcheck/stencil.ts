@@ -39,11 +39,10 @@ export function stencilAt(values: Float64Array, dtype: Dtype, scale: number, kin
   const side = new Int8Array(values.length);
   for (let j = 0; j < values.length; j++) {
     const v = values[j]!;
-    if (!Number.isFinite(v)) continue;
     let h = scale * scaleOf(v);
     let multiples: readonly number[] = centred;
     const kinks = kinksOf?.(j);
-    if (kinks !== undefined && kinks.length > 0) {
+    if (kinks !== undefined) {
       let [left, right, isOn] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, false];
       for (const { at } of kinks) {
         if (at === v) isOn = true;
@@ -61,6 +60,7 @@ export function stencilAt(values: Float64Array, dtype: Dtype, scale: number, kin
     }
     for (let level = 0; level < 4; level++) {
       const point = round(v + multiples[level]! * h);
+      // Not beyond the largest numbers, nor from ∞ or NaN.
       if (Number.isFinite(point)) points[level]![j] = point;
     }
   }
@@ -74,6 +74,6 @@ function scaleOf(v: number): number {
 }
 
 function powerOfTwoBelow(size: number): number {
-  // log₂ of the largest numbers rounds to 1024.
-  return size === Number.POSITIVE_INFINITY ? size : 2 ** Math.min(1023, Math.floor(Math.log2(size)));
+  // log₂ of the largest numbers rounds to 1024; without a kink on a side, size is infinite.
+  return 2 ** Math.min(1023, Math.floor(Math.log2(size)));
 }

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import type { Differentiable } from './differentiable.ts';
+import {
+  checkArguments,
+  checkBatchNames,
+  type GradcheckOptions,
+  inputShapes,
+  kinksOfInput,
+  rowOf,
+  withOutput,
+} from './options.ts';
+
+const floats = (...values: number[]) => Float64Array.from(values);
+const f: Differentiable = { forward: ({ x }) => x!.slice(), vjp: (_inputs, dy) => ({ x: dy.slice() }) };
+const inputs = { x: floats(1, 2, 3, 4, 5, 6), w: floats(1, 2) };
+const options = (given: GradcheckOptions) => () => checkArguments(f, inputs, given);
+
+describe('arguments', () => {
+  it('that fit are taken', () => {
+    for (const given of [
+      {},
+      { shapes: { x: [2, 3], w: [2], y: [6] } },
+      { shapes: { x: [6] }, structure: { x: 'elementwise', w: 'dense' } },
+      { structure: { x: 'rows', w: { trailing: 0 } } },
+      { kinks: { x: [{ at: 0 }] }, constants: ['w'], batch: ['x'] },
+      { seed: 0, tolerance: 0, jacobian: 'full' },
+      { seed: 2 ** 53 - 1, tolerance: Infinity, jacobian: 'projected' },
+    ] satisfies GradcheckOptions[]) {
+      expect(options(given)).not.toThrow();
+    }
+    const parts = { jvp: () => floats(), doubleVjp: () => ({ inputs: {}, dy: floats() }), twin: () => floats() };
+    expect(() => checkArguments({ ...f, ...parts }, inputs, {})).not.toThrow();
+    const empty = { x: floats(), w: floats() };
+    expect(() => checkArguments(f, empty, { shapes: { x: [0, 3], w: [0] } })).not.toThrow();
+  });
+
+  it.each<[unknown, string, string]>([
+    [null, 'f', 'an object with forward and vjp, got null'],
+    [() => 1, 'f', 'an object with forward and vjp, got function'],
+    [{ forward: f.forward }, 'f', 'an object with forward and vjp, got an object'],
+    [{ vjp: f.vjp }, 'f', 'an object with forward and vjp, got an object'],
+    [{ ...f, jvp: null }, 'f.jvp', 'a function, got null'],
+    [{ ...f, doubleVjp: 1 }, 'f.doubleVjp', 'a function, got number'],
+    [{ ...f, twin: {} }, 'f.twin', 'a function, got an object'],
+  ])('a function %j is refused', (given, name, expected) => {
+    const attempt = () => checkArguments(given as Differentiable, inputs, {});
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).toThrow(`gradcheck: "${name}" expected ${expected}`);
+  });
+
+  it.each<[unknown, string]>([
+    [null, 'expected an object of Float64Arrays by name, got null'],
+    [3, 'expected an object of Float64Arrays by name, got number'],
+    [floats(1), 'expected an object of Float64Arrays by name, got a Float64Array'],
+    [{ x: [1] }, '"inputs.x" expected a Float64Array, got an array'],
+    [{ x: floats(1), w: Float32Array.of(1) }, '"inputs.w" expected a Float64Array, got a Float32Array'],
+  ])('inputs %j are refused as of another kind', (given, expected) => {
+    const attempt = () => checkArguments(f, given as never, {});
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).toThrow(expected);
+  });
+
+  it('inputs have names, none of them y, and values of the dtype', () => {
+    expect(() => checkArguments(f, {}, {})).toThrow(RangeError);
+    expect(() => checkArguments(f, { x: floats(1), y: floats(1) }, {})).toThrow('expected another name than y');
+    const f32: Differentiable = { ...f, dtype: 'f32' };
+    expect(() => checkArguments(f32, { x: floats(0.5, -0, Number.NaN, Infinity) }, {})).not.toThrow();
+    for (const v of [0.1, 1e300, 1e-300]) {
+      expect(() => checkArguments(f32, { x: floats(0.5, v) }, {})).toThrow(`expected values of f32, got ${v} at 1`);
+      expect(() => checkArguments(f, { x: floats(0.5, v) }, {})).not.toThrow();
+    }
+  });
+
+  it.each<[unknown, string]>([
+    [{ shapes: { z: [1] } }, '"shapes" expected names among x, w, got z'],
+    [{ structure: { z: 'rows' } }, '"structure" expected names among x, w, got z'],
+    [{ structure: { y: 'rows' } }, '"structure" expected names among x, w, got y'],
+    [{ kinks: { z: [] } }, '"kinks" expected names among x, w, got z'],
+    [{ constants: ['x', 'z'] }, '"constants" expected names among x, w, got z'],
+    [{ batch: ['x', 'z'] }, '"batch" expected names among x, w, got z'],
+    [{ shapes: { x: [2, -3] } }, '"shapes.x" expected non-negative integers, got 2,-3'],
+    [{ shapes: { x: [1.5, 4] } }, '"shapes.x" expected non-negative integers, got 1.5,4'],
+    [{ shapes: { x: 6 } }, '"shapes.x" expected non-negative integers, got 6'],
+    [{ shapes: { y: [0.5] } }, '"shapes.y" expected non-negative integers, got 0.5'],
+    [{ shapes: { x: [2, 2] } }, '"shapes.x" expected 6 elements, got [2,2], 4 elements'],
+    [{ structure: { x: 'row' } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got "row"'],
+    [{ structure: { x: { trailing: 0.5 } } }, '"structure.x" expected elementwise, rows, dense or { trailing }'],
+    [{ structure: { x: {} } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got {}'],
+    [{ structure: { x: null } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got null'],
+    [{ seed: -1 }, '"seed" expected an integer from 0, got -1'],
+    [{ seed: 0.5 }, '"seed" expected an integer from 0, got 0.5'],
+    [{ tolerance: -1 }, '"tolerance" expected a number from 0, got -1'],
+    [{ tolerance: Number.NaN }, '"tolerance" expected a number from 0, got NaN'],
+    [{ jacobian: 'whole' }, '"jacobian" expected full or projected, got whole'],
+  ])('options %j are refused', (given, expected) => {
+    expect(options(given as GradcheckOptions)).toThrow(RangeError);
+    expect(options(given as GradcheckOptions)).toThrow(`gradcheck: ${expected}`);
+  });
+});
+
+describe('shapes', () => {
+  it('of inputs are flat where none are declared', () => {
+    expect(inputShapes(inputs, undefined)).toEqual({ x: [6], w: [2] });
+    expect(inputShapes(inputs, { x: [2, 3], y: [1] })).toEqual({ x: [2, 3], w: [2] });
+  });
+
+  it('of the output are declared, or that of the first input with as many elements, or flat', () => {
+    const shapes = { a: [2], x: [2, 3], w: [3, 2] };
+    expect(withOutput(shapes, 6, [6])).toEqual({ ...shapes, y: [6] });
+    expect(withOutput(shapes, 6, undefined)).toEqual({ ...shapes, y: [2, 3] });
+    expect(withOutput(shapes, 5, undefined)).toEqual({ ...shapes, y: [5] });
+    expect(() => withOutput(shapes, 5, [6])).toThrow('"shapes.y" expected 5 elements, got [6], 6 elements');
+  });
+
+  it('of a batch begin as that of the output does', () => {
+    const shapes = { x: [2, 3], w: [3], s: [], y: [2, 5] };
+    expect(() => checkBatchNames(shapes, ['x'])).not.toThrow();
+    for (const name of ['w', 's']) {
+      expect(() => checkBatchNames(shapes, ['x', name])).toThrow(
+        `"batch" expected inputs whose first axis is that of y, 2, got ${name} of [${shapes[name as 'w' | 's']}]`,
+      );
+    }
+    expect(() => checkBatchNames({ ...shapes, y: [] }, ['s'])).toThrow(RangeError);
+  });
+
+  it('have rows', () => {
+    expect([0, 1, 2].map((row) => [...rowOf(inputs.x, 3, row)])).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(rowOf(inputs.x, 3, 0).buffer).not.toBe(inputs.x.buffer);
+  });
+});
+
+describe('kinks of an input', () => {
+  it('are the same for each element, or those that a function gives, or none', () => {
+    const kinks = [{ at: 0 }, { at: -Infinity }];
+    expect(kinksOfInput('x', { x: kinks })!(3)).toBe(kinks);
+    const byElement = (j: number) => [{ at: j }];
+    expect(kinksOfInput('x', { x: byElement })).toBe(byElement);
+    expect(kinksOfInput('x', { w: kinks })).toBeUndefined();
+    expect(kinksOfInput('x', undefined)).toBeUndefined();
+  });
+
+  it.each([[{ at: 0 }], [[{ at: 0 }, { at: '0' }]], [[{ at: Number.NaN }]], [[0]]])('%j are refused', (kinks) => {
+    expect(() => kinksOfInput('x', { x: kinks as never })).toThrow(RangeError);
+    expect(() => kinksOfInput('x', { x: kinks as never })).toThrow('"kinks.x" expected objects with at: number, got ');
+  });
+});
