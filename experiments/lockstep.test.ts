@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BackendName, openBackend } from '../impl/tfjs/backends.ts';
 import { createTrainer, type StepTrace, type Trainer } from '../impl/tfjs/train.ts';
-import { installWasmMatMul } from '../impl/tfjs/wasm-matmul.ts';
+import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';
 import { batches } from '../reference/batches.ts';
 import {
@@ -37,7 +37,7 @@ describe('trainings that are right', () => {
       let restore = (): void => {};
       beforeAll(async () => {
         await openBackend(name);
-        if (name === 'wasm') restore = installWasmMatMul();
+        if (name === 'wasm') restore = installWasmKernels();
       });
       afterAll(() => restore());
 

@@ -7,7 +7,7 @@ import type { Protocol } from '../../reference/protocol.ts';
 import { random } from '../../reference/random.ts';
 import { openBackend } from './backends.ts';
 import { createTrainer, type EvaluationSet } from './train.ts';
-import { installWasmMatMul } from './wasm-matmul.ts';
+import { installWasmKernels } from './wasm/install.ts';
 
 const protocol: Protocol = {
   name: 'small',
@@ -33,7 +33,7 @@ for (const name of ['cpu', 'wasm'] as const) {
     let restore = (): void => {};
     beforeAll(async () => {
       await openBackend(name);
-      if (name === 'wasm') restore = installWasmMatMul();
+      if (name === 'wasm') restore = installWasmKernels();
     });
     afterAll(() => restore());
 
