@@ -134,6 +134,18 @@ export class FunctionWriter {
     return [...i.set(first), ...when(more, [0x03, 0x40, ...body, ...i.add(i32.const(step)), ...more, 0x0d, 0, 0x0b])];
   }
 
+  /** The same from the i that it is on, with `turns` bodies to a jump back: after each it is tested whether i is through. */
+  unrolled(i: Local, end: Code, step: number, turns: number, body: (turn: number) => Code): Code {
+    const isLast = (turn: number): Code => [...i32.equal(i32.add(i.get, i32.const((turn + 1) * step)), end), 0x0d, 1];
+    const bodies = Array.from({ length: turns }, (_, turn) => [
+      ...body(turn),
+      ...(turn + 1 < turns ? isLast(turn) : []),
+    ]);
+    const more = i32.less(i.get, end);
+    const again = [...i.add(i32.const(turns * step)), ...more, 0x0d, 0];
+    return when(more, [0x03, 0x40, ...bodies.flat(), ...again, 0x0b]);
+  }
+
   get type(): Code {
     return [0x60, ...vector(this.parameters.map((type) => [valueTypes[type]])), 0];
   }

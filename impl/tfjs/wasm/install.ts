@@ -2,9 +2,10 @@ import * as tf from '@tensorflow/tfjs';
 import { convFilterGradient } from './conv-filter-gradient.ts';
 import { matMul } from './matmul.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
+import { nesterov } from './nesterov.ts';
 import { replacement } from './replace-kernels.ts';
 
-const install = replacement(() => [matMul, convFilterGradient, maxPoolGradient]);
+const install = replacement(() => [matMul, convFilterGradient, maxPoolGradient, nesterov]);
 
 /**
  * Gives the wasm backend what training needs and 4.22 lacks:
@@ -14,6 +15,7 @@ const install = replacement(() => [matMul, convFilterGradient, maxPoolGradient])
  *   shipped one packs element by element.
  * - `Conv2DBackpropFilter`, which is missing: the gradient of `tf.conv2d` to its filter, channels last.
  * - `MaxPoolGrad`, which is wrong for windows whose maximum is 0 or less.
+ * - `NesterovUpdate`, an update in one pass, which `createTrainer` uses.
  *
  * Installed until the returned function is called as often as this one; the shipped kernels are then back.
  *

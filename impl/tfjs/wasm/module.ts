@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { assemble } from './assembler.ts';
+import { nesterovCode } from './nesterov-code.ts';
 import { productCode, scratchBytes } from './product-code.ts';
 
 /** What is used of the platform's WebAssembly, for which Node's types have no declarations. */
@@ -44,6 +45,16 @@ export interface OwnFunctions {
     adds: number,
     scratch: number,
   ): void;
+  nesterov(
+    next: number,
+    moved: number,
+    w: number,
+    v: number,
+    g: number,
+    length: number,
+    rate: number,
+    momentum: number,
+  ): void;
   readonly scratch: number;
 }
 
@@ -55,7 +66,7 @@ export function ownFunctions(backend: WasmBackend): OwnFunctions {
   if (functions === undefined) {
     const memory = memoryOf(backend.wasm);
     const shared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
-    const module = new WebAssembly.Module(assemble(productCode, shared));
+    const module = new WebAssembly.Module(assemble([...productCode, nesterovCode], shared));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     functions = { ...(exports as unknown as OwnFunctions), scratch: backend.wasm._malloc(scratchBytes) >>> 0 };
     instances.set(backend, functions);
@@ -106,7 +117,7 @@ type Run = (
   inputs: Readonly<Record<string, tf.TensorInfo>>,
   attrs: Readonly<Record<string, unknown>>,
   backend: WasmBackend,
-) => tf.TensorInfo;
+) => tf.TensorInfo | tf.TensorInfo[];
 
 /** A kernel of the wasm backend. */
 export function kernel(kernelName: string, run: Run): tf.KernelConfig {
