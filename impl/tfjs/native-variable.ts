@@ -1,33 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { attribute, type NativeBackend } from './native.ts';
 import type { NesterovAttrs } from './nesterov.ts';
 import type { Variable } from './variable.ts';
-
-/** What is used of tfjs-node's backend and its binding, which runs any TensorFlow op by name. */
-interface NativeBackend extends tf.KernelBackend {
-  readonly binding: Binding;
-  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
-  createOutputTensor(output: Output): tf.Tensor;
-}
-
-interface Binding {
-  readonly TF_FLOAT: number;
-  readonly TF_ATTR_TYPE: number;
-  readonly TF_ATTR_SHAPE: number;
-  readonly TF_ATTR_STRING: number;
-  readonly TF_ATTR_BOOL: number;
-  executeOp(name: string, attributes: readonly Attribute[], inputs: readonly number[], outputs: number): Output[];
-  deleteTensor(id: number): void;
-}
-
-interface Attribute {
-  readonly name: string;
-  readonly type: number;
-  readonly value: number | string | boolean | readonly number[];
-}
-
-interface Output {
-  readonly id: number;
-}
 
 /** TensorFlow's name for a variable that nobody else can find (`ResourceHandle::ANONYMOUS_NAME`). */
 const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
@@ -39,7 +13,6 @@ const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 export function nativeVariable(w: tf.Tensor, v: tf.Tensor): Variable {
   const backend = tf.backend() as NativeBackend;
   const { binding } = backend;
-  const attribute = (name: string, type: number, value: Attribute['value']): Attribute => ({ name, type, value });
   const dtype = attribute('dtype', binding.TF_ATTR_TYPE, binding.TF_FLOAT);
   const options = [
     attribute('T', binding.TF_ATTR_TYPE, binding.TF_FLOAT),
