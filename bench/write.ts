@@ -8,6 +8,7 @@ import { type Figures, type Row, withTable } from './figures.ts';
 import { type Inputs, normalInputs } from './layer.ts';
 import { poolproofCheckers } from './poolproof.ts';
 import { pythonCheckers } from './python.ts';
+import { quantile } from './quantile.ts';
 
 const draws = 50;
 /** Each checker runs so long before it is measured, and at least once. */
@@ -82,9 +83,4 @@ function passing(all: readonly Outcome[]): Inputs {
         all.findIndex(({ passed }) => passed),
       ),
   );
-}
-
-/** The value below which a share of them lies. */
-function quantile(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))]!;
 }

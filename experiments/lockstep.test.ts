@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BackendName, openBackend } from '../impl/tfjs/backends.ts';
+import { availableBackends } from '../impl/tfjs/available.ts';
 import { createTrainer, type StepTrace, type Trainer } from '../impl/tfjs/train.ts';
-import { installWasmMatMul } from '../impl/tfjs/wasm-matmul.ts';
+import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';
 import { batches } from '../reference/batches.ts';
 import {
@@ -31,13 +31,15 @@ const data = (() => {
   };
 })();
 
+const trained = await availableBackends();
+
 describe('trainings that are right', () => {
-  for (const name of ['cpu', 'wasm'] as const satisfies readonly BackendName[]) {
-    describe(name, () => {
+  for (const backend of trained) {
+    describe(backend.name, () => {
       let restore = (): void => {};
-      beforeAll(async () => {
-        await openBackend(name);
-        if (name === 'wasm') restore = installWasmMatMul();
+      beforeAll(() => {
+        backend.use();
+        if (backend.name === 'wasm') restore = installWasmKernels();
       });
       afterAll(() => restore());
 

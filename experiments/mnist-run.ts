@@ -1,6 +1,6 @@
 import type { OpenBackend } from '../impl/tfjs/backends.ts';
 import { createTrainer, type Trainer } from '../impl/tfjs/train.ts';
-import { installWasmMatMul } from '../impl/tfjs/wasm-matmul.ts';
+import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import type { Activation } from '../reference/activations.ts';
 import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
 import { initialParameters } from '../reference/network.ts';
@@ -60,7 +60,7 @@ export interface MnistRow {
 export async function runMnist(options: MnistRunOptions): Promise<MnistRow[]> {
   const rows: MnistRow[] = [];
   options.backend.use();
-  const restore = options.backend.name === 'wasm' ? installWasmMatMul() : () => {};
+  const restore = options.backend.name === 'wasm' ? installWasmKernels() : () => {};
   try {
     for (const activation of options.activations) rows.push(await trainOnce(options, activation));
   } finally {

@@ -15,7 +15,8 @@ export function dropoutMask(source: Random, length: number, rate: number): Float
   const kept = 1 / (1 - rate);
   const dropped = rate * 2 ** 32;
   const mask = new Float32Array(length);
-  for (let i = 0; i < length; i++) mask[i] = source.bits() < dropped ? 0 : kept;
+  // A product rather than a choice, which no branch predictor could foresee: half the time.
+  for (let i = 0; i < length; i++) mask[i] = kept * Number(source.bits() >= dropped);
   return mask;
 }
 

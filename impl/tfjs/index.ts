@@ -19,3 +19,4 @@ export {
 export { activationPool } from './op.ts';
 export type { PoolOptions } from './parameters.ts';
 export { tfjsSubject } from './subject.ts';
+export { installWasmKernels } from './wasm/install.ts';

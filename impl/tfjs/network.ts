@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Batch, Layer } from '../../reference/network.ts';
 import type { Protocol } from '../../reference/protocol.ts';
+import { attribute, type NativeBackend } from './native.ts';
 import { activationPool } from './op.ts';
 
 /** Which value of which layer: `z = h·W + b`, `a = pool(z)`, and the next layer's `h = mask · a`. */
@@ -42,15 +43,27 @@ export function logits(
  * taken out first, so that no exponential overflows.
  */
 export function crossEntropy(z: tf.Tensor2D, onehot: tf.Tensor2D): tf.Scalar {
-  const loss = tf.customGrad((logit, save) => {
-    const shifted = tf.sub(logit as tf.Tensor, tf.max(logit as tf.Tensor, 1, true));
-    const e = tf.exp(shifted);
-    const sum = tf.sum(e, 1, true);
-    const value = tf.mean(tf.sub(tf.log(sum), tf.sum(tf.mul(onehot, shifted), 1, true))).asScalar();
-    (save as tf.GradSaveFunc)([tf.div(tf.sub(tf.div(e, sum), onehot), onehot.shape[0])]);
-    return { value, gradFunc: (dy: tf.Tensor, [dz]: tf.Tensor[]) => tf.mul(dz, dy) };
+  const N = onehot.shape[0];
+  const loss = tf.customGrad((...inputs) => {
+    const [logit, save] = inputs as [tf.Tensor2D, tf.GradSaveFunc];
+    const [losses, excess] = softmaxLosses(logit, onehot);
+    save([tf.div(excess, N)]);
+    return { value: tf.mean(losses), gradFunc: (dy: tf.Tensor, [dz]: tf.Tensor[]) => tf.mul(dz, dy) };
   });
   return loss(z) as tf.Scalar;
+}
+
+/** For each row `log Σⱼ exp(zⱼ) - z_label` and `softmax(z) - onehot`; TensorFlow has an op for both. */
+function softmaxLosses(z: tf.Tensor2D, onehot: tf.Tensor2D): tf.Tensor[] {
+  if (tf.getBackend() === 'tensorflow') {
+    const backend = tf.backend() as NativeBackend;
+    const T = attribute('T', backend.binding.TF_ATTR_TYPE, backend.binding.TF_FLOAT);
+    return backend.executeMultipleOutputs('SoftmaxCrossEntropyWithLogits', [T], [z, onehot], 2);
+  }
+  const shifted = tf.sub(z, tf.max(z, 1, true));
+  const e = tf.exp(shifted);
+  const sum = tf.sum(e, 1, true);
+  return [tf.sub(tf.log(sum), tf.sum(tf.mul(onehot, shifted), 1, true)), tf.sub(tf.div(e, sum), onehot)];
 }
 
 /** A batch as float32 tensors, labels as one-hot rows. The caller disposes of them. */

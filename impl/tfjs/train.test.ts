@@ -5,9 +5,9 @@ import { batches, scalePixels } from '../../reference/batches.ts';
 import { forward, initialParameters, widen } from '../../reference/network.ts';
 import type { Protocol } from '../../reference/protocol.ts';
 import { random } from '../../reference/random.ts';
-import { openBackend } from './backends.ts';
+import { availableBackends } from './available.ts';
 import { createTrainer, type EvaluationSet } from './train.ts';
-import { installWasmMatMul } from './wasm-matmul.ts';
+import { installWasmKernels } from './wasm/install.ts';
 
 const protocol: Protocol = {
   name: 'small',
@@ -28,12 +28,13 @@ const data = {
   labels: Uint8Array.from({ length: 60 }, () => source.below(4)),
 };
 
-for (const name of ['cpu', 'wasm'] as const) {
+for (const backend of await availableBackends()) {
+  const { name } = backend;
   describe(`training on ${name}`, () => {
     let restore = (): void => {};
-    beforeAll(async () => {
-      await openBackend(name);
-      if (name === 'wasm') restore = installWasmMatMul();
+    beforeAll(() => {
+      backend.use();
+      if (name === 'wasm') restore = installWasmKernels();
     });
     afterAll(() => restore());
 

@@ -3,6 +3,7 @@ import type { Batch, Layer, Stage, StageCotangents } from '../../reference/netwo
 import type { Protocol } from '../../reference/protocol.ts';
 import { crossEntropy, logits, type Tap, uploadBatch } from './network.ts';
 import { recorder } from './trace.ts';
+import { createVariable, type Variable } from './variable.ts';
 
 /** A training on the current TensorFlow.js backend, float32. `dispose` frees its tensors. */
 export interface Trainer {
@@ -47,15 +48,14 @@ export interface EvaluationSet {
 /** Images an evaluation takes at once: 2,500 of 784 pixels are 8 MB. */
 const evaluationBatch = 2500;
 
-/** A parameter with its velocity. An untrained one, such as ReLU's alpha, has no gradient and stays as it is. */
+/** A parameter of the network. An untrained one, such as ReLU's alpha, has no gradient and stays as it is. */
 interface Slot {
   readonly layer: number;
   readonly field: keyof Layer<unknown>;
   readonly trained: boolean;
   /** 1 in the rows that are trained and 0 in the others, if there are both. */
   readonly rows: tf.Tensor | null;
-  w: tf.Tensor;
-  v: tf.Tensor;
+  readonly variable: Variable;
 }
 
 /**
@@ -73,15 +73,14 @@ export function createTrainer(protocol: Protocol, initial: readonly Layer<Float3
   async function run(batch: Batch<Float32Array>, tap?: Tap): Promise<{ loss: number; gradients: tf.Tensor[] }> {
     const inputs = uploadBatch(protocol, batch);
     const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
-      const parameters = layersOf(slots, (slot) => tensors[trained.indexOf(slot)] ?? slot.w);
+      const parameters = layersOf(slots, (slot) => tensors[trained.indexOf(slot)] ?? slot.variable.value);
       return crossEntropy(logits(protocol, parameters, inputs.x, inputs.masks, tap), inputs.onehot);
-    })(trained.map(({ w }) => w));
+    })(trained.map(({ variable }) => variable.value));
     const rate = protocol.learningRate / (1 + protocol.decay * iterations);
-    for (const [i, slot] of trained.entries()) {
-      const { w, v } = tf.tidy(() => nesterov(slot, grads[i], rate, protocol.momentum));
-      tf.dispose([slot.w, slot.v]);
-      slot.w = w;
-      slot.v = v;
+    for (const [i, { variable, rows }] of trained.entries()) {
+      const g = rows ? tf.mul(grads[i], rows) : grads[i];
+      variable.update(g, { rate, momentum: protocol.momentum });
+      if (rows) g.dispose();
     }
     iterations++;
     const [loss] = await value.data();
@@ -90,7 +89,14 @@ export function createTrainer(protocol: Protocol, initial: readonly Layer<Float3
   }
 
   async function state(): Promise<TrainerState> {
-    const values = await Promise.all(slots.map(async ({ w, v }) => ({ w: await read(w), v: await read(v) })));
+    const values = await Promise.all(
+      slots.map(async ({ variable }) => {
+        const v = variable.velocity();
+        const copies = { w: await read(variable.value), v: await read(v) };
+        v.dispose();
+        return copies;
+      }),
+    );
     return {
       parameters: layersOf(slots, (slot) => values[slots.indexOf(slot)].w),
       velocities: layersOf(slots, (slot) => values[slots.indexOf(slot)].v),
@@ -124,24 +130,17 @@ export function createTrainer(protocol: Protocol, initial: readonly Layer<Float3
     evaluate: (test) =>
       evaluate(
         protocol,
-        layersOf(slots, ({ w }) => w),
+        layersOf(slots, ({ variable }) => variable.value),
         test,
       ),
     state,
-    dispose: () => tf.dispose(slots.flatMap(({ w, v, rows }) => (rows ? [w, v, rows] : [w, v]))),
+    dispose() {
+      for (const { variable, rows } of slots) {
+        variable.dispose();
+        rows?.dispose();
+      }
+    },
   };
-}
-
-/** One update of one parameter: its new value and velocity. */
-function nesterov(
-  { w, v, rows }: Slot,
-  gradient: tf.Tensor,
-  rate: number,
-  momentum: number,
-): { w: tf.Tensor; v: tf.Tensor } {
-  const change = tf.mul(rows ? tf.mul(gradient, rows) : gradient, rate);
-  const velocity = tf.sub(tf.mul(v, momentum), change);
-  return { v: velocity, w: tf.sub(tf.add(w, tf.mul(velocity, momentum)), change) };
 }
 
 async function evaluate(
@@ -189,8 +188,7 @@ function openSlots(protocol: Protocol, initial: readonly Layer<Float32Array>[]):
       field,
       trained: flags.some((flag) => flag),
       rows: flags.every((flag) => flag === flags[0]) ? null : rowFlags(flags, shape.length),
-      w: tf.tensor(values, shape, 'float32'),
-      v: tf.zeros(shape),
+      variable: createVariable(values, shape),
     });
     const dense = [slot('W', W, [inputs, units], [true]), slot('b', b, [units], [true])];
     if (alpha === null) return dense;

@@ -1,0 +1,67 @@
+/** Whose step, with which activation. */
+export interface Participant {
+  readonly on: string;
+  readonly activation: string;
+}
+
+/** Milliseconds of a step. */
+export interface StepRow extends Participant {
+  readonly batch: number;
+  readonly median: number;
+  readonly quartiles: readonly [number, number];
+}
+
+/** The median over the rounds of the ratio of two steps of one round, and the most that is asked for. */
+export interface Ratio {
+  readonly batch: number;
+  readonly what: string;
+  readonly ratio: number;
+  readonly required: number;
+}
+
+/** `docs/benchmarks/training.json`. */
+export interface TrainingFigures {
+  readonly rounds: { readonly cpu: number; readonly others: number };
+  readonly machine: { readonly cores: number; readonly model: string };
+  readonly versions: Readonly<Record<string, string>>;
+  readonly absent: Readonly<Record<string, string>>;
+  readonly rows: readonly StepRow[];
+  readonly ratios: readonly Ratio[];
+}
+
+/** `docs/benchmarks/training.md`. */
+export function trainingPage({ rounds, machine, versions, absent, rows, ratios }: TrainingFigures): string {
+  const columns = [...new Set(rows.map(({ on }) => on))];
+  const lines = [...new Set(rows.map(({ batch, activation }) => `${batch}|${activation}`))].map((key) => {
+    const [batch, activation] = key.split('|');
+    const cells = columns.map((on) => {
+      const row = rows.find((row) => row.on === on && row.activation === activation && `${row.batch}` === batch);
+      return row ? `${ms(row.median)} (${ms(row.quartiles[0])} to ${ms(row.quartiles[1])})` : '';
+    });
+    return [batch!, activation!, ...cells];
+  });
+  const of = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const missing = Object.entries(absent).map(([name, why]) => ` ${name} was absent (${why}).`);
+  return `# A training step
+
+Written by \`npm run bench\` from \`docs/benchmarks/training.json\`: milliseconds, median and quartiles, of one step of
+784-512-512-10 by SGD with Nesterov momentum, without dropout. PyTorch uses one thread, tensorflow as many as it likes.
+
+${table(['batch', 'activation', ...columns], lines)}
+
+${table(
+  ['batch', 'ratio of steps in one round', 'median', 'at most'],
+  ratios.map(({ batch, what, ratio, required }) => [`${batch}`, what, ratio.toFixed(2), `${required}`]),
+)}
+
+${rounds.others} rounds, ${rounds.cpu} of cpu, all by turns in one run; ${machine.cores} cores, ${machine.model}; ${of.join(', ')}.${missing.join('')}
+`;
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function ms(value: number): string {
+  return `${Number(value.toPrecision(3))}`;
+}

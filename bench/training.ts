@@ -1,0 +1,139 @@
+/** Measures training steps, writes the figures and a table of them. Run by npm run bench. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { protocols } from '../experiments/protocols.ts';
+import { BackendError, type BackendName, type OpenBackend, openBackend } from '../impl/tfjs/backends.ts';
+import { createTrainer } from '../impl/tfjs/train.ts';
+import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
+import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';
+import { batches, type Dataset } from '../reference/batches.ts';
+import { initialParameters } from '../reference/network.ts';
+import { random } from '../reference/random.ts';
+import { type Child, startPython } from './child.ts';
+import { quantile } from './quantile.ts';
+import { type Participant, type Ratio, type StepRow, trainingPage } from './training-page.ts';
+
+const activations: readonly Activation[] = [relu, prelu, mrelu(0.8), pap];
+const backendNames: readonly BackendName[] = ['cpu', 'wasm', 'tensorflow'];
+const sizes = [32, 128];
+/** Steps of each participant before and while it is measured; the cpu backend takes up to a second for one. */
+const warmUp = 5;
+const rounds = 41;
+const cpuRounds = 5;
+
+interface Python {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly absent: Readonly<Record<string, string>>;
+}
+
+const absent: Record<string, string> = {};
+const backends: OpenBackend[] = [];
+for (const name of backendNames) {
+  try {
+    backends.push(await openBackend(name));
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    absent[name] = error.message;
+  }
+}
+const interpreter = process.env.POOLPROOF_PYTHON ?? 'python3';
+const python = await startPython<Python>(interpreter, 'training.py');
+Object.assign(absent, python?.hello.absent ?? { PyTorch: `${interpreter} does not run` });
+for (const [name, why] of Object.entries(absent)) console.log(`${name} is absent: ${why}`);
+
+const restore = installWasmKernels();
+const rows: StepRow[] = [];
+const ratios: Ratio[] = [];
+for (const batch of sizes) {
+  const { times, dispose } = await measure(batch);
+  dispose();
+  for (const [participant, ms] of times) {
+    const [median, low, high] = [0.5, 0.25, 0.75].map((share) => quantile(ms, share));
+    rows.push({ batch, ...participant, median, quartiles: [low, high] });
+  }
+  const of = (on: string, activation: string): readonly number[] | undefined =>
+    [...times].find(([participant]) => participant.on === on && participant.activation === activation)?.[1];
+  const compare = (a: [string, string], b: [string, string], required: number): void => {
+    const [ours, theirs] = [of(...a), of(...b)];
+    // By the rounds: what slows the machine down slows down both.
+    if (ours && theirs) {
+      const share = quantile(
+        ours.map((ms, round) => ms / theirs[round]!),
+        0.5,
+      );
+      ratios.push({ batch, what: `${a.join(' ')} / ${b.join(' ')}`, ratio: share, required });
+    }
+  };
+  for (const name of backendNames) compare([name, pap.name], [name, relu.name], 1.05);
+  compare(['wasm', relu.name], ['tensorflow', relu.name], 1.5);
+  if (batch === 128) compare(['tensorflow', relu.name], ['PyTorch', relu.name], 1.6);
+}
+restore();
+python?.close();
+
+const { model } = cpus()[0]!;
+const figures = {
+  rounds: { cpu: cpuRounds, others: rounds },
+  machine: { cores: cpus().length, model },
+  versions: {
+    node: process.versions.node,
+    ...Object.fromEntries(backends.map(({ name, version }) => [name, version])),
+    ...python?.hello.versions,
+  },
+  absent,
+  rows,
+  ratios,
+};
+mkdirSync(join('docs', 'benchmarks'), { recursive: true });
+writeFileSync(join('docs', 'benchmarks', 'training.json'), `${JSON.stringify(figures, null, 1)}\n`);
+const page = trainingPage(figures);
+writeFileSync(join('docs', 'benchmarks', 'training.md'), page);
+console.log(page);
+
+/** The milliseconds of every participant's steps, all by turns: round after round each makes one. */
+async function measure(batch: number): Promise<{ times: Map<Participant, number[]>; dispose: () => unknown }> {
+  const steps = new Map<Participant, () => Promise<number>>();
+  const disposals: (() => void)[] = [];
+  for (const activation of activations) {
+    const protocol = { ...protocols.get('author-2016')!, activation, batch, dropout: 0 };
+    const data = batches(protocol, images(batch), 1).next().value;
+    for (const backend of backends) {
+      backend.use();
+      const trainer = createTrainer(protocol, initialParameters(protocol, 1));
+      disposals.push(() => {
+        backend.use();
+        trainer.dispose();
+      });
+      steps.set({ on: backend.name, activation: activation.name }, async () => {
+        backend.use();
+        const start = performance.now();
+        await trainer.step(data);
+        return performance.now() - start;
+      });
+    }
+  }
+  if (python && !('PyTorch' in absent)) steps.set({ on: 'PyTorch', activation: relu.name }, pytorchStep(python, batch));
+  const times = new Map<Participant, number[]>([...steps.keys()].map((participant) => [participant, []]));
+  for (let round = -warmUp; round < rounds; round++) {
+    for (const [participant, step] of steps) {
+      if (participant.on === 'cpu' && (round < -1 || round >= cpuRounds)) continue;
+      const ms = await step();
+      if (round >= 0) times.get(participant)!.push(ms);
+    }
+  }
+  return { times, dispose: () => disposals.map((free) => free()) };
+}
+
+function pytorchStep(python: Child<Python>, batch: number): () => Promise<number> {
+  return async () => (await python.ask({ batch })) as number;
+}
+
+/** As MNIST: four pixels of five are 0. */
+function images(count: number): Dataset {
+  const source = random(1, 'images');
+  return {
+    images: Uint8Array.from({ length: count * 784 }, () => (source.uniform() < 0.8 ? 0 : source.below(256))),
+    labels: Uint8Array.from({ length: count }, () => source.below(10)),
+  };
+}

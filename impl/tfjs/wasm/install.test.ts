@@ -1,0 +1,65 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../backends.ts';
+import { installWasmKernels } from './install.ts';
+
+const names = ['BatchMatMul', 'Conv2DBackpropFilter', 'MaxPoolGrad'];
+const registered = (): (tf.KernelConfig | undefined)[] => names.map((name) => tf.getKernel(name, 'wasm'));
+
+beforeAll(async () => {
+  await openBackend('wasm');
+});
+
+describe('installWasmKernels', () => {
+  it('gives the shipped kernels back when the last user has released it', () => {
+    const shipped = registered();
+    expect(shipped.map((kernel) => kernel !== undefined)).toEqual([true, false, true]);
+    const first = installWasmKernels();
+    const own = registered();
+    const second = installWasmKernels();
+    for (const [i, kernel] of own.entries()) {
+      expect(kernel).toBeDefined();
+      expect(kernel).not.toBe(shipped[i]);
+    }
+    expect(registered()).toEqual(own);
+    first();
+    first();
+    expect(registered()).toEqual(own);
+    second();
+    for (const [i, kernel] of registered().entries()) expect(kernel).toBe(shipped[i]);
+  });
+
+  it('can be installed again', () => {
+    const shipped = registered();
+    installWasmKernels()();
+    const restore = installWasmKernels();
+    expect(registered()[1]).toBeDefined();
+    restore();
+    expect(registered()).toEqual(shipped);
+  });
+
+  it('does not let the heap grow', () => {
+    const restore = installWasmKernels();
+    const backend = tf.backend() as unknown as { wasm: { HEAPU8: Uint8Array } };
+    const round = (): void =>
+      tf.tidy(() => {
+        const x = tf.ones([2, 9, 9, 5]) as tf.Tensor4D;
+        const filter = tf.ones([3, 3, 5, 6]) as tf.Tensor4D;
+        tf.grads((x, filter) =>
+          tf.maxPool(tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'same'), 2, 2, 'same').sum(),
+        )([x, filter]);
+        tf.matMul(tf.ones([300, 700]), tf.ones([200, 700]), false, true);
+      });
+    round();
+    const [size, tensors, buffers] = [
+      backend.wasm.HEAPU8.length,
+      tf.memory().numTensors,
+      tf.engine().backend.numDataIds(),
+    ];
+    for (let i = 0; i < 200; i++) round();
+    expect(backend.wasm.HEAPU8.length).toBe(size);
+    expect(tf.memory().numTensors).toBe(tensors);
+    expect(tf.engine().backend.numDataIds()).toBe(buffers);
+    restore();
+  });
+});

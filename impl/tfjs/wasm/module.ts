@@ -1,0 +1,127 @@
+import type * as tf from '@tensorflow/tfjs';
+import { assemble } from './assembler.ts';
+import { nesterovCode } from './nesterov-code.ts';
+import { productCode, scratchBytes } from './product-code.ts';
+
+/** What is used of the platform's WebAssembly, for which Node's types have no declarations. */
+declare const WebAssembly: {
+  readonly Memory: new () => Memory;
+  readonly Module: new (code: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
+interface Memory {
+  readonly buffer: ArrayBufferLike;
+}
+
+/** What is used of the wasm backend (4.22). */
+export interface WasmBackend extends tf.KernelBackend {
+  readonly wasm: Emscripten;
+  readonly dataIdMap: { get(dataId: object): { readonly memoryOffset: number } };
+  makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo;
+  typedArrayFromHeap(tensor: tf.TensorInfo): Float32Array;
+}
+
+interface Emscripten {
+  readonly wasmMemory?: Memory;
+  readonly asm?: Readonly<Record<string, unknown>>;
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+}
+
+/** Functions of our own on the backend's memory; addresses and strides in bytes. */
+export interface OwnFunctions {
+  product(
+    c: number,
+    a: number,
+    aRow: number,
+    aColumn: number,
+    b: number,
+    bRow: number,
+    bColumn: number,
+    m: number,
+    k: number,
+    n: number,
+    adds: number,
+    scratch: number,
+  ): void;
+  nesterov(
+    next: number,
+    moved: number,
+    w: number,
+    v: number,
+    g: number,
+    length: number,
+    rate: number,
+    momentum: number,
+  ): void;
+  readonly scratch: number;
+}
+
+const instances = new WeakMap<WasmBackend, OwnFunctions>();
+
+/** Our functions for this backend, compiled when they are first used. @throws Error if its memory can't be reached */
+export function ownFunctions(backend: WasmBackend): OwnFunctions {
+  let functions = instances.get(backend);
+  if (functions === undefined) {
+    const memory = memoryOf(backend.wasm);
+    const shared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
+    const module = new WebAssembly.Module(assemble([...productCode, nesterovCode], shared));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    functions = { ...(exports as unknown as OwnFunctions), scratch: backend.wasm._malloc(scratchBytes) >>> 0 };
+    instances.set(backend, functions);
+  }
+  return functions;
+}
+
+/** Emscripten shows its memory under its name, or under a minified one among the exports. */
+function memoryOf({ wasmMemory, asm }: Emscripten): Memory {
+  const found = [wasmMemory, ...Object.values(asm ?? {})].find((value) => value instanceof WebAssembly.Memory);
+  if (found === undefined) throw new Error('the wasm backend does not show its memory; versions known to do so: 4.22');
+  return found as Memory;
+}
+
+/** A matrix in the backend's memory: where it starts, and how far apart its rows and columns are, in bytes. */
+export interface Matrix {
+  readonly address: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+}
+
+/** `C = A·B` or, with `adds`, `C += A·B`; C: the address of `[A.rows, B.columns]`. `A.columns` is `B.rows`, at least 1. */
+export function product(backend: WasmBackend, C: number, A: Matrix, B: Matrix, adds: boolean): void {
+  const own = ownFunctions(backend);
+  own.product(
+    C,
+    A.address,
+    A.rowStride,
+    A.columnStride,
+    B.address,
+    B.rowStride,
+    B.columnStride,
+    A.rows,
+    A.columns,
+    B.columns,
+    adds ? 1 : 0,
+    own.scratch,
+  );
+}
+
+export function addressOf(backend: WasmBackend, { dataId }: tf.TensorInfo): number {
+  return backend.dataIdMap.get(dataId).memoryOffset;
+}
+
+type Run = (
+  inputs: Readonly<Record<string, tf.TensorInfo>>,
+  attrs: Readonly<Record<string, unknown>>,
+  backend: WasmBackend,
+) => tf.TensorInfo | tf.TensorInfo[];
+
+/** A kernel of the wasm backend. */
+export function kernel(kernelName: string, run: Run): tf.KernelConfig {
+  const kernelFunc: tf.KernelFunc = ({ inputs, attrs, backend }) =>
+    run(inputs as Record<string, tf.TensorInfo>, attrs ?? {}, backend as WasmBackend);
+  return { kernelName, backendName: 'wasm', kernelFunc };
+}
