@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { availableBackends } from '../impl/tfjs/available.ts';
+import { availableBackends } from '../impl/tfjs/available-for-tests.ts';
 import { createTrainer, type StepTrace, type Trainer } from '../impl/tfjs/train.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';

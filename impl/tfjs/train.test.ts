@@ -5,7 +5,7 @@ import { batches, scalePixels } from '../../reference/batches.ts';
 import { forward, initialParameters, widen } from '../../reference/network.ts';
 import type { Protocol } from '../../reference/protocol.ts';
 import { random } from '../../reference/random.ts';
-import { availableBackends } from './available.ts';
+import { availableBackends } from './available-for-tests.ts';
 import { createTrainer, type EvaluationSet } from './train.ts';
 import { installWasmKernels } from './wasm/install.ts';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
-import { availableBackends } from './available.ts';
+import { availableBackends } from './available-for-tests.ts';
 import { createVariable } from './variable.ts';
 import { installWasmKernels } from './wasm/install.ts';
 

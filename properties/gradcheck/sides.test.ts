@@ -118,6 +118,7 @@ describe('a kink is called one', () => {
     joined,
     good: true,
     beside: { value: 3, slope: 1 },
+    curveError: 0.25,
     ...more,
   });
   const isOne = (left: Sides['left'], right: Sides['left']) => isKink({ left, right } as Sides, 3);
