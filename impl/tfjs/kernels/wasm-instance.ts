@@ -1,5 +1,7 @@
 import type { BranchName } from '../../../reference/case.ts';
-import { type WasmKernels, wasmModule } from './wasm-kernels.ts';
+import { assemble } from '../wasm/assembler.ts';
+import { instantiate } from '../wasm/module.ts';
+import { type WasmKernels, wasmKernelCode } from './wasm-kernels.ts';
 
 /** The kernels of pools on one memory, each compiled when it is first asked for. */
 export class WasmInstances {
@@ -14,10 +16,7 @@ export class WasmInstances {
     const key = `${branches} ${sums}`;
     let kernels = this.#known.get(key);
     if (kernels === undefined) {
-      const isShared = typeof SharedArrayBuffer !== 'undefined' && this.memory.buffer instanceof SharedArrayBuffer;
-      const module = new WebAssembly.Module(wasmModule(branches, sums, isShared));
-      const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } });
-      kernels = exports as unknown as WasmKernels;
+      kernels = instantiate(wasmKernelCode(branches, sums), this.memory) as WasmKernels;
       this.#known.set(key, kernels);
     }
     return kernels;
@@ -26,5 +25,5 @@ export class WasmInstances {
 
 /** Whether this engine has WebAssembly with 128-bit SIMD, which all have since 2023. */
 export function hasSimd(): boolean {
-  return typeof WebAssembly !== 'undefined' && WebAssembly.validate(wasmModule(['relu'], true, false));
+  return typeof WebAssembly !== 'undefined' && WebAssembly.validate(assemble(wasmKernelCode(['relu'], true), false));
 }

@@ -1,16 +1,8 @@
-import type { DataType, TensorInfo } from '@tensorflow/tfjs';
+import type { TensorInfo } from '@tensorflow/tfjs';
+import { addressOf, memoryOf, type WasmBackend } from '../wasm/module.ts';
 import { arrayKappa } from './kappa.ts';
 import type { PoolKernels } from './kernel.ts';
 import { WasmInstances } from './wasm-instance.ts';
-
-/** What is used of `BackendWasm`. */
-interface WasmBackend {
-  readonly wasm: { readonly wasmMemory?: unknown; readonly asm?: Readonly<Record<string, unknown>> };
-  readonly dataIdMap: { get(dataId: object): { memoryOffset: number } };
-  makeOutput(shape: number[], dtype: DataType): TensorInfo;
-  typedArrayFromHeap(tensor: TensorInfo): Float32Array;
-  disposeData(dataId: object): boolean;
-}
 
 /** Kernels of our own on the backend's memory, be it of one thread or shared with others. */
 export const wasmKernels: PoolKernels<WasmBackend> = {
@@ -63,17 +55,6 @@ function instancesOf(backend: WasmBackend): WasmInstances {
     known.set(backend, instances);
   }
   return instances;
-}
-
-/** Where Emscripten keeps the memory depends on how the backend was built. */
-function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
-  const memory = [wasm.wasmMemory, ...Object.values(wasm.asm ?? {})].find((v) => v instanceof WebAssembly.Memory);
-  if (memory === undefined) throw new Error('activationPool: the wasm backend does not show its memory');
-  return memory as WebAssembly.Memory;
-}
-
-function addressOf(backend: WasmBackend, { dataId }: TensorInfo): number {
-  return backend.dataIdMap.get(dataId).memoryOffset;
 }
 
 /** `κ(alpha)`; alpha itself where that is all. */

@@ -28,7 +28,7 @@ const store =
   (address, value, offset = 0) => [...address, ...value, ...code, 0, ...unsigned(offset)];
 
 export const i32: { const(value: number): Code } & Record<
-  'equal' | 'less' | 'add' | 'sub' | 'mul' | 'and' | 'or',
+  'equal' | 'less' | 'add' | 'sub' | 'mul' | 'shl' | 'and' | 'or',
   Plain
 > = {
   const: (value: number): Code => [0x41, ...signed(value)],
@@ -37,6 +37,7 @@ export const i32: { const(value: number): Code } & Record<
   add: plain(0x6a),
   sub: plain(0x6b),
   mul: plain(0x6c),
+  shl: plain(0x74),
   and: plain(0x71),
   or: plain(0x72),
 };
@@ -55,8 +56,32 @@ export const f32x4: {
   loadSplat: Load;
   store: Store;
   shuffle(a: Code, b: Code, lanes: readonly [number, number, number, number]): Code;
-} & Record<'splat' | 'add' | 'sub' | 'mul', Plain> & { zero: Code } = {
+  loadOne: Load;
+  storeOne: Store;
+  const(value: number): Code;
+  powerOfTwo(k: Code): Code;
+} & Record<
+  | 'splat'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'max'
+  | 'neg'
+  | 'abs'
+  | 'nearest'
+  | 'greater'
+  | 'unequal'
+  | 'and'
+  | 'or'
+  | 'select',
+  Plain
+> & { zero: Code } = {
   load: load(simd, 0),
+  /** One element of memory in the first lane, 0 in the others. */
+  loadOne: load(simd, 0x5c),
+  /** The first lane. */
+  storeOne: (address, value, offset = 0) => [...address, ...value, simd, 0x5a, 0, ...unsigned(offset), 0],
   /** One element of memory in all four lanes. */
   loadSplat: load(simd, 9),
   store: store(simd, 11),
@@ -65,6 +90,25 @@ export const f32x4: {
   add: plain(simd, ...unsigned(228)),
   sub: plain(simd, ...unsigned(229)),
   mul: plain(simd, ...unsigned(230)),
+  div: plain(simd, ...unsigned(231)),
+  max: plain(simd, ...unsigned(233)),
+  neg: plain(simd, ...unsigned(225)),
+  abs: plain(simd, ...unsigned(224)),
+  nearest: plain(simd, 106),
+  /** All bits of a lane 1 where it holds, else 0. */
+  greater: plain(simd, 68),
+  unequal: plain(simd, 66),
+  and: plain(simd, 78),
+  or: plain(simd, 80),
+  /** The bits of the first where the third's are 1, else those of the second. */
+  select: plain(simd, 82),
+  const: (value: number): Code => [simd, 12, ...new Uint8Array(Float32Array.of(value, value, value, value).buffer)],
+  /** `2ᵏ` for integers k from -126 to 127, by the bits of the exponent. */
+  powerOfTwo: (k: Code): Code => {
+    const bias = [127, 127, 127, 127].flatMap((byte) => [byte, 0, 0, 0]);
+    const biased = [...k, simd, ...unsigned(248), simd, 12, ...bias, simd, ...unsigned(174)];
+    return [...biased, ...i32.const(23), simd, ...unsigned(171)];
+  },
   /** Four of the eight lanes of a and b. */
   shuffle: (a: Code, b: Code, lanes: readonly [number, number, number, number]): Code => [
     ...a,
@@ -74,6 +118,31 @@ export const f32x4: {
     ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)),
   ],
 };
+
+/** Two float64, also as what vectors of float32 are widened to. */
+export const f64x2: {
+  load: Load;
+  store: Store;
+  zero: Code;
+  add: Plain;
+  /** The first two lanes of four float32. */
+  ofLow: Plain;
+  /** The last two. */
+  ofHigh(lanes: Local): Code;
+} = {
+  load: load(simd, 0),
+  store: store(simd, 11),
+  zero: [simd, 12, ...new Array<number>(16).fill(0)],
+  add: plain(simd, ...unsigned(240)),
+  ofLow: plain(simd, 95),
+  ofHigh: (lanes) => f64x2.ofLow(f32x4.shuffle(lanes.get, lanes.get, [2, 3, 2, 3])),
+};
+
+/** `*address += Σ lanes`, of a float64 and of as many lanes of a vector of two. */
+export function addLanes(address: Code, value: Code, lanes: readonly (0 | 1)[]): Code {
+  const sum = lanes.flatMap((lane, k) => [...value, simd, 33, lane, ...(k === 0 ? [] : [0xa0])]);
+  return [...address, ...address, 0x2b, 0, 0, ...sum, 0xa0, 0x39, 0, 0];
+}
 
 /** The smaller of two expressions without side effects. */
 export const least = (a: Code, b: Code): Code => [...a, ...b, ...i32.less(a, b), 0x1b];
@@ -126,6 +195,27 @@ export class FunctionWriter {
   variable(type: ValueType = 'i32'): Local {
     this.variables.push(type);
     return local(this.parameters.length + this.variables.length - 1);
+  }
+
+  private readonly free: Readonly<Record<ValueType, Local[]>> = { i32: [], f32: [], v128: [] };
+
+  /** What `write` makes; the variables that it takes are free for another scope afterwards. */
+  scope(write: (take: (type: ValueType) => Local) => Code): Code {
+    const taken: [ValueType, Local][] = [];
+    const code = write((type) => {
+      const variable = this.free[type].pop() ?? this.variable(type);
+      taken.push([type, variable]);
+      return variable;
+    });
+    for (const [type, variable] of taken) this.free[type].push(variable);
+    return code;
+  }
+
+  /** `for (; left >= step; left -= step) body` */
+  countDown(left: Local, step: number, body: Code): Code {
+    const isThrough = [...i32.less(left.get, i32.const(step)), 0x0d, 1];
+    const next = [...left.add(i32.const(-step)), 0x0c, 0];
+    return [0x02, 0x40, 0x03, 0x40, ...isThrough, ...body, ...next, 0x0b, 0x0b];
   }
 
   /** `for (i = first; i < end; i += step) body`, unsigned. */

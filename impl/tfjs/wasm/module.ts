@@ -1,18 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
-import { assemble } from './assembler.ts';
+import { assemble, type Definition } from './assembler.ts';
 import { nesterovCode } from './nesterov-code.ts';
 import { productCode, scratchBytes } from './product-code.ts';
-
-/** What is used of the platform's WebAssembly, for which Node's types have no declarations. */
-declare const WebAssembly: {
-  readonly Memory: new () => Memory;
-  readonly Module: new (code: Uint8Array<ArrayBuffer>) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-interface Memory {
-  readonly buffer: ArrayBufferLike;
-}
 
 /** What is used of the wasm backend (4.22). */
 export interface WasmBackend extends tf.KernelBackend {
@@ -23,7 +12,7 @@ export interface WasmBackend extends tf.KernelBackend {
 }
 
 interface Emscripten {
-  readonly wasmMemory?: Memory;
+  readonly wasmMemory?: WebAssembly.Memory;
   readonly asm?: Readonly<Record<string, unknown>>;
   _malloc(bytes: number): number;
   _free(address: number): void;
@@ -64,21 +53,25 @@ const instances = new WeakMap<WasmBackend, OwnFunctions>();
 export function ownFunctions(backend: WasmBackend): OwnFunctions {
   let functions = instances.get(backend);
   if (functions === undefined) {
-    const memory = memoryOf(backend.wasm);
-    const shared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
-    const module = new WebAssembly.Module(assemble([...productCode, nesterovCode], shared));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    functions = { ...(exports as unknown as OwnFunctions), scratch: backend.wasm._malloc(scratchBytes) >>> 0 };
+    const exports = instantiate([...productCode, nesterovCode], memoryOf(backend)) as Omit<OwnFunctions, 'scratch'>;
+    functions = { ...exports, scratch: backend.wasm._malloc(scratchBytes) >>> 0 };
     instances.set(backend, functions);
   }
   return functions;
 }
 
+/** The functions on a memory, be it of one thread or shared with others. */
+export function instantiate(functions: readonly Definition[], memory: WebAssembly.Memory): unknown {
+  const isShared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
+  const module = new WebAssembly.Module(assemble(functions, isShared));
+  return new WebAssembly.Instance(module, { env: { memory } }).exports;
+}
+
 /** Emscripten shows its memory under its name, or under a minified one among the exports. */
-function memoryOf({ wasmMemory, asm }: Emscripten): Memory {
+export function memoryOf({ wasm: { wasmMemory, asm } }: WasmBackend): WebAssembly.Memory {
   const found = [wasmMemory, ...Object.values(asm ?? {})].find((value) => value instanceof WebAssembly.Memory);
   if (found === undefined) throw new Error('the wasm backend does not show its memory; versions known to do so: 4.22');
-  return found as Memory;
+  return found as WebAssembly.Memory;
 }
 
 /** A matrix in the backend's memory: where it starts, and how far apart its rows and columns are, in bytes. */
