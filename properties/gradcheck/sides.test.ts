@@ -90,7 +90,10 @@ it('a smooth function has two sides alike, and no kink', () => {
     const sides = seen({ left: [3, 2], right: [3, 2], here: 3, bend }, steps.slice(0, 1));
     expect(isKink(sides, 3)).toBe(false);
     for (const name of sideNames) {
-      expect(sides[name]).toMatchObject({ joined: true, good: true, value: 3, valueError: noise });
+      expect(sides[name]).toMatchObject({ joined: true, good: true, value: 3 });
+      // With the largest jump that would look like this bend.
+      expect(sides[name].valueError).toBeLessThanOrEqual(3 * noise + 4 * Math.abs(bend) * steps[0]! ** 2);
+      expect(sides[name].valueError).toBeGreaterThanOrEqual(noise);
       expect(sides[name].slope).toBeCloseTo(2, 10);
     }
   }
@@ -106,7 +109,8 @@ it('noise alone makes neither kink nor jump', () => {
   // A kink of four times the rounding of both slopes is one.
   const step = steps[0]!;
   const clear = (16 * 2 * 4 * noise) / step;
-  expect(isKink(seen({ left: [0, 0], right: [0, clear], here: 0 }, [step]), 0)).toBe(true);
+  const exactOnly: IsGood = ({ truncation, rounding }) => truncation <= rounding;
+  expect(isKink(seen({ left: [0, 0], right: [0, clear], here: 0 }, [step], exactOnly), 0)).toBe(true);
 });
 
 describe('a kink is called one', () => {
@@ -169,4 +173,22 @@ it('tells a jump that only shows at a small scale from a curve, also beside a ki
     expect(Math.abs(right.value - limits.right[0])).toBeLessThanOrEqual(right.valueError);
     expect(Math.abs(right.slope)).toBeLessThanOrEqual(right.slopeError);
   }
+});
+
+it('allows for a jump that no scale tells from curvature', () => {
+  const limits: Limits = { left: [0, 0], right: [-2.5441661452902982e-14, 0.5], here: 0 };
+  const { right } = seen(limits, steps.slice(0, 1));
+  expect(right.joined).toBe(true);
+  expect(Math.abs(right.value - limits.right[0])).toBeLessThanOrEqual(right.valueError);
+  expect(right.valueError).toBeLessThan(1e-12);
+  expect(Math.abs(right.slope - limits.right[1])).toBeLessThanOrEqual(right.slopeError);
+});
+
+it('knows the slope of a side on which f″ passes through 0', () => {
+  const f = (v: number) =>
+    7039.04443359375 * Math.tanh(v) - 1.8483890295028687 * Math.log1p(Math.exp(v)) + (v > 0 ? 0.9 * v * v : 0);
+  const t = [1, -2, -1, 2].map((k) => k * steps[0]!);
+  const { left, right } = sidesOf({ f0: f(0), t, f: t.map(f), noise: 2 ** -51 }, isGood, undefined);
+  const slope = 7039.04443359375 - 1.8483890295028687 / 2;
+  for (const side of [left, right]) expect(Math.abs(side.slope - slope)).toBeLessThanOrEqual(side.slopeError);
 });

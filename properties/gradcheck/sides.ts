@@ -61,8 +61,11 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     const curveError = errorOf(own);
     if (isGood(smooth) || isGood(own) || isCurve) {
       const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
-      const slopeError = errorOf(best);
-      const at = { value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best) };
+      // Where f″ passes through 0 on this side the parabola does not show its own error, but what both sides say does.
+      const slopeError = errorOf(best) + (isGood(smooth) ? Math.abs(own.slope - smooth.slope) : 0);
+      // A jump so small that it looks like curvature.
+      const valueError = noise + Math.abs(near) * own.truncation;
+      const at = { value: f0, valueError, slope: best.slope, slopeError, good: isGood(best) };
       return { ...at, joined: true, beside, curveError };
     }
     const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.slope - slope);

@@ -40,13 +40,16 @@ export function quartic(f0: number, t: readonly number[], f: readonly number[], 
   };
 }
 
-/** `f′(0±)` from `f(0)` and two values on one side; the error is what the second difference shows, `h·f″` where f is smooth. */
+/**
+ * `f′(0±)` from `f(0)` and two values on one side. The error is taken as twice what the second difference shows, `h·f″`
+ * where f is smooth: twice, because a jump J beside the point adds J/h to that and 1.5 J/h to the slope.
+ */
 export function parabola(f0: number, t1: number, t2: number, f1: number, f2: number, noise: number): Slope {
   const near = (f1 - f0) / t1;
   const far = (f2 - f1) / (t2 - t1);
   return {
     slope: near - (t1 * (far - near)) / t2,
-    truncation: Math.abs(far - near),
+    truncation: 2 * Math.abs(far - near),
     rounding: (4 * noise) / Math.abs(t1),
   };
 }
