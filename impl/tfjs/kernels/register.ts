@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
-import { layoutOf } from '../parameters.ts';
 import { checkShape } from '../tensors.ts';
 import { cpuKernels, nativeKernels } from './host.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
@@ -55,13 +54,18 @@ function registerGradients(): void {
     inputsToSave: ['dy', 'x', 'alpha'],
     gradFunc: (cotangents, saved, attrs) => {
       const [ddx, ddalpha] = cotangents as tf.Tensor[];
-      const { branches, sharing, constraint } = attrs as unknown as PoolAttributes;
-      const pool = { branches, sharing, constraint };
+      const { view, ...pool } = attrs as unknown as PoolAttributes;
+      const [A, B, C] = view;
+      const alphaShape = [saved[2]!.shape[0]!, B, 1];
+      // As [A, B, C], since native TensorFlow does not broadcast over more axes that are shared by turns.
+      const seen = (t: tf.Tensor) => tf.reshape(t, [A, B, C]);
       const grads = tf.grads((dy, x, alpha) => {
-        const [dx, dalpha] = backward(dy!, x!, alpha!, pool, layoutOf('activationPool', pool, x!.shape));
+        const layout = { alphaShape, summedAxes: [0, 2] };
+        const [dx, dalpha] = backward(seen(dy!), seen(x!), tf.reshape(alpha!, alphaShape), pool, layout);
         // Plus 0 · t: tf.grads throws for an input on which nothing depends.
         const nothing = [dy, x, alpha].map((t) => tf.mul(t!, tf.zerosLike(t!)).sum());
-        return [tf.mul(dx, ddx!).sum(), tf.mul(dalpha, ddalpha!).sum(), ...nothing].reduce((a, b) => tf.add(a, b));
+        const products = [tf.mul(dx, seen(ddx!)), tf.mul(dalpha, tf.reshape(ddalpha!, alphaShape))];
+        return [...products.map((t) => t.sum()), ...nothing].reduce((a, b) => tf.add(a, b));
       });
       const [toDy, toX, toAlpha] = withOwnTape(() => grads(saved));
       return { dy: () => toDy!, x: () => toX!, alpha: () => toAlpha! };

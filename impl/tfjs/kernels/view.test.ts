@@ -1,0 +1,67 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Sharing } from '../../../reference/case.ts';
+import { layoutOf } from '../parameters.ts';
+import { viewOf } from './view.ts';
+
+const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 });
+const drawn: fc.Arbitrary<[number[], Sharing]> = shapes.chain((shape) =>
+  fc.oneof(
+    fc.constant<[number[], Sharing]>([shape, 'layer']),
+    fc.constant<[number[], Sharing]>([shape, 'unit']),
+    fc.constant<[number[], Sharing]>([shape, shape.length > 1 ? 'channel' : 'layer']),
+    fc
+      .subarray(shape.map((_, axis) => axis).slice(1))
+      .map((sharedAxes): [number[], Sharing] => [shape, { sharedAxes }]),
+  ),
+);
+
+/** The index of an element of a tensor, row-major. */
+function indexOf(shape: readonly number[], place: number): number[] {
+  const index = shape.map(() => 0);
+  let rest = place;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return index;
+}
+
+const placeIn = (shape: readonly number[], index: readonly number[]) =>
+  index.reduce((place, own, axis) => place * shape[axis]! + own, 0);
+
+it('every element finds its coefficient at the middle index of the view', () => {
+  fc.assert(
+    fc.property(drawn, ([shape, sharing]) => {
+      const { alphaShape } = layoutOf('test', { branches: ['relu'], sharing, constraint: { kind: 'free' } }, shape);
+      const own = alphaShape.slice(1);
+      const { shape: view, order = shape.map((_, axis) => axis) } = viewOf(shape, sharing);
+      const [A, B, C] = view;
+      expect(A * B * C).toBe(shape.reduce((product, n) => product * n, 1));
+      expect(B).toBe(own.reduce((product, n) => product * n, 1));
+      const moved = order.map((axis) => shape[axis]!);
+      for (let element = 0; element < A * B * C; element++) {
+        const index = indexOf(shape, element);
+        const place = placeIn(
+          moved,
+          order.map((axis) => index[axis]!),
+        );
+        const b = Math.floor(place / C) % B;
+        // S is `[]`, `[C]` or of the rank of U, with 1 for shared axes.
+        const unit = index.slice(1);
+        const used = own.length === 0 ? [] : own.map((n, k) => (n === 1 ? 0 : unit[unit.length - own.length + k]!));
+        expect(b).toBe(placeIn(own, used));
+      }
+    }),
+    { seed: 1, numRuns: 500 },
+  );
+});
+
+it('only moves axes where those with coefficients of their own are apart', () => {
+  expect(viewOf([8, 3, 4, 5], 'unit')).toEqual({ shape: [8, 60, 1] });
+  expect(viewOf([8, 3, 4, 5], 'channel')).toEqual({ shape: [96, 5, 1] });
+  expect(viewOf([8, 3, 4, 5], 'layer')).toEqual({ shape: [1, 1, 480] });
+  expect(viewOf([8, 3, 4, 5], { sharedAxes: [3] })).toEqual({ shape: [8, 12, 5] });
+  expect(viewOf([8, 3, 1, 5], { sharedAxes: [2] })).toEqual({ shape: [8, 15, 1] });
+  expect(viewOf([8, 3, 4, 5], { sharedAxes: [2] })).toEqual({ shape: [32, 15, 1], order: [0, 2, 1, 3] });
+});
