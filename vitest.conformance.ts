@@ -46,9 +46,9 @@ function inNode(target: Target, absent?: string): TestProjectConfiguration {
 }
 
 /** One page for each target; threads need the headers that isolate it. */
-function inChromium(names: readonly Target[], headers: Readonly<Record<string, string>>): TestProjectConfiguration {
+function inChromium(name: string, names: readonly Target[], headers = {}): TestProjectConfiguration {
   return {
-    server: { headers: { ...headers } },
+    server: { headers },
     optimizeDeps: {
       include: [
         '@tensorflow/tfjs',
@@ -60,7 +60,7 @@ function inChromium(names: readonly Target[], headers: Readonly<Record<string, s
     },
     test: {
       ...test,
-      name: 'chromium',
+      name,
       browser: {
         enabled: true,
         headless: true,
@@ -103,6 +103,6 @@ const others = ofChromium.filter((target) => !ofThreads.includes(target));
 export const conformanceProjects: TestProjectConfiguration[] = [
   ...targets.filter((target) => !ofChromium.includes(target)).map((target) => inNode(target)),
   ...(existsSync(chromium)
-    ? [inChromium(others, {}), inChromium(ofThreads, isolated)]
+    ? [inChromium('chromium', others), inChromium('chromium, isolated', ofThreads, isolated)]
     : ofChromium.map((target) => inNode(target, `there is no ${chromium} (Debian: chromium; or POOLPROOF_CHROMIUM)`))),
 ];

@@ -3,8 +3,10 @@ import { shown } from '../reference/arguments.ts';
 import { branchOf } from '../reference/branches.ts';
 import type { BranchName, BranchRef, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
 import { checkBranch, checkShape } from '../reference/parameters.ts';
+import type { Facet } from '../reference/subject.ts';
 import { checkOptions } from './check-arguments.ts';
-import { checkDtype, formats } from './dtypes.ts';
+import { checkDtype, type Format, heldFormat } from './dtypes.ts';
+import { checkFacets } from './error-bound.ts';
 import { exactBranchOf } from './exact-branches.ts';
 import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
@@ -18,6 +20,8 @@ export type Kind = 'dyadic' | 'general';
 export interface CaseConstraints {
   readonly dtype: Dtype;
   readonly kind: Kind;
+  /** Of the Subject: where it stores less than its dtype, the Cases hold only what it can store. */
+  readonly facets?: readonly Facet[];
   /** No NaN, no ±∞ and nothing near overflow. */
   readonly finite?: boolean;
   /** One Case in `rare` has hundreds to thousands of elements, at most `many`; fewer and smaller ones of them general. */
@@ -28,7 +32,15 @@ export interface CaseConstraints {
   readonly shape?: readonly number[];
 }
 
-const known: readonly (keyof CaseConstraints)[] = ['dtype', 'kind', 'finite', 'longSums', 'branches', 'shape'];
+const known: readonly (keyof CaseConstraints)[] = [
+  'dtype',
+  'kind',
+  'facets',
+  'finite',
+  'longSums',
+  'branches',
+  'shape',
+];
 
 /**
  * An arbitrary of Cases that shrinks batch, unit shape, branches, then cells, and keeps the shape consistent.
@@ -38,6 +50,7 @@ const known: readonly (keyof CaseConstraints)[] = ['dtype', 'kind', 'finite', 'l
 export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
   checkOptions('cases', constraints, known);
   checkDtype('cases', constraints.dtype);
+  if (constraints.facets !== undefined) checkFacets('cases: "facets"', constraints.facets);
   if (constraints.kind !== 'dyadic' && constraints.kind !== 'general') {
     throw new RangeError(`cases: "kind" expected dyadic or general, got ${shown(constraints.kind)}`);
   }
@@ -87,6 +100,8 @@ const wide = 24;
 class Draw {
   readonly #random: fc.Random;
   readonly #constraints: CaseConstraints;
+  /** What every number of the Case is representable in. */
+  readonly #format: Format;
   /** The given branches that a Case of this kind may hold, and where their kinks are. */
   readonly #own: readonly BranchRef[];
   readonly #kinks: readonly number[];
@@ -98,9 +113,10 @@ class Draw {
   constructor(random: fc.Random, constraints: CaseConstraints) {
     this.#random = random;
     this.#constraints = constraints;
-    const { branches: own = [], kind, dtype } = constraints;
+    const { branches: own = [], kind, dtype, facets = [] } = constraints;
+    this.#format = heldFormat({ dtype, facets });
     this.#own = kind === 'dyadic' ? own.filter((ref) => exactBranchOf(ref).polynomial) : own;
-    const isIn = (at: number) => (kind === 'dyadic' ? isQuarter(at) : formats[dtype].round(at) === at);
+    const isIn = (at: number) => (kind === 'dyadic' ? isQuarter(at) : this.#format.round(at) === at);
     this.#kinks = this.#own.flatMap((ref) =>
       branchOf(ref)
         .kinks.map(({ at }) => at)
@@ -135,6 +151,10 @@ class Draw {
 
   #int(from: number, to: number): number {
     return this.#random.nextInt(from, to);
+  }
+
+  #between(one: number, other: number): number {
+    return this.#int(Math.min(one, other), Math.max(one, other));
   }
 
   #chance(probability: number): boolean {
@@ -214,7 +234,8 @@ class Draw {
   }
 
   #alpha(constraint: Constraint): number {
-    if (this.#nonFinite && this.#chance(0.01)) return this.#pick([NaN, Infinity, -Infinity]);
+    if (this.#nonFinite && this.#chance(0.01))
+      return this.#pick(this.#format.infinite ? [NaN, Infinity, -Infinity] : [NaN]);
     if (constraint.kind === 'clip' && this.#chance(0.3)) {
       const bound = this.#pick(constraint.bounds.filter(Number.isFinite).concat(0));
       return this.#chance(0.5) ? bound : -bound;
@@ -241,8 +262,7 @@ class Draw {
   /** A kink of a given branch, or its neighbour on either side. */
   #besideKink(): number {
     const at = this.#pick(this.#kinks);
-    const step =
-      this.#constraints.kind === 'dyadic' ? 0.25 : 2 * Math.abs(at) * 2 ** -formats[this.#constraints.dtype].p;
+    const step = this.#constraints.kind === 'dyadic' ? 0.25 : 2 * Math.abs(at) * 2 ** -this.#format.p;
     return this.#round(at + this.#pick([0, 0, step, -step]));
   }
 
@@ -255,14 +275,14 @@ class Draw {
   }
 
   #special(): number {
-    const { etaExponent, normalExponent, p, largest } = formats[this.#constraints.dtype];
+    const { etaExponent, normalExponent, p, largest } = this.#format;
     const sign = this.#chance(0.5) ? 1 : -1;
     const kind = this.#random.nextDouble();
     if (this.#nonFinite && kind < 0.2) return this.#huge(largest);
     if (kind < 0.45) return sign * 0;
     if (kind < 0.52) return sign * 2 ** this.#int(-p, -p / 2);
-    if (kind < 0.55) return sign * 2 ** this.#int(normalExponent / 2, -p);
-    if (kind < 0.59) return sign * 2 ** this.#int(4, 18) * (1 + this.#random.nextDouble());
+    if (kind < 0.55) return sign * 2 ** this.#between(normalExponent / 2, -p);
+    if (kind < 0.59) return sign * 2 ** this.#int(4, largest < 2 ** 40 ? 6 : 18) * (1 + this.#random.nextDouble());
     if (kind < 0.88) return sign * 2 ** this.#int(-4, 4);
     if (kind < 0.93) return sign * this.#int(1, 9) * 2 ** etaExponent;
     if (kind < 0.95) return sign * 2 ** this.#int(etaExponent, normalExponent);
@@ -271,28 +291,29 @@ class Draw {
 
   #specialCotangent(): number {
     const isHuge = this.#nonFinite && this.#chance(0.08);
-    return isHuge ? this.#huge(formats[this.#constraints.dtype].largest) : this.#specialFactor();
+    return isHuge ? this.#huge(this.#format.largest) : this.#specialFactor();
   }
 
   #huge(largest: number): number {
-    return this.#pick([NaN, Infinity, -Infinity, (this.#random.nextDouble() * 2 - 1) * largest]);
+    const finite = (this.#random.nextDouble() * 2 - 1) * largest;
+    return this.#pick(this.#format.infinite ? [NaN, Infinity, -Infinity, finite] : [NaN, finite]);
   }
 
   /** A special `dy` or coefficient: fewer tiny ones than in x, since beside other terms they are lost in the bounds. */
   #specialFactor(): number {
-    const { etaExponent, p } = formats[this.#constraints.dtype];
+    const { etaExponent, p, largest } = this.#format;
     const sign = this.#chance(0.5) ? 1 : -1;
     const kind = this.#random.nextDouble();
     if (kind < 0.2) return sign * 0;
     if (kind < 0.7) return sign * 2 ** this.#int(-6, 6);
-    if (kind < 0.82) return sign * 2 ** this.#int(4, 12) * (1 + this.#random.nextDouble());
+    if (kind < 0.82) return sign * 2 ** this.#int(4, largest < 2 ** 40 ? 6 : 12) * (1 + this.#random.nextDouble());
     if (kind < 0.9) return sign * 2 ** this.#int(-p, -8) * (1 + this.#random.nextDouble());
     if (kind < 0.97) return sign * (1 + 2 ** -this.#int(1, p - 1));
     return sign * this.#int(1, 9) * 2 ** etaExponent;
   }
 
   #round(value: number): number {
-    return formats[this.#constraints.dtype].round(value);
+    return this.#format.round(value);
   }
 }
 

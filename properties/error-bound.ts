@@ -2,7 +2,7 @@ import { shown } from '../reference/arguments.ts';
 import type { Dtype } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, nan, type Unchecked, unchecked } from './allowed.ts';
-import { checkDtype, type Format, formats, storageFormats } from './dtypes.ts';
+import { checkDtype, type Format, formats, storageOf } from './dtypes.ts';
 import {
   absolute,
   add,
@@ -44,8 +44,9 @@ export class Arithmetic {
   readonly underflowExponent: number;
   readonly eta: number;
   readonly flushes: boolean;
+  readonly faithful: boolean;
   readonly pairwise: boolean;
-  readonly storage: (typeof storageFormats)['storage:f16'] | undefined;
+  readonly storage: Format | undefined;
   readonly transcendental: number;
 
   /** @throws RangeError for an unknown dtype or facet */
@@ -55,11 +56,11 @@ export class Arithmetic {
     this.format = formats[dtype];
     this.flushes = facets.includes('ftz');
     this.pairwise = facets.includes('pairwise');
-    this.u = 2 ** -this.format.p * (facets.includes('faithful') ? 2 : 1);
+    this.faithful = facets.includes('faithful');
+    this.u = 2 ** -this.format.p * (this.faithful ? 2 : 1);
     this.underflowExponent = this.flushes ? this.format.normalExponent : this.format.etaExponent;
     this.eta = 2 ** this.underflowExponent;
-    const stored = facets.find((facet) => facet === 'storage:f16' || facet === 'storage:bf16');
-    this.storage = stored && storageFormats[stored];
+    this.storage = storageOf(facets);
     this.transcendental = transcendentalError[dtype];
   }
 
@@ -217,25 +218,32 @@ export class Result {
     const { format, eta, storage } = this.#arithmetic;
     const gamma = this.#arithmetic.gamma(roundings);
     const overflows = !(this.#peak * (1 + (gamma ?? 1)) < (storage ?? format).largest / 2);
-    if (this.#isPoint() && !overflows && storage === undefined) return at(this.#exact, format);
+    if (this.#isPoint(storage ?? format) && !overflows) return at(this.#exact, format);
+    if (storage !== undefined && this.#isPoint(format)) return this.#interval(0, overflows);
     if (gamma === undefined) return unchecked('small sum of a large count');
     const bound = (this.#active > 0 ? gamma * this.#absolute + eta * underflow : 0) + this.#approximateError;
     return this.#interval(Math.min(bound * outward, Number.MAX_VALUE), overflows);
   }
 
   /** The point rule: every term a multiple of one q ≥ η, their sizes at most 2ᵖ·q in sum, no partial product below η. */
-  #isPoint(): boolean {
+  #isPoint({ p, etaExponent }: Format): boolean {
     if (this.#approximate || !isZero(this.#below) || !isZero(this.#above)) return false;
     if (this.#active === 0) return true;
-    const { format, underflowExponent } = this.#arithmetic;
-    if (this.#quantum < underflowExponent || this.#partialQuantum < underflowExponent) return false;
-    return this.#absolute * outward <= 2 ** format.p * 2 ** this.#quantum;
+    const { underflowExponent } = this.#arithmetic;
+    if (this.#quantum < Math.max(underflowExponent, etaExponent) || this.#partialQuantum < underflowExponent)
+      return false;
+    return this.#absolute * outward <= 2 ** p * 2 ** this.#quantum;
   }
 
   /** `[exact - below - bound, exact + above + bound]`, rounded inward. */
   #interval(bound: number, overflows: boolean): Allowed {
-    const { format, storage } = this.#arithmetic;
+    const { format, storage, faithful } = this.#arithmetic;
     const exact = toNumber(this.#exact, format);
+    if (overflows && faithful) {
+      // What overflows may be rounded to ±Ω, and what then is taken off it leads anywhere.
+      const { largest } = format;
+      return { lo: -largest, hi: largest, nan: true, infinite: true, exact, bound: Number.MAX_VALUE, point: false };
+    }
     let error = dyadic(bound);
     if (storage !== undefined) {
       // `B + u₁₆·(|y| + B) + η₁₆`

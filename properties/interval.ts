@@ -2,6 +2,7 @@ import type { Case } from '../reference/case.ts';
 import { checkCase } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, hull, nan, notFinite, type Unchecked, unchecked } from './allowed.ts';
+import type { Format } from './dtypes.ts';
 import { Arithmetic, at, type Monomial, Result } from './error-bound.ts';
 import { isZero, zero } from './exact.ts';
 import { type ExactBranch, type ExactValue, exactBranchOf } from './exact-branches.ts';
@@ -33,7 +34,8 @@ interface Coefficients {
 export function expectation(input: Case, facets: readonly Facet[] = []): Expectation {
   checkCase('expectation', input);
   const arithmetic = new Arithmetic(input.dtype, facets);
-  for (const name of ['x', 'alpha', 'dy'] as const) checkRepresentable(name, input[name], arithmetic.format);
+  for (const name of ['x', 'alpha', 'dy'] as const)
+    checkRepresentable(name, input[name], arithmetic.storage ?? arithmetic.format);
   const positions = positionsOf(input.pool, input.shape);
   const { x, dy } = input;
   const branches = input.pool.branches.map(exactBranchOf);
@@ -56,8 +58,8 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   };
 }
 
-/** Inputs are exactly representable in the dtype (spec §5). */
-function checkRepresentable(name: string, tensor: Float64Array, { round }: Arithmetic['format']): void {
+/** Inputs are exactly representable in the dtype (spec §5), and where that differs in the storage. */
+function checkRepresentable(name: string, tensor: Float64Array, { round }: Format): void {
   const at = tensor.findIndex((v) => !Object.is(round(v), v));
   if (at >= 0) throw new RangeError(`expectation: "${name}" expected numbers of the dtype, got ${tensor[at]} at ${at}`);
 }

@@ -18,6 +18,8 @@ export interface Law {
   readonly kinds?: readonly Kind[];
   /** What a Subject must have for the law to apply. */
   readonly needs?: 'jvp' | 'doubleVjp' | 'liveTensors';
+  /** The law asks about ±∞, so it does not apply to a Subject whose storage has none. */
+  readonly infinite?: boolean;
   /** Asks the Subject about Cases made from `c` and compares; throws `LawBroken` (by the Trial) if the law is broken. */
   check(c: Case, trial: Trial): Promise<void>;
 }

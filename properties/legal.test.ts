@@ -4,7 +4,7 @@ import { laws } from './laws.ts';
 import { legalStyles, legalSubject } from './legal.ts';
 import { checkKind } from './verify.ts';
 
-/** Cases of each kind for each of the 120 styles; more by the environment, for a longer attack. */
+/** Cases of each kind for each style; more by the environment, for a longer attack. */
 const runs = Number(process.env.POOLPROOF_ATTACK ?? 2);
 
 describe('no law calls a legal evaluation wrong', () => {

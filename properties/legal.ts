@@ -1,7 +1,7 @@
 import { branchOf } from '../reference/branches.ts';
 import type { Answer, BranchRef, Case, Dtype } from '../reference/case.ts';
 import type { Facet, Subject } from '../reference/subject.ts';
-import { formats } from './dtypes.ts';
+import { formats, storageFormats } from './dtypes.ts';
 import { add as addExact, dyadic, multiply as multiplyExact, toNumber } from './exact.ts';
 import { positionsOf } from './positions.ts';
 import { range } from './transform.ts';
@@ -19,17 +19,23 @@ export interface Style {
   readonly form: 'plain' | 'factored' | 'lerp';
   /** Subnormal inputs and results become 0. */
   readonly flush: boolean;
+  /** Every rounding goes this way (facet `faithful`); to nearest unless given. */
+  readonly direction?: 'down' | 'up';
+  /** Answers are rounded once more, as they are stored. */
+  readonly storage?: keyof typeof storageFormats;
 }
 
 export function legalSubject(style: Style): Subject {
-  const { dtype, sum, fused, form, flush } = style;
+  const { dtype, sum, fused, form, flush, direction, storage } = style;
   const facets: Facet[] = flush ? ['ftz'] : [];
-  const name = [dtype, sum, fused ? 'fused' : 'unfused', form, ...facets].join(' ');
+  if (direction !== undefined) facets.push('faithful');
+  if (storage !== undefined) facets.push(storage);
+  const name = [dtype, sum, fused ? 'fused' : 'unfused', form, ...facets, direction].filter(Boolean).join(' ');
   return { name, dtype, facets, answer: (c) => new Evaluation(style, c).answer() };
 }
 
-/** Every combination of the freedoms. */
-export const legalStyles: readonly Style[] = (['f64', 'f32'] as const).flatMap((dtype) =>
+/** Every combination of the freedoms that a float has in its own right. */
+const plain: readonly Style[] = (['f64', 'f32'] as const).flatMap((dtype) =>
   (['forward', 'reversed', 'pairwise', 'blocked', 'compensated'] as const).flatMap((sum) =>
     [false, true].flatMap((fused) =>
       (['plain', 'factored', 'lerp'] as const).flatMap((form) =>
@@ -38,6 +44,22 @@ export const legalStyles: readonly Style[] = (['f64', 'f32'] as const).flatMap((
     ),
   ),
 );
+
+/** Those of GPUs, on some of them. */
+const ofGpus: readonly Partial<Style>[] = [
+  { direction: 'down' },
+  { direction: 'up' },
+  { storage: 'storage:f16' },
+  { storage: 'storage:f16', direction: 'up', flush: true },
+  { storage: 'storage:bf16' },
+];
+
+export const legalStyles: readonly Style[] = [
+  ...plain,
+  ...plain
+    .filter(({ dtype, sum, flush }) => dtype === 'f32' && sum === 'blocked' && !flush)
+    .flatMap((style) => ofGpus.map((freedom) => ({ ...style, ...freedom }))),
+];
 
 /** A product of two factors, still to be rounded. */
 type Term = readonly [number, number];
@@ -80,7 +102,10 @@ class Evaluation {
         );
       }
     }
-    return { y, dx, dalpha };
+    const { storage } = this.#style;
+    if (storage === undefined) return { y, dx, dalpha };
+    const { round } = storageFormats[storage];
+    return { y: y.map(round), dx: dx.map(round), dalpha: dalpha.map(round) };
   }
 
   #coefficients(alpha: readonly number[], n: number): readonly number[] {
@@ -221,11 +246,13 @@ class Evaluation {
     if (!this.#style.fused) return this.#add(this.#multiply(a, b), c);
     if (![a, b, c].every(Number.isFinite)) return a * b + c;
     const exact = addExact(multiplyExact(dyadic(a), dyadic(b)), dyadic(c));
-    return this.#flushed(toNumber(exact, formats[this.#style.dtype]));
+    return this.#flushed(toNumber(exact, formats[this.#style.dtype], this.#style.direction));
   }
 
   #round(v: number): number {
-    return this.#flushed(formats[this.#style.dtype].round(v));
+    const { dtype, direction } = this.#style;
+    if (direction === undefined || !Number.isFinite(v)) return this.#flushed(formats[dtype].round(v));
+    return this.#flushed(toNumber(dyadic(v), formats[dtype], direction));
   }
 
   #flushed(v: number): number {

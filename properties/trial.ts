@@ -3,7 +3,7 @@ import type { Answer, Case, GradientCotangents, SecondOrder, Tangents } from '..
 import type { Subject } from '../reference/subject.ts';
 import { type Allowed, isVacuous, permits } from './allowed.ts';
 import { checkSubject } from './check-arguments.ts';
-import { formats } from './dtypes.ts';
+import { type Format, formats, heldFormat } from './dtypes.ts';
 import { absolute, add, compare, type Dyadic, dyadic, subtract, toNumber, zero } from './exact.ts';
 import type { Direction, Finding } from './failure.ts';
 import { type Expectation, expectation } from './interval.ts';
@@ -88,6 +88,8 @@ type Verdict = 'not spoken of' | 'unchecked' | 'vacuous' | 'right' | Fault;
 /** One law on one Case: asks the Subject, compares, counts. The first comparison that fails throws `LawBroken`. */
 export class Trial {
   readonly subject: Subject;
+  /** The format of what the Subject takes and answers. */
+  readonly format: Format;
   readonly counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
   /** How often the Subject was called. */
   calls = 0;
@@ -100,6 +102,7 @@ export class Trial {
   constructor(subject: Subject, timeout = 30_000, expect: typeof expectation = expectation) {
     checkSubject('Trial', subject);
     this.subject = subject;
+    this.format = heldFormat(subject);
     this.#expect = expect;
     this.#timeout = timeout;
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Answer, Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases } from './cases.ts';
+import { heldFormat } from './dtypes.ts';
 import { describeFinding } from './failure.ts';
 import { expectation } from './interval.ts';
 import { laws } from './laws.ts';
@@ -300,9 +301,10 @@ describe('expectation', () => {
   });
 
   it('gives a float32 dtype and a 16-bit storage wider intervals', () => {
-    const c = { ...good, x: Float64Array.of(1 / 3, 0.1), alpha: Float64Array.of(0.7) };
+    const c = { ...good, x: Float64Array.of(1 / 3, 0.1), alpha: Float64Array.of(0.7) } as const;
     const width = (dtype: 'f64' | 'f32', ...facets: ('faithful' | 'storage:f16')[]) => {
-      const rounded = { ...c, dtype, x: c.x.map(Math.fround), alpha: c.alpha.map(Math.fround) };
+      const { round } = heldFormat({ dtype, facets });
+      const rounded = { ...c, dtype, x: c.x.map(round), alpha: c.alpha.map(round) };
       return expectation(rounded, facets).y[0]!.bound;
     };
     const widths = [width('f64'), width('f32'), width('f32', 'faithful'), width('f32', 'storage:f16')];

@@ -4,6 +4,7 @@ import type { BranchRef, Case } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
 import { checkCallback, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
+import { heldFormat } from './dtypes.ts';
 import type { Failure } from './failure.ts';
 import { Recorder, shortestHistory, shrinkHistory } from './history.ts';
 import type { expectation } from './interval.ts';
@@ -63,7 +64,7 @@ export async function checkLaw(law: Law, subject: Subject, options: RunOptions):
   const counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
   const failures: Failure[] = [];
   let breakage: Breakage | undefined;
-  const missing = law.needs !== undefined && subject[law.needs] === undefined ? law.needs : undefined;
+  const missing = lackOf(subject, law);
   if (missing === undefined) {
     const kinds = law.kinds ?? (['dyadic', 'general'] as const);
     for (const [k, kind] of kinds.entries()) {
@@ -99,6 +100,12 @@ export async function checkLaw(law: Law, subject: Subject, options: RunOptions):
     ...(breakage && { breakage }),
     ...(missing && { inapplicable: missing }),
   };
+}
+
+/** What the law needs and the Subject does not have. */
+function lackOf(subject: Subject, { needs, infinite }: Law): string | undefined {
+  if (needs !== undefined && subject[needs] === undefined) return needs;
+  return infinite === true && !heldFormat(subject).infinite ? '±∞' : undefined;
 }
 
 /** Where a run or a replay starts: the seed, the kind, and for a replay the path of the counterexample. */
@@ -139,6 +146,7 @@ export async function checkKind(
   }
   const drawn = cases({
     dtype: subject.dtype,
+    facets: subject.facets,
     kind,
     finite: law.finite ?? false,
     longSums: law.longSums ?? false,

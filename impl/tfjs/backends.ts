@@ -56,6 +56,8 @@ interface Backend {
   readonly hint: string;
 }
 
+const wasmHeap = () => (tf.backend() as never as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8;
+
 /** Not `floatPrecision()` of the backend, which says 16 here too. */
 const hasFloat32 = () => tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');
 
@@ -90,8 +92,13 @@ const table: Readonly<Record<BackendName, Backend>> = {
     ...wasm,
     hosts: ['browser'],
     flags: { WASM_HAS_MULTITHREAD_SUPPORT: true },
-    isIt: async () => (await import('@tensorflow/tfjs-backend-wasm')).getThreadsCount() > 1,
-    hint: 'it needs a page that is cross-origin isolated, by the headers COOP and COEP, and more than one core',
+    async load() {
+      const isIsolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
+      if (!isIsolated) throw new NotInstalled('the page is not cross-origin isolated');
+      return loadWasm();
+    },
+    isIt: () => wasmHeap().buffer instanceof SharedArrayBuffer,
+    hint: 'serve the page with the headers COOP (same-origin) and COEP (require-corp)',
   },
   cpu: {
     registered: 'cpu',
@@ -202,7 +209,7 @@ async function loadWasm(): Promise<string> {
 /** Where there is no `navigator.gpu` the package registers nothing, now or later: so that comes first. */
 async function loadWebgpu(): Promise<string> {
   if (tf.env().getBool('IS_NODE')) await (await import('./node.ts')).provideWebgpu();
-  else if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu === undefined) {
+  else if ((globalThis as { navigator?: { gpu?: object } }).navigator?.gpu === undefined) {
     throw new NotInstalled('the browser has no navigator.gpu');
   }
   await installed('@tensorflow/tfjs-backend-webgpu', import('@tensorflow/tfjs-backend-webgpu'));

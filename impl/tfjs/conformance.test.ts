@@ -1,14 +1,18 @@
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { getThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { describe, expect, inject, it } from 'vitest';
 import { failureText } from '../../properties/failure-text.ts';
 import { laws } from '../../properties/laws.ts';
 import { checkLaw } from '../../properties/verify.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
+import { activationPool } from './op.ts';
 import { tfjsSubject } from './subject.ts';
 
 /** Every law on the backend of this Vitest project, in Node or in a browser (vitest.conformance.ts). */
 
 const { target, runs, required, absent } = inject('conformance');
+const isThreaded = target.endsWith('-threads');
+
+const page = globalThis as { navigator?: object };
 
 /** The backend, or why it is not there, which is an error only where it must be. */
 async function open(): Promise<OpenBackend | string> {
@@ -16,11 +20,22 @@ async function open(): Promise<OpenBackend | string> {
     if (absent !== undefined) throw new Error(absent);
     // As the development server of the tests has them.
     if (target.startsWith('chromium:wasm')) setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
+    // One thread for two cores is what tfjs takes, and a machine for tests may have no more.
+    if (isThreaded) Object.defineProperty(page.navigator!, 'hardwareConcurrency', { value: 4 });
     return await openBackend(target.replace('chromium:', '') as BackendName);
   } catch (error) {
     if (required) throw error;
     return (error as Error).message;
   }
+}
+
+/** What is alive on the current backend; on wasm also the size of its heap, which never shrinks. */
+function held({ memory, backend }: OpenBackend['tf']) {
+  const { numTensors, numDataBuffers, numBytes, numBytesInGPU } = memory() as ReturnType<typeof memory> & {
+    numBytesInGPU?: number;
+  };
+  const { wasm } = backend() as { wasm?: { HEAPU8: Uint8Array } };
+  return { numTensors, numDataBuffers, numBytes, numBytesInGPU, heap: wasm?.HEAPU8.length };
 }
 
 const backend = await open();
@@ -31,6 +46,28 @@ if (typeof backend === 'string') {
 } else {
   const subject = tfjsSubject(backend);
   describe(`${target}, ${backend.version}`, () => {
+    if (isThreaded) it('has more than one thread', () => expect(getThreadsCount()).toBeGreaterThan(1));
+
+    it('leaves nothing behind: 10,000 calls, forward and backward', { timeout: 600_000 }, async () => {
+      const { tf } = backend;
+      backend.use();
+      const [x, alpha, dy] = [tf.randomNormal([8, 4]), tf.randomNormal([2, 4]), tf.randomNormal([8, 4])];
+      const pool = tf.valueAndGrads((v, a) => activationPool(v!, a!));
+      const calls = async (count: number) => {
+        for (let i = 0; i < count; i++) {
+          const { value, grads } = pool([x, alpha], dy);
+          // Lets a GPU catch up, which else holds all that is queued.
+          if (i % 250 === 0) await value.data();
+          tf.dispose([value, grads]);
+        }
+      };
+      await calls(500);
+      const before = held(tf);
+      await calls(10_000);
+      expect(held(tf)).toEqual(before);
+      tf.dispose([x, alpha, dy]);
+    });
+
     const applicable = laws.filter(({ needs }) => needs === undefined || subject[needs] !== undefined);
 
     it.each(applicable.map((law) => [law.id, law] as const))('%s', async (_, law) => {

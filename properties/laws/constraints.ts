@@ -1,5 +1,4 @@
 import type { BranchRef, Case } from '../../reference/case.ts';
-import { formats } from '../dtypes.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { freely, mapTensor, withConstraint } from './derived.ts';
@@ -75,7 +74,7 @@ export const oppositeGradients: Law = {
   finite: true,
   async check(c, trial) {
     const byP = await trial.askAbout(summed(c, ['relu', 'step']));
-    const turned = mapTensor(summed(c, ['step', 'relu']), 'alpha', (p) => formats[c.dtype].round(1 - p));
+    const turned = mapTensor(summed(c, ['step', 'relu']), 'alpha', (p) => trial.format.round(1 - p));
     const byD = await trial.askAbout(turned);
     trial.equate(byP, 'dalpha', (at) => [{ of: byD, at, sign: -1 }]);
   },

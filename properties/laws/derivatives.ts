@@ -2,7 +2,7 @@ import { branchOf, type Kink } from '../../reference/branches.ts';
 import type { BranchName, BranchRef, Case, Tangents } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
 import { jvp } from '../../reference/pool.ts';
-import { formats } from '../dtypes.ts';
+import { type Format, formats } from '../dtypes.ts';
 import { Arithmetic } from '../error-bound.ts';
 import { add, type Dyadic, dyadic, multiply, scale, subtract, zero } from '../exact.ts';
 import { type ExactValue, exactBranchOf } from '../exact-branches.ts';
@@ -82,9 +82,9 @@ export const differencesInX: Law = {
   finite: true,
   async check(c, trial) {
     const here = await trial.askAbout(c);
-    const step = (x: number) => stepFor(c, x);
-    const ahead = await trial.askAbout(mapTensor(c, 'x', (x) => formats[c.dtype].round(x + step(x))));
-    const behind = await trial.askAbout(mapTensor(c, 'x', (x) => formats[c.dtype].round(x - step(x))));
+    const step = (x: number) => stepFor(c, x, trial.format);
+    const ahead = await trial.askAbout(mapTensor(c, 'x', (x) => trial.format.round(x + step(x))));
+    const behind = await trial.askAbout(mapTensor(c, 'x', (x) => trial.format.round(x - step(x))));
     const { rows, count, units, of } = positionsOf(c.pool, c.shape);
     trial.balance(c, 'dx·2h', c.x.length, (i) => {
       const [left, right, dy] = [behind.input.x[i]!, ahead.input.x[i]!, c.dy[i]!];
@@ -130,13 +130,13 @@ function weighted(...terms: (readonly [bound: number, weight: number])[]): Dyadi
 const open = { actual: [0], expected: [0], slack: Number.NaN };
 
 /** A power of two that leaves x ± h on the same side of 0; small beside the curvature of a smooth branch. 0 at a kink. */
-function stepFor(c: Case, x: number): number {
+function stepFor(c: Case, x: number, { p }: Format): number {
   if (x === 0) return 0;
   const relative = 2 ** (Math.floor(Math.log2(Math.abs(x))) - 3);
   const quarter = Number.isInteger(x * 4) && Math.abs(x) <= 8 ? 2 ** -3 : relative;
   if (c.pool.branches.every(isPolynomial)) return quarter;
   // The best step for a central difference: u^(1/3) balances rounding and truncation.
-  return Math.min(relative, 2 ** -Math.floor(formats[c.dtype].p / 3));
+  return Math.min(relative, 2 ** -Math.floor(p / 3));
 }
 
 export const differencesInAlpha: Law = {
@@ -151,7 +151,7 @@ export const differencesInAlpha: Law = {
     const { constraint } = input.pool;
     for (const row of range(rows)) {
       const bound = constraint.kind === 'clip' ? constraint.bounds[row]! : Infinity;
-      const { round } = formats[input.dtype];
+      const { round } = trial.format;
       const moved = mapRow(input, row, (a) => {
         const inward = a > 0 ? -0.25 : 0.25;
         return round(Math.abs(a) <= bound ? a + inward : a - inward);
@@ -203,15 +203,15 @@ export const kinks: Law = {
     const input = freely(c, c.pool.branches.map(asLinear));
     const listed = input.pool.branches.flatMap((ref) => branchOf(ref).kinks.map(({ at }) => at));
     for (const place of new Set([0, ...listed])) {
-      if (formats[c.dtype].round(place) === place) await checkKink(input, place, trial);
+      if (trial.format.round(place) === place) await checkKink(input, place, trial);
     }
   },
 };
 
 async function checkKink(input: Case, place: number, trial: Trial): Promise<void> {
   const refs = input.pool.branches;
-  const h = stepAt(input, place);
-  const at = (x: number) => trial.askAbout(mapTensor(input, 'x', () => formats[input.dtype].round(x)));
+  const h = stepAt(input, place, trial.format);
+  const at = (x: number) => trial.askAbout(mapTensor(input, 'x', () => trial.format.round(x)));
   const [here, right, right2, left, left2] = [
     await at(place),
     await at(place + h),
@@ -273,12 +273,12 @@ async function checkKink(input: Case, place: number, trial: Trial): Promise<void
 }
 
 /** A quarter where all branches are linear that far on both sides; else the step of a central difference. */
-function stepAt(input: Case, place: number): number {
+function stepAt(input: Case, place: number, { p }: Format): number {
   const refs = input.pool.branches;
   // The kinks of the built-in branches are at 0.
   const room = place === 0 ? 0.25 : Math.min(0.25, 2 ** (Math.floor(Math.log2(Math.abs(place))) - 2));
   const isLinear = refs.every((ref) => [room, -room].every((h) => curvatureBeside(ref, place, h) === 0));
-  return isLinear ? room : Math.min(room, 2 ** -Math.floor(formats[input.dtype].p / 3));
+  return isLinear ? room : Math.min(room, 2 ** -Math.floor(p / 3));
 }
 
 /** An upper bound of |f″| on the way from a place to `2h` beside it; NaN if there is a kink on the way. */

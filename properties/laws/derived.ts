@@ -1,5 +1,5 @@
 import type { BranchRef, Case, Constraint } from '../../reference/case.ts';
-import { formats } from '../dtypes.ts';
+import type { Format } from '../dtypes.ts';
 import { type Dyadic, dyadic, multiply } from '../exact.ts';
 import { exactBranchOf } from '../exact-branches.ts';
 import { positionsOf } from '../positions.ts';
@@ -16,12 +16,12 @@ export function freely(c: Case, branches: readonly BranchRef[] = c.pool.branches
 }
 
 /** The pool `[relu, step]` with the given P at each position and `D = 1 - P`, rounded once. */
-export function asMReLU(c: Case, P: (drawn: number) => number): Case {
+export function asMReLU(c: Case, { round }: Format, P: (drawn: number) => number): Case {
   const free = freely(c, ['relu', 'step']);
   const count = free.alpha.length / 2;
   const alpha = free.alpha.map((_, i) => {
     const p = P(free.alpha[i % count]!);
-    return i < count ? p : formats[c.dtype].round(1 - p);
+    return i < count ? p : round(1 - p);
   });
   return { ...free, alpha };
 }
@@ -58,9 +58,18 @@ export function split(v: number): readonly [number, number] {
   return [whole, v - whole];
 }
 
-/** Whether a value scaled by up to 2⁻²⁰ cannot bring a product of four such values, or a tail of tanh, near underflow. */
-export function isTame(...values: readonly number[]): boolean {
-  return values.every((v) => v === 0 || (Math.abs(v) >= 2 ** -20 && Math.abs(v) <= 2 ** 4));
+/**
+ * Whether a value scaled by up to 2⁻²⁰ cannot bring a product of four such values, or a tail of tanh, near underflow;
+ * in a format of few exponents, scaled by up to 2⁻¹⁰ a product of two.
+ */
+export function isTame({ normalExponent }: Format, ...values: readonly number[]): boolean {
+  const least = 2 ** Math.max(-20, Math.ceil(normalExponent / 6));
+  return values.every((v) => v === 0 || (Math.abs(v) >= least && Math.abs(v) <= 2 ** 4));
+}
+
+/** Whether a number is 0 or has all its significand bits. */
+export function isNormal({ normalExponent }: Format, value: number): boolean {
+  return value === 0 || Math.abs(value) >= 2 ** normalExponent;
 }
 
 /** `a·b` exactly; NaN or ±∞ where a factor is not finite. */

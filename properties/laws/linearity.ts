@@ -68,7 +68,7 @@ export const homogeneous: Law = {
   async check(c, trial) {
     const input = freely(c, ['relu']);
     const { units, of } = positionsOf(input.pool, input.shape);
-    const tame = (i: number) => isTame(input.x[i]!, input.dy[i]!, input.alpha[of(i % units)]!);
+    const tame = (i: number) => isTame(trial.format, input.x[i]!, input.dy[i]!, input.alpha[of(i % units)]!);
     const answer = await trial.ask(input);
     for (const s of [2, 2 ** -6]) {
       const scaled = mapTensor(input, 'x', (v) => v * s);
@@ -95,7 +95,7 @@ export const scaleInvariant: Law = {
         'y',
         answer.y,
         (i) => y[i]!,
-        (i) => isTame(input.x[i]!),
+        (i) => isTame(trial.format, input.x[i]!),
       );
     }
   },

@@ -1,6 +1,6 @@
 import { branchOf } from '../../reference/branches.ts';
 import type { Case } from '../../reference/case.ts';
-import { formats } from '../dtypes.ts';
+import { type Format, formats } from '../dtypes.ts';
 import { type Dyadic, dyadic, multiply, negate, toNumber } from '../exact.ts';
 import { softmax } from '../functions.ts';
 import type { Law } from '../law.ts';
@@ -34,9 +34,8 @@ function coefficientsAt(alpha: readonly number[], u: number): Coefficients {
 }
 
 /** alpha up to ±1000, small or far apart, from the drawn one. */
-function spread(c: Case): Case {
+function spread(c: Case, { round }: Format): Case {
   const scale = [1, 1, 16, 128][(c.x.length + c.alpha.length) % 4]!;
-  const { round } = formats[c.dtype];
   return mapTensor(freely(c), 'alpha', (a) => round(Math.max(-1000, Math.min(1000, a * scale))));
 }
 
@@ -51,11 +50,12 @@ export const softmaxAgreement: Law = {
   source: 'spec §1, §4, §5: softmax, its maximum taken off first, |alpha| ≤ 1000',
   finite: true,
   async check(drawn, trial) {
-    const given = spread(drawn);
+    const given = spread(drawn, trial.format);
     const { n, count, units, of } = positionsOf(given.pool, given.shape);
-    const format = formats[given.dtype];
-    const u = 2 ** -format.p * (trial.subject.facets.includes('faithful') ? 2 : 1);
-    const tiny = 2 * 2 ** format.normalExponent + 2 ** -160;
+    const u = 2 ** -formats[given.dtype].p * (trial.subject.facets.includes('faithful') ? 2 : 1);
+    // Of the coefficients as the free pool is given them, and of what is stored.
+    const held = Math.max(u, 2 ** -trial.format.p);
+    const tiny = 2 * 2 ** trial.format.normalExponent + 2 ** -160;
     const columns = range(count).map((s) =>
       coefficientsAt(
         range(n).map((k) => given.alpha[k * count + s]!),
@@ -63,7 +63,7 @@ export const softmaxAgreement: Law = {
       ),
     );
     const rounded = mapTensor(given, 'alpha', (_, i) =>
-      toNumber(columns[i % count]!.exact[Math.floor(i / count)]!, format),
+      toNumber(columns[i % count]!.exact[Math.floor(i / count)]!, trial.format),
     );
     const answer = await trial.ask(withConstraint(given, { kind: 'softmax' }));
     const free = await trial.askAbout(rounded);
@@ -75,7 +75,7 @@ export const softmaxAgreement: Law = {
     for (const name of ['y', 'dx'] as const) {
       trial.balance(given, name, answer[name].length, (i) => {
         const { c, relative } = columns[of(i % units)]!;
-        const off = sum(range(n).map((k) => Math.abs(values[name](k, i)) * (c[k]! * (relative[k]! + 2 * u) + tiny)));
+        const off = sum(range(n).map((k) => Math.abs(values[name](k, i)) * (c[k]! * (relative[k]! + 2 * held) + tiny)));
         return {
           actual: [answer[name][i]!],
           expected: [free.answer[name][i]!],
@@ -85,13 +85,13 @@ export const softmaxAgreement: Law = {
         };
       });
     }
-    balanceDalpha(trial, free, answer.dalpha, columns, u, tiny);
+    balanceDalpha(trial, free, answer.dalpha, columns, (2 * n + 6) * u + (held > u ? held : 0), tiny);
   },
 };
 
 /**
  * Both sides may have every dc off by its bound B. The monomials cᵢ·dcᵢ and cᵢ·cⱼ·dcⱼ, as sums of |f·dy| before they
- * cancel (A), are off by the errors of their coefficients and round 2n + 6 times more, also where `fᵢ - y` is
+ * cancel (A), are off by the errors of their coefficients and by `rounding`, of 2n + 6 times more and of the storage, also where `fᵢ - y` is
  * multiplied by dy before the sum.
  */
 function balanceDalpha(
@@ -99,7 +99,7 @@ function balanceDalpha(
   { input, answer, allowed }: Asked,
   dalpha: Float64Array,
   columns: readonly Coefficients[],
-  u: number,
+  rounding: number,
   tiny: number,
 ): void {
   const { n, count, units, of } = positionsOf(input.pool, input.shape);
@@ -114,7 +114,6 @@ function balanceDalpha(
     const at = (k: number) => k * count + s;
     const B = range(n).map((k) => slackOf(allowed.dalpha[at(k)]!));
     const sizes = range(n).map((k) => A[at(k)]! + B[k]!);
-    const rounding = (2 * n + 6) * u;
     const shared = sum(
       range(n).map((j) => c[j]! * (2 * B[j]! + sizes[j]! * (relative[row]! + relative[j]! + rounding))),
     );

@@ -28,6 +28,7 @@ export const infinity: Law = {
   statement: 'relu(∞) = ∞ and step(∞) = 1, both 0 at -∞; the rows of dalpha whose f is finite stay checked',
   source: 'spec §3',
   finite: true,
+  infinite: true,
   async check(c, trial) {
     const input = learning(mapTensor(c, 'x', (_, i) => (i % 2 === 0 ? Infinity : -Infinity)));
     const { answer, allowed } = await trial.askAbout(input);
@@ -101,6 +102,7 @@ export const infiniteAlpha: Law = {
   statement: 'an infinite coefficient makes y infinite, by the sign of its product, wherever its branch is not 0',
   source: 'spec §1, §3; IEEE 754: ∞ times a number that is not 0 is ∞',
   finite: true,
+  infinite: true,
   async check(c, trial) {
     const name = c.pool.branches[0]!;
     const input = mapTensor(freely(c, [name]), 'alpha', (a, i) => (a < 0 || i % 2 === 1 ? -Infinity : Infinity));
@@ -111,7 +113,7 @@ export const infiniteAlpha: Law = {
       'y',
       (await trial.ask(input)).y,
       (i) => input.alpha[of(i % units)]! * Math.sign(value(i)),
-      (i) => value(i) !== 0 && isTame(input.x[i]!),
+      (i) => value(i) !== 0 && isTame(trial.format, input.x[i]!),
     );
   },
 };
