@@ -50,13 +50,7 @@ function inChromium(name: string, names: readonly Target[], headers = {}): TestP
   return {
     server: { headers },
     optimizeDeps: {
-      include: [
-        '@tensorflow/tfjs',
-        '@tensorflow/tfjs-backend-wasm',
-        '@tensorflow/tfjs-backend-webgl',
-        '@tensorflow/tfjs-backend-webgpu',
-        'fast-check',
-      ],
+      include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu', 'fast-check'],
     },
     test: {
       ...test,

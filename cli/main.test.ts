@@ -49,7 +49,7 @@ describe('poolproof', () => {
     [['verify', '--law', 'kink'], 'Expected an id, or a family: '],
     [['verify', '--law', 'kinks/two-sided'], 'Expected one of kinks/one-sided, got "kinks/two-sided"'],
     [['verify', '--law', 'kinks,'], 'Expected names separated by commas'],
-    [['verify', '--backend', 'gpu'], 'Expected auto, reference, cpu, wasm, tensorflow, got "gpu"'],
+    [['verify', '--backend', 'gpu'], 'Expected auto, reference, cpu, wasm, tensorflow, webgpu, got "gpu"'],
     [['verify', '--backend', 'cpu', '--backend', 'auto'], 'Expected auto alone, or names'],
     [['verify', '--backend', 'auto', '--backend', 'cpu'], 'Expected auto alone, or names'],
     [['verify', '--backend', 'auto,cpu'], 'Expected auto alone, or names'],

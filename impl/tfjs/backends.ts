@@ -66,7 +66,8 @@ const webgl: Omit<Backend, 'facets'> = {
   hosts: ['browser'],
   // Else small tensors are computed by the cpu backend.
   flags: { WEBGL_CPU_FORWARD: false, WEBGL_FORCE_F16_TEXTURES: false },
-  load: async () => `tfjs-backend-webgl ${(await import('@tensorflow/tfjs-backend-webgl')).version_webgl}`,
+  // `@tensorflow/tfjs` has it.
+  load: async () => `tfjs-backend-webgl ${tf.version['tfjs-backend-webgl']}`,
   isIt: hasFloat32,
   hint: 'it needs WebGL with textures of 32-bit floats',
 };

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs';
 import { getThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { describe, expect, inject, it } from 'vitest';
 import { failureText } from '../../properties/failure-text.ts';
@@ -30,11 +31,10 @@ async function open(): Promise<OpenBackend | string> {
 }
 
 /** What is alive on the current backend; on wasm also the size of its heap, which never shrinks. */
-function held({ memory, backend }: OpenBackend['tf']) {
-  const { numTensors, numDataBuffers, numBytes, numBytesInGPU } = memory() as ReturnType<typeof memory> & {
-    numBytesInGPU?: number;
-  };
-  const { wasm } = backend() as { wasm?: { HEAPU8: Uint8Array } };
+function held() {
+  const memory: tf.MemoryInfo & { numBytesInGPU?: number } = tf.memory();
+  const { numTensors, numDataBuffers, numBytes, numBytesInGPU } = memory;
+  const { wasm } = tf.backend() as { wasm?: { HEAPU8: Uint8Array } };
   return { numTensors, numDataBuffers, numBytes, numBytesInGPU, heap: wasm?.HEAPU8.length };
 }
 
@@ -49,7 +49,6 @@ if (typeof backend === 'string') {
     if (isThreaded) it('has more than one thread', () => expect(getThreadsCount()).toBeGreaterThan(1));
 
     it('leaves nothing behind: 10,000 calls, forward and backward', { timeout: 600_000 }, async () => {
-      const { tf } = backend;
       backend.use();
       const [x, alpha, dy] = [tf.randomNormal([8, 4]), tf.randomNormal([2, 4]), tf.randomNormal([8, 4])];
       const pool = tf.valueAndGrads((v, a) => activationPool(v!, a!));
@@ -62,17 +61,18 @@ if (typeof backend === 'string') {
         }
       };
       await calls(500);
-      const before = held(tf);
+      const before = held();
       await calls(10_000);
-      expect(held(tf)).toEqual(before);
+      expect(held()).toEqual(before);
       tf.dispose([x, alpha, dy]);
     });
 
-    const applicable = laws.filter(({ needs }) => needs === undefined || subject[needs] !== undefined);
-
-    it.each(applicable.map((law) => [law.id, law] as const))('%s', async (_, law) => {
+    it.for(laws.map((law) => [law.id, law] as const))('%s', async ([_, law], { skip }) => {
       const kinds = law.kinds?.length ?? 2;
-      const { outcome, failures, breakage } = await checkLaw(law, subject, { runs: runs * kinds, seed: 1 });
+      const result = await checkLaw(law, subject, { runs: runs * kinds, seed: 1 });
+      const { outcome, failures, breakage, inapplicable = '' } = result;
+      // tfjs has no forward mode, and fp16 textures no infinity: nothing else may be lacking.
+      if (['jvp', '±∞'].includes(inapplicable)) skip(`needs ${inapplicable}`);
       expect([...failures.map(failureText), ...(breakage ? [breakage.message] : [])].join('\n\n')).toBe('');
       expect(outcome).toBe('held');
     });
