@@ -1,3 +1,6 @@
+import type { ConvnetFigures } from './convnet.ts';
+import type { DropoutRow } from './dropout.ts';
+
 /** Whose step, with which activation. */
 export interface Participant {
   readonly on: string;
@@ -27,10 +30,13 @@ export interface TrainingFigures {
   readonly absent: Readonly<Record<string, string>>;
   readonly rows: readonly StepRow[];
   readonly ratios: readonly Ratio[];
+  readonly dropout: readonly DropoutRow[];
+  readonly convnet: ConvnetFigures;
 }
 
 /** `docs/benchmarks/training.md`. */
-export function trainingPage({ rounds, machine, versions, absent, rows, ratios }: TrainingFigures): string {
+export function trainingPage(figures: TrainingFigures): string {
+  const { rounds, machine, versions, absent, rows, ratios, dropout, convnet } = figures;
   const columns = [...new Set(rows.map(({ on }) => on))];
   const lines = [...new Set(rows.map(({ batch, activation }) => `${batch}|${activation}`))].map((key) => {
     const [batch, activation] = key.split('|');
@@ -52,6 +58,24 @@ ${table(['batch', 'activation', ...columns], lines)}
 ${table(
   ['batch', 'ratio of steps in one round', 'median', 'at most'],
   ratios.map(({ batch, what, ratio, required }) => [`${batch}`, what, ratio.toFixed(2), `${required}`]),
+)}
+
+A dense layer of 512 to 512 units and the seeded dropout behind it, forward and backward, milliseconds:
+
+${table(
+  ['batch', 'backend', 'layer', 'dropout'],
+  dropout.map(({ batch, on, layer, dropout }) => [`${batch}`, on, ms(layer), ms(dropout)]),
+)}
+
+A convnet (convolution 3·3·32 twice, max pooling, dropout, dense; 28·28 ${convnet.images}, batch ${convnet.batch}): the largest relative
+difference from cpu's losses in ${convnet.steps} steps.
+
+${table(
+  ['losses of', 'farthest from cpu'],
+  [
+    ...Object.entries(convnet.differences).map(([on, value]) => [on, value.toExponential(1)]),
+    ['cpu, summed by halves of the batch', convnet.spread.toExponential(1)],
+  ],
 )}
 
 ${rounds.others} rounds, ${rounds.cpu} of cpu, all by turns in one run; ${machine.cores} cores, ${machine.model}; ${of.join(', ')}.${missing.join('')}

@@ -2,15 +2,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { noiseImages } from '../experiments/convnet.ts';
 import { protocols } from '../experiments/protocols.ts';
 import { BackendError, type BackendName, type OpenBackend, openBackend } from '../impl/tfjs/backends.ts';
 import { createTrainer } from '../impl/tfjs/train.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';
-import { batches, type Dataset } from '../reference/batches.ts';
+import { batches } from '../reference/batches.ts';
 import { initialParameters } from '../reference/network.ts';
-import { random } from '../reference/random.ts';
 import { type Child, startPython } from './child.ts';
+import { measureConvnet } from './convnet.ts';
+import { measureDropout } from './dropout.ts';
 import { quantile } from './quantile.ts';
 import { type Participant, type Ratio, type StepRow, trainingPage } from './training-page.ts';
 
@@ -42,7 +44,7 @@ const python = await startPython<Python>(interpreter, 'training.py');
 Object.assign(absent, python?.hello.absent ?? { PyTorch: `${interpreter} does not run` });
 for (const [name, why] of Object.entries(absent)) console.log(`${name} is absent: ${why}`);
 
-const restore = installWasmKernels();
+const restore = backends.some(({ name }) => name === 'wasm') ? installWasmKernels() : () => {};
 const rows: StepRow[] = [];
 const ratios: Ratio[] = [];
 for (const batch of sizes) {
@@ -69,6 +71,10 @@ for (const batch of sizes) {
   compare(['wasm', relu.name], ['tensorflow', relu.name], 1.5);
   if (batch === 128) compare(['tensorflow', relu.name], ['PyTorch', relu.name], 1.6);
 }
+const dropout = sizes.flatMap((batch) =>
+  backends.filter(({ name }) => name !== 'cpu').map((backend) => measureDropout(backend, batch)),
+);
+const convnet = await measureConvnet(backends);
 restore();
 python?.close();
 
@@ -84,6 +90,8 @@ const figures = {
   absent,
   rows,
   ratios,
+  dropout,
+  convnet,
 };
 mkdirSync(join('docs', 'benchmarks'), { recursive: true });
 writeFileSync(join('docs', 'benchmarks', 'training.json'), `${JSON.stringify(figures, null, 1)}\n`);
@@ -97,7 +105,7 @@ async function measure(batch: number): Promise<{ times: Map<Participant, number[
   const disposals: (() => void)[] = [];
   for (const activation of activations) {
     const protocol = { ...protocols.get('author-2016')!, activation, batch, dropout: 0 };
-    const data = batches(protocol, images(batch), 1).next().value;
+    const data = batches(protocol, noiseImages(batch, 784), 1).next().value;
     for (const backend of backends) {
       backend.use();
       const trainer = createTrainer(protocol, initialParameters(protocol, 1));
@@ -127,13 +135,4 @@ async function measure(batch: number): Promise<{ times: Map<Participant, number[
 
 function pytorchStep(python: Child<Python>, batch: number): () => Promise<number> {
   return async () => (await python.ask({ batch })) as number;
-}
-
-/** As MNIST: four pixels of five are 0. */
-function images(count: number): Dataset {
-  const source = random(1, 'images');
-  return {
-    images: Uint8Array.from({ length: count * 784 }, () => (source.uniform() < 0.8 ? 0 : source.below(256))),
-    labels: Uint8Array.from({ length: count }, () => source.below(10)),
-  };
 }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../backends.ts';
 import { installWasmKernels } from './install.ts';
 
-const names = ['BatchMatMul', 'Conv2DBackpropFilter', 'MaxPoolGrad'];
+const names = ['BatchMatMul', 'Conv2DBackpropFilter', 'MaxPoolGrad', 'Identity', 'NesterovUpdate'];
 const registered = (): (tf.KernelConfig | undefined)[] => names.map((name) => tf.getKernel(name, 'wasm'));
 
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 describe('installWasmKernels', () => {
   it('gives the shipped kernels back when the last user has released it', () => {
     const shipped = registered();
-    expect(shipped.map((kernel) => kernel !== undefined)).toEqual([true, false, true]);
+    expect(shipped.map((kernel) => kernel !== undefined)).toEqual([true, false, true, true, false]);
     const first = installWasmKernels();
     const own = registered();
     const second = installWasmKernels();
@@ -36,6 +36,25 @@ describe('installWasmKernels', () => {
     expect(registered()[1]).toBeDefined();
     restore();
     expect(registered()).toEqual(shipped);
+  });
+
+  it('lets clones share memory, whichever goes first', () => {
+    const restore = installWasmKernels();
+    const buffers = tf.engine().backend.numDataIds();
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 0, 2],
+    ]) {
+      const x = tf.tensor1d([1, 2, 3]);
+      const tensors = [x, x.clone(), tf.tidy(() => x.clone().reshape([3, 1]))];
+      expect(tf.engine().backend.numDataIds()).toBe(buffers + 1);
+      for (const i of order) {
+        expect([...tensors[i].dataSync()]).toEqual([1, 2, 3]);
+        tensors[i].dispose();
+      }
+    }
+    restore();
   });
 
   it('does not let the heap grow', () => {

@@ -1,20 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
 import { convFilterGradient } from './conv-filter-gradient.ts';
+import { identity } from './identity.ts';
 import { matMul } from './matmul.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
 import { nesterov } from './nesterov.ts';
 import { replacement } from './replace-kernels.ts';
 
-const install = replacement(() => [matMul, convFilterGradient, maxPoolGradient, nesterov]);
+const install = replacement(() => [matMul, convFilterGradient, maxPoolGradient, identity, nesterov]);
 
 /**
- * Gives the wasm backend what training needs and 4.22 lacks:
+ * Gives the wasm backend (4.22, with SIMD) what training needs and it lacks:
  *
  * - `C = op(A)·op(B)`, op the identity or the transpose of the last two axes, float32: no slower where an operand is
  *   transposed, where the shipped kernel is 7 to 20 times slower, nor where an operand is new at each step, which the
  *   shipped one packs element by element.
  * - `Conv2DBackpropFilter`, which is missing: the gradient of `tf.conv2d` to its filter, channels last.
  * - `MaxPoolGrad`, which is wrong for windows whose maximum is 0 or less.
+ * - `Identity`, which copies.
  * - `NesterovUpdate`, an update in one pass, which `createTrainer` uses.
  *
  * Installed until the returned function is called as often as this one; the shipped kernels are then back.

@@ -15,7 +15,6 @@ interface Emscripten {
   readonly wasmMemory?: WebAssembly.Memory;
   readonly asm?: Readonly<Record<string, unknown>>;
   _malloc(bytes: number): number;
-  _free(address: number): void;
 }
 
 /** Functions of our own on the backend's memory; addresses and strides in bytes. */
