@@ -1,5 +1,6 @@
 import type { ConvnetFigures } from './convnet.ts';
 import type { DropoutRow } from './dropout.ts';
+import { table } from './table.ts';
 
 /** Whose step, with which activation. */
 export interface Participant {
@@ -80,10 +81,6 @@ ${table(
 
 ${rounds.others} rounds, ${rounds.cpu} of cpu, all by turns in one run; ${machine.cores} cores, ${machine.model}; ${of.join(', ')}.${missing.join('')}
 `;
-}
-
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function ms(value: number): string {

@@ -1,0 +1,119 @@
+/** Measures the fused kernels beside the composed form and a copy of the same bytes. Run by npm run bench. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { BackendError, backendsHere, type OpenBackend, openBackend } from '../impl/tfjs/backends.ts';
+import { backward, forward } from '../impl/tfjs/composed.ts';
+import { activationPool } from '../impl/tfjs/op.ts';
+import { checkedPool, layoutOf } from '../impl/tfjs/parameters.ts';
+import { random } from '../reference/random.ts';
+import { type KernelRow, kernelsPage } from './kernels-page.ts';
+import { quantile } from './quantile.ts';
+
+const shapes = [
+  [128, 512],
+  [1024, 1024],
+] as const;
+const warmUp = 3;
+const rounds = 25;
+
+const rows: KernelRow[] = [];
+const absent: Record<string, string> = {};
+const versions: Record<string, string> = { node: process.versions.node };
+for (const name of backendsHere()) {
+  try {
+    const backend = await openBackend(name);
+    versions[name] = backend.version;
+    for (const shape of shapes) rows.push(await measure(backend, shape));
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    absent[name] = error.message;
+    console.log(`${name} is absent: ${error.message}`);
+  }
+}
+
+const figures = { rounds, machine: { cores: cpus().length, model: cpus()[0]!.model }, versions, absent, rows };
+mkdirSync(join('docs', 'benchmarks'), { recursive: true });
+writeFileSync(join('docs', 'benchmarks', 'kernels.json'), `${JSON.stringify(figures, null, 1)}\n`);
+const page = kernelsPage(figures);
+writeFileSync(join('docs', 'benchmarks', 'kernels.md'), page);
+console.log(page);
+
+/** Forward and backward of the pool [relu, step], one alpha a unit, on normal numbers: which way x goes can't be foretold. */
+async function measure(backend: OpenBackend, shape: readonly [number, number]): Promise<KernelRow> {
+  backend.use();
+  const [N, U] = shape;
+  const draw = random(1, 'bench');
+  const normal = (rows: number) =>
+    tf.tensor2d(
+      Float32Array.from(
+        { length: rows * U },
+        () => Math.sqrt(-2 * Math.log(1 - draw.uniform())) * Math.cos(2 * Math.PI * draw.uniform()),
+      ),
+      [rows, U],
+    );
+  const [x, dy, alpha] = [normal(N), normal(N), normal(2)];
+  const pool = checkedPool('bench', {});
+  const layout = layoutOf('bench', pool, shape);
+  const composed = (v: tf.Tensor, a: tf.Tensor) =>
+    tf.customGrad((...inputs) => {
+      const [xs, alphas, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+      save([xs, alphas]);
+      const gradFunc = (g: tf.Tensor, saved: tf.Tensor[]) =>
+        tf.tidy(() => backward(g, saved[0]!, saved[1]!, pool, layout));
+      return { value: forward(xs, alphas, pool), gradFunc };
+    })(v, a);
+  const step = (of: (v: tf.Tensor, a: tf.Tensor) => tf.Tensor) => async () => {
+    const { value, grads } = tf.valueAndGrads((v, a) => of(v!, a!))([x, alpha], dy);
+    // A GPU works on after the call: what it has made is waited for, of dalpha, which is small.
+    await grads[1]!.data();
+    tf.dispose([value, ...grads]);
+  };
+  const works = { fused: step(activationPool), composed: step(composed), copy: copyOf(backend, N * U) };
+  const times = { fused: [] as number[], composed: [] as number[], copy: [] as number[] };
+  for (let round = -warmUp; round < rounds; round++) {
+    for (const name of ['fused', 'composed', 'copy'] as const) {
+      const start = performance.now();
+      await works[name]();
+      if (round >= 0) times[name].push(performance.now() - start);
+    }
+  }
+  tf.dispose([x, dy, alpha]);
+  // By the rounds: what slows the machine down slows down both.
+  const ratio = (a: readonly number[], b: readonly number[]) =>
+    quantile(
+      a.map((ms, round) => ms / b[round]!),
+      0.5,
+    );
+  const spread = (ms: readonly number[]) => [0.25, 0.5, 0.75].map((share) => quantile(ms, share));
+  return {
+    on: backend.name,
+    shape,
+    ms: { fused: spread(times.fused), composed: spread(times.composed), copy: spread(times.copy) },
+    composedByFused: ratio(times.composed, times.fused),
+    fusedByCopy: ratio(times.fused, times.copy),
+  };
+}
+
+/**
+ * Moves as many bytes as forward and backward must: x is read and y written, dy and x are read and dx written, which is as
+ * much as to copy two and a half tensors. On cpu into new arrays, as results are new; elsewhere by the backend's own ops.
+ */
+function copyOf({ name }: OpenBackend, elements: number): () => Promise<void> {
+  const half = Math.floor(elements / 2);
+  if (name === 'cpu') {
+    const from = new Float32Array(elements).fill(1);
+    return async () => {
+      const copies = [from.slice(), from.slice(), from.slice(0, half)];
+      if (copies.some((copy) => copy[0] !== 1)) throw new Error('bench: a copy that is none');
+    };
+  }
+  const source = tf.keep(tf.ones([elements]));
+  return async () => {
+    const copies = [tf.add(source, 1), tf.add(source, 1), tf.slice(source, [0], [half])];
+    const [last] = [tf.slice(copies[1]!, [elements - 1], [1])];
+    await last!.data();
+    tf.dispose([...copies, last!]);
+  };
+}
