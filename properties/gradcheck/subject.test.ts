@@ -44,7 +44,11 @@ describe('no legal evaluation is called wrong', () => {
   );
 
   it('with every x at 0, -0 or a subnormal', { timeout: 600_000 }, async () => {
-    for (const style of legalStyles.slice(0, Math.ceil(attack * legalStyles.length))) {
+    // What is stored in 16 bits has no such subnormals.
+    const styles = legalStyles.filter(
+      (style) => !legalSubject(style).facets.some((facet) => facet.startsWith('storage:')),
+    );
+    for (const style of styles.slice(0, Math.ceil(attack * styles.length))) {
       const [c] = fc.sample(cases({ dtype: style.dtype, kind: 'general', finite: true }), { seed: 3, numRuns: 1 });
       for (const value of [0, -0, style.dtype === 'f32' ? 2 ** -149 : 5e-324]) {
         const report = await check(legalSubject(style), { ...c!, x: c!.x.map(() => value) });
