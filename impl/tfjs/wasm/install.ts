@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { columnSums } from './column-sums.ts';
 import { convFilterGradient } from './conv-filter-gradient.ts';
 import { identity } from './identity.ts';
 import { matMul } from './matmul.ts';
@@ -6,7 +7,14 @@ import { maxPoolGradient } from './max-pool-gradient.ts';
 import { nesterov } from './nesterov.ts';
 import { replacement } from './replace-kernels.ts';
 
-const install = replacement(() => [matMul, convFilterGradient, maxPoolGradient, identity, nesterov]);
+const install = replacement(() => [
+  matMul,
+  convFilterGradient,
+  maxPoolGradient,
+  columnSums(tf.getKernel(tf.Sum, 'wasm')),
+  identity,
+  nesterov,
+]);
 
 /**
  * Gives the wasm backend (4.22, with SIMD) what training needs and it lacks:
@@ -16,7 +24,7 @@ const install = replacement(() => [matMul, convFilterGradient, maxPoolGradient, 
  *   shipped one packs element by element.
  * - `Conv2DBackpropFilter`, which is missing: the gradient of `tf.conv2d` to its filter, channels last.
  * - `MaxPoolGrad`, which is wrong for windows whose maximum is 0 or less.
- * - `Identity`, which copies.
+ * - `Sum` over the first axis, which transposes first; `Identity`, which copies.
  * - `NesterovUpdate`, an update in one pass, which `createTrainer` uses.
  *
  * Installed until the returned function is called as often as this one; the shipped kernels are then back.
