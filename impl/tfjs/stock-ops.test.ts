@@ -156,8 +156,10 @@ function caseOf({ op: name, x, alpha = [], dy = [], shape = [x.length], sharing 
   };
 }
 
+/** What is said of a law that is broken, without what the backend's facets allow; or what the op threw. */
 function saidBy(error: unknown): string {
-  return error instanceof LawBroken ? describeFinding(error.finding) : ((error as Error).cause as Error).message;
+  if (!(error instanceof LawBroken)) return ((error as Error).cause as Error).message;
+  return describeFinding(error.finding).split(', allowed')[0]!;
 }
 
 /** What a snippet prints, or throws. */
