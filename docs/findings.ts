@@ -1,4 +1,6 @@
 import { type Target, targets } from '../impl/tfjs/targets-for-tests.ts';
+import { positionsOf } from '../properties/positions.ts';
+import { range } from '../properties/transform.ts';
 import type { Case, Sharing } from '../reference/case.ts';
 
 /**
@@ -24,6 +26,8 @@ export interface Finding {
 /** A law that a stock op breaks, by the smallest Case. */
 export interface Broken {
   readonly op: string;
+  /** It is no fault of this op alone. */
+  readonly everyOp?: boolean;
   readonly law: string;
   readonly x: readonly number[];
   readonly alpha?: readonly number[];
@@ -245,6 +249,26 @@ console.log(sums.every((sum) => sum === 0));`,
 console.log(tf.slice(none, [0, 0], [1, 0]).size);`,
     right: '0',
     wrong: { cpu: 'TypeError: vals.subarray is not a function' },
+  },
+  {
+    id: 'infinity-of-16-bits',
+    kind: 'wrong',
+    title: 'with textures of 16 bits ∞ is NaN',
+    snippet: 'console.log(...(await tf.add([Infinity], 0).data()));',
+    right: 'Infinity',
+    wrong: { 'chromium:webgl-f16': 'NaN' },
+    breaks: {
+      op: 'step',
+      everyOp: true,
+      law: 'agreement/y',
+      x: [Infinity],
+      says: 'y[0] is NaN, expected 1',
+      touches({ x, dy, alpha, pool, shape }, i) {
+        const { rows, count, units, of } = positionsOf(pool, shape);
+        const c = range(rows).map((row) => alpha[row * count + of(i % units)]!);
+        return [x[i]!, dy[i]!, ...c].some((v) => Math.abs(v) === Infinity);
+      },
+    },
   },
   {
     id: 'one-program-for-two-layouts',
