@@ -8,6 +8,8 @@ export interface Conformance {
   readonly target: Target;
   /** Cases of each law and kind. */
   readonly runs: number;
+  /** The same for stock ops, of which there are many. */
+  readonly stockRuns: number;
   /** POOLPROOF_BACKENDS names it: it must be there. */
   readonly required: boolean;
   /** Why it can't run, known before it is tried. */
@@ -24,14 +26,16 @@ const chromium = process.env.POOLPROOF_CHROMIUM ?? '/usr/bin/chromium';
 const required = requiredTargets();
 
 const test = {
-  include: ['impl/tfjs/conformance.test.ts'],
+  include: ['impl/tfjs/conformance.test.ts', 'impl/tfjs/stock-ops.test.ts'],
   testTimeout: 300_000,
   hookTimeout: 60_000,
 };
 
 function conformance(target: Target, absent?: string): Conformance {
   const runs = Number(process.env.POOLPROOF_CONFORMANCE ?? 20);
-  return { target, runs, required: required.includes(target), ...(absent !== undefined && { absent }) };
+  // GPU backends compile a program for each shape.
+  const stockRuns = Number(process.env.POOLPROOF_STOCK ?? (target.includes('webg') ? 2 : 3));
+  return { target, runs, stockRuns, required: required.includes(target), ...(absent !== undefined && { absent }) };
 }
 
 function inNode(target: Target, absent?: string): TestProjectConfiguration {

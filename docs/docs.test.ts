@@ -3,11 +3,14 @@ import { expect, it } from 'vitest';
 import { withTable } from '../bench/figures.ts';
 import { laws } from '../properties/laws.ts';
 import { curvesSvg } from './curves.ts';
+import { findings, versions } from './findings.ts';
+import { findingsPage } from './findings-page.ts';
 import { lawsPage } from './laws-page.ts';
 
 it.each([
   ['laws.md', lawsPage(laws)],
   ['curves.svg', curvesSvg()],
+  ['findings.md', findingsPage(findings, versions)],
 ])('%s is what "npm run docs" writes', (file, expected) => {
   expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toBe(expected);
 });
@@ -22,4 +25,13 @@ it('the table of docs/gradcheck.md is what docs/benchmarks/gradcheck.json gives'
   const figures = JSON.parse(readFileSync(new URL('benchmarks/gradcheck.json', import.meta.url), 'utf8'));
   expect(withTable(page, figures)).toBe(page);
   expect(() => withTable('', figures)).toThrow('expected the page to hold');
+});
+
+it('a finding has an id of its own, and a snippet of at most ten lines that is wrong somewhere', () => {
+  expect(new Set(findings.map(({ id }) => id)).size).toBe(findings.length);
+  for (const { snippet, right, wrong } of findings) {
+    expect(snippet.split('\n').length).toBeLessThanOrEqual(10);
+    expect(Object.values(wrong)).not.toContain(right);
+    expect(Object.keys(wrong)).not.toEqual([]);
+  }
 });
