@@ -34,8 +34,8 @@ export function legalSubject(style: Style): Subject {
   return { name, dtype, facets, answer: (c) => new Evaluation(style, c).answer() };
 }
 
-/** Every combination of the freedoms that a float has in its own right. */
-const plain: readonly Style[] = (['f64', 'f32'] as const).flatMap((dtype) =>
+/** Every combination of the freedoms of a float in its own right. */
+export const legalStyles: readonly Style[] = (['f64', 'f32'] as const).flatMap((dtype) =>
   (['forward', 'reversed', 'pairwise', 'blocked', 'compensated'] as const).flatMap((sum) =>
     [false, true].flatMap((fused) =>
       (['plain', 'factored', 'lerp'] as const).flatMap((form) =>
@@ -45,8 +45,7 @@ const plain: readonly Style[] = (['f64', 'f32'] as const).flatMap((dtype) =>
   ),
 );
 
-/** Those of GPUs, on some of them. */
-const ofGpus: readonly Partial<Style>[] = [
+const freedomsOfGpus: readonly Partial<Style>[] = [
   { direction: 'down' },
   { direction: 'up' },
   { storage: 'storage:f16' },
@@ -54,12 +53,10 @@ const ofGpus: readonly Partial<Style>[] = [
   { storage: 'storage:bf16' },
 ];
 
-export const legalStyles: readonly Style[] = [
-  ...plain,
-  ...plain
-    .filter(({ dtype, sum, flush }) => dtype === 'f32' && sum === 'blocked' && !flush)
-    .flatMap((style) => ofGpus.map((freedom) => ({ ...style, ...freedom }))),
-];
+/** The freedoms that only GPUs take, on some of those. */
+export const gpuStyles: readonly Style[] = legalStyles
+  .filter(({ dtype, sum, flush }) => dtype === 'f32' && sum === 'blocked' && !flush)
+  .flatMap((style) => freedomsOfGpus.map((freedom) => ({ ...style, ...freedom })));
 
 /** A product of two factors, still to be rounded. */
 type Term = readonly [number, number];

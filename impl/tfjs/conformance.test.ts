@@ -54,6 +54,22 @@ if (typeof backend === 'string') {
   describe(`${target}, ${backend.version}`, () => {
     if (isThreaded) it('has more than one thread', () => expect(getThreadsCount()).toBeGreaterThan(1));
 
+    it('computes on the backend itself, with the facets that are stated, measured', async () => {
+      backend.use();
+      const name = tf.getBackend();
+      if (name.startsWith('webg')) expect(tf.env().get(`${name.toUpperCase()}_CPU_FORWARD`)).toBe(false);
+      const { y } = await subject.answer({
+        pool: { branches: ['identity'], sharing: 'layer', constraint: { kind: 'free' } },
+        dtype: 'f32',
+        shape: [2],
+        x: Float64Array.of(2 ** -130, 1 + 2 ** -12),
+        alpha: Float64Array.of(1),
+        dy: Float64Array.of(0, 0),
+      });
+      const stated = [subject.facets.includes('ftz'), subject.facets.includes('storage:f16')];
+      expect([y[0] === 0, y[1] === 1]).toEqual(stated);
+    });
+
     it('leaves nothing behind: 10,000 calls, forward and backward', { timeout: 600_000 }, async () => {
       backend.use();
       const [x, alpha, dy] = [tf.randomNormal([8, 4]), tf.randomNormal([2, 4]), tf.randomNormal([8, 4])];
