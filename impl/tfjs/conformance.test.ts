@@ -38,12 +38,6 @@ function held() {
   return { numTensors, numDataBuffers, numBytes, numBytesInGPU, heap: wasm?.HEAPU8.length };
 }
 
-/** Laws that do not hold yet, by target. */
-const openFailures: Readonly<Record<string, readonly string[]>> = {
-  'chromium:webgl': ['special/infinity'],
-  'chromium:webgl-f16': ['agreement/second-order'],
-};
-
 const backend = await open();
 
 if (typeof backend === 'string') {
@@ -95,8 +89,6 @@ if (typeof backend === 'string') {
       const { outcome, failures, breakage, inapplicable = '' } = result;
       // tfjs has no forward mode, and fp16 textures no infinity: nothing else may be lacking.
       if (['jvp', '±∞'].includes(inapplicable)) skip(`needs ${inapplicable}`);
-      // Still to be looked into: it fails here when it starts to pass.
-      if (openFailures[target]?.includes(law.id)) return expect(outcome).toBe('failed');
       expect([...failures.map(failureText), ...(breakage ? [breakage.message] : [])].join('\n\n')).toBe('');
       expect(outcome).toBe('held');
     });

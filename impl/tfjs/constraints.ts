@@ -44,19 +44,32 @@ const softmax: Kappa = {
 
 /** `cᵢ = min(max(alphaᵢ, -bᵢ), bᵢ)`; the derivative is 1 on the closed interval and 0 outside. */
 function clip(bounds: readonly number[]): Kappa {
-  const boundsFor = (alpha: tf.Tensor) =>
-    tf.tensor([...bounds], [bounds.length, ...alpha.shape.slice(1).fill(1)], 'float32');
+  const column = (values: readonly number[], alpha: tf.Tensor, dtype: 'float32' | 'bool') =>
+    tf.tensor([...values], [values.length, ...alpha.shape.slice(1).fill(1)], dtype);
+  // By comparison, since textures of 16 bits hold no ∞: a row without a bound is never outside.
+  const outside = (alpha: tf.Tensor): { b: tf.Tensor; isOutside: tf.Tensor } => {
+    const b = column(
+      bounds.map((bound) => (bound === Infinity ? 0 : bound)),
+      alpha,
+      'float32',
+    );
+    const isBounded = column(
+      bounds.map((bound) => Number(bound !== Infinity)),
+      alpha,
+      'bool',
+    );
+    return { b, isOutside: tf.logicalAnd(tf.greater(tf.abs(alpha), b), isBounded) };
+  };
   // Chosen, not multiplied by the mask, which would make NaN of ∞ outside; apart, because `greater` has no gradient.
   const masked = (dc: tf.Tensor, alpha: tf.Tensor): tf.Tensor =>
     withGradient(
-      (v) => tf.where(tf.greater(tf.abs(alpha), boundsFor(alpha)), tf.zerosLike(v), v),
+      (v) => tf.where(outside(alpha).isOutside, tf.zerosLike(v), v),
       (d) => masked(d, alpha),
     )(dc);
   return {
-    // Not clipByValue, which on wasm makes -b of NaN.
     coefficients: withGradient((alpha) => {
-      const b = boundsFor(alpha);
-      return tf.minimum(tf.maximum(alpha, tf.neg(b)), b);
+      const { b, isOutside } = outside(alpha);
+      return tf.where(isOutside, tf.mul(tf.sign(alpha), b), alpha);
     }, masked),
     pullBack: masked,
   };

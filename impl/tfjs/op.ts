@@ -26,8 +26,8 @@ export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOpti
   checkFloat32('activationPool', 'alpha', alpha);
   const layout = layoutOf('activationPool', pool, x.shape);
   checkShape('activationPool', 'alpha', alpha, layout.alphaShape);
-  // Empty tensors have no kernels: a GPU can't be given any.
-  const isFused = x.size > 0 && alpha.size > 0 && tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
+  // An empty x has no kernels: a GPU can't be given any.
+  const isFused = x.size > 0 && tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
   return isFused ? fused(x, alpha, pool) : composed(x, alpha, pool, layout);
 }
 

@@ -13,7 +13,7 @@ export interface PoolAttributes extends BuiltInPool {
   readonly view: readonly [A: number, B: number, C: number];
 }
 
-/** The kernels of one backend, all tensors float32 and none of them empty. */
+/** The kernels of one backend, all tensors float32; x is not empty, alpha may be: `sumToOne` of one branch has no rows. */
 export interface PoolKernels<Backend> {
   /** y, of the shape of x. */
   forward(x: TensorInfo, alpha: TensorInfo, attributes: PoolAttributes, backend: Backend): TensorInfo;
@@ -29,4 +29,13 @@ export interface PoolKernels<Backend> {
 /** Zeros by the backend's own kernel. */
 export function zerosLike(x: TensorInfo, backendName: string, backend: object): TensorInfo {
   return getKernel(ZerosLike, backendName).kernelFunc({ inputs: { x }, backend }) as TensorInfo;
+}
+
+export function isEmpty({ shape }: TensorInfo): boolean {
+  return shape.includes(0);
+}
+
+/** alpha as an input of a program, unless it is empty: no program can be given that, and none reads it. */
+export function parameters(alpha: TensorInfo): { readonly ALPHA?: TensorInfo } {
+  return isEmpty(alpha) ? {} : { ALPHA: alpha };
 }

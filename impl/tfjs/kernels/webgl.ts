@@ -1,5 +1,5 @@
 import { env, getKernel, Reshape, type TensorInfo } from '@tensorflow/tfjs';
-import { type PoolAttributes, type PoolKernels, zerosLike } from './kernel.ts';
+import { isEmpty, type PoolAttributes, type PoolKernels, parameters, zerosLike } from './kernel.ts';
 import { glsl, PoolShader } from './shader.ts';
 
 /** What is used of `MathBackendWebGL`, and of its programs. */
@@ -41,13 +41,13 @@ export const webglKernels: PoolKernels<WebglBackend> = {
   forward(x, alpha, attributes, backend) {
     const shader = new PoolShader(glsl, attributes);
     const main = 'setOutput(poolValue(getX(at), (at / sizeC) % sizeB));';
-    return run(backend, attributes, x.shape, { X: x, ALPHA: alpha }, [shader.value()], main);
+    return run(backend, attributes, x.shape, { X: x, ...parameters(alpha) }, [shader.value()], main);
   },
 
   backward(dy, x, alpha, attributes, backend) {
     const shader = new PoolShader(glsl, attributes);
     const main = 'setOutput(getDY(at) * poolSlope(getX(at), (at / sizeC) % sizeB));';
-    const inputs = { DY: dy, X: x, ALPHA: alpha };
+    const inputs = { DY: dy, X: x, ...parameters(alpha) };
     return [
       run(backend, attributes, x.shape, inputs, [shader.slope()], main),
       sums(dy, x, alpha, attributes, shader, backend),
@@ -63,7 +63,7 @@ function sums(
   shader: PoolShader,
   backend: WebglBackend,
 ): TensorInfo {
-  if (attributes.constraint.kind === 'fixed') return zerosLike(alpha, 'webgl', backend);
+  if (attributes.constraint.kind === 'fixed' || isEmpty(alpha)) return zerosLike(alpha, 'webgl', backend);
   const [A, B, C] = attributes.view;
   const n = attributes.branches.length;
   const storesFloat32 = env().getBool('WEBGL_RENDER_FLOAT32_ENABLED');

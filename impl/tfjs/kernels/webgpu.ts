@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { type PoolAttributes, type PoolKernels, zerosLike } from './kernel.ts';
+import { isEmpty, type PoolAttributes, type PoolKernels, parameters, zerosLike } from './kernel.ts';
 import { PoolShader, wgsl } from './shader.ts';
 
 /** What is used of `WebGPUBackend`, and of its programs. */
@@ -43,13 +43,13 @@ export const webgpuKernels: PoolKernels<WebgpuBackend> = {
   forward(x, alpha, attributes, backend) {
     const shader = new PoolShader(wgsl, attributes);
     const main = 'setOutputAtIndex(index, poolValue(X[index], (index / uniforms.C) % uniforms.B));';
-    return run(backend, attributes, 'y', x.shape, { X: x, ALPHA: alpha }, [shader.value()], main);
+    return run(backend, attributes, 'y', x.shape, { X: x, ...parameters(alpha) }, [shader.value()], main);
   },
 
   backward(dy, x, alpha, attributes, backend) {
     const shader = new PoolShader(wgsl, attributes);
     const main = 'setOutputAtIndex(index, DY[index] * poolSlope(X[index], (index / uniforms.C) % uniforms.B));';
-    const inputs = { DY: dy, X: x, ALPHA: alpha };
+    const inputs = { DY: dy, X: x, ...parameters(alpha) };
     return [
       run(backend, attributes, 'dx', x.shape, inputs, [shader.slope()], main),
       sums(dy, x, alpha, attributes, shader, backend),
@@ -65,7 +65,7 @@ function sums(
   shader: PoolShader,
   backend: WebgpuBackend,
 ): TensorInfo {
-  if (attributes.constraint.kind === 'fixed') return zerosLike(alpha, 'webgpu', backend);
+  if (attributes.constraint.kind === 'fixed' || isEmpty(alpha)) return zerosLike(alpha, 'webgpu', backend);
   const [A, B, C] = attributes.view;
   const n = attributes.branches.length;
   let terms: Readonly<Record<string, TensorInfo>> = { DY: dy, X: x };
