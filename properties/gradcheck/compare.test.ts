@@ -153,15 +153,55 @@ describe('a comparison', () => {
   it('compares a projected input by its directions', async () => {
     const directions = [Float64Array.of(1, 1, 0), Float64Array.of(0, 2, -1)];
     expect([...projected(Float64Array.of(3, 4, 5), { directions } as never)]).toEqual([7, 3]);
-    const numeric = elementwise(jacobian([7, 3]), { projection: { directions } as never, shape: [3] });
+    const numeric = elementwise(jacobian([7, 3]), {
+      projection: { directions, random: 2, together: 3, alone: [], left: 0 },
+      shape: [3],
+    });
     const { failure, summary } = await compare(numeric, [3, 4, 5], {
       dy: Float64Array.of(1, 1),
       bound: Float64Array.of(0, 0, 0),
     });
     expect(failure).toBeUndefined();
     expect(summary).toMatchObject({ compared: 2, unchecked: 0 });
+    expect(summary.worst).toMatchObject({ isDirection: true, kinkDistance: Infinity });
     expect(summary.worst!.index).toHaveLength(1);
-    expect(summary.worst!.kinkDistance).toBe(Infinity);
+  });
+
+  it('says of a projected input what error of one element it sees, absolute, and names an element that was moved alone', async () => {
+    const directions = [Float64Array.of(1, -2, 0, 0), Float64Array.of(1, 2, 0, 0), Float64Array.of(0, 0, 4, 0)];
+    const projection = { directions, random: 2, together: 2, alone: [2], left: 1 };
+    const measured = () => elementwise(jacobian([-1, 5, 12], [-1, 6, 20]), { projection, shape: [2, 2] });
+    const numeric: Numeric = { ...measured(), confirm: async () => numeric.jacobian };
+    // The last element is in no direction.
+    const right = await compare(numeric, [2, 1.5, 4, 99], { dy: Float64Array.of(1, 1, 1) });
+    expect(right.failure).toBeUndefined();
+    expect(right.summary).toMatchObject({ compared: 3, unchecked: 1 });
+    const { everywhere, median, absolute } = right.sees()!;
+    // Of the third, 8 in a product of four times itself; the first two are seen to rounding by the first direction.
+    expect([everywhere, absolute]).toEqual([expect.closeTo(2, 10), true]);
+    expect(median).toBeLessThan(1e-13);
+    const wrong = await compare(numeric, [2, 1.5, 5.5, 99], { dy: Float64Array.of(1, 1, 1) });
+    expect(wrong.failure).toMatchObject({ index: [1, 0], wrong: 1 });
+    expect(wrong.failure).not.toHaveProperty('isDirection');
+  });
+
+  it('leaves open all elements that are moved together where none of the directions could be measured', async () => {
+    const directions = [Float64Array.of(1, -2, 0), Float64Array.of(1, 2, 0), Float64Array.of(0, 0, 1)];
+    const projection = { directions, random: 2, together: 2, alone: [2], left: 0 };
+    const open = async (...slopes: number[]) =>
+      (await compare(elementwise(jacobian(slopes), { projection, shape: [3] }), [0, 0, 0])).summary.unchecked;
+    expect(await open(Number.NaN, 0, 0)).toBe(0);
+    expect(await open(Number.NaN, Number.NaN, 0)).toBe(2);
+    expect(await open(0, 0, Number.NaN)).toBe(1);
+  });
+
+  it('allows for what underflow takes from a derivative before it is multiplied by dy', async () => {
+    const measured = elementwise(jacobian([0]));
+    expect((await compare(measured, [8 * eta], { dy: Float64Array.of(8) })).failure).toBeUndefined();
+    expect(
+      (await compare({ ...measured, confirm: async () => measured.jacobian }, [16 * eta], { dy: Float64Array.of(8) }))
+        .wrong.size,
+    ).toBe(1);
   });
 });
 

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
 import { GradcheckError } from './calls.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
+import { type DrawnInputs, drawnInputs } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
 import { denseLayer, elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
 import type { GradcheckOptions } from './options.ts';
-import { drawnInputs } from './property.ts';
 import { describeGradcheckFailure, gradcheckText } from './report-text.ts';
 
 const draw = random(7, 'gradcheck.test');
@@ -256,6 +256,156 @@ describe('structure', () => {
     };
     expect(await codes(wrong, given, flat)).toContain('gradient');
   });
+});
+
+describe('what was not compared is not passed', () => {
+  it.each<[string, Differentiable, Tensors]>([
+    ['y is NaN', elementwiseLayer('nan', { f: () => Number.NaN, df: () => 3 }), { x: tensor(3) }],
+    ['all inputs are NaN', elementwiseLayer('relu', elementwise.relu!), { x: tensor(3).fill(Number.NaN) }],
+    [
+      'all inputs are constants',
+      { ...elementwiseLayer('relu', elementwise.relu!), constants: ['x'] },
+      { x: tensor(3) },
+    ],
+    ['there is no element', elementwiseLayer('relu', elementwise.relu!), { x: tensor(0) }],
+    [
+      'the twin is NaN',
+      { ...elementwiseLayer('relu', elementwise.relu!), twin: ({ x }) => x!.map(() => Number.NaN) },
+      { x: tensor(3) },
+    ],
+  ])('where %s', async (_name, f, given) => {
+    const report = await gradcheck(f, given);
+    expect(report).toMatchObject({ outcome: 'nothing-compared', passed: false, failures: [] });
+    expect(gradcheckText(report)).toContain('NOTHING COMPARED');
+  });
+
+  it('but a wrong answer is a failure all the same', async () => {
+    const f: Differentiable = {
+      forward: ({ x }) => x!.map(() => Number.NaN),
+      vjp: ({ x }) => ({ x: x! }),
+    };
+    expect((await gradcheck(f, { x: tensor(3) })).outcome).toBe('failed');
+  });
+});
+
+describe('state', () => {
+  const sum = (forward: () => number, vjp: () => number = () => 1): Differentiable => ({
+    forward: ({ x }) => Float64Array.of(forward() * x!.reduce((a, v) => a + v * v, 0)),
+    vjp: ({ x }, dy) => ({ x: x!.map((v) => 2 * v * dy[0]! * vjp()) }),
+  });
+
+  it('of forward is seen where all outputs depend on all elements', async () => {
+    let calls = 0;
+    expect(
+      await codes(
+        sum(() => 1 + 1e-15 * calls++),
+        { x: tensor(5) },
+      ),
+    ).toContain('non-deterministic');
+  });
+
+  it('that vjp leaves behind is seen in forward, whatever the structure', async () => {
+    let factor = 1;
+    const scale: Differentiable = {
+      forward: ({ x }) => x!.map((v) => factor * v),
+      vjp(_inputs, dy) {
+        factor = 2;
+        return { x: dy.slice() };
+      },
+    };
+    for (const options of [{}, { structure: { x: 'elementwise' } }, { structure: { x: 'rows' } }] as const) {
+      factor = 1;
+      expect((await gradcheck(scale, { x: tensor(3) }, options)).passed).toBe(false);
+    }
+  });
+
+  it('a buffer that is used again is seen after any number of calls', async () => {
+    const buffer = new Float64Array(12);
+    const f: Differentiable = {
+      ...sum(() => 1),
+      vjp({ x }, dy) {
+        for (const [i, v] of x!.entries()) buffer[i] = 2 * v * dy[0]!;
+        return { x: buffer };
+      },
+    };
+    expect(await codes(f, { x: tensor(12) })).toContain('overwritten');
+  });
+});
+
+describe('gradients that are not linear in dy', () => {
+  const of = (change: (d: number) => number): Differentiable => ({
+    forward: ({ x }) => x!.slice(),
+    vjp: (_inputs, dy) => ({ x: dy.map(change) }),
+  });
+
+  it.each<[string, (d: number) => number]>([
+    ['clipped', (d) => Math.max(-2, Math.min(2, d))],
+    ['without small ones', (d) => (Math.abs(d) < 0.4 ? 0 : d)],
+    ['rounded to float32', Math.fround],
+  ])('%s', async (_name, change) => {
+    expect(
+      await codes(
+        of((d) => d),
+        { x: tensor(40) },
+      ),
+    ).toEqual([]);
+    expect(await codes(of(change), { x: tensor(40) })).toEqual(['gradient']);
+  });
+
+  it('summed in float32', async () => {
+    const bias = (round: (v: number) => number): Differentiable => ({
+      forward: ({ b }, { b: [n] }) => Float64Array.from({ length: 32 * n! }, (_, i) => b![i % n!]!),
+      vjp({ b }, dy) {
+        const db = new Float64Array(b!.length);
+        for (const [i, d] of dy.entries()) db[i % db.length] = round(db[i % db.length]! + d);
+        return { b: db };
+      },
+    });
+    const shape = { shapes: { b: [6], y: [32, 6] } };
+    expect(
+      await codes(
+        bias((v) => v),
+        { b: tensor(6) },
+        shape,
+      ),
+    ).toEqual([]);
+    expect(await codes(bias(Math.fround), { b: tensor(6) }, shape)).toContain('gradient');
+  });
+});
+
+it('random projections see what is wrong beside a share of elements on a kink', async () => {
+  const [n, c] = [16, 12];
+  const transposed = (slope: (v: number, k: number) => number): Differentiable => ({
+    forward: ({ x }) =>
+      Float64Array.from({ length: n * c }, (_, k) => Math.max(x![(k % n) * c + Math.floor(k / n)]!, 0)),
+    vjp: ({ x }, dy) => ({ x: x!.map((v, k) => slope(v, k) * dy[(k % c) * n + Math.floor(k / c)]!) }),
+  });
+  const [{ inputs: drawn }] = fc.sample(drawnInputs({ shapes: { x: [n, c] } }), { seed: 1, numRuns: 1 }) as [
+    DrawnInputs,
+  ];
+  const given = { x: drawn.x! };
+  const shape = { shapes: { x: [n, c] } };
+  const wrongAt = given.x.findIndex((v) => v > 1);
+  const report = await gradcheck(
+    transposed((v) => (v > 0 ? 1 : 0)),
+    given,
+    shape,
+  );
+  expect(report.passed, gradcheckText(report)).toBe(true);
+  const { projection, sees, compared, unchecked } = report.inputs[0]!;
+  expect(projection!.random).toBe(4);
+  expect(projection!.together + projection!.alone + unchecked).toBe(n * c);
+  expect(compared).toBe(4 + projection!.alone);
+  expect(sees!.absolute).toBe(true);
+  expect(sees!.median).toBeLessThan(1e-4);
+  expect(report.checks[0]).toBe('gradient of x along directions');
+  for (const slope of [
+    (v: number) => (v > 0 ? 1.05 : 0),
+    (v: number) => (v > 0 ? 1 : v < 0 ? 0.1 : 0),
+    (v: number, k: number) => (v > 0 ? (k === wrongAt ? 2 : 1) : 0),
+  ]) {
+    expect(await codes(transposed(slope), given, shape)).toContain('gradient');
+  }
 });
 
 describe('what a layer does besides', () => {

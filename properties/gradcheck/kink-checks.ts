@@ -2,7 +2,6 @@ import { indexIn } from '../positions.ts';
 import type { Numeric } from './compare.ts';
 import type { Shapes } from './differentiable.ts';
 import type { MeasuredKink } from './jacobian.ts';
-
 import type { GradcheckFailure } from './report.ts';
 
 /** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */

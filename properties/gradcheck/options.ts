@@ -1,6 +1,5 @@
 import { kindOf } from '../../reference/arguments.ts';
 import { checkDtype, formats } from '../dtypes.ts';
-
 import type { Declared, Differentiable, Kink, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
 import type { KinksOf } from './stencil.ts';

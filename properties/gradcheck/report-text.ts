@@ -5,12 +5,17 @@ import type { GradcheckFailure, GradcheckReport, InputReport } from './report.ts
 const failuresShown = 8;
 const kinksShown = 2;
 
+const outcomeText = {
+  passed: 'passed',
+  'nothing-compared': 'NOTHING COMPARED: no gradient of any element could be measured',
+} as const;
+
 /** A report for people: at most 40 lines of 80 columns. */
 export function gradcheckText(report: GradcheckReport): string {
-  const { name, passed, dtype, seed, outputShape, inputs, failures, calls, checks, override } = report;
+  const { name, outcome, dtype, seed, outputShape, inputs, failures, calls, checks, override } = report;
   const runs = Object.entries(calls).filter(([, n]) => n > 0);
   return [
-    `gradcheck ${name}: ${passed ? 'passed' : `FAILED, ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}`}`,
+    `gradcheck ${name}: ${outcome === 'failed' ? `FAILED, ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}` : outcomeText[outcome]}`,
     `${dtype}, y [${outputShape.join(', ')}], seed ${seed}; ${runs.map(([part, n]) => `${n} ${part}`).join(', ')}`,
     ...(override ? [`OVERRIDE: relative tolerance ${override.tolerance} in place of the derived intervals`] : []),
     ...inputs.flatMap(inputText),

@@ -1,8 +1,9 @@
 import type { layers } from '@tensorflow/tfjs';
 import { kindOf } from '../../reference/arguments.ts';
 import type { Differentiable } from './differentiable.ts';
+import type { DrawnShapes } from './drawn-inputs.ts';
 import type { GradcheckOptions } from './options.ts';
-import { type DrawnShapes, type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
+import { type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
 import { layerFunction, loadTensorflow, type TensorflowFunction, tensorflowFunction } from './tensorflow.ts';
 
 /** What can be checked: functions with their gradients, a function of TensorFlow.js tensors, or one of its layers. */
