@@ -597,7 +597,7 @@ describe('bad arguments', () => {
     ],
     ['"seed" expected an integer from 0, got -1', () => gradcheck(relu, { x }, { seed: -1 })],
     ['"tolerance" expected a number from 0, got NaN', () => gradcheck(relu, { x }, { tolerance: NaN })],
-    ['"jacobian" expected full or projected, got half', () => gradcheck(relu, { x }, { jacobian: 'half' as never })],
+    ['"jacobian" expected full or projected, got "half"', () => gradcheck(relu, { x }, { jacobian: 'half' as never })],
     ['"dy" expected a Float64Array of 6 elements, got 2', () => gradcheck(relu, { x }, { dy: tensor(2) })],
   ])('%s', async (message, call) => {
     const error = await call().then(

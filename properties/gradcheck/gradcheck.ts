@@ -1,5 +1,7 @@
+import { kindOf } from '../../reference/arguments.ts';
 import { random } from '../../reference/random.ts';
 import { Asked, firstDifference } from './calls.ts';
+import { checkArguments } from './check-options.ts';
 import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
@@ -12,7 +14,7 @@ import { kinkFailures, valueFailures } from './kink-checks.ts';
 import { layoutOf } from './layout.ts';
 import { estimateNoise, outputNoise, roundingsOf } from './noise.ts';
 import { allFinite, leaveOpenNonFinite, type NumericSide, numericSide } from './numeric-side.ts';
-import { checkArguments, checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from './options.ts';
+import { checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from './options.ts';
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
@@ -33,7 +35,7 @@ export async function gradcheck(
   inputs: Tensors,
   options: GradcheckOptions = {},
 ): Promise<GradcheckReport> {
-  checkArguments(f, inputs, { ...f, ...options });
+  checkArguments(f, inputs, options);
   const declared: GradcheckOptions = { ...declaredBy(f), ...options };
   const { seed = 1, constants = [], tolerance } = declared;
   const dtype = f.dtype ?? 'f64';
@@ -69,7 +71,8 @@ export async function gradcheck(
 
   const dy = declared.dy ?? drawCotangent(draw, y.length, 0);
   if (!(dy instanceof Float64Array) || dy.length !== y.length) {
-    throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${dy.length}`);
+    const came = dy instanceof Float64Array ? dy.length : kindOf(dy);
+    throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
   }
   const gradients = await asked.vjp(inputs, dy);
   const roundings = roundingsOf(moves);

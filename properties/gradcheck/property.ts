@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { checkInteger, shown } from '../../reference/arguments.ts';
+import { checkOptions, largestSeed } from '../check-arguments.ts';
+import { gradcheckOptions } from './check-options.ts';
 import type { Differentiable, Shapes } from './differentiable.ts';
 import { type DrawnInputs, type DrawOptions, drawnInputs } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
@@ -72,7 +74,12 @@ export async function gradcheckRun(
   draw: DrawOptions,
   { runs = 20, seed = 1, path, ...options }: GradcheckOptions & RunOptions = {},
 ): Promise<GradcheckRun> {
+  checkOptions('gradcheckRun', options, gradcheckOptions);
   checkInteger('gradcheckRun: "runs"', runs, 1);
+  checkInteger('gradcheckRun: "seed"', seed, 0, largestSeed);
+  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
+    throw new RangeError(`gradcheckRun: "path" expected integers separated by colons, got ${shown(path)}`);
+  }
   const how = { ...options, seed };
   let last: { report: GradcheckReport; drawn: DrawnInputs } | undefined;
   const counts = { compared: 0, unchecked: 0, vacuous: 0 };
