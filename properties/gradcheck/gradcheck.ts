@@ -3,14 +3,15 @@ import { random } from '../../reference/random.ts';
 import { Asked, firstDifference } from './calls.ts';
 import { checkArguments } from './check-options.ts';
 import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
+import { confirmJacobian } from './confirm.ts';
 import type { Context } from './context.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
 import { drawCotangent } from './draw.ts';
 import { checkForwardMode } from './forward-mode.ts';
 import { checkBatch, checkContainment } from './independence.ts';
 import { gradientCheck, inputReport } from './input-report.ts';
-import { confirmJacobian, measureJacobian, withoutKinks } from './jacobian.ts';
-import { kinkFailures, valueFailures } from './kink-checks.ts';
+import { measureJacobian, withoutKinks } from './jacobian.ts';
+import { confirmKinks, kinkFailures, valueFailures } from './kink-checks.ts';
 import { layoutOf } from './layout.ts';
 import { estimateNoise, outputNoise, roundingsOf } from './noise.ts';
 import { allFinite, leaveOpenNonFinite, type NumericSide, numericSide } from './numeric-side.ts';
@@ -65,7 +66,10 @@ export async function gradcheck(
   );
   const numerics: Numeric[] = [];
   for (const part of parts) numerics.push(...(await measured(part, side, inputs, shapes, declared)));
-  failures.push(...numerics.flatMap((numeric) => kinkFailures(numeric, side.y, side.noise, shapes)));
+  for (const numeric of numerics) {
+    await confirmKinks(numeric, side.y, side.noise, shapes);
+    failures.push(...kinkFailures(numeric, side.y, side.noise, shapes));
+  }
   const noise = declared.rounding?.output?.(inputs) ?? outputNoise(side.noise, side.dtype, dtype);
   if (f.twin !== undefined) failures.push(...valueFailures(y, side.y, noise, shapes.y!));
 
@@ -152,7 +156,7 @@ async function measured(
     name,
     layout: moved.layout,
     jacobian: onKinks === 'open' ? withoutKinks(jacobian) : jacobian,
-    confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, y, noise),
+    confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype),
     shape: shapes[name]!,
     values: inputs[name]!,
     kinksOf: moved.kinksOf,

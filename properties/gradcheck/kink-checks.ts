@@ -18,6 +18,19 @@ export function kinkFailures(
   ]);
 }
 
+/** Kinks that were found are measured once more before a value on one is called wrong. */
+export async function confirmKinks(
+  numeric: Numeric,
+  y: Float64Array,
+  noise: Float64Array,
+  shapes: Shapes,
+): Promise<void> {
+  const wrong = numeric.jacobian.kinks.filter(
+    (kink) => kink.declared === undefined && valueAt(kink, y, noise, shapes).length > 0,
+  );
+  if (wrong.length > 0) numeric.jacobian = await numeric.confirm(new Set(wrong.map(({ element }) => element)));
+}
+
 /** The value is the declared one; where none is declared, one of the limits or between them. */
 function valueAt(
   { output, declared, left, right }: MeasuredKink,

@@ -64,7 +64,8 @@ describe('shrinking of a fixed shape', () => {
     const f = relu((v, _k, [rows, columns]) => (v > 0 ? 1 + (rows! * columns! === 2048 ? 1 : 0) : 0));
     const found = await gradcheckRun(f, { shapes: { x: [32, 64] } });
     expect(found.report.outcome).toBe('failed');
-    expect(f.calls).toBeLessThan(560);
+    // And those of the check that failed first and of the last that was begun.
+    expect(f.calls).toBeLessThan(500 + 2 * 65);
     expect(found.inputs.shapes.x).toEqual([32, 64]);
   });
 
