@@ -86,6 +86,49 @@ describe('right layers pass', () => {
   });
 });
 
+describe('right functions are not called wrong', () => {
+  const gelu = (v: number) => Math.tanh(0.7978845608 * (v + 0.044715 * v ** 3));
+  const dgelu = (v: number) =>
+    0.5 * (1 + gelu(v)) + 0.5 * v * (1 - gelu(v) ** 2) * 0.7978845608 * (1 + 3 * 0.044715 * v * v);
+  const root = (atZero: number) => (v: number) => (v === 0 ? atZero : Math.sign(v) / (2 * Math.sqrt(Math.abs(v))));
+
+  it.each<[string, (v: number) => number, (v: number) => number, readonly number[]]>([
+    ['of inner cancellation', (v) => 1 - Math.cos(v), Math.sin, [-(2 ** -13), -3.8e-6, 2 ** -20, 0.3]],
+    ['a quotient that cancels', (v) => (Math.exp(v) - 1) / v, (v) => 0.5 + v / 3 + (v * v) / 8, [2 ** -19, -3.8e-6]],
+    ['in a tail that cancels', (v) => 0.5 * v * (1 + gelu(v)), dgelu, [-3.762658287433099, -3.9, 0.3]],
+    ['of values of few digits', (v) => Math.fround(Math.tanh(v)), (v) => 1 - Math.tanh(v) ** 2, [0.3, -1.1, 1]],
+    ['on a vertical tangent', Math.cbrt, (v) => (v === 0 ? 0 : 1 / (3 * Math.cbrt(v) ** 2)), [0, 1e-12, 1e-300, 1]],
+    ['on two that meet', (v) => Math.sqrt(Math.abs(v)), root(Infinity), [0, 1, -1e-9]],
+    ['on two that meet, 0 there', (v) => Math.sqrt(Math.abs(v)), root(0), [0, 1, -1e-9]],
+    ['beside a pole, and far from it', (v) => 1 / v, (v) => -1 / v / v, [1e-12, -1e-15, 1e100, 3]],
+  ])('%s', async (_name, f, df, places) => {
+    for (const x of [places, ...places.map((v) => [v])]) {
+      const { jvp: _, ...layer } = elementwiseLayer('f', { f, df });
+      const report = await gradcheck(layer, { x: Float64Array.from(x) });
+      expect(report.failures, gradcheckText(report)).toEqual([]);
+    }
+    const { jvp: _, ...wrong } = elementwiseLayer('f', { f, df: (v) => 1.5 * df(v) + 0.5 });
+    expect((await gradcheck(wrong, { x: Float64Array.from(places) })).outcome).toBe('failed');
+  });
+
+  it('in float32 at jumps that the widest steps step over, and beside poles', async () => {
+    const round = Math.fround;
+    const of = (f: (v: number) => number, df: (v: number) => number, dtype: 'f32') => ({
+      dtype,
+      forward: ({ x }: Tensors) => x!.map((v) => round(f(v))),
+      vjp: ({ x }: Tensors, dy: Float64Array) => ({ x: x!.map((v, i) => round(round(df(v)) * dy[i]!)) }),
+    });
+    for (const [f, df, places] of [
+      [(v: number) => v - Math.floor(v), () => 1, [-16, -3, 2, 0.5]],
+      [(v: number) => 1 / v, (v: number) => -1 / v / v, [-(2 ** -13), 2 ** -23, 3]],
+      [(v: number) => Math.sqrt(Math.abs(v)), root(0), [0, 2 ** -28, 1]],
+    ] as const) {
+      const report = await gradcheck(of(f, df, 'f32'), { x: Float64Array.from(places) });
+      expect(report.failures, gradcheckText(report)).toEqual([]);
+    }
+  });
+});
+
 describe('cost', () => {
   it('of the PAP layer at [32, 64] is at most 12 forward and 3 backward runs for every element', async () => {
     const { calls, inputs: reports } = await gradcheck(
