@@ -322,6 +322,11 @@ describe('what was not compared is not passed', () => {
     expect(gradcheckText(report)).toContain('NOTHING COMPARED');
   });
 
+  it('and the report does not claim a gradient', async () => {
+    const f = { ...elementwiseLayer('relu', elementwise.relu!), constants: ['x'] };
+    expect((await gradcheck(f, { x: tensor(3) })).checks[0]).toBe('no gradient');
+  });
+
   it('but a wrong answer is a failure all the same', async () => {
     const f: Differentiable = {
       forward: ({ x }) => x!.map(() => Number.NaN),
