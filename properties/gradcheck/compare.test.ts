@@ -89,6 +89,18 @@ describe('a comparison', () => {
     expect([...narrow.wrong]).toEqual([0]);
   });
 
+  it('allows for the rounding of the measured sum beside declared bounds', async () => {
+    const terms = [0.1, 0.2, 0.3, 1e16, 0.7, -1e16];
+    const shared = elementwise(jacobian(terms), { layout: layoutOf('x', 'dense', [1], [6]), shape: [1] });
+    const how = { dy: new Float64Array(6).fill(1), bound: Float64Array.of(0) };
+    // Summed from the other end.
+    const reversed = terms.reduceRight((sum, term) => sum + term, 0);
+    expect(reversed).not.toBe(terms.reduce((sum, term) => sum + term, 0));
+    expect((await compare(shared, [reversed], how)).failure).toBeUndefined();
+    const wrong = { ...shared, confirm: async () => shared.jacobian };
+    expect((await compare(wrong, [100], how)).failure).toBeDefined();
+  });
+
   it('takes a relative tolerance in place of both', async () => {
     const measured = elementwise(jacobian([2, -4]), { confirm: async () => measured.jacobian });
     expect((await compare(measured, [2.19, -4.39], { tolerance: 0.1 })).failure).toBeUndefined();

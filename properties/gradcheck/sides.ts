@@ -62,7 +62,9 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     if (isGood(smooth) || isGood(own) || isCurve) {
       const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
       const slopeError = errorOf(best);
-      const at = { value: f0, valueError: noise, slope: best.slope, slopeError, good: isGood(best) };
+      // A jump at the point is part of what the differences show, however small.
+      const valueError = noise + Math.abs(near) * best.truncation;
+      const at = { value: f0, valueError, slope: best.slope, slopeError, good: isGood(best) };
       return { ...at, joined: true, beside, curveError };
     }
     const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.slope - slope);

@@ -53,13 +53,16 @@ function differences(f0: number, t: readonly number[], f: readonly number[]) {
   return { d1, d2, d3, d4: (c4 - d3) / t4, t2, t3 };
 }
 
-/** `f′(0±)` from `f(0)` and two values on one side; the error is what the second difference shows, `h·f″` where f is smooth. */
+/**
+ * `f′(0±)` from `f(0)` and two values on one side. The error is 1.5 times what the second difference shows, `h·f″` where f
+ * is smooth: by so much a jump at 0 changes the slope.
+ */
 export function parabola(f0: number, t1: number, t2: number, f1: number, f2: number, noise: number): Slope {
   const near = (f1 - f0) / t1;
   const far = (f2 - f1) / (t2 - t1);
   return {
     slope: near - (t1 * (far - near)) / t2,
-    truncation: Math.abs(far - near),
+    truncation: 1.5 * Math.abs(far - near),
     rounding: (4 * noise) / Math.abs(t1),
   };
 }

@@ -82,6 +82,19 @@ it('tells the two jumps of a branch apart whose value at the kink is neither lim
   expect((await check(referenceSubject, c)).failures).toEqual([]);
 });
 
+it('allows a jump that may be flushed', async () => {
+  const flushing = legalSubject({ dtype: 'f64', sum: 'forward', fused: false, form: 'plain', flush: true });
+  const c: Case = {
+    pool: { branches: ['step'], sharing: 'layer', constraint: { kind: 'free' } },
+    dtype: 'f64',
+    shape: [2],
+    x: Float64Array.of(0, 1),
+    alpha: Float64Array.of(-4e-323),
+    dy: Float64Array.of(1, 1),
+  };
+  expect((await check(flushing, c)).failures).toEqual([]);
+});
+
 it('allows both masks of a clipped alpha that may be flushed, measured from either', async () => {
   // Every small term is rounded up to an ulp of the large one.
   const x = Float64Array.of(2 ** 10, ...new Array<number>(39).fill(Math.fround(0.07)));
