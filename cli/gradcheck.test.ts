@@ -26,6 +26,12 @@ export const right = layer(false);
 export const wrong = layer(true);
 export const thrower = { ...right, vjp: () => { throw new Error('out of order'); } };
 export const number = 3;
+export const nan = { ...right, forward: ({ x }) => x.map(() => NaN) };
+const sum = ({ x }) => x.reduce((total, v) => total + Math.tanh(v), 0);
+export const dense12 = {
+  forward: (inputs) => Float64Array.of(sum(inputs)),
+  vjp: ({ x }, dy) => ({ x: x.map((v, i) => dy[0] * (1 - Math.tanh(v) ** 2) * (i === 99 ? 1 + 1e-6 : 1)) }),
+};
 export const tanh = (x) => tf.tanh(x);
 export const dense = tf.layers.dense({ units: 3, activation: 'tanh' });
 `,
@@ -48,7 +54,7 @@ describe('poolproof gradcheck', () => {
     const { code, out, err } = gradcheck(`${module}#${name}`, '--shape', shape, '--runs', '5');
     expect(err.replace(/=+\nHi, looks[\s\S]*?=+\n/, '').trim()).toBe('');
     expect(code).toBe(0);
-    expect(out).toContain('passed on 5 drawn inputs');
+    expect(out).toMatch(/passed on 5 drawn inputs[\s\S]*\d+ elements compared, 0 left open, \d+ vacuous/);
     expect(out.trimEnd().split('\n').length).toBeLessThanOrEqual(40);
   });
 
@@ -63,6 +69,31 @@ describe('poolproof gradcheck', () => {
     expect(again.out).toBe(found.out);
   });
 
+  it('is done with a large one in seconds, by a short line that fits a terminal', () => {
+    const start = performance.now();
+    const { code, out } = gradcheck(`${module}#wrong`, '--shape', '32,64');
+    // Two of the ten are starts of Node on a busy machine.
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(code).toBe(1);
+    expect(out).toContain('y [1, 1]');
+    expect(/--path (\S+)/.exec(out)![1]!.length).toBeLessThan(20);
+    const report = out.slice(0, out.indexOf('again:'));
+    for (const line of report.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('the line that finds it again measures in the same way', () => {
+    const { code, out } = gradcheck(`${module}#dense12`, '--shape', '100', '--full', '--runs', '1');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^again: .* --shape x=100 --full --seed 1 --path 0/m);
+  });
+
+  it('says with exit code 5 that nothing was compared', () => {
+    const { code, out } = gradcheck(`${module}#nan`, '--shape', '3', '--runs', '2');
+    expect(code).toBe(5);
+    expect(out).toContain('NOTHING COMPARED');
+    expect(out).not.toContain('passed');
+  });
+
   it('writes the report, with what JSON has no number for', () => {
     const file = join(folder, 'report.json');
     expect(gradcheck(`${module}#right`, '--shape', '2,2', '--json', file).code).toBe(0);
@@ -71,14 +102,20 @@ describe('poolproof gradcheck', () => {
   });
 
   it.each([
-    [['#right'], 'expected "shapes", since the target declares none'],
-    [['#nope', '--shape', '2'], 'expected an export nope, got dense, number, right, tanh, thrower, wrong'],
+    [['#right'], 'expected "shape" or "shapes", since the target declares none'],
+    [
+      ['#nope', '--shape', '2'],
+      'expected an export nope, got dense, dense12, nan, number, right, tanh, thrower, wrong',
+    ],
     [['', '--shape', '2'], 'expected an export default, got '],
     [['#number', '--shape', '2'], '"target" expected an object with forward and vjp'],
     [['#right', '--shape', '2,,3'], 'Expected lengths separated by commas, such as 32,64 or alpha=2,64.'],
     [['#right', '--shape', 'x=2', '--shape', 'z=3,1', '--path', 'q'], 'Expected integers separated by colons'],
     [['#right', '--shape', '4', '--runs', '0'], 'Expected an integer from 1 to 1000000'],
-    [['#dense', '--shape', 'x=n,2'], 'expected "shape" [N, …] of the input x of a layer'],
+    [['#dense', '--shape', 'x=n,2'], '"shape" expected lengths alone for the input x of a layer, got ["n", 2]'],
+    [['#right', '--shape', '2x3'], 'Expected lengths separated by commas'],
+    [['#right', '--shape', '2', '--shape', '3'], 'Expected one shape of x, got two'],
+    [['#right', '--shape', '2', '--path', '3:9999'], '"path" expected the way to inputs of this seed, got "3:9999"'],
   ])('%j is a usage error of one line', ([name, ...args], message) => {
     const { code, out, err } = gradcheck(`${module}${name}`, ...args);
     expect(err).toContain(message);

@@ -3,7 +3,8 @@ import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { largestSeed } from '../properties/check-arguments.ts';
 import { GradcheckError } from '../properties/gradcheck/calls.ts';
-import type { DrawnShapes, GradcheckRun } from '../properties/gradcheck/property.ts';
+import type { DrawnShapes } from '../properties/gradcheck/drawn-inputs.ts';
+import type { GradcheckRun } from '../properties/gradcheck/property.ts';
 import { gradcheckText } from '../properties/gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
 import { largestRuns, parseInteger, parsePath } from './arguments.ts';
@@ -51,7 +52,8 @@ Exit codes:
   1  a gradient is wrong
   2  an argument was wrong, or the module does not export what it should
   3  the function threw
-${internalHelp}`,
+${internalHelp}  5  nothing was compared: no element of a gradient could be measured
+`,
     )
     .action(async (module: string, flags: Flags, command: Command) => {
       try {
@@ -85,22 +87,32 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   }
-  const { report, path: found } = outcome;
+  const { report, path: found, counts } = outcome;
   console.log(gradcheckText(report));
-  if (report.passed) console.log(`passed on ${outcome.runs} drawn inputs; the last of them is shown`);
-  else {
+  if (report.outcome === 'passed') {
+    console.log(`passed on ${outcome.runs} drawn inputs, of which the last is shown:`);
+    console.log(`  ${counts.compared} elements compared, ${counts.unchecked} left open, ${counts.vacuous} vacuous`);
+  } else if (report.outcome === 'failed') {
     const shapes = Object.entries(shape ?? {}).map(([name, of]) => ` --shape ${name}=${of.join(',')}`);
-    console.log(`again: npx poolproof gradcheck ${module}${shapes.join('')} --seed ${seed} --path ${found}`);
+    const how = `${shapes.join('')}${full ? ' --full' : ''}`;
+    console.log(`again: npx poolproof gradcheck ${module}${how} --seed ${seed} --path ${found}`);
   }
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(report, plain, 1)}\n`);
-  return report.passed ? exitCodes.held : exitCodes.failed;
+  return exitCodeOf[report.outcome];
 }
+
+const exitCodeOf = {
+  passed: exitCodes.held,
+  failed: exitCodes.failed,
+  'nothing-compared': exitCodes.notRun,
+} as const;
 
 /** What a module exports under a name. */
 async function load(module: string): Promise<GradcheckTarget> {
   const [file, name = 'default'] = module.split('#') as [string, string?];
-  const exports = await import(pathToFileURL(resolve(file)).href).catch((error: Error) => {
-    throw new UsageError(`${file}: ${error.message}`);
+  const exports = await import(pathToFileURL(resolve(file)).href).catch((error: Error & { code?: string }) => {
+    const hint = error.code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; this Node runs JavaScript alone: compile it' : '';
+    throw new UsageError(`${file}: ${error.message}${hint}`);
   });
   if (exports[name] !== undefined) return exports[name];
   const names = Object.keys(exports);
@@ -110,8 +122,10 @@ async function load(module: string): Promise<GradcheckTarget> {
 /** `32,64`, `alpha=2,64`, `x=n,64`. */
 function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
   const [, name = 'x', axes] = /^(?:(\w+)=)?((?:\w+(?:,\w+)*)?)$/.exec(text) ?? [];
-  if (axes === undefined)
+  if (axes === undefined || axes.split(',').some((axis) => /^\d+\D/.test(axis))) {
     throw new InvalidArgumentError('Expected lengths separated by commas, such as 32,64 or alpha=2,64.');
+  }
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`Expected one shape of ${name}, got two.`);
   const shape = axes === '' ? [] : axes.split(',').map((axis) => (/^\d+$/.test(axis) ? Number(axis) : axis));
   return { ...before, [name]: shape };
 }

@@ -20,18 +20,11 @@ export type {
   Structure,
   Tensors,
 } from './gradcheck/differentiable.ts';
+export { type DrawnInputs, type DrawnShapes, type DrawOptions, drawnInputs } from './gradcheck/drawn-inputs.ts';
 export { gradcheck } from './gradcheck/gradcheck.ts';
 export { gradcheckLaw } from './gradcheck/law.ts';
 export type { GradcheckOptions } from './gradcheck/options.ts';
-export {
-  type DrawnInputs,
-  type DrawnShapes,
-  type DrawOptions,
-  drawnInputs,
-  type GradcheckRun,
-  gradcheckProperty,
-  gradcheckRun,
-} from './gradcheck/property.ts';
+export { type GradcheckRun, gradcheckProperty, gradcheckRun } from './gradcheck/property.ts';
 export type { GradcheckFailure, GradcheckReport, InputReport, KinkFound } from './gradcheck/report.ts';
 export { describeGradcheckFailure, gradcheckText } from './gradcheck/report-text.ts';
 export { subjectFunction } from './gradcheck/subject.ts';

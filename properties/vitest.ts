@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { shown } from '../reference/arguments.ts';
 import type { BranchRef, Dtype } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { checkOptions } from './check-arguments.ts';
@@ -74,29 +75,53 @@ async function toPassGradcheck(target: GradcheckTarget, options: TargetOptions =
   return { pass: report.passed, message: () => gradcheckText(report) + again };
 }
 
-/** `expect(actual).toBeWithinUlp(expected, ulps)`: numbers or arrays, element by element, `ulps` steps of the dtype apart at most. */
-function toBeWithinUlp(
-  actual: number | ArrayLike<number>,
-  expected: number | ArrayLike<number>,
-  ulps: number,
-  dtype: Dtype = 'f64',
-): MatcherResult {
+/** Numbers, and arrays of them of any depth. */
+export type Numbers = number | ArrayLike<number> | readonly Numbers[];
+
+/**
+ * `expect(actual).toBeWithinUlp(expected, ulps)`: numbers or arrays, nested as `tensor.arraySync()` gives them, element
+ * by element, `ulps` steps of the dtype apart at most.
+ *
+ * @throws TypeError for what is neither a number nor an array of them
+ */
+function toBeWithinUlp(actual: Numbers, expected: Numbers, ulps: number, dtype: Dtype = 'f64'): MatcherResult {
   if (!(ulps >= 0)) throw new RangeError(`toBeWithinUlp: "ulps" expected a number from 0, got ${String(ulps)}`);
-  const list = (value: number | ArrayLike<number>) => (typeof value === 'number' ? [value] : Array.from(value));
-  const [came, wanted] = [list(actual), list(expected)];
-  if (came.length !== wanted.length) {
-    return { pass: false, message: () => `expected ${wanted.length} elements, got ${came.length}` };
+  const [came, wanted] = [elementsOf('actual', actual), elementsOf('expected', expected)];
+  const places = [...wanted.keys()];
+  if (came.size !== wanted.size || places.some((place) => !came.has(place))) {
+    return { pass: false, message: () => `expected ${shapeText(wanted)}, got ${shapeText(came)}` };
   }
-  const apart = came.map((value, i) => ulpsApart(value, wanted[i]!, dtype));
-  const at = apart.reduce((worst, distance, i) => (distance > apart[worst]! ? i : worst), 0);
-  const pass = apart.every((distance) => distance <= ulps);
+  const apart = places.map((place) => ulpsApart(came.get(place)!, wanted.get(place)!, dtype));
+  const worst = apart.reduce((at, distance, i) => (distance > apart[at]! ? i : at), 0);
+  const place = places[worst] ?? '';
   return {
-    pass,
+    pass: apart.every((distance) => distance <= ulps),
     message: () =>
-      came.length === 0
-        ? 'expected some elements, got none'
-        : `element ${at} is ${came[at]}, expected ${wanted[at]} within ${ulps} ulp of ${dtype}, they are ${apart[at]} apart`,
+      places.length === 0
+        ? 'neither has any element'
+        : `element ${place || 0} is ${came.get(place)}, expected ${wanted.get(place)} within ${ulps} ulp of ${dtype}, they are ${apart[worst]} apart`,
   };
+}
+
+/** The numbers in an array by their places, `1,0`; a number alone has none. */
+function elementsOf(argument: string, value: unknown, place = ''): Map<string, number> {
+  if (typeof value === 'number') return new Map([[place, value]]);
+  const isArray =
+    typeof value === 'object' && value !== null && Number.isSafeInteger((value as { length?: unknown }).length);
+  if (!isArray) {
+    const at = place === '' ? '' : ` at ${place}`;
+    throw new TypeError(`toBeWithinUlp: "${argument}" expected numbers or arrays of numbers, got ${shown(value)}${at}`);
+  }
+  const elements = Array.from(value as ArrayLike<unknown>, (of, i) => [
+    ...elementsOf(argument, of, place === '' ? `${i}` : `${place},${i}`),
+  ]);
+  return new Map(elements.flat());
+}
+
+/** `3 elements up to 0,2`, so that arrays of other shapes are told apart. */
+function shapeText(elements: ReadonlyMap<string, number>): string {
+  const last = [...elements.keys()].at(-1) ?? '';
+  return `${elements.size} elements${last.includes(',') ? ` up to ${last}` : ''}`;
 }
 
 expect.extend({ toConform, toPassGradcheck, toBeWithinUlp });
@@ -108,6 +133,6 @@ declare module 'vitest' {
     /** The gradient of every element is what finite differences measure. */
     toPassGradcheck(options?: TargetOptions): Promise<T>;
     /** No element is more than so many units in the last place away; NaN is 0 away from NaN. */
-    toBeWithinUlp(expected: number | ArrayLike<number>, ulps: number, dtype?: Dtype): T;
+    toBeWithinUlp(expected: Numbers, ulps: number, dtype?: Dtype): T;
   }
 }

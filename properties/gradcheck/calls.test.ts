@@ -161,18 +161,57 @@ describe('a function that reuses its answers', () => {
     expect(asked.failures).toHaveLength(1);
   });
 
-  it('is looked at in its first sixteen answers, so that memory stays bounded', async () => {
+  it('is found however many answers there were, with one buffer or two that take turns', async () => {
+    for (const buffers of [1, 2, 5]) {
+      const all = Array.from({ length: buffers }, () => floats(0, 0, 0));
+      let calls = 0;
+      const asked = ask({
+        vjp(_inputs, d) {
+          const x = all[calls++ % buffers]!;
+          x.set(d);
+          return { x, w: floats(0) };
+        },
+      });
+      for (let k = 0; k < 20; k++) await asked.forward(inputs);
+      for (let k = 0; k <= buffers; k++) await asked.vjp(inputs, floats(k, 0, 0));
+      asked.checkKept();
+      expect(asked.failures).toEqual([{ code: 'overwritten', what: 'x of vjp', element: 0 }]);
+    }
+  });
+
+  it('is watched in the first and the last two answers of each kind, so that memory stays bounded', async () => {
+    for (const [at, found] of [
+      [0, 1],
+      [1, 0],
+      [17, 0],
+      [18, 1],
+      [19, 1],
+    ] as const) {
+      const answers: Float64Array[] = [];
+      const asked = ask({
+        forward() {
+          answers.push(floats(0, 0, 0));
+          return answers.at(-1)!;
+        },
+      });
+      for (let k = 0; k < 20; k++) await asked.forward(inputs);
+      answers[at]![0] = 1;
+      asked.checkKept();
+      expect(asked.failures, `answer ${at}`).toHaveLength(found);
+    }
+  });
+
+  it('is looked at before an answer is let go', async () => {
     const answers: Float64Array[] = [];
     const asked = ask({
       forward() {
+        if (answers.length === 3) answers[1]![2] = 1;
         answers.push(floats(0, 0, 0));
         return answers.at(-1)!;
       },
     });
-    for (let k = 0; k < 20; k++) await asked.forward(inputs);
-    for (const answer of answers) answer[0] = 1;
-    asked.checkKept();
-    expect(asked.failures).toHaveLength(16);
+    for (let k = 0; k < 6; k++) await asked.forward(inputs);
+    expect(asked.failures).toEqual([{ code: 'overwritten', what: 'y of forward', element: 2 }]);
   });
 });
 

@@ -11,6 +11,9 @@ export interface Calls {
   twin: number;
 }
 
+/** So many answers of each kind are watched. */
+const keptAnswers = 3;
+
 /** A function that did not answer as its kind says: it threw, or answered something else than tensors. */
 export class GradcheckError extends Error {
   override readonly name = 'GradcheckError';
@@ -24,8 +27,8 @@ export class Asked {
   readonly #constants: ReadonlySet<string>;
   readonly #shapes: Shapes;
   #outputs: number | undefined;
-  /** Answers that later calls must leave alone, with what they were. */
-  readonly #kept: { what: string; tensor: Float64Array; was: Float64Array }[] = [];
+  /** Answers that later calls must leave alone, with what they were: the first and the last two of each kind. */
+  readonly #kept = new Map<string, { readonly tensor: Float64Array; readonly was: Float64Array }[]>();
 
   constructor(f: Differentiable, { constants = [] }: Declared, shapes: Shapes) {
     this.#f = f;
@@ -77,11 +80,22 @@ export class Asked {
 
   /** Notes answers that were written over since they were given. */
   checkKept(): void {
-    for (const { what, tensor, was } of this.#kept) {
-      const at = firstDifference(tensor, was);
-      if (at >= 0) this.failures.push({ code: 'overwritten', what, element: at });
-    }
-    this.#kept.length = 0;
+    for (const [what, answers] of this.#kept) for (const answer of answers) this.#checkAnswer(what, answer);
+    this.#kept.clear();
+  }
+
+  #checkAnswer(what: string, { tensor, was }: { tensor: Float64Array; was: Float64Array }): void {
+    const at = firstDifference(tensor, was);
+    if (at < 0 || this.failures.some((f) => f.code === 'overwritten' && f.what === what)) return;
+    this.failures.push({ code: 'overwritten', what, element: at });
+  }
+
+  /** Keeps an answer. One that is let go is looked at before; the first is kept to the end, for buffers that take turns. */
+  #keep(what: string, tensor: Float64Array, was: Float64Array): void {
+    const answers = this.#kept.get(what) ?? [];
+    this.#kept.set(what, answers);
+    if (answers.length === keptAnswers) this.#checkAnswer(what, answers.splice(1, 1)[0]!);
+    answers.push({ tensor, was });
   }
 
   /** Hands out copies and compares them afterwards, so that a function that changes its inputs is named, and harms nothing. */
@@ -155,7 +169,7 @@ export class Asked {
       throw new GradcheckError(`${what}: "${name}" expected ${length} elements, got ${tensor.length}`);
     }
     const was = tensor.slice();
-    if (this.#kept.length < 16) this.#kept.push({ what: `${name} of ${what}`, tensor, was });
+    this.#keep(`${name} of ${what}`, tensor, was);
     return was;
   }
 }

@@ -116,6 +116,18 @@ describe('a comparison', () => {
     });
   });
 
+  it('allows for the rounding of the measured sum beside declared bounds', async () => {
+    const terms = [0.1, 0.2, 0.3, 1e16, 0.7, -1e16];
+    const shared = elementwise(jacobian(terms), { layout: layoutOf('x', 'dense', [1], [6]), shape: [1] });
+    const how = { dy: new Float64Array(6).fill(1), bound: Float64Array.of(0) };
+    // Summed from the other end.
+    const reversed = terms.reduceRight((sum, term) => sum + term, 0);
+    expect(reversed).not.toBe(terms.reduce((sum, term) => sum + term, 0));
+    expect((await compare(shared, [reversed], how)).failure).toBeUndefined();
+    const wrong = { ...shared, confirm: async () => shared.jacobian };
+    expect((await compare(wrong, [100], how)).failure).toBeDefined();
+  });
+
   it('takes a relative tolerance in place of both', async () => {
     const measured = elementwise(jacobian([2, -4]), { confirm: async () => measured.jacobian });
     expect((await compare(measured, [2.19, -4.39], { tolerance: 0.1 })).failure).toBeUndefined();
@@ -184,13 +196,17 @@ describe('a comparison', () => {
   it('compares a projected input by its directions', async () => {
     const directions = [Float64Array.of(1, 1, 0), Float64Array.of(0, 2, -1)];
     expect([...projected(Float64Array.of(3, 4, 5), { directions } as never)]).toEqual([7, 3]);
-    const numeric = elementwise(jacobian([7, 3]), { projection: { directions } as never, shape: [3] });
+    const numeric = elementwise(jacobian([7, 3]), {
+      projection: { directions, random: 2, together: 3, alone: [], left: 0 },
+      shape: [3],
+    });
     const { failure, summary } = await compare(numeric, [3, 4, 5], {
       dy: Float64Array.of(1, 1),
       bound: Float64Array.of(0, 0, 0),
     });
     expect(failure).toBeUndefined();
     expect(summary).toMatchObject({ compared: 2, unchecked: 0 });
+    expect(summary.worst).toMatchObject({ isDirection: true, kinkDistance: Infinity });
     expect(summary.worst!.index).toHaveLength(1);
     // Roundings of the derivative, of one term, and of the three terms of the product: 7·8·u at most.
     const near = (by: number) =>
@@ -203,7 +219,43 @@ describe('a comparison', () => {
       );
     expect((await near(48 * u)).failure).toBeUndefined();
     expect([...(await near(64 * u)).wrong]).toEqual([0]);
-    expect(summary.worst!.kinkDistance).toBe(Infinity);
+  });
+
+  it('says of a projected input what error of one element it sees, absolute, and names an element that was moved alone', async () => {
+    const directions = [Float64Array.of(1, -2, 0, 0), Float64Array.of(1, 2, 0, 0), Float64Array.of(0, 0, 4, 0)];
+    const projection = { directions, random: 2, together: 2, alone: [2], left: 1 };
+    const measured = () => elementwise(jacobian([-1, 5, 12], [-1, 6, 20]), { projection, shape: [2, 2] });
+    const numeric: Numeric = { ...measured(), confirm: async () => numeric.jacobian };
+    // The last element is in no direction.
+    const right = await compare(numeric, [2, 1.5, 4, 99], { dy: Float64Array.of(1, 1, 1) });
+    expect(right.failure).toBeUndefined();
+    expect(right.summary).toMatchObject({ compared: 3, unchecked: 1 });
+    const { everywhere, median, absolute } = right.sees()!;
+    // Of the third, 8 in a product of four times itself; the first two are seen to rounding by the first direction.
+    expect([everywhere, absolute]).toEqual([expect.closeTo(2, 10), true]);
+    expect(median).toBeLessThan(1e-13);
+    const wrong = await compare(numeric, [2, 1.5, 5.5, 99], { dy: Float64Array.of(1, 1, 1) });
+    expect(wrong.failure).toMatchObject({ index: [1, 0], wrong: 1 });
+    expect(wrong.failure).not.toHaveProperty('isDirection');
+  });
+
+  it('leaves open all elements that are moved together where none of the directions could be measured', async () => {
+    const directions = [Float64Array.of(1, -2, 0), Float64Array.of(1, 2, 0), Float64Array.of(0, 0, 1)];
+    const projection = { directions, random: 2, together: 2, alone: [2], left: 0 };
+    const open = async (...slopes: number[]) =>
+      (await compare(elementwise(jacobian(slopes), { projection, shape: [3] }), [0, 0, 0])).summary.unchecked;
+    expect(await open(Number.NaN, 0, 0)).toBe(0);
+    expect(await open(Number.NaN, Number.NaN, 0)).toBe(2);
+    expect(await open(0, 0, Number.NaN)).toBe(1);
+  });
+
+  it('allows for what underflow takes from a derivative before it is multiplied by dy', async () => {
+    const measured = elementwise(jacobian([0]));
+    expect((await compare(measured, [8 * eta], { dy: Float64Array.of(8) })).failure).toBeUndefined();
+    expect(
+      (await compare({ ...measured, confirm: async () => measured.jacobian }, [16 * eta], { dy: Float64Array.of(8) }))
+        .wrong.size,
+    ).toBe(1);
   });
 });
 

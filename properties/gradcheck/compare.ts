@@ -1,10 +1,10 @@
 import type { Dtype } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
 import { indexIn } from '../positions.ts';
+import { range } from '../transform.ts';
 import { expectedCotangent } from './cotangent.ts';
 import type { Jacobian } from './jacobian.ts';
 import type { Layout } from './layout.ts';
-
 import type { Projection } from './projection.ts';
 import type { ComparedElement, GradcheckFailure, InputReport } from './report.ts';
 import type { KinksOf } from './stencil.ts';
@@ -71,11 +71,12 @@ function compareCotangent({
   what,
   skip,
 }: Question): Comparison {
-  const { name, layout, jacobian, shape, values, projection } = numeric;
+  const { name, layout, jacobian, values, projection } = numeric;
   const analytic = projection ? projected(given, projection) : given;
   const expected = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
   const u = 2 ** -formats[dtype].p;
-  const eta = 2 ** formats[dtype].etaExponent;
+  // What one product loses to underflow, also where a derivative did before it was multiplied by dy.
+  const eta = 2 ** formats[dtype].etaExponent * largest(dy);
   const moreTerms = projection ? given.length : 0;
   const middles = new Float64Array(analytic.length);
   const halves = new Float64Array(analytic.length).fill(Number.NaN);
@@ -88,7 +89,10 @@ function compareCotangent({
     const lo = expected.lo[j]!;
     const hi = expected.hi[j]!;
     const terms = expected.terms[j]! + moreTerms;
-    const rounding = bound && !projection ? bound[j]! : u * (roundings + terms) * expected.size[j]! + eta * terms;
+    // The measured sum is rounded too, which declared bounds know nothing of; a single product is the same on both sides.
+    const own = terms > 1 ? 2 ** -53 * (terms + 2) * expected.size[j]! : 0;
+    const derived = u * (roundings + terms) * expected.size[j]! + eta * terms;
+    const rounding = bound && !projection ? bound[j]! + own : derived;
     if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) continue;
     compared++;
     const middle = lo + (hi - lo) / 2;
@@ -108,7 +112,7 @@ function compareCotangent({
     worst < 0
       ? undefined
       : {
-          index: indexIn(projection ? [analytic.length] : shape, worst),
+          ...placeOf(numeric, worst),
           analytic: analytic[worst]!,
           numeric: middle,
           lo: middle - half,
@@ -117,23 +121,64 @@ function compareCotangent({
           ratio: worstRatio,
         };
   return {
-    summary: { compared, unchecked: analytic.length - compared, vacuous, worst: element },
-    sees: () => seen(middles, halves),
+    summary: {
+      compared,
+      unchecked: projection ? unmoved(projection, halves) : analytic.length - compared,
+      vacuous,
+      worst: element,
+    },
+    sees: () => (projection ? seenAlong(projection, halves) : seen(middles, halves)),
     failure:
       wrong.size > 0 ? { code: 'gradient', what, input: name, wrong: wrong.size, compared, ...element! } : undefined,
     wrong,
   };
 }
 
+/** `max(1, |dy|)` over all finite elements. */
+function largest(dy: Float64Array): number {
+  let size = 1;
+  for (const d of dy) if (Math.abs(d) < Number.POSITIVE_INFINITY) size = Math.max(size, Math.abs(d));
+  return size;
+}
+
+/** The index of what was worst: an element, or a random direction. */
+function placeOf({ shape, projection }: Numeric, worst: number): Pick<ComparedElement, 'index' | 'isDirection'> {
+  if (projection === undefined) return { index: indexIn(shape, worst) };
+  if (worst < projection.random) return { index: [worst], isDirection: true };
+  return { index: indexIn(shape, projection.alone[worst - projection.random]!) };
+}
+
+/** The elements that no direction moved whose product was measured. */
+function unmoved({ random, together, alone, left }: Projection, halves: Float64Array): number {
+  const isOpen = (k: number) => Number.isNaN(halves[k]);
+  const open = alone.filter((_, k) => isOpen(random + k)).length + left;
+  return range(random).every(isOpen) ? open + together : open;
+}
+
 /** The relative errors that a comparison sees in every element that is not 0, and in half of them. */
 function seen(middles: Float64Array, halves: Float64Array): InputReport['sees'] {
-  const relative = new Float64Array(middles.length);
-  let different = 0;
-  for (let j = 0; j < middles.length; j++) {
-    if (middles[j] !== 0 && !Number.isNaN(halves[j])) relative[different++] = (2 * halves[j]!) / Math.abs(middles[j]!);
+  const relative = middles.map((middle, j) => (2 * halves[j]!) / Math.abs(middle));
+  return everywhereAndMedian(
+    relative.filter((_, j) => middles[j] !== 0 && !Number.isNaN(halves[j])),
+    false,
+  );
+}
+
+/** The errors that are seen in one element alone, in one of the products that it is in. */
+function seenAlong({ directions }: Projection, halves: Float64Array): InputReport['sees'] {
+  const least = new Float64Array(directions[0]?.length ?? 0).fill(Number.POSITIVE_INFINITY);
+  for (const [k, t] of directions.entries()) {
+    for (const [j, size] of t.entries()) {
+      if (size !== 0 && 2 * halves[k]! < least[j]! * Math.abs(size)) least[j] = (2 * halves[k]!) / Math.abs(size);
+    }
   }
-  const sorted = relative.subarray(0, different).sort();
-  return different > 0 ? { everywhere: sorted[different - 1]!, median: sorted[different >> 1]! } : undefined;
+  return everywhereAndMedian(least.filter(Number.isFinite), true);
+}
+
+function everywhereAndMedian(errors: Float64Array, absolute: boolean): InputReport['sees'] {
+  if (errors.length === 0) return undefined;
+  errors.sort();
+  return { everywhere: errors.at(-1)!, median: errors[errors.length >> 1]!, absolute };
 }
 
 /** A distance in half widths of an interval, one of width 0 included; infinite for NaN. */

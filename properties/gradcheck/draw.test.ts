@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
-import { drawCotangent } from './draw.ts';
+import { formats } from '../dtypes.ts';
+import { drawCotangent, drawWideCotangent } from './draw.ts';
 
 const drawn = (size: number, zeros: number, seed = 1) => [...drawCotangent(random(seed, 'draw'), size, zeros)];
 
@@ -36,4 +37,26 @@ it('draws the same of one seed, others of another, one word for each element', (
   for (let k = 0; k < 7; k++) other.bits();
   expect(one.bits()).toBe(other.bits());
   expect(drawn(0, 0)).toEqual([]);
+});
+
+describe('a wide cotangent', () => {
+  it.each([
+    ['f64', 20],
+    ['f32', 10],
+  ] as const)(
+    'of %s has values of the dtype in ±[2^-span, 2^span), of all bits, and a share of zeros',
+    (dtype, span) => {
+      const drawn = drawWideCotangent(random(1, 'wide'), 4000, 0.25, dtype);
+      expect(drawn.map(formats[dtype].round)).toEqual(drawn);
+      const others = [...drawn].filter((d) => d !== 0);
+      expect(others.length / 4000).toBeCloseTo(0.75, 1);
+      const exponents = new Set(others.map((d) => Math.floor(Math.log2(Math.abs(d)))));
+      expect([Math.min(...exponents), Math.max(...exponents), exponents.size]).toEqual([-span, span - 1, 2 * span]);
+      expect(others.filter((d) => d > 0).length / others.length).toBeCloseTo(0.5, 1);
+      // Few of them have a significand that ends early.
+      const isShort = (d: number) => Number.isInteger(2 ** (12 - Math.floor(Math.log2(Math.abs(d)))) * d);
+      expect(others.filter(isShort).length).toBeLessThan(20);
+      expect(drawWideCotangent(random(1, 'wide'), 4000, 0.25, dtype)).toEqual(drawn);
+    },
+  );
 });

@@ -1,4 +1,6 @@
+import type { Dtype } from '../../reference/case.ts';
 import type { Random } from '../../reference/random.ts';
+import { formats } from '../dtypes.ts';
 
 /** Values in ±[1/2, 2] of few bits, exact in every dtype; a share of them 0. */
 export function drawCotangent(draw: Random, size: number, zeros: number): Float64Array {
@@ -11,4 +13,18 @@ export function drawCotangent(draw: Random, size: number, zeros: number): Float6
     drawn[i] = (sign * (4 + 1.5 * (bits & 7))) / 8;
   }
   return drawn;
+}
+
+/** By how many powers of two the cotangents of `drawWideCotangent` are above or below 1; products in f32 have less room. */
+const widest: Readonly<Record<Dtype, number>> = { f64: 20, f32: 10 };
+
+/** Values of all magnitudes and of full significands, in which gradients that are not linear in dy differ; a share 0. */
+export function drawWideCotangent(draw: Random, size: number, zeros: number, dtype: Dtype): Float64Array {
+  const { round } = formats[dtype];
+  const span = widest[dtype];
+  return Float64Array.from({ length: size }, () => {
+    if (draw.uniform() < zeros) return 0;
+    const sign = draw.below(2) === 0 ? 1 : -1;
+    return round(sign * (1 + draw.uniform()) * 2 ** (draw.below(2 * span) - span));
+  });
 }

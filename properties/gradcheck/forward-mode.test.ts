@@ -140,7 +140,9 @@ describe('J t', () => {
     const context = await contextOf({ ...product, jvp: off(1, 2) }, productInputs, productShapes, productKnown);
     for (const name of ['x', 'w']) {
       const numerics = context.numerics.map((numeric) =>
-        numeric.name === name ? { ...numeric, projection: { directions: [] } } : numeric,
+        numeric.name === name
+          ? { ...numeric, projection: { directions: [], random: 0, together: 0, alone: [], left: 0 } }
+          : numeric,
       );
       expect(codes(await checkForwardMode({ ...context, numerics }))).toEqual(['adjoint']);
     }

@@ -4,7 +4,6 @@ import { type Numeric, ratioOf } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Tensors } from './differentiable.ts';
 import { drawCotangent } from './draw.ts';
-
 import type { GradcheckFailure } from './report.ts';
 
 /**

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
 import { GradcheckError } from './calls.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
+import { type DrawnInputs, drawnInputs } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
 import { denseLayer, elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
 import type { GradcheckOptions } from './options.ts';
-import { drawnInputs } from './property.ts';
 import { describeGradcheckFailure, gradcheckText } from './report-text.ts';
 
 const draw = random(7, 'gradcheck.test');
@@ -83,6 +83,49 @@ describe('right layers pass', () => {
     expect(report.passed, gradcheckText(report)).toBe(true);
     expect(report.inputs.map(({ structure }) => structure)).toEqual(['rows', { trailing: 1 }]);
     expect(report.inputs.map(({ compared }) => compared)).toEqual([20, 12]);
+  });
+});
+
+describe('right functions are not called wrong', () => {
+  const gelu = (v: number) => Math.tanh(0.7978845608 * (v + 0.044715 * v ** 3));
+  const dgelu = (v: number) =>
+    0.5 * (1 + gelu(v)) + 0.5 * v * (1 - gelu(v) ** 2) * 0.7978845608 * (1 + 3 * 0.044715 * v * v);
+  const root = (atZero: number) => (v: number) => (v === 0 ? atZero : Math.sign(v) / (2 * Math.sqrt(Math.abs(v))));
+
+  it.each<[string, (v: number) => number, (v: number) => number, readonly number[]]>([
+    ['of inner cancellation', (v) => 1 - Math.cos(v), Math.sin, [-(2 ** -13), -3.8e-6, 2 ** -20, 0.3]],
+    ['a quotient that cancels', (v) => (Math.exp(v) - 1) / v, (v) => 0.5 + v / 3 + (v * v) / 8, [2 ** -19, -3.8e-6]],
+    ['in a tail that cancels', (v) => 0.5 * v * (1 + gelu(v)), dgelu, [-3.762658287433099, -3.9, 0.3]],
+    ['of values of few digits', (v) => Math.fround(Math.tanh(v)), (v) => 1 - Math.tanh(v) ** 2, [0.3, -1.1, 1]],
+    ['on a vertical tangent', Math.cbrt, (v) => (v === 0 ? 0 : 1 / (3 * Math.cbrt(v) ** 2)), [0, 1e-12, 1e-300, 1]],
+    ['on two that meet', (v) => Math.sqrt(Math.abs(v)), root(Infinity), [0, 1, -1e-9]],
+    ['on two that meet, 0 there', (v) => Math.sqrt(Math.abs(v)), root(0), [0, 1, -1e-9]],
+    ['beside a pole, and far from it', (v) => 1 / v, (v) => -1 / v / v, [1e-12, -1e-15, 1e100, 3]],
+  ])('%s', async (_name, f, df, places) => {
+    for (const x of [places, ...places.map((v) => [v])]) {
+      const { jvp: _, ...layer } = elementwiseLayer('f', { f, df });
+      const report = await gradcheck(layer, { x: Float64Array.from(x) });
+      expect(report.failures, gradcheckText(report)).toEqual([]);
+    }
+    const { jvp: _, ...wrong } = elementwiseLayer('f', { f, df: (v) => 1.5 * df(v) + 0.5 });
+    expect((await gradcheck(wrong, { x: Float64Array.from(places) })).outcome).toBe('failed');
+  });
+
+  it('in float32 at jumps that the widest steps step over, and beside poles', async () => {
+    const round = Math.fround;
+    const of = (f: (v: number) => number, df: (v: number) => number, dtype: 'f32') => ({
+      dtype,
+      forward: ({ x }: Tensors) => x!.map((v) => round(f(v))),
+      vjp: ({ x }: Tensors, dy: Float64Array) => ({ x: x!.map((v, i) => round(round(df(v)) * dy[i]!)) }),
+    });
+    for (const [f, df, places] of [
+      [(v: number) => v - Math.floor(v), () => 1, [-16, -3, 2, 0.5]],
+      [(v: number) => 1 / v, (v: number) => -1 / v / v, [-(2 ** -13), 2 ** -23, 3]],
+      [(v: number) => Math.sqrt(Math.abs(v)), root(0), [0, 2 ** -28, 1]],
+    ] as const) {
+      const report = await gradcheck(of(f, df, 'f32'), { x: Float64Array.from(places) });
+      expect(report.failures, gradcheckText(report)).toEqual([]);
+    }
   });
 });
 
@@ -256,6 +299,161 @@ describe('structure', () => {
     };
     expect(await codes(wrong, given, flat)).toContain('gradient');
   });
+});
+
+describe('what was not compared is not passed', () => {
+  it.each<[string, Differentiable, Tensors]>([
+    ['y is NaN', elementwiseLayer('nan', { f: () => Number.NaN, df: () => 3 }), { x: tensor(3) }],
+    ['all inputs are NaN', elementwiseLayer('relu', elementwise.relu!), { x: tensor(3).fill(Number.NaN) }],
+    [
+      'all inputs are constants',
+      { ...elementwiseLayer('relu', elementwise.relu!), constants: ['x'] },
+      { x: tensor(3) },
+    ],
+    ['there is no element', elementwiseLayer('relu', elementwise.relu!), { x: tensor(0) }],
+    [
+      'the twin is NaN',
+      { ...elementwiseLayer('relu', elementwise.relu!), twin: ({ x }) => x!.map(() => Number.NaN) },
+      { x: tensor(3) },
+    ],
+  ])('where %s', async (_name, f, given) => {
+    const report = await gradcheck(f, given);
+    expect(report).toMatchObject({ outcome: 'nothing-compared', passed: false, failures: [] });
+    expect(gradcheckText(report)).toContain('NOTHING COMPARED');
+  });
+
+  it('and the report does not claim a gradient', async () => {
+    const f = { ...elementwiseLayer('relu', elementwise.relu!), constants: ['x'] };
+    expect((await gradcheck(f, { x: tensor(3) })).checks[0]).toBe('no gradient');
+  });
+
+  it('but a wrong answer is a failure all the same', async () => {
+    const f: Differentiable = {
+      forward: ({ x }) => x!.map(() => Number.NaN),
+      vjp: ({ x }) => ({ x: x! }),
+    };
+    expect((await gradcheck(f, { x: tensor(3) })).outcome).toBe('failed');
+  });
+});
+
+describe('state', () => {
+  const sum = (forward: () => number, vjp: () => number = () => 1): Differentiable => ({
+    forward: ({ x }) => Float64Array.of(forward() * x!.reduce((a, v) => a + v * v, 0)),
+    vjp: ({ x }, dy) => ({ x: x!.map((v) => 2 * v * dy[0]! * vjp()) }),
+  });
+
+  it('of forward is seen where all outputs depend on all elements', async () => {
+    let calls = 0;
+    expect(
+      await codes(
+        sum(() => 1 + 1e-15 * calls++),
+        { x: tensor(5) },
+      ),
+    ).toContain('non-deterministic');
+  });
+
+  it('that vjp leaves behind is seen in forward, whatever the structure', async () => {
+    let factor = 1;
+    const scale: Differentiable = {
+      forward: ({ x }) => x!.map((v) => factor * v),
+      vjp(_inputs, dy) {
+        factor = 2;
+        return { x: dy.slice() };
+      },
+    };
+    for (const options of [{}, { structure: { x: 'elementwise' } }, { structure: { x: 'rows' } }] as const) {
+      factor = 1;
+      expect((await gradcheck(scale, { x: tensor(3) }, options)).passed).toBe(false);
+    }
+  });
+
+  it('a buffer that is used again is seen after any number of calls', async () => {
+    const buffer = new Float64Array(12);
+    const f: Differentiable = {
+      ...sum(() => 1),
+      vjp({ x }, dy) {
+        for (const [i, v] of x!.entries()) buffer[i] = 2 * v * dy[0]!;
+        return { x: buffer };
+      },
+    };
+    expect(await codes(f, { x: tensor(12) })).toContain('overwritten');
+  });
+});
+
+describe('gradients that are not linear in dy', () => {
+  const of = (change: (d: number) => number): Differentiable => ({
+    forward: ({ x }) => x!.slice(),
+    vjp: (_inputs, dy) => ({ x: dy.map(change) }),
+  });
+
+  it.each<[string, (d: number) => number]>([
+    ['clipped', (d) => Math.max(-2, Math.min(2, d))],
+    ['without small ones', (d) => (Math.abs(d) < 0.4 ? 0 : d)],
+    ['rounded to float32', Math.fround],
+  ])('%s', async (_name, change) => {
+    expect(
+      await codes(
+        of((d) => d),
+        { x: tensor(40) },
+      ),
+    ).toEqual([]);
+    expect(await codes(of(change), { x: tensor(40) })).toEqual(['gradient']);
+  });
+
+  it('summed in float32', async () => {
+    const bias = (round: (v: number) => number): Differentiable => ({
+      forward: ({ b }, { b: [n] }) => Float64Array.from({ length: 32 * n! }, (_, i) => b![i % n!]!),
+      vjp({ b }, dy) {
+        const db = new Float64Array(b!.length);
+        for (const [i, d] of dy.entries()) db[i % db.length] = round(db[i % db.length]! + d);
+        return { b: db };
+      },
+    });
+    const shape = { shapes: { b: [6], y: [32, 6] } };
+    expect(
+      await codes(
+        bias((v) => v),
+        { b: tensor(6) },
+        shape,
+      ),
+    ).toEqual([]);
+    expect(await codes(bias(Math.fround), { b: tensor(6) }, shape)).toContain('gradient');
+  });
+});
+
+it('random projections see what is wrong beside a share of elements on a kink', async () => {
+  const [n, c] = [16, 12];
+  const transposed = (slope: (v: number, k: number) => number): Differentiable => ({
+    forward: ({ x }) =>
+      Float64Array.from({ length: n * c }, (_, k) => Math.max(x![(k % n) * c + Math.floor(k / n)]!, 0)),
+    vjp: ({ x }, dy) => ({ x: x!.map((v, k) => slope(v, k) * dy[(k % c) * n + Math.floor(k / c)]!) }),
+  });
+  const [{ inputs: drawn }] = fc.sample(drawnInputs({ shapes: { x: [n, c] } }), { seed: 1, numRuns: 1 }) as [
+    DrawnInputs,
+  ];
+  const given = { x: drawn.x! };
+  const shape = { shapes: { x: [n, c] } };
+  const wrongAt = given.x.findIndex((v) => v > 1);
+  const report = await gradcheck(
+    transposed((v) => (v > 0 ? 1 : 0)),
+    given,
+    shape,
+  );
+  expect(report.passed, gradcheckText(report)).toBe(true);
+  const { projection, sees, compared, unchecked } = report.inputs[0]!;
+  expect(projection!.random).toBe(4);
+  expect(projection!.together + projection!.alone + unchecked).toBe(n * c);
+  expect(compared).toBe(4 + projection!.alone);
+  expect(sees!.absolute).toBe(true);
+  expect(sees!.median).toBeLessThan(1e-4);
+  expect(report.checks[0]).toBe('gradient of x along directions');
+  for (const slope of [
+    (v: number) => (v > 0 ? 1.05 : 0),
+    (v: number) => (v > 0 ? 1 : v < 0 ? 0.1 : 0),
+    (v: number, k: number) => (v > 0 ? (k === wrongAt ? 2 : 1) : 0),
+  ]) {
+    expect(await codes(transposed(slope), given, shape)).toContain('gradient');
+  }
 });
 
 describe('what a layer does besides', () => {
@@ -447,7 +645,7 @@ describe('bad arguments', () => {
     ],
     ['"seed" expected an integer from 0, got -1', () => gradcheck(relu, { x }, { seed: -1 })],
     ['"tolerance" expected a number from 0, got NaN', () => gradcheck(relu, { x }, { tolerance: NaN })],
-    ['"jacobian" expected full or projected, got half', () => gradcheck(relu, { x }, { jacobian: 'half' as never })],
+    ['"jacobian" expected full or projected, got "half"', () => gradcheck(relu, { x }, { jacobian: 'half' as never })],
     ['"dy" expected a Float64Array of 6 elements, got 2', () => gradcheck(relu, { x }, { dy: tensor(2) })],
   ])('%s', async (message, call) => {
     const error = await call().then(

@@ -25,8 +25,8 @@ async function check(change: Partial<Differentiable> = {}, more: Parameters<type
   };
   const context = await contextOf(seen, productInputs, productShapes, productKnown, more);
   const [ys, dys] = [forward.length, vjp.length];
-  const failures = await checkContainment(context);
-  return { failures, forward: forward.slice(ys), vjp: vjp.slice(dys), context };
+  const { failures, contained, compared } = await checkContainment(context);
+  return { failures, contained, compared, forward: forward.slice(ys), vjp: vjp.slice(dys), context };
 }
 
 describe('another dy', () => {
@@ -36,8 +36,8 @@ describe('another dy', () => {
   ])('%s is without NaN, partly 0, at the inputs themselves', async (_name, more) => {
     let zeros = 0;
     for (let seed = 0; seed < 40; seed++) {
-      const { failures, forward, vjp, context } = await check({}, { ...more, seed });
-      expect(failures).toEqual([]);
+      const { failures, contained, compared, forward, vjp, context } = await check({}, { ...more, seed });
+      expect([failures, contained, compared]).toEqual([[], undefined, 8]);
       expect(forward).toEqual([]);
       expect(vjp).toHaveLength(1);
       expect(vjp[0]!.inputs).toEqual(productInputs);
@@ -87,8 +87,9 @@ describe('NaN, where all structure is declared,', () => {
   it('is in one element of the input of the most sites, and in one of dy, each of them by turns', async () => {
     const [elements, outputs] = [new Set<number>(), new Set<number>()];
     for (let seed = 0; seed < 40; seed++) {
-      const { failures, forward, vjp } = await check({}, { declared, seed });
-      expect(failures).toEqual([]);
+      const { failures, contained, compared, forward, vjp } = await check({}, { declared, seed });
+      expect([failures, contained]).toEqual([[], 'y and gradients']);
+      expect(compared).toBeLessThan(8);
       const [element, ...others] = placesOf(forward[0]!.x!, Number.isNaN);
       const [output, ...more] = placesOf(vjp[0]!.dy, Number.isNaN);
       expect([others, more]).toEqual([[], []]);
@@ -157,8 +158,8 @@ describe('NaN, where all structure is declared,', () => {
   });
 
   it('of an input alone is tried in forward alone', async () => {
-    const { failures, forward, vjp } = await check({}, { declared: { structure: { w: { trailing: 1 } } } });
-    expect(failures).toEqual([]);
+    const { failures, contained, forward, vjp } = await check({}, { declared: { structure: { w: { trailing: 1 } } } });
+    expect([failures, contained]).toEqual([[], 'y']);
     expect(placesOf(forward[0]!.w!, Number.isNaN)).toHaveLength(1);
     expect(vjp[0]!.inputs).toEqual(productInputs);
     expect(vjp[0]!.dy.some(Number.isNaN)).toBe(false);
@@ -170,18 +171,21 @@ describe('NaN, where all structure is declared,', () => {
       w: productKnown.w,
     });
     const before = context.asked.calls.forward;
-    expect(await checkContainment({ ...context, declared: { structure: { x: 'dense' } } })).toEqual([]);
+    expect((await checkContainment({ ...context, declared: { structure: { x: 'dense' } } })).failures).toEqual([]);
     expect(context.asked.calls.forward).toBe(before);
     const { numerics } = await contextOf(product, productInputs, productShapes, productKnown);
-    const along = numerics.map((numeric) => ({ ...numeric, projection: { directions: [] } }));
-    expect(await checkContainment({ ...context, numerics: along, declared })).toEqual([]);
+    const along = numerics.map((numeric) => ({
+      ...numeric,
+      projection: { directions: [], random: 0, together: 0, alone: [], left: 0 },
+    }));
+    expect((await checkContainment({ ...context, numerics: along, declared })).failures).toEqual([]);
     expect(context.asked.calls.forward).toBe(before);
   });
 
   it('of an empty output is none', async () => {
     const empty = { x: new Float64Array(0), w: Float64Array.of(1, 2) };
     const context = await contextOf(product, empty, { x: [0, 2], w: [2], y: [0, 2] }, productKnown, { declared });
-    expect(await checkContainment(context)).toEqual([]);
+    expect((await checkContainment(context)).failures).toEqual([]);
     expect(context.asked.calls.forward).toBe(1);
   });
 
@@ -192,7 +196,9 @@ describe('NaN, where all structure is declared,', () => {
       const context = await contextOf({ ...product, forward: inRow }, productInputs, productShapes, known, {
         declared: { ...declared, batch: ['x'] },
       });
-      expect(await checkContainment(context)).toMatchObject([{ code: 'spreads', from: expect.stringContaining('x[') }]);
+      expect((await checkContainment(context)).failures).toMatchObject([
+        { code: 'spreads', from: expect.stringContaining('x[') },
+      ]);
     }
   });
 
@@ -210,7 +216,7 @@ describe('NaN, where all structure is declared,', () => {
     // One row has no others.
     const one = { x: productInputs.x.slice(0, 2), w: productInputs.w };
     const context = await contextOf(product, one, { x: [1, 2], w: [2], y: [1, 2] }, productKnown, batch);
-    expect(await checkContainment(context)).toEqual([]);
+    expect((await checkContainment(context)).failures).toEqual([]);
     expect(context.asked.calls.forward).toBe(1);
   });
 });

@@ -2,19 +2,26 @@ import { indexIn } from '../positions.ts';
 import { firstDifference } from './calls.ts';
 import { compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
-import { drawCotangent } from './draw.ts';
+import { drawWideCotangent } from './draw.ts';
 import { layoutOf } from './layout.ts';
 import { rowOf } from './options.ts';
 import type { GradcheckFailure } from './report.ts';
 
+/** What another dy found, how many elements were compared under it, and what NaN was put in. */
+export interface OtherCotangent {
+  readonly failures: GradcheckFailure[];
+  readonly compared: number;
+  readonly contained: 'y' | 'y and gradients' | undefined;
+}
+
 /**
- * Another dy, some of it 0; and where all structure is declared, NaN in one element and in one element of dy: outputs and
+ * Another dy, of all magnitudes, some of it 0; and where all structure is declared, NaN in one element and in one element of dy: outputs and
  * gradients that do not depend on these are what they are without, bit for bit in `y`, within the intervals in `vjp`.
  * A structure that was only found holds for small moves: NaN may go further, as 0·NaN does in a matrix product.
  */
-export async function checkContainment(context: Context): Promise<GradcheckFailure[]> {
-  const { asked, inputs, y, numerics, shapes, draw, declared } = context;
-  const dy = drawCotangent(draw, y.length, 0.25);
+export async function checkContainment(context: Context): Promise<OtherCotangent> {
+  const { asked, inputs, y, numerics, shapes, draw, dtype, declared } = context;
+  const dy = drawWideCotangent(draw, y.length, 0.25, dtype);
   const failures: GradcheckFailure[] = [];
   const touched = new Uint8Array(y.length);
   let poisoned = inputs;
@@ -51,9 +58,10 @@ export async function checkContainment(context: Context): Promise<GradcheckFailu
   const gradients = await asked.vjp(poisoned, dy);
   const rounding = declared.rounding?.vjp(poisoned, dy);
   const what = isContained ? 'vjp of another dy, NaN elsewhere' : 'vjp of another dy';
+  let compared = 0;
   for (const numeric of numerics) {
     const { name } = numeric;
-    const { failure } = await compareConfirmed({
+    const { failure, summary } = await compareConfirmed({
       ...context,
       numeric,
       analytic: gradients[name]!,
@@ -63,8 +71,10 @@ export async function checkContainment(context: Context): Promise<GradcheckFailu
       skip: touched,
     });
     if (failure) failures.push(failure);
+    compared += summary.compared;
   }
-  return failures;
+  const contained = isContained ? 'y and gradients' : place && 'y';
+  return { failures, compared, contained };
 }
 
 /** The input of the most sites whose structure is declared, else a batch, whose rows do not see each other. */

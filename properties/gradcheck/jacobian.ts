@@ -25,7 +25,7 @@ export interface Jacobian {
 }
 
 /** An output and a colour whose derivative the first evaluations did not settle. */
-interface Open {
+export interface Open {
   readonly at: number;
   readonly output: number;
   readonly colour: number;
@@ -35,6 +35,14 @@ interface Open {
   hi: number;
   kink: MeasuredKink | undefined;
   sides: Sides | undefined;
+  /** Slopes at all scales: as if f were smooth, and on both sides. */
+  readonly slopes: { readonly smooth: SlopeAt[]; readonly left: SlopeAt[]; readonly right: SlopeAt[] };
+}
+
+/** A slope at one scale, and what rounding can add to its difference from another. */
+interface SlopeAt {
+  readonly slope: number;
+  readonly rounding: number;
 }
 
 /** The relative truncation error with which a derivative is good enough. */
@@ -63,7 +71,7 @@ export async function measureJacobian(
     await readAt(moved, scale, open, scale === 0);
     const still: Open[] = [];
     for (const entry of open) {
-      const isSettled = judge(entry, moved, scale, y, noise[entry.output]!, goodFor(dtype, scale));
+      const isSettled = judge(entry, moved, scale, y, noise[entry.output]!, dtype);
       (isSettled || scale === moved.scales - 1 ? settled : still).push(entry);
     }
     open = still;
@@ -75,6 +83,18 @@ export async function measureJacobian(
   return { lo, hi, kinks: settled.flatMap(({ kink }) => (kink ? [kink] : [])) };
 }
 
+/** Judges a derivative from a scale on; all were read before. */
+export function judgeFrom(
+  first: number,
+  entry: Open,
+  moved: Moved,
+  y: Float64Array,
+  noise: number,
+  dtype: Dtype,
+): void {
+  for (let scale = first; scale < moved.scales; scale++) if (judge(entry, moved, scale, y, noise, dtype)) return;
+}
+
 /** The Jacobian with all derivatives on kinks left open. */
 export function withoutKinks({ lo, hi, kinks }: Jacobian): Jacobian {
   for (const { derivative } of kinks) {
@@ -84,51 +104,8 @@ export function withoutKinks({ lo, hi, kinks }: Jacobian): Jacobian {
   return { lo, hi, kinks: [] };
 }
 
-/**
- * Measures the derivatives by these elements once more, before they are called wrong: three points of a curve may have
- * lain on a line by chance, a curve that is too rough for one scale may look smooth there, and inner cancellation makes
- * more noise than is estimated, so it is measured too. Kinks stay as they are.
- */
-export async function confirmJacobian(
-  { lo, hi, kinks }: Jacobian,
-  elements: ReadonlySet<number>,
-  moved: Moved,
-  y: Float64Array,
-  noise: Float64Array,
-): Promise<Jacobian> {
-  const onKinks = new Set(kinks.map(({ element, output }) => `${element} ${output}`));
-  const open = measurable(moved, y).filter(
-    ({ element, output }) => elements.has(element) && !onKinks.has(`${element} ${output}`),
-  );
-  const again = { lo: lo.slice(), hi: hi.slice(), kinks };
-  for (const scale of [0, 1, 2]) await readAt(moved, scale, open, scale === 0);
-  for (const entry of open) {
-    const estimated = noise[entry.output]!;
-    const measured = noiseAt(entry, moved, 2, y[entry.output]!);
-    const least = Math.max(estimated, measured);
-    const [wide, near] = [0, 1].map((scale) => slopeAt(entry, moved, scale, y, least));
-    if (wide === undefined || near === undefined) continue;
-    const isConsistent = Math.abs(wide.slope - near.slope) <= errorOf(wide) + errorOf(near);
-    // A line after all, with no more noise than was thought: what was measured before is as good as it gets.
-    if (isConsistent && wide.truncation <= wide.rounding && measured <= estimated) continue;
-    if (!(lo[entry.at]! <= hi[entry.at]!)) continue;
-    const best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
-    again.lo[entry.at] = best.slope - errorOf(best);
-    again.hi[entry.at] = best.slope + errorOf(best);
-  }
-  return again;
-}
-
-/** The noise of an output that third differences leave at the smallest scale, where nothing else is left. */
-function noiseAt(entry: Open, moved: Moved, scale: number, f0: number): number {
-  const values = valuesAt(entry, moved, scale);
-  if (values === undefined || Math.abs(moved.stencils[scale]!.side[entry.element]!) === 1) return 0;
-  const [f1, fb, fa, f2] = values.f as [number, number, number, number];
-  return Math.max(Math.abs(f1 - 3 * f0 + 3 * fa - fb), Math.abs(f2 - 3 * f1 + 3 * f0 - fa));
-}
-
 /** Every output and colour with an element that can be moved and a value from which it can be measured. */
-function measurable(moved: Moved, y: Float64Array): Open[] {
+export function measurable(moved: Moved, y: Float64Array): Open[] {
   const { layout, given } = moved;
   const [near, far] = moved.stencils[0]!.points;
   const open: Open[] = [];
@@ -144,16 +121,32 @@ function measurable(moved: Moved, y: Float64Array): Open[] {
 }
 
 function openAt(at: number, output: number, colour: number, element: number): Open {
-  return { at, output, colour, element, lo: Number.NaN, hi: Number.NaN, kink: undefined, sides: undefined };
+  return {
+    at,
+    output,
+    colour,
+    element,
+    lo: Number.NaN,
+    hi: Number.NaN,
+    kink: undefined,
+    sides: undefined,
+    slopes: { smooth: [], left: [], right: [] },
+  };
 }
 
 /** Evaluates the levels of one scale that open derivatives still want; of the widest the first two are there already. */
-async function readAt(moved: Moved, scale: number, open: readonly Open[], hasFirst: boolean): Promise<void> {
+export async function readAt(
+  moved: Moved,
+  scale: number,
+  open: readonly Open[],
+  hasFirst: boolean,
+  wantsLast = true,
+): Promise<void> {
   const { layout } = moved;
   const wanted = Array.from({ length: layout.colours }, () => new Uint8Array(layout.sites));
   for (const { output, colour } of open) wanted[colour]![layout.siteOf[output]!] = 1;
   if (!hasFirst) await moved.more(scale, 0, wanted);
-  await moved.more(scale, 2, wanted);
+  if (wantsLast) await moved.more(scale, 2, wanted);
 }
 
 /** Writes the slopes of affine outputs, and returns what is left. */
@@ -207,15 +200,20 @@ function goodFor(dtype: Dtype, scale: number): GoodFor {
 }
 
 /** The values of an open derivative at one scale; `undefined` where one of them is not finite. */
-function valuesAt({ output, colour, element }: Open, moved: Moved, scale: number) {
+export function valuesAt(
+  { output, colour, element }: Open,
+  moved: Moved,
+  scale: number,
+): { readonly t: number[]; readonly f: number[] } | undefined {
   const v = moved.given[element]!;
   const t = moved.stencils[scale]!.points.map((point) => point[element]! - v);
+  if (t.includes(0)) return undefined;
   const f = moved.values[scale]!.map((level) => level[colour]![output]!);
-  return f.every(Number.isFinite) && !t.includes(0) ? { t, f } : undefined;
+  return f.every(Number.isFinite) ? { t, f } : undefined;
 }
 
 /** The slope at one scale as if f were smooth. */
-function slopeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number): Slope | undefined {
+export function slopeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number): Slope | undefined {
   const values = valuesAt(entry, moved, scale);
   if (values === undefined) return undefined;
   const { t, f } = values;
@@ -229,7 +227,38 @@ function slopeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
 }
 
 /** Writes what one scale says of an open derivative; true if that settles it. */
-function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, goodOf: GoodFor): boolean {
+function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, dtype: Dtype): boolean {
+  const isSettled = judgeAt(entry, moved, scale, y, noise, goodFor(dtype, scale));
+  if (!isSettled && scale === moved.scales - 1) leaveOpenWithoutLimit(entry);
+  return isSettled;
+}
+
+/**
+ * Slopes that differ from scale to scale, by more than rounding, and not ever less, have no limit that was seen: beside
+ * a pole, on a vertical tangent or within an oscillation no interval of them is a bound.
+ */
+function leaveOpenWithoutLimit(entry: Open): void {
+  const { slopes, kink } = entry;
+  const both = [slopes.left, slopes.right];
+  if ((kink === undefined ? [slopes.smooth, ...both] : both).every(hasLimit)) return;
+  if (typeof kink?.declared?.derivative === 'function') return;
+  entry.lo = Number.NaN;
+  entry.hi = Number.NaN;
+  if (kink?.declared === undefined) entry.kink = undefined;
+}
+
+function hasLimit(slopes: readonly SlopeAt[]): boolean {
+  return slopes.every(({ slope, rounding }, k) => {
+    if (k < 2) return true;
+    const [last, before] = [
+      Math.abs(slope - slopes[k - 1]!.slope),
+      Math.abs(slopes[k - 1]!.slope - slopes[k - 2]!.slope),
+    ];
+    return !(last > before / 2 && last > rounding);
+  });
+}
+
+function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, goodOf: GoodFor): boolean {
   const { output, element } = entry;
   const v = moved.given[element]!;
   const f0 = y[output]!;
@@ -243,11 +272,18 @@ function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise:
   }
   entry.sides = sidesOf({ f0, ...values, noise }, isGood, entry.sides);
   const { smooth, left, right } = entry.sides;
+  const [t1, tb, ta, t2] = values.t as [number, number, number, number];
+  const [f1, fb, fa, f2] = values.f as [number, number, number, number];
+  const rounding = (4 * noise) / Math.abs(t1);
+  entry.slopes.smooth.push({ slope: smooth.slope, rounding });
+  entry.slopes.left.push({ slope: (fb - fa) / (tb - ta), rounding });
+  entry.slopes.right.push({ slope: (f2 - f1) / (t2 - t1), rounding });
   const declared = moved.kinksOf?.(element).find(({ at }) => at === v);
   if (declared !== undefined) return judgeDeclared(entry, declared, left, right);
   if (isGood(smooth)) {
-    narrow(entry, smooth);
-    return true;
+    const isNarrower = narrow(entry, smooth);
+    // Within a tiny element rounding may be all that is read.
+    return isNarrower || scale < moved.scales - 1;
   }
   if (isKink(entry.sides, f0)) {
     // Or beside it, which a smaller scale leaves aside; until then any slope between the two sides is right.
@@ -292,11 +328,12 @@ function setKink(entry: Open, declared: Kink | undefined, left: MeasuredSide, ri
   entry.kink = { derivative: entry.at, output: entry.output, element: entry.element, declared, left, right };
 }
 
-/** Keeps the narrower of two intervals for a smooth derivative; one that came of a kink is given up. */
-function narrow(entry: Open, slope: Slope): void {
+/** Keeps the narrower of two intervals for a smooth derivative, true if that is the new one; one of a kink is given up. */
+function narrow(entry: Open, slope: Slope): boolean {
   const error = errorOf(slope);
-  if (entry.kink === undefined && entry.hi - entry.lo <= 2 * error) return;
+  if (entry.kink === undefined && entry.hi - entry.lo <= 2 * error) return false;
   entry.kink = undefined;
   entry.lo = slope.slope - error;
   entry.hi = slope.slope + error;
+  return true;
 }

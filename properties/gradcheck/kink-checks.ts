@@ -2,7 +2,6 @@ import { indexIn } from '../positions.ts';
 import type { Numeric } from './compare.ts';
 import type { Shapes } from './differentiable.ts';
 import type { MeasuredKink } from './jacobian.ts';
-
 import type { GradcheckFailure } from './report.ts';
 
 /** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */
@@ -17,6 +16,19 @@ export function kinkFailures(
     ...sideFailures(kink, 'left', numeric, noise, shapes),
     ...sideFailures(kink, 'right', numeric, noise, shapes),
   ]);
+}
+
+/** Kinks that were found are measured once more before a value on one is called wrong. */
+export async function confirmKinks(
+  numeric: Numeric,
+  y: Float64Array,
+  noise: Float64Array,
+  shapes: Shapes,
+): Promise<void> {
+  const wrong = numeric.jacobian.kinks.filter(
+    (kink) => kink.declared === undefined && valueAt(kink, y, noise, shapes).length > 0,
+  );
+  if (wrong.length > 0) numeric.jacobian = await numeric.confirm(new Set(wrong.map(({ element }) => element)));
 }
 
 /** The value is the declared one; where none is declared, one of the limits or between them. */

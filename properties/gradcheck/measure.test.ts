@@ -4,7 +4,7 @@ import { random } from '../../reference/random.ts';
 import type { Kink, Structure } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
-import { stencilAt, stepScales } from './stencil.ts';
+import { noiseScales, stencilAt, stepScales } from './stencil.ts';
 
 type F = (x: Float64Array) => Float64Array;
 const spread = (size: number) => Float64Array.from({ length: size }, (_, k) => Math.sin(k + 1));
@@ -251,7 +251,12 @@ describe('further evaluations', () => {
     const x = Float64Array.of(0.5, 2);
     const kinks = (j: number): Kink[] => (j === 0 ? [{ at: 0.5 - 2 ** -9 }] : []);
     const { moved } = move((at) => at.slice(), x, 'elementwise', [[2], [2]], { dtype: 'f32', kinks });
-    expect(moved.scales).toBe(stepScales.f32.length);
+    // And one within tiny elements, of which there is none here.
+    expect(moved.scales).toBe(stepScales.f32.length + 1);
+    await moved.more(moved.scales - 1, 0, [Uint8Array.of(1, 1)]);
+    expect(moved.values[moved.scales - 1]).toEqual([[], [], [], []]);
+    await moved.more(moved.noiseScales[0]!, 0, [Uint8Array.of(1, 1)]);
+    expect(moved.stencils[moved.scales]).toEqual(stencilAt(x, 'f32', noiseScales.f32[0]!, kinks));
     expect(moved.given).toBe(x);
     await moved.more(1, 0, [Uint8Array.of(1, 1)]);
     expect(moved.stencils[1]).toEqual(stencilAt(x, 'f32', stepScales.f32[1]!, kinks));

@@ -3,7 +3,7 @@ import { permutation, type Random } from '../../reference/random.ts';
 import { firstDifference } from './calls.ts';
 import type { Tensors } from './differentiable.ts';
 import type { Layout } from './layout.ts';
-import { type KinksOf, type Stencil, stencilAt, stepScales } from './stencil.ts';
+import { type KinksOf, noiseScales, type Stencil, stencilAt, stepScales } from './stencil.ts';
 
 /** Of so many sites for each state, most are in different classes. */
 const fewSites = 4;
@@ -60,8 +60,14 @@ export class Moved {
     return this.#base.inputs[this.name]!;
   }
 
+  /** The scales at which derivatives are measured, the last within tiny elements. */
   get scales(): number {
-    return stepScales[this.#base.dtype].length;
+    return stepScales[this.#base.dtype].length + 1;
+  }
+
+  /** The numbers of the scales at which noise is measured, after those of derivatives. */
+  get noiseScales(): readonly number[] {
+    return noiseScales[this.#base.dtype].map((_, k) => this.scales + k);
   }
 
   /**
@@ -105,7 +111,7 @@ export class Moved {
   async more(scale: number, level: 0 | 2, wanted: readonly Uint8Array[]): Promise<void> {
     this.#open(scale);
     for (const [colour, sites] of wanted.entries()) {
-      if (!sites.includes(1)) continue;
+      if (!sites.some((is, site) => is === 1 && this.#hasPoints(scale, site, colour))) continue;
       for (const step of [1, 2]) {
         const stateOf = new Int32Array(sites);
         for (let site = 0; site < stateOf.length; site++) stateOf[site]! *= 2 * colour + step;
@@ -114,10 +120,16 @@ export class Moved {
     }
   }
 
+  #hasPoints(scale: number, site: number, colour: number): boolean {
+    const element = this.layout.element(site, colour);
+    return this.stencils[scale]!.points[0][element] !== this.given[element];
+  }
+
   #open(scale: number): void {
     if (this.stencils[scale] !== undefined) return;
     const { dtype } = this.#base;
-    this.stencils[scale] = stencilAt(this.given, dtype, stepScales[dtype][scale]!, this.kinksOf);
+    const all = [...stepScales[dtype], 'tiny', ...noiseScales[dtype]] as const;
+    this.stencils[scale] = stencilAt(this.given, dtype, all[scale]!, this.kinksOf);
     this.values[scale] = [[], [], [], []];
   }
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Dtype } from '../../reference/case.ts';
 import { random } from '../../reference/random.ts';
+import type { Kink } from './differentiable.ts';
 import { measureJacobian } from './jacobian.ts';
 import { alongDirections } from './projection.ts';
+import type { KinksOf } from './stencil.ts';
 
 const x = Float64Array.of(0, 0.3, -1, 1.99, 2, -5.5, 1000, 2 ** -30);
 
@@ -11,6 +13,7 @@ function along(
   values = x,
   dtype: Dtype = 'f64',
   seed = 1,
+  kinksOf?: KinksOf,
 ) {
   const places: Float64Array[] = [];
   const inputs = { x: values, w: Float64Array.of(3) };
@@ -19,8 +22,14 @@ function along(
     return f(at);
   };
   const y = f(inputs);
-  const { moved, projection } = alongDirections('x', { numeric, dtype, inputs, y }, random(seed, 'along'), [y.length]);
-  return { moved, y, places, directions: projection.directions };
+  const { moved, projection } = alongDirections(
+    'x',
+    { numeric, dtype, inputs, y },
+    random(seed, 'along'),
+    [y.length],
+    kinksOf,
+  );
+  return { moved, y, places, projection, directions: projection.directions };
 }
 
 const sums = ({ x: at, w }: Readonly<Record<string, Float64Array>>) =>
@@ -30,10 +39,45 @@ const sums = ({ x: at, w }: Readonly<Record<string, Float64Array>>) =>
   );
 
 describe('directions', () => {
-  it('are four, each element of them ± the power of two of its size, 1 below 1', () => {
-    const { directions } = along(sums);
-    expect(directions).toHaveLength(4);
-    for (const t of directions) expect([...t].map(Math.abs)).toEqual([1, 1, 1, 1, 2, 4, 512, 1]);
+  it('are four, each element of them ± the power of two of its size, 1 below 1; then those about 0 alone', () => {
+    const { directions, projection } = along(sums);
+    expect(projection).toMatchObject({ random: 4, together: 6, alone: [0, 7], left: 0 });
+    expect(directions).toHaveLength(6);
+    for (const t of directions.slice(0, 4)) expect([...t].map(Math.abs)).toEqual([0, 1, 1, 1, 2, 4, 512, 0]);
+    expect([...directions[4]!]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...directions[5]!]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
+  it('move elements on declared kinks and near them alone, up to 64, with the kinks as far away as they are', () => {
+    const values = Float64Array.of(6, 6 + 2 ** -13, 5.9, -3);
+    const kink: Kink = {
+      at: 6,
+      value: 'left',
+      derivative: (output) => output,
+      left: () => ({ value: 7, slope: 1 }),
+      right: (output) => ({ value: 8, slope: output }),
+    };
+    const { moved, projection } = along(
+      ({ x: at }) => at!.slice(0, 1),
+      values,
+      'f64',
+      1,
+      () => [kink, { at: 9 }],
+    );
+    expect(projection).toMatchObject({ together: 2, alone: [0, 1] });
+    expect(moved.kinksOf!(3)).toEqual([]);
+    const [on, other] = moved.kinksOf!(4);
+    // In steps of 4.
+    expect([on!.at, on!.value, other!.at]).toEqual([0, 'left', 0.75]);
+    expect((on!.derivative as (output: number) => number)(3)).toBe(12);
+    expect([on!.left!(0), on!.right!(3)]).toEqual([
+      { value: 7, slope: 4 },
+      { value: 8, slope: 12 },
+    ]);
+    expect(moved.kinksOf!(5).map(({ at }) => at)).toEqual([-(2 ** -15), (3 - 2 ** -13) / 4]);
+    const many = along(({ x: at }) => at!.slice(0, 1), new Float64Array(70)).projection;
+    expect(many).toMatchObject({ random: 0, together: 0, left: 6 });
+    expect(many.alone).toHaveLength(64);
   });
 
   it('have signs of their own, about as many of each', () => {
@@ -65,7 +109,7 @@ it('measures the derivative along each direction', async () => {
 
 it('starts from where the input is, all of whose elements an output may depend on', async () => {
   const { moved, places } = along(sums);
-  expect([...moved.given]).toEqual([0, 0, 0, 0]);
+  expect([...moved.given]).toEqual([0, 0, 0, 0, 0, 0]);
   expect(moved.reach).toBe(x.length);
   expect(await moved.again()).toBeUndefined();
   expect(places[0]).toEqual(x);
@@ -74,6 +118,7 @@ it('starts from where the input is, all of whose elements an output may depend o
 it('moves to numbers of the dtype', async () => {
   const { moved, places } = along(({ x: at }) => at!.slice(0, 1), x.map(Math.fround), 'f32');
   await moved.first(random(1, 'moves'));
-  expect(places).toHaveLength(8);
+  // Four directions and three elements about 0, where steps are wide.
+  expect(places).toHaveLength(14);
   for (const place of places) for (const v of place) expect(Math.fround(v)).toBe(v);
 });

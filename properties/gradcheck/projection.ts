@@ -1,41 +1,92 @@
 import type { Random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
+import type { Kink } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { type MeasuredAt, Moved } from './measure.ts';
+import { type KinksOf, stepScales } from './stencil.ts';
 
-/** Directions along which an input without structure is moved as a whole. */
+/** Directions along which all elements are moved that lie on no kink. */
 const count = 4;
+/** Elements about kinks that are measured by themselves, at most. */
+const fewAlone = 64;
 
-/** Random directions `t` with `|tⱼ|` the power of two of `max(1, |vⱼ|)`, and random signs. */
+/** How an input is measured as a whole. */
 export interface Projection {
+  /** Random directions, then one for each element that is measured by itself. */
   readonly directions: readonly Float64Array[];
+  /** How many of them are random, and how many elements these move. */
+  readonly random: number;
+  readonly together: number;
+  /** The elements that are measured by themselves. */
+  readonly alone: readonly number[];
+  /** How many elements no direction moves. */
+  readonly left: number;
 }
 
 /**
- * An input measured along random directions: `∂y/∂s` of `f(v + Σ sₖ·tₖ)` at `s = 0`, so that `<dy, ∂y/∂sₖ> = <dv, tₖ>`.
- * A single wrong element of dv by δ changes each of the products by `|δ·tⱼ| ≥ |δ|`, so that it is seen with certainty
- * when |δ| is above the error of the product; several may cancel, in one direction with a chance of at most one half.
+ * An input measured along directions `t`: `∂y/∂s` of `f(v + Σ sₖ·tₖ)` at `s = 0`, so that `<dy, ∂y/∂sₖ> = <dv, tₖ>`.
+ * The random ones have `|tⱼ|` the power of two of `max(1, |vⱼ|)` and random signs: a single wrong element of dv by δ
+ * changes each of the products by `|δ·tⱼ|`, so that it is seen with certainty when that is above the error of one of
+ * them; several may cancel, in one direction with a chance of at most one half. Elements at 0 or a declared kink, or
+ * within the widest step of one, would widen every product by the difference of their slopes: these are moved alone.
  */
 export function alongDirections(
   name: string,
   side: MeasuredAt,
   draw: Random,
   yShape: readonly number[],
+  kinksOf?: KinksOf,
 ): { moved: Moved; projection: Projection } {
   const values = side.inputs[name]!;
   const { round } = formats[side.dtype];
-  const directions = Array.from({ length: count }, () =>
-    values.map((v) => 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(v) || 1))) * (draw.below(2) === 0 ? 1 : -1)),
+  const sizes = values.map((v) => 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(v) || 1))));
+  const reach = 2 * stepScales[side.dtype][0]!;
+  const isAboutKink = values.map((v, j) =>
+    [0, ...(kinksOf?.(j) ?? []).map(({ at }) => at)].some((at) => Math.abs(v - at) <= reach * sizes[j]!) ? 1 : 0,
   );
+  const aboutKinks = [...values.keys()].filter((j) => isAboutKink[j] === 1);
+  const alone = aboutKinks.slice(0, fewAlone);
+  const together = values.length - aboutKinks.length;
+  const random = together > 0 ? count : 0;
+  const directions = [
+    ...Array.from({ length: random }, () =>
+      sizes.map((size, j) => (isAboutKink[j] === 1 ? 0 : size * (draw.below(2) === 0 ? 1 : -1))),
+    ),
+    ...alone.map((j) => new Float64Array(values.length).with(j, sizes[j]!)),
+  ];
   const along: MeasuredAt = {
     ...side,
-    inputs: { ...side.inputs, [name]: new Float64Array(count) },
+    inputs: { ...side.inputs, [name]: new Float64Array(directions.length) },
     numeric: (inputs) => {
       const s = inputs[name]!;
-      const moved = values.map((v, j) => round(directions.reduce((sum, t, k) => sum + s[k]! * t[j]!, v)));
-      return side.numeric({ ...inputs, [name]: moved });
+      const moved = values.slice();
+      for (const [k, t] of directions.entries())
+        if (s[k] !== 0) for (const [j, v] of t.entries()) moved[j]! += s[k]! * v;
+      return side.numeric({ ...inputs, [name]: moved.map(round) });
     },
   };
-  const moved = new Moved(name, layoutOf(name, 'dense', [count], yShape), undefined, along, values.length);
-  return { moved, projection: { directions } };
+  const kinksAlong = (k: number): Kink[] => {
+    const j = alone[k - random];
+    return j === undefined ? [] : (kinksOf?.(j) ?? []).map((kink) => scaled(kink, values[j]!, sizes[j]!));
+  };
+  const layout = layoutOf(name, 'dense', [directions.length], yShape);
+  const moved = new Moved(name, layout, kinksOf && kinksAlong, along, values.length);
+  return { moved, projection: { directions, random, together, alone, left: aboutKinks.length - alone.length } };
+}
+
+/** A kink of v in terms of s, `v + s·size`. */
+function scaled({ at, derivative, left, right, ...kink }: Kink, v: number, size: number): Kink {
+  const side = (of: NonNullable<Kink['left']>) => (output: number) => {
+    const { value, slope } = of(output);
+    return { value, slope: size * slope };
+  };
+  return {
+    ...kink,
+    at: (at - v) / size,
+    ...(derivative !== undefined && {
+      derivative: typeof derivative === 'function' ? (output) => size * derivative(output) : derivative,
+    }),
+    ...(left && { left: side(left) }),
+    ...(right && { right: side(right) }),
+  };
 }

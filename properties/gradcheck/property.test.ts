@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Differentiable, Tensors } from './differentiable.ts';
+import type { DrawnInputs } from './drawn-inputs.ts';
 import { elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
-import { type DrawnInputs, drawnInputs, gradcheckProperty, gradcheckRun } from './property.ts';
+import { gradcheckProperty, gradcheckRun } from './property.ts';
 
 const shapes = { x: ['n', 'c'], alpha: [2, 'c'] };
 
@@ -12,139 +13,6 @@ const pap: Differentiable = {
   forward: (inputs, of) => papLayer(inputs.alpha!.length / 2).forward(inputs, of),
   vjp: (inputs, dy, of) => papLayer(inputs.alpha!.length / 2).vjp(inputs, dy, of),
 };
-
-describe('drawnInputs', () => {
-  const drawn = (seed: number, dtype: 'f64' | 'f32' = 'f64') =>
-    fc.sample(drawnInputs({ shapes, dtype, kinks: [0, 6] }), { seed, numRuns: 300 });
-
-  it('gives axes of one name one length, and values of the dtype', () => {
-    for (const { shapes: of, inputs } of drawn(1, 'f32')) {
-      expect(of.alpha).toEqual([2, of.x![1]]);
-      expect(inputs.x).toHaveLength(of.x![0]! * of.x![1]!);
-      expect(inputs.alpha).toHaveLength(2 * of.x![1]!);
-      for (const v of [...inputs.x!, ...inputs.alpha!]) expect(Math.fround(v)).toBe(v);
-    }
-  });
-
-  it('gives the same for the same seed', () => {
-    expect(drawn(5)).toEqual(drawn(5));
-    expect(drawn(5)).not.toEqual(drawn(6));
-  });
-
-  it('draws a third of the elements on a kink, beside one, or as powers of two', () => {
-    const values = drawn(2).flatMap(({ inputs }) => [...inputs.x!, ...inputs.alpha!]);
-    const isSpecial = (v: number) =>
-      [0, 6].some((kink) => Math.abs(v - kink) <= 2 ** -4) || Number.isInteger(Math.log2(Math.abs(v)));
-    expect(values.filter(isSpecial).length / values.length).toBeGreaterThan(0.3);
-    for (const kink of [0, 6]) expect(values).toContain(kink);
-  });
-
-  it('draws each length from 1 to the longest, and each way to be special on both sides', () => {
-    const lengths = (longest?: number) => {
-      const options = { shapes: { x: ['n', 3] }, ...(longest !== undefined && { longest }) };
-      const all = fc.sample(drawnInputs(options), { seed: 3, numRuns: 300 });
-      expect(all.every(({ shapes: of }) => of.x![1] === 3)).toBe(true);
-      return [...new Set(all.map(({ shapes: of }) => of.x![0]!))].sort((a, b) => a - b);
-    };
-    expect(lengths()).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(lengths(2)).toEqual([1, 2]);
-    const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [20_000] }, kinks: [100] }), { seed: 4, numRuns: 1 }) as [
-      DrawnInputs,
-    ];
-    const share = (is: (v: number) => boolean) => inputs.x!.filter(is).length / 20_000;
-    expect(share((v) => v === 100)).toBeCloseTo(0.12, 1.5);
-    for (const sign of [1, -1]) {
-      const beside = (v: number) => sign * (v - 100) > 0 && Math.abs(v - 100) <= 2 ** -4;
-      expect(share(beside)).toBeCloseTo(0.04, 1.5);
-      expect(share((v) => beside(v) && Math.abs(v - 100) < 2 ** -25)).toBeGreaterThan(0.002);
-      expect(share((v) => sign * v > 0 && Math.log2(sign * v) % 1 === 0)).toBeCloseTo(0.065, 1.5);
-      expect(share((v) => v === sign * 16)).toBeGreaterThan(0.004);
-      expect(share((v) => v === sign / 16)).toBeGreaterThan(0.004);
-      // The others lie in ±[0, 4).
-      expect(share((v) => sign * v > 2 && sign * v < 4)).toBeCloseTo(0.034, 1.7);
-      expect(share((v) => sign * v > 0 && sign * v < 0.25)).toBeGreaterThan(0.1);
-      expect(share((v) => sign * v >= 4 && v < 99 && Math.log2(sign * v) % 1 !== 0)).toBe(0);
-    }
-  });
-
-  it('draws about 0 where no kinks are given, or none', () => {
-    for (const options of [{}, { kinks: [] }]) {
-      const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [2000] }, ...options }), { seed: 5, numRuns: 1 }) as [
-        DrawnInputs,
-      ];
-      expect(inputs.x!.filter((v) => v === 0).length).toBeGreaterThan(150);
-    }
-  });
-
-  it('takes lengths of 0 and no axes at all, and refuses what is no shape', () => {
-    expect(fc.sample(drawnInputs({ shapes: { x: [0, 'n'], s: [] } }), { seed: 1, numRuns: 1 })[0]).toMatchObject({
-      inputs: { x: new Float64Array(0), s: { length: 1 } },
-    });
-    for (const shape of [['n', -1], [1.5], [''], [null], 'n', 3] as never[]) {
-      expect(() => drawnInputs({ shapes: { s: [], x: shape } })).toThrow(
-        `drawnInputs: "shapes.x" expected lengths or names of axes, got ${JSON.stringify(shape)}`,
-      );
-    }
-  });
-});
-
-describe('shrinking', () => {
-  const shrunk = (value: DrawnInputs) =>
-    [...drawnInputs({ shapes }).shrink(value, undefined)].map((smaller) => smaller.value);
-
-  it('takes one index of an axis, then leaves out each; all inputs with the axis at once', () => {
-    const value = {
-      shapes: { x: [1, 3], alpha: [2, 3] },
-      inputs: { x: new Float64Array(3), alpha: Float64Array.of(0, 1, 0, 0, 0, 1) },
-    };
-    const axes = shrunk(value).filter(({ shapes: of }) => of.x![1] !== 3);
-    expect(axes.map(({ shapes: of, inputs }) => [of.x, of.alpha, [...inputs.x!], [...inputs.alpha!]])).toEqual([
-      [[1, 1], [2, 1], [0], [0, 0]],
-      [
-        [1, 2],
-        [2, 2],
-        [0, 0],
-        [1, 0, 0, 1],
-      ],
-      [
-        [1, 2],
-        [2, 2],
-        [0, 0],
-        [0, 0, 0, 1],
-      ],
-      [
-        [1, 2],
-        [2, 2],
-        [0, 0],
-        [0, 1, 0, 0],
-      ],
-    ]);
-    // An axis of length 1 stays, and so does one that is not drawn.
-    expect(shrunk(value).every(({ shapes: of }) => of.x![0] === 1 && of.alpha![0] === 2)).toBe(true);
-  });
-
-  it('then makes single elements simpler, in place', () => {
-    const value = {
-      shapes: { x: [1, 1], alpha: [2, 1] },
-      inputs: { x: Float64Array.of(1), alpha: Float64Array.of(0, -1) },
-    };
-    expect(shrunk(value).map(({ inputs }) => [...inputs.x!, ...inputs.alpha!])).toEqual([
-      [0, 0, -1],
-      [1, 0, 0],
-      [1, 0, 1],
-    ]);
-    expect(shrunk(value).every(({ shapes: of }) => of === value.shapes)).toBe(true);
-    expect(shrunk({ shapes: { x: [1, 1] }, inputs: { x: Float64Array.of(0) } })).toEqual([]);
-  });
-
-  it('is for inputs, wherever they come from', () => {
-    const arbitrary = drawnInputs({ shapes });
-    expect(arbitrary.canShrinkWithoutContext({ shapes: {}, inputs: {} })).toBe(true);
-    for (const other of [null, undefined, 3, {}, 'inputs']) {
-      expect(arbitrary.canShrinkWithoutContext(other)).toBe(false);
-    }
-  });
-});
 
 describe('gradcheckRun', () => {
   const wrong: Differentiable = {
@@ -260,5 +128,72 @@ describe('gradcheckRun', () => {
     };
     const found: DrawnInputs = (await gradcheckRun(square, { shapes: { x: ['n', 'n'] } }, { seed: 1 })).inputs;
     expect(found.shapes.x).toEqual([1, 1]);
+  });
+
+  it('draws on every kink that is declared, and finds what is wrong there alone', async () => {
+    const relu6 = (atSix: number): Differentiable => ({
+      name: 'relu6',
+      forward: ({ x }) => x!.map((v) => Math.min(Math.max(v, 0), 6)),
+      vjp: ({ x }, dy) => ({ x: dy.map((d, i) => (x![i] === 6 ? atSix * d : x![i]! > 0 && x![i]! < 6 ? d : 0)) }),
+      kinks: { x: [0, 6].map((at) => ({ at, derivative: at === 0 ? 'left' : 'right' })) },
+    });
+    expect((await gradcheckRun(relu6(0), { shapes: { x: [8, 4] } })).report.passed).toBe(true);
+    const { report, inputs } = await gradcheckRun(relu6(1), { shapes: { x: [8, 4] } });
+    expect(report.outcome).toBe('failed');
+    expect([...inputs.inputs.x!]).toEqual([6]);
+    const byElement: Differentiable = { ...relu6(1), kinks: { x: (j) => (j === 0 ? (relu6(1).kinks!.x as []) : []) } };
+    expect((await gradcheckRun(byElement, { shapes: { x: [4] } }, { runs: 60 })).report.outcome).toBe('failed');
+  });
+
+  it('draws again what nothing can be compared on, and says so when that is all', async () => {
+    const log: Differentiable = elementwiseLayer('log', { f: Math.log, df: (v) => 1 / v });
+    const positive = await gradcheckRun(log, { shapes: { x: [1] } });
+    expect(positive.report.outcome).toBe('passed');
+    expect(positive.counts.compared).toBe(20);
+    expect(positive.counts.unchecked).toBeGreaterThan(0);
+    const nan = elementwiseLayer('nan', { f: () => Number.NaN, df: () => 3 });
+    const { jvp: _jvp, ...constant } = { ...log, constants: ['x'] };
+    for (const f of [nan, constant]) {
+      const run = await gradcheckRun(f, { shapes: { x: [2] } }, { runs: 2 });
+      expect(run).toMatchObject({ path: undefined, counts: { compared: 0 } });
+      expect(run.report).toMatchObject({ outcome: 'nothing-compared', passed: false, failures: [] });
+    }
+  });
+
+  it('counts the elements of all runs', async () => {
+    const run = await gradcheckRun(elementwiseLayer('abs', elementwise.abs!), { shapes: { x: [100] } });
+    expect(run.counts.compared).toBe(2000);
+    // On undeclared kinks, where any slope from -1 to 1 is right.
+    expect(run.counts.vacuous).toBeLessThan(0.05 * 2000);
+  });
+
+  it('asks a batch of one for its gradient too', async () => {
+    const f: Differentiable = {
+      batch: ['x'],
+      forward: ({ x }) => x!.map((v) => 3 * v),
+      vjp: ({ x }, dy) => ({ x: dy.map((d) => (x!.length === 6 ? 4 : 3) * d) }),
+    };
+    const { report, inputs } = await gradcheckRun(f, { shapes: { x: [8, 6] } }, { runs: 1 });
+    expect(report).toMatchObject({ outcome: 'failed', outputShape: [1, 6] });
+    expect(inputs.shapes.x).toEqual([1, 6]);
+    expect((await gradcheckRun(f, { shapes: { x: [8, 5] } }, { runs: 1 })).report.passed).toBe(true);
+    expect((await gradcheckRun(f, { shapes: { x: [8, 6] } }, { runs: 1, batch: [] })).report.passed).toBe(true);
+  });
+
+  it('refuses a path that leads nowhere', async () => {
+    for (const path of ['3:9999', '0:9']) {
+      const right = gradcheckRun(elementwiseLayer('constant', elementwise.constant!), { shapes: { x: [1] } }, { path });
+      await expect(right).rejects.toThrow(
+        `gradcheckRun: "path" expected the way to inputs of this seed, got "${path}"`,
+      );
+    }
+  });
+
+  it('lets timers run', async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 0);
+    await gradcheckRun(elementwiseLayer('third', elementwise.third!), { shapes: { x: [2] } });
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(5);
   });
 });

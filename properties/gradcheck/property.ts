@@ -1,146 +1,21 @@
 import * as fc from 'fast-check';
-import type { Dtype } from '../../reference/case.ts';
-import { formats } from '../dtypes.ts';
-import { simplerValues } from '../shrink.ts';
-import { range, take } from '../transform.ts';
-import type { Differentiable, Shapes, Tensors } from './differentiable.ts';
+import { checkInteger, shown } from '../../reference/arguments.ts';
+import { checkOptions, largestSeed } from '../check-arguments.ts';
+import { gradcheckOptions } from './check-options.ts';
+import type { Differentiable, Shapes } from './differentiable.ts';
+import { type DrawnInputs, type DrawOptions, drawnInputs } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
-import { sizeOf } from './layout.ts';
-import type { GradcheckOptions } from './options.ts';
+import { type GradcheckOptions, kinksOfInput, rowOf } from './options.ts';
 import type { GradcheckReport } from './report.ts';
-
-/**
- * Shapes in which an axis is a length, or the name of one that is drawn: `{ x: ['n', 'c'], alpha: [2, 'c'] }`.
- * Axes of one name have one length.
- */
-export type DrawnShapes = Readonly<Record<string, readonly (number | string)[]>>;
-
-/** Inputs as they are drawn and shrunk. */
-export interface DrawnInputs {
-  readonly shapes: Shapes;
-  readonly inputs: Tensors;
-}
-
-export interface DrawOptions {
-  readonly shapes: DrawnShapes;
-  readonly dtype?: Dtype;
-  /** Values near which, and at which, elements are drawn more often; 0 unless given. */
-  readonly kinks?: readonly number[];
-  /** The largest length of an axis that is drawn; 6 unless given. */
-  readonly longest?: number;
-}
-
-/** An arbitrary of inputs, a third of their elements special: on a kink, beside it, powers of two. Shrinks axes, then elements. */
-export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
-  for (const [name, shape] of Object.entries(options.shapes)) {
-    const isAxis = (n: unknown) =>
-      (typeof n === 'string' && n !== '') || (Number.isSafeInteger(n) && (n as number) >= 0);
-    if (Array.isArray(shape) && shape.every(isAxis)) continue;
-    throw new RangeError(
-      `drawnInputs: "shapes.${name}" expected lengths or names of axes, got ${JSON.stringify(shape)}`,
-    );
-  }
-  return new InputsArbitrary(options);
-}
-
-class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
-  readonly #options: DrawOptions;
-
-  constructor(options: DrawOptions) {
-    super();
-    this.#options = options;
-  }
-
-  override generate(random: fc.Random): fc.Value<DrawnInputs> {
-    const { shapes, longest = 6 } = this.#options;
-    const lengths = new Map<string, number>();
-    const lengthOf = (axis: number | string) => {
-      if (typeof axis === 'number') return axis;
-      if (!lengths.has(axis)) lengths.set(axis, random.nextInt(1, longest));
-      return lengths.get(axis)!;
-    };
-    const concrete = Object.fromEntries(Object.entries(shapes).map(([name, axes]) => [name, axes.map(lengthOf)]));
-    const inputs = Object.fromEntries(
-      Object.entries(concrete).map(([name, shape]) => [
-        name,
-        Float64Array.from({ length: sizeOf(shape) }, () => this.#element(random)),
-      ]),
-    );
-    return new fc.Value({ shapes: concrete, inputs }, undefined);
-  }
-
-  #element(random: fc.Random): number {
-    const { dtype = 'f64', kinks = [] } = this.#options;
-    const { round } = formats[dtype];
-    const sign = random.nextInt(0, 1) === 0 ? -1 : 1;
-    const kind = random.nextDouble();
-    const kink = kinks[random.nextInt(0, Math.max(0, kinks.length - 1))] ?? 0;
-    if (kind < 0.12) return round(kink);
-    if (kind < 0.2) return round(kink + sign * 2 ** -random.nextInt(4, 30));
-    if (kind < 0.33) return sign * 2 ** random.nextInt(-4, 4);
-    return round(sign * random.nextDouble() * 2 ** random.nextInt(-2, 2));
-  }
-
-  override canShrinkWithoutContext(value: unknown): value is DrawnInputs {
-    return typeof value === 'object' && value !== null && 'inputs' in value;
-  }
-
-  override shrink(value: DrawnInputs): fc.Stream<fc.Value<DrawnInputs>> {
-    return new fc.Stream(this.#smaller(value)).map((smaller) => new fc.Value(smaller, undefined));
-  }
-
-  *#smaller({ shapes, inputs }: DrawnInputs): IterableIterator<DrawnInputs> {
-    const named = this.#options.shapes;
-    const axes = new Set(Object.values(named).flatMap((shape) => shape.filter((axis) => typeof axis === 'string')));
-    for (const axis of axes) {
-      const [name, shape] = Object.entries(named).find(([, of]) => of.includes(axis))!;
-      const n = shapes[name]![shape.indexOf(axis)]!;
-      if (n <= 1) continue;
-      yield takeAxis(named, { shapes, inputs }, axis, [0]);
-      for (const i of range(n))
-        yield takeAxis(
-          named,
-          { shapes, inputs },
-          axis,
-          range(n).filter((k) => k !== i),
-        );
-    }
-    for (const [name, tensor] of Object.entries(inputs)) {
-      for (const [i, v] of tensor.entries()) {
-        for (const simpler of simplerValues(v))
-          yield { shapes, inputs: { ...inputs, [name]: tensor.with(i, simpler) } };
-      }
-    }
-  }
-}
-
-/** The inputs with only these indices of the axes of one name. */
-function takeAxis(
-  named: DrawnShapes,
-  { shapes, inputs }: DrawnInputs,
-  axis: string,
-  indices: readonly number[],
-): DrawnInputs {
-  const taken: Record<string, Float64Array> = {};
-  const smaller: Record<string, readonly number[]> = {};
-  for (const name of Object.keys(inputs)) {
-    let [tensor, shape] = [inputs[name]!, shapes[name]!];
-    for (const [k, of] of named[name]!.entries()) {
-      if (of !== axis) continue;
-      tensor = take(tensor, shape, k, indices);
-      shape = shape.with(k, indices.length);
-    }
-    taken[name] = tensor;
-    smaller[name] = shape;
-  }
-  return { shapes: smaller, inputs: taken };
-}
+import { smallest } from './smallest.ts';
 
 /** What a run over drawn inputs found. */
 export interface GradcheckRun {
   readonly runs: number;
-  /** The report of the smallest inputs that fail, or of the last that were drawn. */
+  /** The report of the smallest inputs that fail, or of the last that were drawn of which something was compared. */
   readonly report: GradcheckReport;
+  /** Elements of gradients that were compared, left open, and compared without telling them from 0, of all that were drawn. */
+  readonly counts: { readonly compared: number; readonly unchecked: number; readonly vacuous: number };
   readonly inputs: DrawnInputs;
   /** What finds the failing inputs again: `fc.check(property, { seed, path })`. */
   readonly seed: number;
@@ -167,17 +42,28 @@ class GradcheckFailed extends Error {
   }
 }
 
-/** The property that `f` passes the gradient check on inputs of these shapes, to be run by `fc.assert`. */
+/** The share of elements that are drawn on a kink where none is declared: there any slope between two is right. */
+const onUndeclared = 0.04;
+
+/** Draws for each run that may be lost on inputs of which nothing can be compared, such as log below 0. */
+const maxSkipsPerRun = 20;
+
+/**
+ * The property that `f` passes the gradient check on inputs of these shapes, to be run by `fc.assert`. Inputs are drawn
+ * near `draw.kinks`, 0 unless given, and near the kinks that are declared. Inputs of which nothing can be compared are
+ * drawn again.
+ */
 export function gradcheckProperty(
   f: Differentiable,
   draw: DrawOptions,
   options: GradcheckOptions = {},
   onReport: (report: GradcheckReport, drawn: DrawnInputs) => void = () => {},
 ): fc.IAsyncProperty<[DrawnInputs]> {
-  return fc.asyncProperty(drawnInputs({ ...draw, dtype: f.dtype ?? 'f64' }), async (drawn) => {
-    const shapes = { ...f.shapes, ...options.shapes, ...drawn.shapes };
-    const report = await gradcheck(f, drawn.inputs, { ...options, shapes });
+  return fc.asyncProperty(drawnInputs(drawnFor(f, draw, options)), async (drawn) => {
+    const report = await reportOn(f, draw, options, drawn);
+    fc.pre(report !== undefined);
     onReport(report, drawn);
+    fc.pre(report.outcome !== 'nothing-compared');
     if (!report.passed) throw new GradcheckFailed(report, drawn);
   });
 }
@@ -188,21 +74,104 @@ export async function gradcheckRun(
   draw: DrawOptions,
   { runs = 20, seed = 1, path, ...options }: GradcheckOptions & RunOptions = {},
 ): Promise<GradcheckRun> {
-  if (!Number.isSafeInteger(runs) || runs < 1) {
-    throw new RangeError(`gradcheckRun: "runs" expected an integer from 1, got ${String(runs)}`);
+  checkOptions('gradcheckRun', options, gradcheckOptions);
+  checkInteger('gradcheckRun: "runs"', runs, 1);
+  checkInteger('gradcheckRun: "seed"', seed, 0, largestSeed);
+  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
+    throw new RangeError(`gradcheckRun: "path" expected integers separated by colons, got ${shown(path)}`);
   }
+  const how = { ...options, seed };
   let last: { report: GradcheckReport; drawn: DrawnInputs } | undefined;
-  const property = gradcheckProperty(f, draw, { ...options, seed }, (report, drawn) => {
-    last = { report, drawn };
+  const counts = { compared: 0, unchecked: 0, vacuous: 0 };
+  const property = gradcheckProperty(f, draw, how, (report, drawn) => {
+    if (last === undefined || report.outcome !== 'nothing-compared') last = { report, drawn };
+    for (const name of ['compared', 'unchecked', 'vacuous'] as const) {
+      counts[name] += report.inputs.reduce((sum, input) => sum + input[name], 0);
+    }
   });
-  const details = await fc.check(property, {
-    seed,
-    numRuns: path === undefined ? runs : 1,
-    endOnFailure: path !== undefined,
-    ...(path !== undefined && { path }),
-  });
+  const numRuns = path === undefined ? runs : 1;
+  const details = await fc
+    .check(property, { seed, numRuns, maxSkipsPerRun, endOnFailure: true, ...(path !== undefined && { path }) })
+    .catch((cause: unknown) => {
+      throw path === undefined ? cause : leadsNowhere(path, cause);
+    });
   const error = details.errorInstance;
-  if (details.failed && !(error instanceof GradcheckFailed)) throw error;
-  const { report, drawn } = error instanceof GradcheckFailed ? error : last!;
-  return { runs: details.numRuns, report, inputs: drawn, seed, path: details.counterexamplePath ?? undefined };
+  if (!(error instanceof GradcheckFailed)) {
+    if (error) throw error;
+    if (last === undefined) throw leadsNowhere(path!);
+    return { runs: details.numRuns, report: last.report, counts, inputs: last.drawn, seed, path: undefined };
+  }
+  const failing = { drawn: error.drawn, report: error.report, path: details.counterexamplePath! };
+  const found =
+    path === undefined
+      ? await smallest(failing, drawnFor(f, draw, how), (drawn) => reportOn(f, draw, how, drawn))
+      : failing;
+  return { runs: details.numRuns, report: found.report, counts, inputs: found.drawn, seed, path: found.path };
+}
+
+function leadsNowhere(path: string, cause?: unknown): RangeError {
+  return new RangeError(`gradcheckRun: "path" expected the way to inputs of this seed, got ${shown(path)}`, { cause });
+}
+
+/** How inputs of `f` are drawn: near the kinks that it declares too. */
+function drawnFor(f: Differentiable, draw: DrawOptions, options: GradcheckOptions): DrawOptions {
+  const declared = { ...f.kinks, ...options.kinks };
+  const hasDeclared = Object.keys(declared).length > 0;
+  const near = draw.kinks ?? [0];
+  return {
+    onKinks: hasDeclared ? 0.12 : onUndeclared,
+    ...draw,
+    dtype: f.dtype ?? 'f64',
+    kinks: (input, element) => {
+      const kinks = kinksOfInput(input, declared)?.(element).map(({ at }) => at) ?? [];
+      return [...new Set([...(typeof near === 'function' ? near(input, element) : near), ...kinks])];
+    },
+  };
+}
+
+// As they are when this is loaded, before a test puts a clock of its own in their place.
+const { setTimeout } = globalThis;
+
+/** The report on drawn inputs; `undefined` where axes of a fixed length were shrunk and f does not take that. */
+async function reportOn(
+  f: Differentiable,
+  draw: DrawOptions,
+  options: GradcheckOptions,
+  drawn: DrawnInputs,
+): Promise<GradcheckReport | undefined> {
+  const isSmaller = Object.entries(draw.shapes).some(([name, shape]) =>
+    shape.some((n, axis) => typeof n === 'number' && n !== drawn.shapes[name]![axis]),
+  );
+  const declared: Record<string, readonly number[]> = { ...f.shapes, ...options.shapes };
+  if (isSmaller) delete declared.y;
+  const shapes: Shapes = { ...declared, ...drawn.shapes };
+  // Promises alone would let no timer and no signal through.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  try {
+    const report = await gradcheck(f, drawn.inputs, { ...options, shapes });
+    return report.outcome === 'failed' ? report : ((await wrongRow(f, options, shapes, drawn)) ?? report);
+  } catch (error) {
+    if (isSmaller) return undefined;
+    throw error;
+  }
+}
+
+/** The report on the first row of a batch alone, if it fails: its gradient too must be right. */
+async function wrongRow(
+  f: Differentiable,
+  options: GradcheckOptions,
+  { y: _y, ...whole }: Shapes,
+  { inputs }: DrawnInputs,
+): Promise<GradcheckReport | undefined> {
+  const batch = options.batch ?? f.batch ?? [];
+  const rows = whole[batch[0] ?? '']?.[0] ?? 0;
+  if (rows < 2 || options.dy !== undefined) return undefined;
+  const alone = { ...inputs };
+  const shapes: Record<string, readonly number[]> = { ...whole };
+  for (const name of batch) {
+    alone[name] = rowOf(inputs[name]!, rows, 0);
+    shapes[name] = whole[name]!.with(0, 1);
+  }
+  const report = await gradcheck(f, alone, { ...options, shapes });
+  return report.outcome === 'failed' ? report : undefined;
 }

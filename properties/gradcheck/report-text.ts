@@ -5,25 +5,56 @@ import type { GradcheckFailure, GradcheckReport, InputReport } from './report.ts
 const failuresShown = 8;
 const kinksShown = 2;
 
-/** A report for people: at most 40 lines of 80 columns. */
+/** Lines and columns of a report. */
+const lineCount = 40;
+const columns = 80;
+
+/** A report for people: at most 40 lines of 80 columns, unless one word is longer. */
 export function gradcheckText(report: GradcheckReport): string {
-  const { name, passed, dtype, seed, outputShape, inputs, failures, calls, checks, override } = report;
+  const { name, dtype, seed, outputShape, inputs, failures, calls, checks, override } = report;
   const runs = Object.entries(calls).filter(([, n]) => n > 0);
-  return [
-    `gradcheck ${name}: ${passed ? 'passed' : `FAILED, ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}`}`,
+  const compared = inputs.reduce((sum, input) => sum + input.compared, 0);
+  const isVacuous = compared > 0 && inputs.every((input) => input.compared === input.vacuous);
+  const lines = [
+    `gradcheck ${name}: ${outcomeText(report)}`,
     `${dtype}, y [${outputShape.join(', ')}], seed ${seed}; ${runs.map(([part, n]) => `${n} ${part}`).join(', ')}`,
     ...(override ? [`OVERRIDE: relative tolerance ${override.tolerance} in place of the derived intervals`] : []),
+    ...(isVacuous ? ['VACUOUS: no derivative that was compared can be told from 0'] : []),
     ...inputs.flatMap(inputText),
     `checked: ${checks.join('; ')}`,
     ...failures.slice(0, failuresShown).map((failure) => `FAIL ${describeGradcheckFailure(failure)}`),
     ...(failures.length > failuresShown ? [`… and ${failures.length - failuresShown} more`] : []),
-  ].join('\n');
+  ].flatMap(wrapped);
+  const left = lines.length - lineCount;
+  return (left > 0 ? [...lines.slice(0, lineCount - 1), `… and ${left + 1} more lines`] : lines).join('\n');
+}
+
+function outcomeText({ outcome, failures }: GradcheckReport): string {
+  if (outcome === 'nothing-compared') return 'NOTHING COMPARED, no element of a gradient could be measured';
+  return outcome === 'passed'
+    ? 'passed'
+    : `FAILED, ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}`;
+}
+
+/** A line in several that are not too long, those after the first indented. */
+function wrapped(line: string): string[] {
+  const lines: string[] = [];
+  const indent = `${/^ */.exec(line)![0]}  `;
+  let rest = line;
+  while (rest.length > columns) {
+    const end = rest.lastIndexOf(' ', columns);
+    if (end <= indent.length) break;
+    lines.push(rest.slice(0, end));
+    rest = indent + rest.slice(end + 1);
+  }
+  return [...lines, rest];
 }
 
 function inputText({
   name,
   shape,
   structure,
+  projection,
   declared,
   compared,
   unchecked,
@@ -35,21 +66,26 @@ function inputText({
 }: InputReport): string[] {
   const how =
     structure === 'projected'
-      ? 'along random directions'
+      ? `${projection!.together} elements along ${projection!.random} random directions, ${projection!.alone} about kinks alone`
       : `${describeStructure(structure)}, ${declared ? 'declared' : 'found'}`;
   const open = unchecked > 0 ? `, ${unchecked} left open` : '';
   const vague = vacuous > 0 ? `, ${vacuous} vacuous` : '';
   const lines = [`d${name} [${shape.join(', ')}]: ${how}; ${compared} compared${open}${vague}`];
   if (worst) {
-    const { index, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
+    const { index, isDirection, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
     const near = Number.isFinite(kinkDistance) ? `, ${short(kinkDistance)} from a kink` : '';
-    lines.push(`  worst [${index.join(', ')}]: analytic ${analytic}, numeric ${numeric},`);
+    const where = isDirection ? `direction ${index[0]! + 1}` : `[${index.join(', ')}]`;
+    lines.push(`  worst ${where}: analytic ${analytic}, numeric ${numeric},`);
     lines.push(`    allowed [${lo}, ${hi}] (${short(ratio)} of it)${near}`);
   }
-  if (sees)
+  if (sees) {
+    const [half, all] = [short(sees.median), short(sees.everywhere)];
     lines.push(
-      `  sees an error in one element from ${short(sees.median)} of it (half of them), ${short(sees.everywhere)} (all)`,
+      sees.absolute
+        ? `  sees an error in one element alone from ${half} (half of them), ${all} (all)`
+        : `  sees an error in one element from ${half} of it (half of them), ${all} (all)`,
     );
+  }
   for (const { element, at, declared: known, left, right, jump } of kinks.slice(0, kinksShown)) {
     lines.push(
       `  on a kink: [${element.join(', ')}] = ${at}, ${known ? 'declared' : 'found'}: slopes ${short(left)} and ${short(right)}, jump ${short(jump)}`,
@@ -64,7 +100,7 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
   const at = (index: readonly number[]) => `[${index.join(', ')}]`;
   switch (failure.code) {
     case 'gradient':
-      return `d${failure.input}${at(failure.index)} of ${failure.what} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} elements wrong)`;
+      return `${failure.isDirection ? `<d${failure.input}, direction ${failure.index[0]! + 1}>` : `d${failure.input}${at(failure.index)}`} of ${failure.what} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} ${failure.isDirection ? 'products' : 'elements'} wrong)`;
     case 'tangent':
       return `jvp: ty${at(failure.index)} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} elements wrong)`;
     case 'adjoint':

@@ -4,7 +4,9 @@ import type { Structure } from './differentiable.ts';
 
 /** An element of a gradient with what it is compared with. */
 export interface ComparedElement {
+  /** Of a random direction, along which many elements were moved, its number. */
   readonly index: readonly number[];
+  readonly isDirection?: true;
   readonly analytic: number;
   /** The middle of what was measured. */
   readonly numeric: number;
@@ -97,7 +99,9 @@ export interface InputReport {
   readonly structure: Structure | 'projected';
   /** Whether the structure was declared, or found by measuring. */
   readonly declared: boolean;
-  /** Elements of the gradient that were compared, and those that were left open. */
+  /** How a projected input was moved: along random directions, so many elements together; others alone. */
+  readonly projection?: { readonly random: number; readonly together: number; readonly alone: number };
+  /** Elements of the gradient that were compared, directions if it is projected; and elements that were left open. */
   readonly compared: number;
   readonly unchecked: number;
   /** Compared elements whose interval is as wide as the value is large. */
@@ -106,8 +110,11 @@ export interface InputReport {
   readonly kinks: readonly KinkFound[];
   readonly kinkCount: number;
   readonly worst: ComparedElement | undefined;
-  /** A relative error that would be seen in every compared element that is not 0, and in half of them. */
-  readonly sees: { readonly everywhere: number; readonly median: number } | undefined;
+  /**
+   * An error of a single element that would be seen in every one of them, and in half of them: relative, of those that
+   * are not 0; of a projected input absolute.
+   */
+  readonly sees: { readonly everywhere: number; readonly median: number; readonly absolute: boolean } | undefined;
 }
 
 /** A kink on which an element lies: what was measured on both sides of it. */
@@ -124,6 +131,8 @@ export interface KinkFound {
 
 export interface GradcheckReport {
   readonly name: string;
+  /** `nothing-compared`: nothing was wrong, and no element of any gradient could be compared. */
+  readonly outcome: 'passed' | 'failed' | 'nothing-compared';
   readonly passed: boolean;
   readonly dtype: Dtype;
   readonly seed: number;
@@ -131,7 +140,7 @@ export interface GradcheckReport {
   readonly inputs: readonly InputReport[];
   readonly failures: readonly GradcheckFailure[];
   readonly calls: Readonly<Calls>;
-  /** What was checked besides the gradient, in words. */
+  /** What was checked, in words. */
   readonly checks: readonly string[];
   /** A tolerance that the caller put in place of the derived intervals. */
   readonly override: { readonly tolerance: number } | undefined;

@@ -192,3 +192,20 @@ it('knows the slope of a side on which f″ passes through 0', () => {
   const slope = 7039.04443359375 - 1.8483890295028687 / 2;
   for (const side of [left, right]) expect(Math.abs(side.slope - slope)).toBeLessThanOrEqual(side.slopeError);
 });
+
+it.each([2 ** -53, 2 ** -45, 2 ** -38, 2 ** -30])(
+  'a jump of %d, however small, is within the errors of value and slope',
+  (jump) => {
+    for (const limits of [
+      { left: [0, 0], right: [-jump, 0.5], here: 0 },
+      { left: [jump, 0.5], right: [0, 0], here: 0 },
+    ] as const) {
+      const sides = seen(limits, steps.slice(0, 1));
+      for (const side of sideNames) {
+        const [value, slope] = limits[side];
+        expect(Math.abs(sides[side].value - value)).toBeLessThanOrEqual(sides[side].valueError);
+        expect(Math.abs(sides[side].slope - slope)).toBeLessThanOrEqual(sides[side].slopeError);
+      }
+    }
+  },
+);

@@ -63,8 +63,8 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
       const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
       // Where f″ passes through 0 on this side the parabola does not show its own error, but what both sides say does.
       const slopeError = errorOf(best) + (isGood(smooth) ? Math.abs(own.slope - smooth.slope) : 0);
-      // A jump so small that it looks like curvature.
-      const valueError = noise + Math.abs(near) * own.truncation;
+      // A jump at the point is part of what the differences show, however small.
+      const valueError = noise + Math.abs(near) * best.truncation;
       const at = { value: f0, valueError, slope: best.slope, slopeError, good: isGood(best) };
       return { ...at, joined: true, beside, curveError };
     }

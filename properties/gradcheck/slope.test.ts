@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
 import { elementwise } from './layers-for-tests.ts';
-import { centredOrder, errorOf, parabola, quartic } from './slope.ts';
+import { centredOrder, errorOf, parabola, quartic, quarticAt } from './slope.ts';
 import { stepScales } from './stencil.ts';
 
 const draw = random(1, 'slope');
@@ -93,11 +93,11 @@ describe('a slope', () => {
     expect(t4).not.toBe(t3);
   });
 
-  it.each(stencils)('of a parabola is exact at %s, %s, and its truncation twice the change of slope', (t1, t2) => {
+  it.each(stencils)('of a parabola is exact at %s, %s, and its truncation 1.5 times the change of slope', (t1, t2) => {
     const f = (v: number) => 5 + 3 * v - 2 * v ** 2;
     const { slope, truncation } = parabola(f(0), t1!, t2!, f(t1!), f(t2!), 0);
     expect(slope).toBeCloseTo(3, 12);
-    expect(truncation).toBeCloseTo(Math.abs(4 * t2!), 12);
+    expect(truncation).toBeCloseTo(1.5 * Math.abs(2 * t2!), 12);
   });
 
   it('has a rounding that covers errors of every sign in the values, and at most doubles that', () => {
@@ -123,4 +123,28 @@ describe('a slope', () => {
       }
     }
   });
+});
+
+it('is taken where powers of the distances overflow or underflow', () => {
+  for (const [v, f, slope] of [
+    [1e100, (x: number) => 1 / x, -1e-200],
+    [1e-200, (x: number) => (1e100 * x) ** 2, 2],
+    [1e150, (x: number) => x * x, 2e150],
+  ] as const) {
+    const h = v * 2 ** -15;
+    const t = [1, -1, 2, -2].map((k) => k * h);
+    const { slope: measured, truncation } = quartic(
+      f(v),
+      t,
+      t.map((d) => f(v + d)),
+      0,
+    );
+    expect(Math.abs(measured / slope - 1)).toBeLessThan(1e-10);
+    expect(truncation).toBeGreaterThanOrEqual(Math.abs(measured - slope) - 1e-10 * Math.abs(slope));
+    expect(truncation).toBeLessThan(1e-7 * Math.abs(slope));
+  }
+  const t = [1, -1, 2, -2].map((k) => k * 1e-100);
+  const cubic = (s: number) => 3 + (s / 1e-100) ** 3;
+  const at = (s: number) => quarticAt(s, 3, t, t.map(cubic));
+  for (const s of [0.5e-100, 1.7e-100, -1.2e-100]) expect(at(s)).toBeCloseTo(cubic(s), 12);
 });

@@ -17,39 +17,52 @@ export interface Slope {
  * within the stencil the quartic is off by up to twice as much as these terms (measured by `slope.test.ts`).
  */
 export function quartic(f0: number, t: readonly number[], f: readonly number[], noise: number): Slope {
-  const [t1, t2, t3, t4] = t as [number, number, number, number];
-  const [f1, f2, f3, f4] = f as [number, number, number, number];
-  const a1 = (f1 - f0) / t1;
-  const a2 = (f2 - f1) / (t2 - t1);
-  const a3 = (f3 - f2) / (t3 - t2);
-  const a4 = (f4 - f3) / (t4 - t3);
-  const b2 = (a2 - a1) / t2;
-  const b3 = (a3 - a2) / (t3 - t1);
-  const b4 = (a4 - a3) / (t4 - t2);
-  const c3 = (b3 - b2) / t3;
-  const c4 = (b4 - b3) / (t4 - t1);
-  const d4 = (c4 - c3) / t4;
-  const cubicTerm = t1 * t2 * c3;
-  const quarticTerm = t1 * t2 * t3 * d4;
-  const isCentred = t1 * t2 < 0;
+  const t1 = t[0]!;
+  const { d1, d2, d3, d4, t2, t3 } = differences(f0, t, f);
+  const cubicTerm = t2 * d3;
+  const quarticTerm = t2 * t3 * d4;
+  const isCentred = t2 < 0;
   return {
-    slope: a1 - t1 * b2 + cubicTerm - quarticTerm,
-    truncation: 4 * (Math.abs(cubicTerm) + Math.abs(quarticTerm)),
+    slope: (d1 - d2 + cubicTerm - quarticTerm) / t1,
+    truncation: (4 * (Math.abs(cubicTerm) + Math.abs(quarticTerm))) / Math.abs(t1),
     // Σ|weights| of the five values is 1.5/h around a point and 10.7/h on one side of it.
     rounding: ((isCentred ? 2 : 12) * noise) / Math.abs(t1),
   };
 }
 
+/** The interpolation of which `quartic` takes the slope, at a distance `s`. */
+export function quarticAt(s: number, f0: number, t: readonly number[], f: readonly number[]): number {
+  const { d1, d2, d3, d4, t2, t3 } = differences(f0, t, f);
+  const at = s / t[0]!;
+  return f0 + at * (d1 + (at - 1) * (d2 + (at - t2) * (d3 + (at - t3) * d4)));
+}
+
+/** Divided differences from `f(0)`, distances in units of the first, so that no power of one over- or underflows. */
+function differences(f0: number, t: readonly number[], f: readonly number[]) {
+  const [t2, t3, t4] = [t[1]! / t[0]!, t[2]! / t[0]!, t[3]! / t[0]!];
+  const [f1, f2, f3, f4] = f as [number, number, number, number];
+  const d1 = f1 - f0;
+  const a2 = (f2 - f1) / (t2 - 1);
+  const a3 = (f3 - f2) / (t3 - t2);
+  const a4 = (f4 - f3) / (t4 - t3);
+  const d2 = (a2 - d1) / t2;
+  const b3 = (a3 - a2) / (t3 - 1);
+  const b4 = (a4 - a3) / (t4 - t2);
+  const d3 = (b3 - d2) / t3;
+  const c4 = (b4 - b3) / (t4 - 1);
+  return { d1, d2, d3, d4: (c4 - d3) / t4, t2, t3 };
+}
+
 /**
- * `f′(0±)` from `f(0)` and two values on one side. The error is taken as twice what the second difference shows, `h·f″`
- * where f is smooth: twice, because a jump J beside the point adds J/h to that and 1.5 J/h to the slope.
+ * `f′(0±)` from `f(0)` and two values on one side. The error is 1.5 times what the second difference shows, `h·f″` where f
+ * is smooth: by so much a jump at 0 changes the slope.
  */
 export function parabola(f0: number, t1: number, t2: number, f1: number, f2: number, noise: number): Slope {
   const near = (f1 - f0) / t1;
   const far = (f2 - f1) / (t2 - t1);
   return {
     slope: near - (t1 * (far - near)) / t2,
-    truncation: 2 * Math.abs(far - near),
+    truncation: 1.5 * Math.abs(far - near),
     rounding: (4 * noise) / Math.abs(t1),
   };
 }

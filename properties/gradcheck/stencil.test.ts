@@ -109,3 +109,16 @@ describe('near a kink', () => {
     expect([...side]).toEqual([0, 2, 0]);
   });
 });
+
+it.each(['f64', 'f32'] as const)('tiny steps stay within tiny elements, and are for them alone, in %s', (dtype) => {
+  const at = (v: number) => stencilAt(Float64Array.of(v), dtype, 'tiny', undefined).points.map(([t]) => t! - v);
+  for (const v of [2 ** -60, -(2 ** -70)]) {
+    for (const t of at(v)) {
+      expect(t).not.toBe(0);
+      expect(Math.abs(t)).toBeLessThan(Math.abs(v) / 2);
+    }
+  }
+  const smallest = stepScales[dtype].at(-1)!;
+  for (const v of [0, 1, -8 * smallest]) expect(at(v)).toEqual([0, 0, 0, 0]);
+  expect(at(-7.9 * smallest)).not.toContain(0);
+});

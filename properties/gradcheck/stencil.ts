@@ -5,15 +5,28 @@ import type { Kink } from './differentiable.ts';
 /**
  * How far the points of a stencil lie, as shares of the scale of an element, the widest first.
  *
- * f64: at 2⁻¹⁵ truncation is taken as 4·h²f‴/6 = 2⁻³¹ f‴, and a rounding error of u·|y| becomes 2⁻³⁸ |y|; where f is not smooth at one scale, the
- * next one is a thousand times nearer. Noise is measured at the last, which is no power of two: on a dyadic lattice the
- * rounding of neighbouring points is alike, and their differences do not show it. f32: rounding leaves 2⁻²² |y| at the first scale, which is so wide that it only
- * serves where f is affine there, 2⁻¹⁹ |y| at the second, and more below, where jumps are told from slopes.
+ * f64: at 2⁻¹⁵ truncation is taken as 4·h²f‴/6 = 2⁻³¹ f‴, and a rounding error of u·|y| becomes 2⁻³⁸ |y|; where f is
+ * not smooth at one scale, the next one is a thousand times nearer. The last is no power of two: on a dyadic lattice
+ * the rounding of neighbouring points is alike, and their differences do not show it. f32: rounding leaves 2⁻²² |y| at
+ * the first scale, which is so wide that it only serves where f is affine there, 2⁻¹⁹ |y| at the second, and more below,
+ * where jumps are told from slopes.
  */
 export const stepScales: Readonly<Record<Dtype, readonly number[]>> = {
   f64: [2 ** -15, 2 ** -25, 1.37 * 2 ** -35],
   f32: [2 ** -2, 2 ** -5, 2 ** -8, 2 ** -14],
 };
+
+/**
+ * Between these, and no powers of two either: where noise is measured before a derivative is called wrong, most of them
+ * within the scale `lineScale`, in which f is taken as a line on each side of the element.
+ */
+export const noiseScales: Readonly<Record<Dtype, readonly number[]>> = {
+  f64: [18, 21, 26, 27, 28, 29, 31, 33].map((k) => 1.37 * 2 ** -k),
+  f32: [4, 7, 10, 16, 17, 18, 19].map((k) => 1.37 * 2 ** -k),
+};
+
+/** So small that a curve is no further from a line than rounding, and no smaller, since f has to change by more. */
+export const lineScale: Readonly<Record<Dtype, number>> = { f64: 1, f32: 3 };
 
 /** Multiples of the step, those that show whether f is affine first. Around a point 1 and -2: an odd f would fool ±1. */
 const centred = [1, -2, -1, 2] as const;
@@ -31,15 +44,25 @@ export interface Stencil {
 /** Kinks of one element, in no order. */
 export type KinksOf = (element: number) => readonly Kink[];
 
-/** The stencil at one of the scales. The points keep to the element's side of every declared kink. */
-export function stencilAt(values: Float64Array, dtype: Dtype, scale: number, kinksOf: KinksOf | undefined): Stencil {
+/**
+ * The stencil at one of the scales, or `tiny`: within elements so near to 0 that all scales step over what is there, and
+ * for them alone. The points keep to the element's side of every declared kink.
+ */
+export function stencilAt(
+  values: Float64Array,
+  dtype: Dtype,
+  scale: number | 'tiny',
+  kinksOf: KinksOf | undefined,
+): Stencil {
   const { round } = formats[dtype];
   const make = () => new Float64Array(values);
   const points = [make(), make(), make(), make()] as const;
   const side = new Int8Array(values.length);
+  const smallest = stepScales[dtype].at(-1)!;
   for (let j = 0; j < values.length; j++) {
     const v = values[j]!;
-    let h = scale * scaleOf(v);
+    if (scale === 'tiny' && !(v !== 0 && Math.abs(v) < 8 * smallest)) continue;
+    let h = scale === 'tiny' ? (1.37 / 8) * powerOfTwoBelow(Math.abs(v)) : scale * scaleOf(v);
     let multiples: readonly number[] = centred;
     const kinks = kinksOf?.(j);
     if (kinks !== undefined) {

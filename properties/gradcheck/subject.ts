@@ -118,8 +118,10 @@ function roundingOf(
   return {
     forward(inputs) {
       const input = { ...caseOf(inputs), dtype: 'f64' as const };
+      // The twin of a Subject of f32 is the reference, which has no facets.
+      const facets = subject.dtype === 'f64' ? subject.facets : [];
       // The declared values at a kink are rounded once more.
-      return Float64Array.from(expectation(input).y, (allowed, i) =>
+      return Float64Array.from(expectation(input, facets).y, (allowed, i) =>
         resolved[i] ? boundOf(allowed) + 2 ** -53 * Math.abs(allowed.exact) : NaN,
       );
     },

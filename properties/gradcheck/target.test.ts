@@ -61,13 +61,43 @@ describe('toPassGradcheck', () => {
       3,
       '"target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got number',
     ],
-    [elementwiseLayer('relu', elementwise.relu!), 'expected "shapes", since the target declares none, got none'],
+    [
+      elementwiseLayer('relu', elementwise.relu!),
+      'expected "shape" or "shapes", since the target declares none, got none',
+    ],
     [(x: tf.Tensor) => x, 'expected "shape" or "shapes" of the inputs, got none'],
     [tf.layers.reLU(), 'expected "shape" [N, …] of the input x of a layer, got none'],
   ])('refuses %s', async (target, message) => {
     await expect(gradcheckTarget(target as never, {})).rejects.toThrow(message);
     await expect(gradcheckTarget(target as never, {})).rejects.toThrow(TypeError);
   });
+});
+
+it.each<[object, typeof TypeError | typeof RangeError, string]>([
+  [{ shpe: [2] }, TypeError, '"options" expected shape, near, runs, path, shapes,'],
+  [{ shape: [2], run: 3 }, TypeError, 'got "run"'],
+  [null as never, TypeError, '"options" expected an object, got null'],
+  [{ shape: [2], shapes: { x: [2] } }, TypeError, 'expected "shape" of x or "shapes" of all inputs, got both'],
+  [{ shape: [2], near: '0' }, RangeError, '"near" expected an array of finite numbers, got "0"'],
+  [{ shape: [2], near: [Number.NaN] }, RangeError, '"near" expected an array of finite numbers, got [NaN]'],
+  [{ shape: [2], seed: 2 ** 40 }, RangeError, '"seed" expected an integer from 0 to 4294967295, got 1099511627776'],
+  [{ shape: [2], path: 'abc' }, RangeError, '"path" expected integers separated by colons, got "abc"'],
+  [{ shape: [2], onKinks: 'opne' }, RangeError, '"onKinks" expected compared or open, got "opne"'],
+])('gradcheckTarget refuses %j', async (options, kind, message) => {
+  const relu = elementwiseLayer('relu', elementwise.relu!);
+  await expect(gradcheckTarget(relu, options as never)).rejects.toThrow(kind);
+  await expect(gradcheckTarget(relu, options as never)).rejects.toThrow(message);
+});
+
+it('a layer takes lengths alone, and says so of others', async () => {
+  const named = gradcheckTarget(tf.layers.reLU(), { shapes: { x: ['n', 2] } });
+  await expect(named).rejects.toThrow('"shape" expected lengths alone for the input x of a layer, got ["n", 2]');
+});
+
+it('toPassGradcheck does not pass where nothing was compared', async () => {
+  const nan = elementwiseLayer('nan', { f: () => Number.NaN, df: () => 0 });
+  await expect(expect(nan).toPassGradcheck({ shape: [2], runs: 1 })).rejects.toThrow('NOTHING COMPARED');
+  await expect(nan).not.toPassGradcheck({ shape: [0, 3], runs: 1 });
 });
 
 describe('toBeWithinUlp', () => {
@@ -83,5 +113,64 @@ describe('toBeWithinUlp', () => {
     expect(() => expect([1, 1.5]).toBeWithinUlp([1, 1], 3)).toThrow('element 1 is 1.5, expected 1 within 3 ulp of f64');
     expect(() => expect([1]).toBeWithinUlp([1, 1], 3)).toThrow('expected 2 elements, got 1');
     expect(() => expect(1).toBeWithinUlp(1, -1)).toThrow('toBeWithinUlp: "ulps" expected a number from 0, got -1');
+  });
+
+  it('compares nested arrays, of one shape', () => {
+    expect([[1, 2], Float32Array.of(3, 4)]).toBeWithinUlp(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      0,
+    );
+    expect([
+      [1, 2],
+      [3, 4],
+    ]).not.toBeWithinUlp(
+      [
+        [1, 2],
+        [3, 5],
+      ],
+      1,
+    );
+    const other = () =>
+      expect([
+        [1, 2],
+        [3, 4.5],
+      ]).toBeWithinUlp(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        1,
+      );
+    expect(other).toThrow('element 1,1 is 4.5, expected 4 within 1 ulp of f64');
+    expect(() =>
+      expect([1, 2, 3, 4]).toBeWithinUlp(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        1,
+      ),
+    ).toThrow('expected 4 elements up to 1,1, got 4 elements');
+    expect(() => expect([[1], [2, 3]]).toBeWithinUlp([[1, 2], [3]], 1)).toThrow('expected 3 elements up to 1,0');
+    expect([]).toBeWithinUlp([], 0);
+    expect(1).not.toBeWithinUlp([1], 0);
+  });
+
+  it.each<[unknown, string]>([
+    [['a'], 'got "a" at 0'],
+    [[[1], [2n]], 'got 2 at 1,0'],
+    [{}, 'got an object'],
+    ['12', 'got "12"'],
+    [undefined, 'got undefined'],
+    [null, 'got null'],
+    [[1, undefined], 'got undefined at 1'],
+  ])('refuses %s', (value, message) => {
+    const of = (actual: unknown, expected: unknown) => () => expect(actual).toBeWithinUlp(expected as never, 1);
+    expect(of(value, value)).toThrow(TypeError);
+    expect(of(value, value)).toThrow(`toBeWithinUlp: "actual" expected numbers or arrays of numbers, ${message}`);
+    expect(of(1, value)).toThrow(`toBeWithinUlp: "expected" expected numbers or arrays of numbers, ${message}`);
   });
 });

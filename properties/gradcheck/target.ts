@@ -1,8 +1,11 @@
 import type { layers } from '@tensorflow/tfjs';
-import { kindOf } from '../../reference/arguments.ts';
+import { kindOf, shown } from '../../reference/arguments.ts';
+import { checkOptions } from '../check-arguments.ts';
+import { gradcheckOptions } from './check-options.ts';
 import type { Differentiable } from './differentiable.ts';
+import type { DrawnShapes } from './drawn-inputs.ts';
 import type { GradcheckOptions } from './options.ts';
-import { type DrawnShapes, type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
+import { type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
 import { layerFunction, loadTensorflow, type TensorflowFunction, tensorflowFunction } from './tensorflow.ts';
 
 /** What can be checked: functions with their gradients, a function of TensorFlow.js tensors, or one of its layers. */
@@ -18,24 +21,33 @@ export interface TargetOptions extends Omit<GradcheckOptions, 'shapes'>, RunOpti
 }
 
 /**
- * Checks a target on drawn inputs: `runs` of them, 20 unless given, half of all elements special; those that fail are shrunk.
+ * Checks a target on drawn inputs: `runs` of them, 20 unless given, a third of all elements special; those that fail are shrunk.
  *
  * @throws TypeError, RangeError naming what was expected; GradcheckError for what the target throws
  */
-export async function gradcheckTarget(target: GradcheckTarget, options: TargetOptions): Promise<GradcheckRun> {
+export async function gradcheckTarget(target: GradcheckTarget, options: TargetOptions = {}): Promise<GradcheckRun> {
+  checkOptions('gradcheck', options, ['shape', 'near', 'runs', 'path', ...gradcheckOptions]);
   const { shape, shapes: given, near, ...rest } = options;
+  if (shape !== undefined && given !== undefined) {
+    throw new TypeError('gradcheck: expected "shape" of x or "shapes" of all inputs, got both');
+  }
+  if (near !== undefined && !(Array.isArray(near) && near.every(Number.isFinite))) {
+    throw new RangeError(`gradcheck: "near" expected an array of finite numbers, got ${shown(near)}`);
+  }
   const named = given ?? (shape && { x: shape });
   const draw = (shapes: DrawnShapes) => ({ shapes, ...(near && { kinks: near }) });
   if (isDifferentiable(target)) {
     const shapes = named ?? withoutOutput(target.shapes);
-    if (shapes === undefined) throw missing('"shapes", since the target declares none');
+    if (shapes === undefined) throw missing('"shape" or "shapes", since the target declares none');
     return gradcheckRun(target, draw(shapes), rest);
   }
   const tf = await loadTensorflow();
   if (target instanceof tf.layers.Layer) {
     const x = named?.x;
-    if (x === undefined || !x.every((n) => typeof n === 'number'))
-      throw missing('"shape" [N, …] of the input x of a layer');
+    if (x === undefined) throw missing('"shape" [N, …] of the input x of a layer');
+    if (!Array.isArray(x) || !x.every((n) => typeof n === 'number')) {
+      throw new TypeError(`gradcheck: "shape" expected lengths alone for the input x of a layer, got ${shown(x)}`);
+    }
     const { f, shapes } = layerFunction(tf, target, x);
     return gradcheckRun(f, draw(shapes), rest);
   }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { gradcheck } from './gradcheck.ts';
+import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
+
+const relu = elementwiseLayer('relu', elementwise.relu!);
+const x = Float64Array.of(-1, 0, 2);
+const kinks = (kink: unknown) => ({ kinks: { x: [kink] } });
+
+describe('options of gradcheck', () => {
+  it.each<[string, unknown, string]>([
+    ['unknown', { structur: {} }, '"options" expected shapes, structure,'],
+    ['null', null, '"options" expected an object, got null'],
+    ['a number', 5, '"options" expected an object, got 5'],
+    ['onKinks', { onKinks: 'opne' }, '"onKinks" expected compared or open, got "opne"'],
+    ['containment', { containment: 'no' }, '"containment" expected true or false, got "no"'],
+    ['jacobian', { jacobian: 'half' }, '"jacobian" expected full or projected, got "half"'],
+    ['tolerance', { tolerance: '1' }, '"tolerance" expected a number from 0, got "1"'],
+    ['seed', { seed: '1' }, '"seed" expected an integer from 0, got "1"'],
+    ['constants', { constants: 'x' }, '"constants" expected an array of names, got "x"'],
+    ['batch', { batch: 'x' }, '"batch" expected an array of names, got "x"'],
+    ['shapes', { shapes: 3 }, '"shapes" expected an object, got 3'],
+    ['structure', { structure: 'dense' }, '"structure" expected an object, got "dense"'],
+    ['kinks', { kinks: 0 }, '"kinks" expected an object, got 0'],
+    ['kinks of an input', { kinks: { x: 0 } }, '"kinks.x" expected an array, or a function that answers one, got 0'],
+    ['kinks by element', { kinks: { x: () => undefined } }, '"kinks.x" expected an array, or a function'],
+    ['a kink that is null', kinks(null), '"kinks.x" expected objects with at: number, got null'],
+    ['a kink that is a number', kinks(0), '"kinks.x" expected objects with at: number, got 0'],
+    ['a kink at NaN', kinks({ at: Number.NaN }), '"kinks.x" expected objects with at: number, got at: NaN'],
+    [
+      'a value',
+      kinks({ at: 0, value: 0 }),
+      '"kinks.x" expected value: left, right, any or a function of the output\'s index, got 0',
+    ],
+    [
+      'a derivative',
+      kinks({ at: 0, derivative: 'lft' }),
+      '"kinks.x" expected derivative: left, right, any or a function',
+    ],
+    ['a side', kinks({ at: 0, left: { value: 0, slope: 0 } }), '"kinks.x": "left" expected a function, got an object'],
+    ['rounding', { rounding: { forward: 3, vjp: () => ({}) } }, '"rounding.forward" expected a function, got number'],
+    ['rounding of y', { rounding: { forward() {}, vjp() {}, output: 1 } }, '"rounding.output" expected a function'],
+    ['dy', { dy: [1, 1, 1] }, '"dy" expected a Float64Array of 3 elements, got an array'],
+    ['a short dy', { dy: x.slice(1) }, '"dy" expected a Float64Array of 3 elements, got 2'],
+  ])('%s is refused', async (_name, options, message) => {
+    await expect(gradcheck(relu, { x }, options as never)).rejects.toThrow(`gradcheck: ${message}`);
+    await expect(gradcheck(relu, { x }, options as never)).rejects.toThrow(/^gradcheck: /);
+  });
+
+  it('the same of what f declares', async () => {
+    await expect(gradcheck({ ...relu, batch: 'x' as never }, { x })).rejects.toThrow('gradcheck: "batch" expected');
+    await expect(gradcheck({ ...relu, outputShape: [3] as never }, { x })).rejects.toThrow(
+      'gradcheck: "f.outputShape" expected a function, got an array',
+    );
+  });
+});

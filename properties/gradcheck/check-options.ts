@@ -1,0 +1,108 @@
+import { checkInput, checkInteger, kindOf, shown } from '../../reference/arguments.ts';
+import { checkCallback, checkOptions } from '../check-arguments.ts';
+import { checkDtype, formats } from '../dtypes.ts';
+import type { Differentiable, Tensors } from './differentiable.ts';
+import { sizeOf } from './layout.ts';
+import { type GradcheckOptions, kinksOfInput } from './options.ts';
+
+export const gradcheckOptions: readonly (keyof GradcheckOptions)[] = [
+  ...(['shapes', 'structure', 'kinks', 'constants', 'batch', 'rounding'] as const),
+  ...(['seed', 'dy', 'jacobian', 'onKinks', 'containment', 'tolerance'] as const),
+];
+
+/** Throws unless `f`, `inputs` and `options` are of their kinds and fit each other. */
+export function checkArguments(f: Differentiable, inputs: Tensors, options: GradcheckOptions): void {
+  checkFunction(f);
+  checkInputs(f, inputs);
+  checkOptions('gradcheck', options, gradcheckOptions);
+  checkDeclared(inputs, { ...f, ...options });
+}
+
+function checkFunction(f: Differentiable): void {
+  if (f === null || typeof f !== 'object' || typeof f.forward !== 'function' || typeof f.vjp !== 'function') {
+    throw new TypeError(`gradcheck: "f" expected an object with forward and vjp, got ${kindOf(f)}`);
+  }
+  for (const part of ['jvp', 'doubleVjp', 'twin', 'outputShape'] as const)
+    checkCallback(`gradcheck: "f.${part}"`, f[part]);
+  checkDtype('gradcheck: "f"', f.dtype ?? 'f64');
+}
+
+function checkInputs(f: Differentiable, inputs: Tensors): void {
+  const dtype = f.dtype ?? 'f64';
+  const { round } = formats[dtype];
+  if (inputs === null || typeof inputs !== 'object' || ArrayBuffer.isView(inputs)) {
+    throw new TypeError(`gradcheck: "inputs" expected an object of Float64Arrays by name, got ${kindOf(inputs)}`);
+  }
+  const names = Object.keys(inputs);
+  if (names.length === 0) throw new RangeError('gradcheck: "inputs" expected at least one tensor, got {}');
+  for (const name of names) {
+    const tensor = inputs[name]!;
+    if (!(tensor instanceof Float64Array)) {
+      throw new TypeError(`gradcheck: "inputs.${name}" expected a Float64Array, got ${kindOf(tensor)}`);
+    }
+    if (name === 'y') throw new RangeError('gradcheck: "inputs" expected another name than y, which is the output');
+    for (let at = 0; at < tensor.length; at++) {
+      if (Object.is(round(tensor[at]!), tensor[at])) continue;
+      throw new RangeError(`gradcheck: "inputs.${name}" expected values of ${dtype}, got ${tensor[at]} at ${at}`);
+    }
+  }
+}
+
+function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
+  const names = Object.keys(inputs);
+  const named = { shapes: options.shapes, structure: options.structure, kinks: options.kinks };
+  for (const [option, given] of Object.entries(named)) {
+    if (given !== undefined) checkInput('gradcheck', option, given);
+    for (const name of Object.keys(given ?? {})) {
+      if (Object.hasOwn(inputs, name) || (option === 'shapes' && name === 'y')) continue;
+      throw new RangeError(`gradcheck: "${option}" expected names among ${names.join(', ')}, got ${name}`);
+    }
+  }
+  for (const option of ['constants', 'batch'] as const) {
+    if (options[option] !== undefined && !Array.isArray(options[option])) {
+      throw new TypeError(`gradcheck: "${option}" expected an array of names, got ${shown(options[option])}`);
+    }
+    for (const name of options[option] ?? []) {
+      if (Object.hasOwn(inputs, name)) continue;
+      throw new RangeError(`gradcheck: "${option}" expected names among ${names.join(', ')}, got ${name}`);
+    }
+  }
+  for (const [name, shape] of Object.entries(options.shapes ?? {})) {
+    if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      throw new RangeError(`gradcheck: "shapes.${name}" expected non-negative integers, got ${String(shape)}`);
+    }
+    if (name !== 'y' && sizeOf(shape) !== inputs[name]!.length) {
+      throw new RangeError(
+        `gradcheck: "shapes.${name}" expected ${inputs[name]!.length} elements, got [${shape}], ${sizeOf(shape)} elements`,
+      );
+    }
+  }
+  for (const [name, structure] of Object.entries(options.structure ?? {})) {
+    const isNamed = structure === 'elementwise' || structure === 'rows' || structure === 'dense';
+    if (isNamed || Number.isSafeInteger((structure as { trailing?: unknown })?.trailing)) continue;
+    throw new RangeError(
+      `gradcheck: "structure.${name}" expected elementwise, rows, dense or { trailing }, got ${JSON.stringify(structure)}`,
+    );
+  }
+  for (const name of Object.keys(options.kinks ?? {})) kinksOfInput(name, options.kinks);
+  const { seed = 1, tolerance, jacobian, onKinks, containment, rounding } = options;
+  checkInteger('gradcheck: "seed"', seed, 0);
+  if (tolerance !== undefined && !(typeof tolerance === 'number' && tolerance >= 0)) {
+    throw new RangeError(`gradcheck: "tolerance" expected a number from 0, got ${shown(tolerance)}`);
+  }
+  checkOneOf('jacobian', jacobian, ['full', 'projected']);
+  checkOneOf('onKinks', onKinks, ['compared', 'open']);
+  checkOneOf('containment', containment, [true, false]);
+  if (rounding === undefined) return;
+  checkInput('gradcheck', 'rounding', rounding);
+  checkCallback('gradcheck: "rounding.output"', rounding.output);
+  for (const part of ['forward', 'vjp'] as const) {
+    if (typeof rounding[part] === 'function') continue;
+    throw new TypeError(`gradcheck: "rounding.${part}" expected a function, got ${kindOf(rounding[part])}`);
+  }
+}
+
+function checkOneOf(option: string, value: unknown, known: readonly unknown[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new RangeError(`gradcheck: "${option}" expected ${known.join(' or ')}, got ${shown(value)}`);
+}

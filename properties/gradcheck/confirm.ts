@@ -1,0 +1,120 @@
+import type { Dtype } from '../../reference/case.ts';
+import { type Jacobian, judgeFrom, measurable, type Open, readAt, slopeAt, valuesAt } from './jacobian.ts';
+import type { Moved } from './measure.ts';
+import { centredOrder, errorOf, quarticAt } from './slope.ts';
+import { lineScale } from './stencil.ts';
+
+/**
+ * Measures the derivatives by these elements once more, before they are called wrong: three points of a curve may have
+ * lain on a line by chance, a curve that is too rough for one scale may look smooth there, and inner cancellation or
+ * values of fewer digits make more noise than is estimated, so it is measured too. Declared kinks stay as they are.
+ */
+export async function confirmJacobian(
+  { lo, hi, kinks }: Jacobian,
+  elements: ReadonlySet<number>,
+  moved: Moved,
+  y: Float64Array,
+  noise: Float64Array,
+  dtype: Dtype,
+): Promise<Jacobian> {
+  const placeOf = ({ element, output }: { element: number; output: number }) => `${element} ${output}`;
+  const declared = new Set(kinks.filter((kink) => kink.declared !== undefined).map(placeOf));
+  const found = new Set(kinks.filter((kink) => kink.declared === undefined).map(placeOf));
+  const open = measurable(moved, y).filter((entry) => elements.has(entry.element) && !declared.has(placeOf(entry)));
+  for (let scale = 0; scale < moved.scales; scale++) await readAt(moved, scale, open, scale === 0);
+  for (const scale of moved.noiseScales) await readAt(moved, scale, open, false, false);
+  const again = { lo: lo.slice(), hi: hi.slice(), kinks: kinks.slice() };
+  for (const entry of open) {
+    const isOnKink = found.has(placeOf(entry));
+    if (!isOnKink && !(lo[entry.at]! <= hi[entry.at]!)) continue;
+    const least = Math.max(noise[entry.output]!, noiseBeside(entry, moved, dtype));
+    if (isOnKink) judgeFrom(0, entry, moved, y, least, dtype);
+    else if (!measureAgain(entry, moved, y, noise[entry.output]!, least, dtype)) continue;
+    again.lo[entry.at] = entry.lo;
+    again.hi[entry.at] = entry.hi;
+    if (isOnKink) again.kinks = again.kinks.filter((kink) => placeOf(kink) !== placeOf(entry));
+    if (entry.kink !== undefined) again.kinks.push(entry.kink);
+  }
+  return again;
+}
+
+/** More than so many times the noise nearby is no noise: f is not smooth in the widest stencil. */
+const clearly = 4;
+
+/** The slope at the two widest scales, with the noise that the points between show; false to leave it as it was. */
+function measureAgain(
+  entry: Open,
+  moved: Moved,
+  y: Float64Array,
+  estimated: number,
+  nearby: number,
+  dtype: Dtype,
+): boolean {
+  const [atWide, atNear] = [0, 1].map((scale) => noiseWithin(entry, moved, scale, y[entry.output]!)) as [
+    number,
+    number,
+  ];
+  const wide = slopeAt(entry, moved, 0, y, Math.max(estimated, atWide));
+  const near = slopeAt(entry, moved, 1, y, Math.max(estimated, atNear));
+  if (wide === undefined || near === undefined) return false;
+  const isFlat = near.slope === 0 && near.truncation === 0;
+  if (atWide > clearly * nearby && !isFlat) {
+    judgeFrom(1, entry, moved, y, nearby, dtype);
+    return true;
+  }
+  const isConsistent = Math.abs(wide.slope - near.slope) <= errorOf(wide) + errorOf(near);
+  // A line after all, with no more noise than was thought: what was measured before is as good as it gets.
+  if (isConsistent && wide.truncation <= wide.rounding && atWide <= estimated) return false;
+  const best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
+  // Flat nearby, and by more than noise not so further away: there are steps, and the slope is either.
+  const either = !isConsistent && isFlat ? [near, wide] : [best];
+  entry.lo = Math.min(...either.map((slope) => slope.slope - errorOf(slope)));
+  entry.hi = Math.max(...either.map((slope) => slope.slope + errorOf(slope)));
+  return true;
+}
+
+/**
+ * Twice the largest distance of the values within a stencil from the curve through its points: f is smooth there up to
+ * noise, or it is not smooth, and then its slope is no better known. Twice, since the curve passes through noise too.
+ */
+function noiseWithin(entry: Open, moved: Moved, scale: number, f0: number): number {
+  const curve = valuesAt(entry, moved, scale);
+  if (curve === undefined) return 0;
+  const isOneSided = Math.abs(moved.stencils[scale]!.side[entry.element]!) === 1;
+  const order = isOneSided ? [0, 1, 2, 3] : centredOrder;
+  const [t, f] = [order.map((k) => curve.t[k]!), order.map((k) => curve.f[k]!)];
+  let most = 0;
+  for (const [s, value] of points(entry, moved)) {
+    if (Math.abs(s) < Math.abs(t[0]!)) most = Math.max(most, Math.abs(value - quarticAt(s, f0, t, f)));
+  }
+  return 2 * most;
+}
+
+/** The same within a small scale, on each side by the line through its points, so that kinks on the element do not count. */
+function noiseBeside(entry: Open, moved: Moved, dtype: Dtype): number {
+  const line = valuesAt(entry, moved, lineScale[dtype]);
+  if (line === undefined) return 0;
+  const [t1, tb, ta, t2] = line.t as [number, number, number, number];
+  const [f1, fb, fa, f2] = line.f as [number, number, number, number];
+  let most = 0;
+  for (const [s, value] of points(entry, moved)) {
+    if (Math.abs(s) >= Math.abs(t1)) continue;
+    const expected = s > 0 ? f1 + ((s - t1) * (f2 - f1)) / (t2 - t1) : fa + ((s - ta) * (fb - fa)) / (tb - ta);
+    most = Math.max(most, Math.abs(value - expected));
+  }
+  return 2 * most;
+}
+
+/** All points of an output and colour that were read: how far from the element, and the finite values there. */
+function* points(
+  { output, colour, element }: Open,
+  { stencils, values, given }: Moved,
+): IterableIterator<[number, number]> {
+  for (const [scale, stencil] of stencils.entries()) {
+    for (const [level, of] of values[scale]!.entries()) {
+      const value = of[colour]?.[output] ?? Number.NaN;
+      const s = stencil.points[level]![element]! - given[element]!;
+      if (Number.isFinite(value) && s !== 0) yield [s, value];
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type DrawnInputs, drawnInputs } from './drawn-inputs.ts';
+
+const shapes = { x: ['n', 'c'], alpha: [2, 'c'] };
+
+describe('drawnInputs', () => {
+  const drawn = (seed: number, dtype: 'f64' | 'f32' = 'f64') =>
+    fc.sample(drawnInputs({ shapes, dtype, kinks: [0, 6] }), { seed, numRuns: 300 });
+
+  it('gives axes of one name one length, and values of the dtype', () => {
+    for (const { shapes: of, inputs } of drawn(1, 'f32')) {
+      expect(of.alpha).toEqual([2, of.x![1]]);
+      expect(inputs.x).toHaveLength(of.x![0]! * of.x![1]!);
+      expect(inputs.alpha).toHaveLength(2 * of.x![1]!);
+      for (const v of [...inputs.x!, ...inputs.alpha!]) expect(Math.fround(v)).toBe(v);
+    }
+  });
+
+  it('gives the same for the same seed', () => {
+    expect(drawn(5)).toEqual(drawn(5));
+    expect(drawn(5)).not.toEqual(drawn(6));
+  });
+
+  it('draws a third of the elements on a kink, beside one, or as powers of two', () => {
+    const values = drawn(2).flatMap(({ inputs }) => [...inputs.x!, ...inputs.alpha!]);
+    const isSpecial = (v: number) =>
+      [0, 6].some((kink) => Math.abs(v - kink) <= 2 ** -4) || Number.isInteger(Math.log2(Math.abs(v)));
+    expect(values.filter(isSpecial).length / values.length).toBeGreaterThan(0.3);
+    for (const kink of [0, 6]) expect(values).toContain(kink);
+  });
+
+  it('draws each length from 1 to the longest, and each way to be special on both sides', () => {
+    const lengths = (longest?: number) => {
+      const options = { shapes: { x: ['n', 3] }, ...(longest !== undefined && { longest }) };
+      const all = fc.sample(drawnInputs(options), { seed: 3, numRuns: 300 });
+      expect(all.every(({ shapes: of }) => of.x![1] === 3)).toBe(true);
+      return [...new Set(all.map(({ shapes: of }) => of.x![0]!))].sort((a, b) => a - b);
+    };
+    expect(lengths()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(lengths(2)).toEqual([1, 2]);
+    const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [20_000] }, kinks: [100] }), { seed: 4, numRuns: 1 }) as [
+      DrawnInputs,
+    ];
+    const share = (is: (v: number) => boolean) => inputs.x!.filter(is).length / 20_000;
+    expect(share((v) => v === 100)).toBeCloseTo(0.12, 1.5);
+    for (const sign of [1, -1]) {
+      const beside = (v: number) => sign * (v - 100) > 0 && Math.abs(v - 100) <= 2 ** -4;
+      expect(share(beside)).toBeCloseTo(0.04, 1.5);
+      expect(share((v) => beside(v) && Math.abs(v - 100) < 2 ** -25)).toBeGreaterThan(0.002);
+      expect(share((v) => sign * v > 0 && Math.log2(sign * v) % 1 === 0)).toBeCloseTo(0.065, 1.5);
+      expect(share((v) => v === sign * 16)).toBeGreaterThan(0.004);
+      expect(share((v) => v === sign / 16)).toBeGreaterThan(0.004);
+      // The others lie in ±[0, 4).
+      expect(share((v) => sign * v > 2 && sign * v < 4)).toBeGreaterThan(0.03);
+      expect(share((v) => sign * v >= 4 && v < 99 && Math.log2(sign * v) % 1 !== 0)).toBe(0);
+    }
+  });
+
+  it('draws about 0 where no kinks are given, or none', () => {
+    for (const options of [{}, { kinks: [] }]) {
+      const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [2000] }, ...options }), { seed: 5, numRuns: 1 }) as [
+        DrawnInputs,
+      ];
+      expect(inputs.x!.filter((v) => v === 0).length).toBeGreaterThan(150);
+    }
+  });
+
+  it('takes lengths of 0 and no axes at all, and refuses what is no shape', () => {
+    expect(fc.sample(drawnInputs({ shapes: { x: [0, 'n'], s: [] } }), { seed: 1, numRuns: 1 })[0]).toMatchObject({
+      inputs: { x: new Float64Array(0), s: { length: 1 } },
+    });
+    for (const shape of [['n', -1], [1.5], [''], [null], 'n', 3] as never[]) {
+      expect(() => drawnInputs({ shapes: { s: [], x: shape } })).toThrow(
+        `drawnInputs: "shapes.x" expected lengths or names of axes, got ${JSON.stringify(shape)}`,
+      );
+    }
+  });
+});
+
+describe('shrinking', () => {
+  const arbitrary = drawnInputs({ shapes: { x: ['n', 'c'], alpha: [2, 'c'] } });
+  const shrunk = (value: DrawnInputs) => [...arbitrary.shrink(value, undefined)].map((smaller) => smaller.value);
+
+  it('takes one index of an axis, then leaves out each; all inputs with the axis at once', () => {
+    const value = {
+      shapes: { x: [1, 3], alpha: [2, 3] },
+      inputs: { x: new Float64Array(3), alpha: Float64Array.of(0, 1, 0, 0, 0, 1) },
+    };
+    const axes = shrunk(value).filter(({ shapes: of }) => of.x![1] !== 3);
+    expect(axes.map(({ shapes: of, inputs }) => [of.x, of.alpha, [...inputs.x!], [...inputs.alpha!]])).toEqual([
+      [[1, 1], [2, 1], [0], [0, 0]],
+      [[1, 1], [2, 1], [0], [1, 0]],
+      [[1, 1], [2, 1], [0], [0, 1]],
+      [
+        [1, 2],
+        [2, 2],
+        [0, 0],
+        [1, 0, 0, 1],
+      ],
+      [
+        [1, 2],
+        [2, 2],
+        [0, 0],
+        [0, 0, 0, 1],
+      ],
+      [
+        [1, 2],
+        [2, 2],
+        [0, 0],
+        [0, 1, 0, 0],
+      ],
+    ]);
+    // An axis of length 1 stays; one of a fixed length does not.
+    expect(shrunk(value).every(({ shapes: of }) => of.x![0] === 1)).toBe(true);
+    expect(shrunk(value).map(({ shapes: of }) => of.alpha![0])).toContain(1);
+  });
+
+  it('then makes single elements simpler, in place', () => {
+    const value = {
+      shapes: { x: [1, 1], alpha: [2, 1] },
+      inputs: { x: Float64Array.of(1), alpha: Float64Array.of(0, -1) },
+    };
+    const simpler = shrunk(value).filter(({ shapes: of }) => of.alpha![0] === 2);
+    // Never onto a kink, which is at 0 unless given.
+    expect(simpler.map(({ inputs }) => [...inputs.x!, ...inputs.alpha!])).toEqual([[1, 0, 1]]);
+    expect(simpler.every(({ shapes: of }) => of === value.shapes)).toBe(true);
+    const elsewhere = drawnInputs({ shapes: { x: [2] }, kinks: [1, 5] });
+    const values = [...elsewhere.shrink({ shapes: { x: [2] }, inputs: { x: Float64Array.of(5, -1) } }, undefined)];
+    expect(values.flatMap(({ value: { inputs } }) => (inputs.x!.length === 2 ? [[...inputs.x!]] : []))).toEqual([
+      [5, 0],
+    ]);
+    const least = {
+      shapes: { x: [1, 1], alpha: [1, 1] },
+      inputs: { x: Float64Array.of(0), alpha: Float64Array.of(1) },
+    };
+    expect(shrunk(least)).toEqual([]);
+  });
+
+  it('is for inputs, wherever they come from', () => {
+    expect(arbitrary.canShrinkWithoutContext({ shapes: {}, inputs: {} })).toBe(true);
+    for (const other of [null, undefined, 3, {}, 'inputs'])
+      expect(arbitrary.canShrinkWithoutContext(other)).toBe(false);
+  });
+});
+
+it('shrinks axes of one fixed length in all inputs that have one, in a single input each by itself', () => {
+  const smallest = (of: Record<string, number[]>) => {
+    const inputs = Object.fromEntries(
+      Object.entries(of).map(([name, shape]) => [name, new Float64Array(shape.reduce((a, b) => a * b, 1))]),
+    );
+    const values = [...drawnInputs({ shapes: of }).shrink({ shapes: of, inputs }, undefined)];
+    return [...new Set(values.map(({ value }) => JSON.stringify(value.shapes)))];
+  };
+  expect(smallest({ x: [2, 3], w: [3] })).toEqual([
+    '{"x":[1,3],"w":[3]}',
+    '{"x":[2,1],"w":[1]}',
+    '{"x":[2,2],"w":[2]}',
+  ]);
+  expect(smallest({ x: [2, 2] })).toEqual(['{"x":[1,2]}', '{"x":[2,1]}']);
+  // Of a long axis parts of one, two and three, and halves.
+  expect(smallest({ x: [20] })).toEqual(['{"x":[1]}', '{"x":[2]}', '{"x":[3]}', '{"x":[10]}']);
+});

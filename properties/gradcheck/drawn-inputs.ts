@@ -1,0 +1,100 @@
+import * as fc from 'fast-check';
+import type { Dtype } from '../../reference/case.ts';
+import { formats } from '../dtypes.ts';
+import type { Shapes, Tensors } from './differentiable.ts';
+import { sizeOf } from './layout.ts';
+import { kinksNear, smallerInputs } from './smaller-inputs.ts';
+
+/**
+ * Shapes in which an axis is a length, or the name of one that is drawn: `{ x: ['n', 'c'], alpha: [2, 'c'] }`.
+ * Axes of one name have one length.
+ */
+export type DrawnShapes = Readonly<Record<string, readonly (number | string)[]>>;
+
+/** Inputs as they are drawn and shrunk. */
+export interface DrawnInputs {
+  readonly shapes: Shapes;
+  readonly inputs: Tensors;
+}
+
+export interface DrawOptions {
+  readonly shapes: DrawnShapes;
+  readonly dtype?: Dtype;
+  /** Values near which, and at which, elements are drawn more often, of all inputs or by element; 0 unless given. */
+  readonly kinks?: readonly number[] | ((input: string, element: number) => readonly number[]);
+  /** The share of the elements that lie on one of these; 0.12 unless given. */
+  readonly onKinks?: number;
+  /** The largest length of an axis that is drawn; 6 unless given. */
+  readonly longest?: number;
+}
+
+/** Elements on a kink or beside it. */
+const aboutKinks = 0.2;
+/** Those, and powers of two. */
+const special = 0.33;
+
+/**
+ * An arbitrary of inputs, a third of their elements special: on a kink, beside it, powers of two; the others lie in
+ * ±[0, 4). Shrinks axes, then elements, which never move onto a kink: it would hide what is wrong beside it. An axis of
+ * a fixed length shrinks too; where several inputs have one of that length, in all of them.
+ */
+export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
+  for (const [name, shape] of Object.entries(options.shapes)) {
+    const isAxis = (n: unknown) =>
+      (typeof n === 'string' && n !== '') || (Number.isSafeInteger(n) && (n as number) >= 0);
+    if (Array.isArray(shape) && shape.every(isAxis)) continue;
+    throw new RangeError(
+      `drawnInputs: "shapes.${name}" expected lengths or names of axes, got ${JSON.stringify(shape)}`,
+    );
+  }
+  return new InputsArbitrary(options);
+}
+
+class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
+  readonly #options: DrawOptions;
+
+  constructor(options: DrawOptions) {
+    super();
+    this.#options = options;
+  }
+
+  override generate(random: fc.Random): fc.Value<DrawnInputs> {
+    const { shapes, longest = 6 } = this.#options;
+    const lengths = new Map<string, number>();
+    const lengthOf = (axis: number | string) => {
+      if (typeof axis === 'number') return axis;
+      if (!lengths.has(axis)) lengths.set(axis, random.nextInt(1, longest));
+      return lengths.get(axis)!;
+    };
+    const concrete = Object.fromEntries(Object.entries(shapes).map(([name, axes]) => [name, axes.map(lengthOf)]));
+    const inputs = Object.fromEntries(
+      Object.entries(concrete).map(([name, shape]) => [
+        name,
+        Float64Array.from({ length: sizeOf(shape) }, (_, j) => this.#element(random, name, j)),
+      ]),
+    );
+    return new fc.Value({ shapes: concrete, inputs }, undefined);
+  }
+
+  #element(random: fc.Random, name: string, element: number): number {
+    const { dtype = 'f64', onKinks = 0.12 } = this.#options;
+    const { round } = formats[dtype];
+    const sign = random.nextInt(0, 1) === 0 ? -1 : 1;
+    const kind = random.nextDouble();
+    const kinks = kinksNear(this.#options, name, element);
+    const kink = kinks[random.nextInt(0, Math.max(0, kinks.length - 1))] ?? 0;
+    if (kind < onKinks) return round(kink);
+    if (kind < aboutKinks) return round(kink + sign * 2 ** -random.nextInt(4, 30));
+    if (kind < special) return sign * 2 ** random.nextInt(-4, 4);
+    return round(sign * random.nextDouble() * 2 ** random.nextInt(-2, 2));
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is DrawnInputs {
+    return typeof value === 'object' && value !== null && 'inputs' in value;
+  }
+
+  override shrink(value: DrawnInputs): fc.Stream<fc.Value<DrawnInputs>> {
+    const smaller = fc.stream(smallerInputs(this.#options, value));
+    return smaller.map(({ make }) => new fc.Value(make(), undefined));
+  }
+}

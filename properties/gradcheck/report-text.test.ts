@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { gradcheck } from './gradcheck.ts';
+import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
+import type { GradcheckReport, InputReport } from './report.ts';
+import { describeGradcheckFailure, gradcheckText } from './report-text.ts';
+
+const spread = (size: number) => Float64Array.from({ length: size }, (_, k) => Math.sin(k + 1));
+
+it('a report has at most 40 lines of 80 columns, whatever failed', async () => {
+  const wrong = elementwiseLayer('a name that is not short', { f: Math.tanh, df: () => 0.123456789 });
+  const report = await gradcheck(wrong, { x: spread(40) }, { structure: { x: 'elementwise' } });
+  expect(report.failures.length).toBeGreaterThan(1);
+  const input = report.inputs[0]!;
+  const many: GradcheckReport = {
+    ...report,
+    inputs: new Array<InputReport>(10).fill(input),
+    failures: new Array(20).fill(report.failures[0]),
+  };
+  for (const of of [report, many]) {
+    const lines = gradcheckText(of).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(40);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  }
+  expect(gradcheckText(many)).toMatch(/… and \d+ more lines$/);
+  // Nothing is lost where it is wrapped.
+  const text = gradcheckText(report).replaceAll(/\n +/g, ' ');
+  for (const failure of report.failures) expect(text).toContain(`FAIL ${describeGradcheckFailure(failure)}`);
+});
+
+it('a word that is too long is left whole', async () => {
+  const name = 'x'.repeat(100);
+  const report = await gradcheck(elementwiseLayer(name, elementwise.relu!), { x: spread(3) });
+  expect(gradcheckText(report)).toContain(name);
+});
+
+it('says that all is vacuous, where it is', async () => {
+  const relu = elementwiseLayer('relu', elementwise.relu!);
+  expect(gradcheckText(await gradcheck(relu, { x: new Float64Array(3) }))).toContain('\nVACUOUS: ');
+  expect(gradcheckText(await gradcheck(relu, { x: Float64Array.of(0, 1) }))).not.toContain('VACUOUS');
+});
+
+it('tells directions from elements, and errors that are absolute from relative ones', async () => {
+  const n = 100;
+  const sum = (slope: number) => ({
+    forward: ({ x }: Readonly<Record<string, Float64Array>>) => Float64Array.of(x!.reduce((a, v) => a + v * v, 0)),
+    vjp: ({ x }: Readonly<Record<string, Float64Array>>, dy: Float64Array) => ({
+      x: x!.map((v) => slope * v * dy[0]!),
+    }),
+  });
+  const right = gradcheckText(await gradcheck(sum(2), { x: spread(n) }));
+  expect(right).toMatch(/dx \[100\]: 100 elements along 4 random directions, 0 about kinks alone;/);
+  expect(right).toMatch(/worst direction [1-4]: analytic/);
+  expect(right).toMatch(/sees an error in one element alone from \S+ \(half of them\), \S+ \(all\)/);
+  expect(right).toContain('checked: gradient of x along directions;');
+  const wrong = gradcheckText(await gradcheck(sum(2.1), { x: spread(n) }));
+  expect(wrong).toMatch(/FAIL <dx, direction [1-4]> of vjp is /);
+  expect(wrong).toMatch(/4 of 4\s+products\s+wrong/);
+});

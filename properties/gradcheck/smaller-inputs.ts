@@ -1,0 +1,90 @@
+import { simplerValues } from '../shrink.ts';
+import { range, take } from '../transform.ts';
+import type { DrawnInputs, DrawnShapes, DrawOptions } from './drawn-inputs.ts';
+
+/** Axes that have one length: those of a name; or of a fixed length, those of all inputs where several have one. */
+export type LinkedAxes = readonly { readonly input: string; readonly axis: number }[];
+
+/** Inputs one step smaller: with a part of an axis only, or with a simpler value. */
+export interface SmallerInputs {
+  /** The axis and what is left of it. */
+  readonly part?: { readonly axes: LinkedAxes; readonly indices: readonly number[] };
+  readonly make: () => DrawnInputs;
+}
+
+/** The longest axis of which every index but one is a part. */
+const shortAxis = 8;
+
+/**
+ * Smaller inputs, the boldest first: of each axis one index, two, three, half, all but one; then all elements as 1, then
+ * single ones simpler. None is moved onto a kink.
+ */
+export function* smallerInputs(options: DrawOptions, value: DrawnInputs): IterableIterator<SmallerInputs> {
+  for (const axes of linkedAxes(options.shapes)) {
+    const n = lengthOf(value, axes);
+    for (const indices of partsOf(n)) {
+      yield { part: { axes, indices }, make: () => takeLinked(value, axes, indices) };
+    }
+  }
+  const { shapes, inputs } = value;
+  for (const [name, tensor] of Object.entries(inputs)) {
+    const simpler = [...tensor].map((v, j) => {
+      const kinks = kinksNear(options, name, j);
+      return kinks.includes(v) ? [] : simplerValues(v).filter((to) => !kinks.includes(to));
+    });
+    const ones = tensor.map((v, j) => (simpler[j]!.includes(1) ? 1 : v));
+    if (simpler.filter((to) => to.includes(1)).length > 1) {
+      yield { make: () => ({ shapes, inputs: { ...inputs, [name]: ones } }) };
+    }
+    for (const [j, to] of simpler.entries()) {
+      for (const v of to) yield { make: () => ({ shapes, inputs: { ...inputs, [name]: tensor.with(j, v) } }) };
+    }
+  }
+}
+
+/** The values near which an element is drawn. */
+export function kinksNear({ kinks = [0] }: DrawOptions, input: string, element: number): readonly number[] {
+  return typeof kinks === 'function' ? kinks(input, element) : kinks;
+}
+
+/** The axes that can shrink by themselves. */
+export function linkedAxes(shapes: DrawnShapes): LinkedAxes[] {
+  const linked = new Map<string, { input: string; axis: number }[]>();
+  for (const [input, shape] of Object.entries(shapes)) {
+    for (const [axis, length] of shape.entries()) {
+      const isShared = Object.entries(shapes).some(([other, of]) => other !== input && of.includes(length));
+      const key = typeof length === 'string' || isShared ? JSON.stringify(length) : `${input} ${axis}`;
+      linked.set(key, [...(linked.get(key) ?? []), { input, axis }]);
+    }
+  }
+  return [...linked.values()];
+}
+
+export function lengthOf({ shapes }: DrawnInputs, [first]: LinkedAxes): number {
+  return shapes[first!.input]![first!.axis]!;
+}
+
+function* partsOf(n: number): IterableIterator<number[]> {
+  if (n < 2) return;
+  for (const length of [1, 2, 3]) {
+    if (length >= n - 1) break;
+    for (const start of range(n - length + 1)) yield range(length).map((i) => start + i);
+  }
+  const half = n >> 1;
+  if (half > 3) {
+    yield range(half);
+    yield range(n).slice(half);
+  }
+  if (n <= shortAxis) for (const i of range(n)) yield range(n).filter((k) => k !== i);
+}
+
+/** The inputs with only these indices of axes of one length. */
+function takeLinked({ shapes, inputs }: DrawnInputs, axes: LinkedAxes, indices: readonly number[]): DrawnInputs {
+  const taken = { ...inputs };
+  const smaller = { ...shapes };
+  for (const { input, axis } of axes) {
+    taken[input] = take(taken[input]!, smaller[input]!, axis, indices);
+    smaller[input] = smaller[input]!.with(axis, indices.length);
+  }
+  return { shapes: smaller, inputs: taken };
+}
