@@ -22,9 +22,13 @@ const widest: Readonly<Record<Dtype, number>> = { f64: 20, f32: 10 };
 export function drawWideCotangent(draw: Random, size: number, zeros: number, dtype: Dtype): Float64Array {
   const { round } = formats[dtype];
   const span = widest[dtype];
-  return Float64Array.from({ length: size }, () => {
-    if (draw.uniform() < zeros) return 0;
-    const sign = draw.below(2) === 0 ? 1 : -1;
-    return round(sign * (1 + draw.uniform()) * 2 ** (draw.below(2 * span) - span));
-  });
+  const powers = Array.from({ length: 2 * span }, (_, k) => 2 ** (k - span));
+  const drawn = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    const bits = draw.bits();
+    if (bits < zeros * 2 ** 32) continue;
+    const sign = 1 - ((bits & 1) << 1);
+    drawn[i] = round(sign * (1 + draw.uniform()) * powers[(bits >>> 1) % powers.length]!);
+  }
+  return drawn;
 }
