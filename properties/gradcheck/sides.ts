@@ -65,13 +65,23 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
       const slopeError = errorOf(best) + (isGood(smooth) ? Math.abs(own.slope - smooth.slope) : 0);
       // A jump at the point is part of what the differences show, however small.
       const valueError = noise + Math.abs(near) * best.truncation;
-      const at = { value: f0, valueError, slope: best.slope, slopeError, good: isGood(best) };
-      return { ...at, joined: true, beside, curveError };
+      return {
+        value: f0,
+        slope: best.slope,
+        joined: true,
+        valueError,
+        slopeError,
+        good: isGood(best),
+        beside,
+        curveError,
+      };
     }
     const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.slope - slope);
     const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.value - beside.value);
+    // Written out, here and above, since a spread takes longer than all the rest.
     return {
-      ...beside,
+      value: beside.value,
+      slope: beside.slope,
       joined: false,
       valueError: moved + 4 * noise,
       slopeError: apart + rounding,
