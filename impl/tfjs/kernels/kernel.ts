@@ -1,4 +1,4 @@
-import { getKernel, type TensorInfo, ZerosLike } from '@tensorflow/tfjs';
+import type { TensorInfo } from '@tensorflow/tfjs';
 import type { BuiltInPool } from '../parameters.ts';
 
 /**
@@ -24,18 +24,4 @@ export interface PoolKernels<Backend> {
     attributes: PoolAttributes,
     backend: Backend,
   ): [dx: TensorInfo, dalpha: TensorInfo];
-}
-
-/** Zeros by the backend's own kernel. */
-export function zerosLike(x: TensorInfo, backendName: string, backend: object): TensorInfo {
-  return getKernel(ZerosLike, backendName).kernelFunc({ inputs: { x }, backend }) as TensorInfo;
-}
-
-export function isEmpty({ shape }: TensorInfo): boolean {
-  return shape.includes(0);
-}
-
-/** alpha as an input of a program, unless it is empty: no program can be given that, and none reads it. */
-export function parameters(alpha: TensorInfo): { readonly ALPHA?: TensorInfo } {
-  return isEmpty(alpha) ? {} : { ALPHA: alpha };
 }

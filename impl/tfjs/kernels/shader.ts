@@ -18,6 +18,10 @@ export interface Dialect {
   ): string;
   select(condition: string, then: string, otherwise: string): string;
   powerOfTwo(k: string): string;
+  /** A number that is given to the program beside its tensors. */
+  uniform(name: string): string;
+  /** An element of a flat input. */
+  element(tensor: string, index: string): string;
 }
 
 export const glsl: Dialect = {
@@ -30,6 +34,8 @@ export const glsl: Dialect = {
     `${result} ${name}(${parameters.map((p) => p.join(' ')).join(', ')}) {\n${body}\n}`,
   select: (condition, then, otherwise) => `(${condition} ? ${then} : ${otherwise})`,
   powerOfTwo: (k) => `uintBitsToFloat(uint(int(${k}) + 127) << 23)`,
+  uniform: (name) => name,
+  element: (tensor, index) => `get${tensor}(${index})`,
 };
 
 export const wgsl: Dialect = {
@@ -42,6 +48,8 @@ export const wgsl: Dialect = {
     `fn ${name}(${parameters.map(([type, p]) => `${p} : ${type}`).join(', ')}) -> ${result} {\n${body}\n}`,
   select: (condition, then, otherwise) => `select(${otherwise}, ${then}, ${condition})`,
   powerOfTwo: (k) => `bitcast<f32>(u32(i32(${k}) + 127) << 23u)`,
+  uniform: (name) => `uniforms.${name}`,
+  element: (tensor, index) => `${tensor}[${index}]`,
 };
 
 /** A float literal of both languages. */
@@ -85,7 +93,7 @@ class Lines {
 }
 
 /**
- * Code of the kernels of a pool, in terms of functions that the backend supplies: `alphaAt(row, b)`, `xAt(a, b, c)` and
+ * Code of the kernels of a pool, in terms of functions that `gpu.ts` supplies: `alphaAt(row, b)`, `xAt(a, b, c)` and
  * `dyAt(a, b, c)`, or `termAt(k, i, b)` in place of the last two where sums go on from partial ones.
  */
 export class PoolShader {
@@ -119,17 +127,17 @@ export class PoolShader {
     return this.#function('poolSlope', [...lines.lines, `return ${terms.join(' + ') || '0.0'};`]);
   }
 
-  /** `float termAt(int k, int i, int b)`: `fᵢ(x)·dy` of the k-th element that uses coefficient b; C is the run. */
+  /** `float termAt(int k, int i, int b)`: `fᵢ(x)·dy` of the k-th element that uses coefficient b. */
   terms(): string {
-    const { int, float, constant, fn } = this.#dialect;
+    const { int, float, constant, uniform, fn } = this.#dialect;
     const cases = this.#pool.branches.map((name, i) => {
       const lines = new Lines(this.#dialect);
       const f = lines.of(formulas[name].value);
       return `if (i == ${i}) {\n${[...lines.lines, this.#returnUnlessNaN(`${f} * dy`)].join('\n')}\n}`;
     });
     const body = [
-      constant(int, 'a', 'k / runOf()'),
-      constant(int, 'c', 'k - a * runOf()'),
+      constant(int, 'a', `k / ${uniform('sizeC')}`),
+      constant(int, 'c', `k - a * ${uniform('sizeC')}`),
       constant(float, 'x', 'xAt(a, b, c)'),
       constant(float, 'dy', 'dyAt(a, b, c)'),
       ...cases,

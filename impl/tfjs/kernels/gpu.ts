@@ -1,0 +1,139 @@
+import { getKernel, type TensorInfo, ZerosLike } from '@tensorflow/tfjs';
+import type { PoolAttributes, PoolKernels } from './kernel.ts';
+import { type Dialect, PoolShader } from './shader.ts';
+
+/** A program with one invocation for each element of its output: `float elementAt(int at)`. */
+export interface GpuProgram {
+  /** Tells it from every program with other code. */
+  readonly key: string;
+  /** Tensors by the names under which the code reads them, all of which it does. */
+  readonly inputs: Readonly<Record<string, TensorInfo>>;
+  readonly outputShape: readonly number[];
+  readonly code: string;
+  /** Integers that the code reads besides. */
+  readonly uniforms: Readonly<Record<string, number>>;
+}
+
+/** What a backend that runs programs does for the kernels. */
+export interface Gpu<Backend> {
+  readonly name: 'webgl' | 'webgpu';
+  readonly dialect: Dialect;
+  run(program: GpuProgram, backend: Backend): TensorInfo;
+  dispose(tensor: TensorInfo, backend: Backend): void;
+  /** Whether a partial sum can be stored without being rounded to half precision. */
+  storesFloat32(): boolean;
+}
+
+/** Terms that one invocation sums; the sums of blocks are summed in their turn. */
+const block = 256;
+
+/** The kernels of a GPU backend: a program for y, one for dx, and for dalpha one for each level of a tree of blocks. */
+export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKernels<Backend> {
+  const { name, dialect } = gpu;
+  const [B, C, N, count] = ['sizeB', 'sizeC', 'sizeN', 'count'].map(dialect.uniform) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const { float, int, element } = dialect;
+  const reader = (result: string, parameters: readonly string[], value: string) =>
+    dialect.fn(
+      float,
+      result,
+      parameters.map((parameter) => [int, parameter] as const),
+      `return ${value};`,
+    );
+  const readers: Readonly<Record<string, string>> = {
+    X: reader('xAt', ['a', 'b', 'c'], element('X', `(a * ${B} + b) * ${C} + c`)),
+    DY: reader('dyAt', ['a', 'b', 'c'], element('DY', `(a * ${B} + b) * ${C} + c`)),
+    ALPHA: reader('alphaAt', ['row', 'b'], element('ALPHA', `row * ${B} + b`)),
+    PARTIAL: reader('termAt', ['k', 'i', 'b'], element('PARTIAL', `(k * ${N} + i) * ${B} + b`)),
+  };
+
+  const run = (
+    what: string,
+    { branches, constraint, view }: PoolAttributes,
+    outputShape: readonly number[],
+    inputs: Readonly<Record<string, TensorInfo>>,
+    functions: readonly string[],
+    result: string,
+    backend: Backend,
+    terms = 0,
+  ): TensorInfo => {
+    const names = Object.keys(inputs);
+    const bounds = constraint.kind === 'clip' ? constraint.bounds : [];
+    return gpu.run(
+      {
+        key: `ActivationPool ${what} ${names} ${branches} ${constraint.kind} ${bounds}`,
+        inputs,
+        outputShape,
+        code: [...names.map((input) => readers[input]), ...functions, reader('elementAt', ['at'], result)].join('\n'),
+        uniforms: { sizeB: view[1], sizeC: view[2], sizeN: branches.length, count: terms },
+      },
+      backend,
+    );
+  };
+
+  /** `dalpha = κ′ᵀ Σ_shared dy·fᵢ(x)`, the sums as trees. */
+  const sums = (
+    inputs: Readonly<Record<string, TensorInfo>>,
+    alpha: TensorInfo,
+    attributes: PoolAttributes,
+    shader: PoolShader,
+    backend: Backend,
+  ): TensorInfo => {
+    if (attributes.constraint.kind === 'fixed' || isEmpty(alpha)) {
+      return getKernel(ZerosLike, name).kernelFunc({ inputs: { x: alpha }, backend }) as TensorInfo;
+    }
+    const [A, sizeB, sizeC] = attributes.view;
+    const partial = `total(at / (${B} * ${N}) * ${block}, min(at / (${B} * ${N}) * ${block} + ${block}, ${count}), (at / ${B}) % ${N}, at % ${B})`;
+    let functions = [shader.terms(), shader.total()];
+    let terms = inputs;
+    let left = A * sizeC;
+    const made: TensorInfo[] = [];
+    while (left > block && gpu.storesFloat32()) {
+      const blocks = Math.ceil(left / block);
+      const shape = [blocks, attributes.branches.length, sizeB];
+      const blockSums = run('partial', attributes, shape, terms, functions, partial, backend, left);
+      made.push(blockSums);
+      terms = { PARTIAL: blockSums };
+      functions = [shader.total()];
+      left = blocks;
+    }
+    const read = shader.pullsBackByAlpha ? { ...terms, ALPHA: alpha } : terms;
+    const pulledBack = `pullBack(at / ${B}, at % ${B}, ${count})`;
+    functions = [...functions, shader.pullBack()];
+    const dalpha = run('dalpha', attributes, alpha.shape, read, functions, pulledBack, backend, left);
+    for (const tensor of made) gpu.dispose(tensor, backend);
+    return dalpha;
+  };
+
+  const b = `(at / ${C}) % ${B}`;
+  return {
+    forward(x, alpha, attributes, backend) {
+      const shader = new PoolShader(dialect, attributes);
+      const inputs = { X: x, ...parameters(alpha) };
+      const value = `poolValue(${element('X', 'at')}, ${b})`;
+      return run('y', attributes, x.shape, inputs, [shader.value()], value, backend);
+    },
+    backward(dy, x, alpha, attributes, backend) {
+      const shader = new PoolShader(dialect, attributes);
+      const slope = `${element('DY', 'at')} * poolSlope(${element('X', 'at')}, ${b})`;
+      const inputs = { DY: dy, X: x };
+      return [
+        run('dx', attributes, x.shape, { ...inputs, ...parameters(alpha) }, [shader.slope()], slope, backend),
+        sums(inputs, alpha, attributes, shader, backend),
+      ];
+    },
+  };
+}
+
+function isEmpty({ shape }: TensorInfo): boolean {
+  return shape.includes(0);
+}
+
+/** alpha as an input, unless it is empty: no program can be given that, and none reads it. */
+function parameters(alpha: TensorInfo): { readonly ALPHA?: TensorInfo } {
+  return isEmpty(alpha) ? {} : { ALPHA: alpha };
+}
