@@ -102,8 +102,8 @@ export async function checkLaw(law: Law, subject: Subject, options: RunOptions):
   };
 }
 
-/** What the law needs and the Subject does not have. */
-function lackOf(subject: Subject, { needs, infinite }: Law): string | undefined {
+/** What the law needs and the Subject does not have, if there is anything. */
+export function lackOf(subject: Subject, { needs, infinite }: Law): string | undefined {
   if (needs !== undefined && subject[needs] === undefined) return needs;
   return infinite === true && !heldFormat(subject).infinite ? '±∞' : undefined;
 }

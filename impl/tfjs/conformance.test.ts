@@ -52,16 +52,24 @@ if (typeof backend === 'string') {
       backend.use();
       const name = tf.getBackend();
       if (name.startsWith('webg')) expect(tf.env().get(`${name.toUpperCase()}_CPU_FORWARD`)).toBe(false);
+      const values = [2 ** -130, 1 + 2 ** -12];
       const { y } = await subject.answer({
         pool: { branches: ['identity'], sharing: 'layer', constraint: { kind: 'free' } },
         dtype: 'f32',
         shape: [2],
-        x: Float64Array.of(2 ** -130, 1 + 2 ** -12),
+        x: Float64Array.from(values),
         alpha: Float64Array.of(1),
         dy: Float64Array.of(0, 0),
       });
+      // By a stock op, of which the second order is made: native kernels of ours keep subnormals, TensorFlow's do not.
+      const product = tf.tidy(() => tf.mul(tf.tensor1d(values), 1));
+      const stock = await product.data();
+      product.dispose();
       const stated = [subject.facets.includes('ftz'), subject.facets.includes('storage:f16')];
-      expect([y[0] === 0, y[1] === 1]).toEqual(stated);
+      expect([stock[0] === 0, stock[1] === 1]).toEqual(stated);
+      // Ours do nothing that is not stated.
+      if (!stated[0]) expect(y[0]).toBe(values[0]);
+      if (!stated[1]) expect(y[1]).toBe(values[1]);
     });
 
     it('leaves nothing behind: 10,000 calls, forward and backward', { timeout: 600_000 }, async () => {

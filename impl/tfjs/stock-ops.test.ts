@@ -15,7 +15,7 @@ import { positionsOf } from '../../properties/positions.ts';
 import { referenceSubject } from '../../properties/reference-subject.ts';
 import { range } from '../../properties/transform.ts';
 import { LawBroken, Trial } from '../../properties/trial.ts';
-import { checkLaw } from '../../properties/verify.ts';
+import { checkLaw, lackOf } from '../../properties/verify.ts';
 import type { Answer, BranchRef, Case } from '../../reference/case.ts';
 import { forward, vjp } from '../../reference/pool.ts';
 import type { Subject } from '../../reference/subject.ts';
@@ -263,8 +263,7 @@ if (typeof backend === 'string') {
       const subject = stockSubject(backend, each);
       const applicable = laws.filter(
         // That law makes subnormal numbers of 16 bits.
-        ({ id, needs }) =>
-          (needs === undefined || subject[needs] !== undefined) && !(isF16 && id === 'slope/pathway-off'),
+        (law) => lackOf(subject, law) === undefined && !(isF16 && law.id === 'slope/pathway-off'),
       );
       const speaking = await Promise.all(applicable.map((law) => speaksOf(law, each)));
       return { each, subject, speaking: applicable.filter((_, i) => speaking[i]) };
