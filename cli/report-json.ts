@@ -90,7 +90,7 @@ export function encodeFailure(backend: string, { history, directions, ...failure
     description: describeFinding(failure.finding),
     replay: replayLine(backend, failure),
     case: encodeCase(failure.case),
-    ...(history && { history: history.map(encodeCase) }),
+    ...(history && { history: history.map((c) => encodeCase(c)) }),
     ...(directions && {
       directions: directions.map(({ name, ...elements }) => ({
         name,

@@ -5,15 +5,16 @@ import type { BranchName, BranchRef, Case, Constraint, Dtype, Pool, Sharing } fr
 import { checkBranch, checkShape } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
 import { checkOptions } from './check-arguments.ts';
-import { checkDtype, type Format, heldFormat } from './dtypes.ts';
+import { checkDtype, type Format, formats, heldFormat } from './dtypes.ts';
 import { checkFacets } from './error-bound.ts';
 import { exactBranchOf } from './exact-branches.ts';
 import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
 
 /**
- * What is drawn: `dyadic` Cases hold quarters up to ±8 and piecewise-polynomial branches, so that every legal
- * evaluation is exact and answers are compared bit for bit (spec §5, point rule); `general` ones anything.
+ * What is drawn: `dyadic` Cases hold quarters up to ±8 (halves up to ±4 in f16, to ±2 in bf16) and piecewise-polynomial
+ * branches, so that every legal evaluation is exact and answers are compared bit for bit (spec §5, point rule);
+ * `general` ones anything.
  */
 export type Kind = 'dyadic' | 'general';
 
@@ -85,6 +86,14 @@ const linear: readonly BranchName[] = ['relu', 'step', 'negative', 'identity'];
 const polynomial: readonly BranchName[] = [...linear, 'halfSquare'];
 const all: readonly BranchName[] = [...polynomial, 'tanh', 'sigmoid', 'softplus'];
 
+/** What dyadic Cases are made of: multiples of `unit` up to ±`largest`, of which f16 and bf16 add up few exactly. */
+const lattices: Readonly<Record<Dtype, { readonly unit: number; readonly largest: number }>> = {
+  f64: { unit: 1 / 4, largest: 8 },
+  f32: { unit: 1 / 4, largest: 8 },
+  f16: { unit: 1 / 2, largest: 4 },
+  bf16: { unit: 1 / 2, largest: 2 },
+};
+
 /** The largest number of elements of an ordinary Case. */
 const few = 48;
 /** More than a buffer or a thread block of 4,096, and few enough that sums of linear branches stay exact in float32. */
@@ -116,7 +125,7 @@ class Draw {
     const { branches: own = [], kind, dtype, facets = [] } = constraints;
     this.#format = heldFormat({ dtype, facets });
     this.#own = kind === 'dyadic' ? own.filter((ref) => exactBranchOf(ref).polynomial) : own;
-    const isIn = (at: number) => (kind === 'dyadic' ? isQuarter(at) : this.#format.round(at) === at);
+    const isIn = (at: number) => (kind === 'dyadic' ? isOn(lattices[dtype], at) : this.#format.round(at) === at);
     this.#kinks = this.#own.flatMap((ref) =>
       branchOf(ref)
         .kinks.map(({ at }) => at)
@@ -126,9 +135,11 @@ class Draw {
   }
 
   case(): Case {
-    const { kind, longSums, shape: given } = this.#constraints;
+    const { kind, dtype, longSums, shape: given } = this.#constraints;
     const share = kind === 'dyadic' ? 1 / rare : 0.5 / rare;
-    const isLarge = given === undefined && longSums === true && this.#chance(share);
+    // Of thousands of terms nothing can be said in 16 bits.
+    const isLong = longSums === true && formats[dtype].p >= 24;
+    const isLarge = given === undefined && isLong && this.#chance(share);
     if (isLarge && kind === 'general') this.#rarer = rarer;
     const isWide = given === undefined && !isLarge && this.#chance(1 / wide);
     const shape = given ?? (isLarge ? this.#largeShape() : isWide ? this.#wideShape() : this.#shape());
@@ -141,7 +152,7 @@ class Draw {
     const draw = (n: number, one: () => number) => Float64Array.from({ length: n }, one);
     return {
       pool,
-      dtype: this.#constraints.dtype,
+      dtype,
       shape,
       x: draw(size, () => this.#value(0.36, () => this.#special())),
       alpha: draw(rows * count, () => this.#alpha(constraint)),
@@ -262,16 +273,17 @@ class Draw {
   /** A kink of a given branch, or its neighbour on either side. */
   #besideKink(): number {
     const at = this.#pick(this.#kinks);
-    const step = this.#constraints.kind === 'dyadic' ? 0.25 : 2 * Math.abs(at) * 2 ** -this.#format.p;
+    const step =
+      this.#constraints.kind === 'dyadic'
+        ? lattices[this.#constraints.dtype].unit
+        : 2 * Math.abs(at) * 2 ** -this.#format.p;
     return this.#round(at + this.#pick([0, 0, step, -step]));
   }
 
   #dyadic(special: number): number {
-    return this.#chance(special) ? this.#pick([0, -0, 0.25, -0.25, 1, -1, 2, 8]) : this.#quarter();
-  }
-
-  #quarter(): number {
-    return this.#int(-32, 32) / 4;
+    const { unit, largest } = lattices[this.#constraints.dtype];
+    if (this.#chance(special)) return this.#pick([0, -0, unit, -unit, 1, -1, 2, largest]);
+    return this.#int(-largest / unit, largest / unit) * unit;
   }
 
   #special(): number {
@@ -317,7 +329,8 @@ class Draw {
   }
 }
 
-const isQuarter = (value: number) => Number.isInteger(value * 4) && Math.abs(value) <= 8;
+const isOn = ({ unit, largest }: (typeof lattices)[Dtype], value: number) =>
+  Number.isInteger(value / unit) && Math.abs(value) <= largest;
 
 function checkBranches(where: string, branches: unknown): void {
   if (branches === undefined) return;

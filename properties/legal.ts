@@ -45,6 +45,11 @@ export const legalStyles: readonly Style[] = (['f64', 'f32'] as const).flatMap((
   ),
 );
 
+/** The same in 16 bits, as of hardware that has such a float of its own. */
+export const narrowStyles: readonly Style[] = (['f16', 'bf16'] as const).flatMap((dtype) =>
+  legalStyles.filter((style) => style.dtype === 'f32').map((style) => ({ ...style, dtype })),
+);
+
 const freedomsOfGpus: readonly Partial<Style>[] = [
   { direction: 'down' },
   { direction: 'up' },

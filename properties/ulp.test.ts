@@ -31,6 +31,6 @@ describe('ulpsApart', () => {
   });
 
   it('refuses an unknown dtype', () => {
-    expect(() => ulpsApart(1, 1, 'f16' as never)).toThrow('ulpsApart: "dtype" expected f64 or f32, got f16');
+    expect(() => ulpsApart(1, 1, 'f8' as never)).toThrow('ulpsApart: "dtype" expected f64, f32, f16, bf16, got f8');
   });
 });

@@ -1,10 +1,5 @@
 import type { Dtype } from '../reference/case.ts';
-import { formats } from './dtypes.ts';
-
-const float = new Float64Array(1);
-const bits = new BigInt64Array(float.buffer);
-const single = new Float32Array(1);
-const singleBits = new Int32Array(single.buffer);
+import { type Format, formats, magnitudeBits } from './dtypes.ts';
 
 /**
  * How many numbers of the dtype lie from `a` to `b`: 0 for the same number, for -0 and 0, and for two NaN; ∞ if only one
@@ -14,24 +9,17 @@ const singleBits = new Int32Array(single.buffer);
  */
 export function ulpsApart(a: number, b: number, dtype: Dtype): number {
   if (!Object.hasOwn(formats, dtype)) {
-    throw new RangeError(`ulpsApart: "dtype" expected ${Object.keys(formats).join(' or ')}, got ${String(dtype)}`);
+    throw new RangeError(`ulpsApart: "dtype" expected ${Object.keys(formats).join(', ')}, got ${String(dtype)}`);
   }
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b) ? 0 : Number.POSITIVE_INFINITY;
-  const { round } = formats[dtype];
-  if (round(a) !== a || round(b) !== b) return Number.POSITIVE_INFINITY;
-  const [p, q] = [ordinal(a, dtype), ordinal(b, dtype)];
+  const format = formats[dtype];
+  if (format.round(a) !== a || format.round(b) !== b) return Number.POSITIVE_INFINITY;
+  const [p, q] = [ordinal(a, format), ordinal(b, format)];
   return Number(p > q ? p - q : q - p);
 }
 
-/** The place of a number among those of its dtype, 0 for 0. */
-function ordinal(value: number, dtype: Dtype): bigint {
-  let pattern: bigint;
-  if (dtype === 'f32') {
-    single[0] = Math.abs(value);
-    pattern = BigInt(singleBits[0]!);
-  } else {
-    float[0] = Math.abs(value);
-    pattern = bits[0]!;
-  }
-  return value < 0 ? -pattern : pattern;
+/** The place of a number among those of its format, 0 for 0. */
+function ordinal(value: number, format: Format): bigint {
+  const place = magnitudeBits(value, format);
+  return value < 0 ? -place : place;
 }

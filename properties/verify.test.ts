@@ -266,7 +266,7 @@ describe('checkLaw', () => {
     [
       'dtype',
       () => checkLaw(y, { ...referenceSubject, dtype: 'f8' as 'f32' }, { runs: 1, seed: 1 }),
-      'checkLaw: "subject": "dtype" expected f64 or f32, got "f8"',
+      'checkLaw: "subject": "dtype" expected f64, f32, f16, bf16, got "f8"',
     ],
     [
       'facets',

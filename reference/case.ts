@@ -5,8 +5,8 @@ import type { CustomBranch } from './branches.ts';
  * a pool, a dtype, a shape and the tensors that go in (spec §1, §6).
  */
 
-/** `f64` is IEEE binary64, `f32` binary32. */
-export type Dtype = 'f64' | 'f32';
+/** `f64` is IEEE binary64, `f32` binary32, `f16` binary16; `bf16` is binary32 with a significand of 8 bits. */
+export type Dtype = 'f64' | 'f32' | 'f16' | 'bf16';
 
 /** Names of the built-in branches (spec §2). */
 export type BranchName = 'relu' | 'step' | 'halfSquare' | 'negative' | 'identity' | 'tanh' | 'sigmoid' | 'softplus';

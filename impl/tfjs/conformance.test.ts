@@ -5,6 +5,7 @@ import { failureText } from '../../properties/failure-text.ts';
 import { laws } from '../../properties/laws.ts';
 import { checkLaw } from '../../properties/verify.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
+import { wrongCalls } from './bad-input-for-tests.ts';
 import { activationPool } from './op.ts';
 import { tfjsSubject } from './subject.ts';
 
@@ -89,6 +90,52 @@ if (typeof backend === 'string') {
       await calls(10_000);
       expect(held()).toEqual(before);
       tf.dispose([x, alpha, dy]);
+    });
+
+    it('names the argument that is wrong, and leaves nothing behind', () => {
+      backend.use();
+      tf.tidy(() => {
+        const calls = wrongCalls();
+        const before = tf.memory().numTensors;
+        for (const [act, kind, message] of calls) {
+          let error: unknown;
+          try {
+            act();
+          } catch (thrown) {
+            error = thrown;
+          }
+          expect(error, message).toBeInstanceOf(kind);
+          expect((error as Error).message).toContain(`activationPool: ${message}`);
+        }
+        // Not in a tidy of their own, so that what a call leaves is counted.
+        expect(tf.memory().numTensors).toBe(before);
+      });
+    });
+
+    it('takes any rank, a tensor of another backend, and bounds beyond float32', async () => {
+      const other = target === 'cpu' ? 'wasm' : 'cpu';
+      await tf.setBackend(other);
+      const far = tf.ones([2]);
+      backend.use();
+      const x = tf.tensor(new Float32Array(128).fill(3), new Array(7).fill(2));
+      const options = { sharing: 'layer', constraint: { kind: 'clip', bounds: [1e39, 0.5] } } as const;
+      const y = activationPool(x, far, options);
+      expect(y.shape).toEqual(x.shape);
+      expect([...(await y.data())]).toEqual(new Array(128).fill(3.5));
+      tf.dispose([far, x, y]);
+    });
+
+    it('can be differentiated twice; a third time is refused, where others would answer 0', async () => {
+      backend.use();
+      const x = tf.tensor1d([0.5, -1]);
+      const once = tf.grad((v) => activationPool(v, tf.ones([1]), { branches: ['softplus'], sharing: 'layer' }));
+      const twice = tf.grad((v) => tf.sum(once(v)));
+      const second = tf.tidy(() => twice(x));
+      const expected = [0.5, -1].map((v) => 1 / (2 + Math.exp(v) + Math.exp(-v)));
+      for (const [i, v] of (await second.data()).entries())
+        expect(v).toBeCloseTo(expected[i]!, target.endsWith('f16') ? 3 : 6);
+      expect(() => tf.tidy(() => tf.grad((v) => tf.sum(twice(v)))(x))).toThrow('at most twice, got a third gradient');
+      tf.dispose([x, second]);
     });
 
     it.for(laws.map((law) => [law.id, law] as const))('%s', async ([_, law], { skip }) => {

@@ -1,8 +1,8 @@
-import type { Dtype } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
 import { indexIn } from '../positions.ts';
 import { range } from '../transform.ts';
 import { expectedCotangent } from './cotangent.ts';
+import type { FloatDtype } from './differentiable.ts';
 import type { Jacobian } from './jacobian.ts';
 import type { Layout } from './layout.ts';
 import type { Projection } from './projection.ts';
@@ -36,7 +36,7 @@ interface Question {
   readonly numeric: Numeric;
   readonly analytic: Float64Array;
   readonly dy: Float64Array;
-  readonly dtype: Dtype;
+  readonly dtype: FloatDtype;
   /** Roundings that the derivative of one output may have passed. */
   readonly roundings: number;
   /** Declared bounds of the rounding error, in place of the derived ones. */

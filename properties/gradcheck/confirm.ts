@@ -1,4 +1,4 @@
-import type { Dtype } from '../../reference/case.ts';
+import type { FloatDtype } from './differentiable.ts';
 import { type Jacobian, judgeFrom, measurable, type Open, readAt, slopeAt, valuesAt } from './jacobian.ts';
 import type { Moved } from './measure.ts';
 import { centredOrder, errorOf, quarticAt } from './slope.ts';
@@ -15,7 +15,7 @@ export async function confirmJacobian(
   moved: Moved,
   y: Float64Array,
   noise: Float64Array,
-  dtype: Dtype,
+  dtype: FloatDtype,
 ): Promise<Jacobian> {
   const placeOf = ({ element, output }: { element: number; output: number }) => `${element} ${output}`;
   const declared = new Set(kinks.filter((kink) => kink.declared !== undefined).map(placeOf));
@@ -48,7 +48,7 @@ function measureAgain(
   y: Float64Array,
   estimated: number,
   nearby: number,
-  dtype: Dtype,
+  dtype: FloatDtype,
 ): boolean {
   const [atWide, atNear] = [0, 1].map((scale) => noiseWithin(entry, moved, scale, y[entry.output]!)) as [
     number,
@@ -91,7 +91,7 @@ function noiseWithin(entry: Open, moved: Moved, scale: number, f0: number): numb
 }
 
 /** The same within a small scale, on each side by the line through its points, so that kinks on the element do not count. */
-function noiseBeside(entry: Open, moved: Moved, dtype: Dtype): number {
+function noiseBeside(entry: Open, moved: Moved, dtype: FloatDtype): number {
   const line = valuesAt(entry, moved, lineScale[dtype]);
   if (line === undefined) return 0;
   const [t1, tb, ta, t2] = line.t as [number, number, number, number];

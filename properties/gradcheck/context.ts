@@ -1,8 +1,7 @@
-import type { Dtype } from '../../reference/case.ts';
 import type { Random } from '../../reference/random.ts';
 import type { Asked } from './calls.ts';
 import type { Numeric } from './compare.ts';
-import type { Shapes, Tensors } from './differentiable.ts';
+import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckOptions } from './options.ts';
 
 /** What is known once the derivatives are measured, for the checks that build on them. */
@@ -15,7 +14,7 @@ export interface Context {
   readonly gradients: Tensors;
   readonly numerics: readonly Numeric[];
   readonly shapes: Shapes;
-  readonly dtype: Dtype;
+  readonly dtype: FloatDtype;
   readonly draw: Random;
   readonly declared: GradcheckOptions;
   /** The bound of the rounding error of each element of `y`. */

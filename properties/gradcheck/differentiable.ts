@@ -1,5 +1,8 @@
 import type { Dtype } from '../../reference/case.ts';
 
+/** What can be differenced: 16 bits leave no step between rounding and curvature. */
+export type FloatDtype = Extract<Dtype, 'f64' | 'f32'>;
+
 /** Tensors by name, row-major; their values are exactly representable in the dtype of the function. */
 export type Tensors = Readonly<Record<string, Float64Array>>;
 
@@ -14,7 +17,7 @@ export interface Differentiable extends Declared {
   /** How reports call it. */
   readonly name?: string;
   /** The arithmetic it computes in; `f64` unless given. */
-  readonly dtype?: Dtype;
+  readonly dtype?: FloatDtype;
   /** `y = f(inputs)` */
   forward(inputs: Tensors, shapes: Shapes): Float64Array | Promise<Float64Array>;
   /** The vector-Jacobian product `Jᵀ dy`: a cotangent for each input that is not declared constant. */

@@ -1,6 +1,6 @@
-import type { Dtype } from '../../reference/case.ts';
 import type { Random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
+import type { FloatDtype } from './differentiable.ts';
 
 /** Values in ±[1/2, 2] of few bits, exact in every dtype; a share of them 0. */
 export function drawCotangent(draw: Random, size: number, zeros: number): Float64Array {
@@ -16,10 +16,10 @@ export function drawCotangent(draw: Random, size: number, zeros: number): Float6
 }
 
 /** By how many powers of two the cotangents of `drawWideCotangent` are above or below 1; products in f32 have less room. */
-const widest: Readonly<Record<Dtype, number>> = { f64: 20, f32: 10 };
+const widest: Readonly<Record<FloatDtype, number>> = { f64: 20, f32: 10 };
 
 /** Values of all magnitudes and of full significands, in which gradients that are not linear in dy differ; a share 0. */
-export function drawWideCotangent(draw: Random, size: number, zeros: number, dtype: Dtype): Float64Array {
+export function drawWideCotangent(draw: Random, size: number, zeros: number, dtype: FloatDtype): Float64Array {
   const { round } = formats[dtype];
   const span = widest[dtype];
   const powers = Array.from({ length: 2 * span }, (_, k) => 2 ** (k - span));

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
-import type { Dtype } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
-import type { Shapes, Tensors } from './differentiable.ts';
+import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
 import { kinksNear, smallerInputs } from './smaller-inputs.ts';
 
@@ -19,7 +18,7 @@ export interface DrawnInputs {
 
 export interface DrawOptions {
   readonly shapes: DrawnShapes;
-  readonly dtype?: Dtype;
+  readonly dtype?: FloatDtype;
   /** Values near which, and at which, elements are drawn more often, of all inputs or by element; 0 unless given. */
   readonly kinks?: readonly number[] | ((input: string, element: number) => readonly number[]);
   /** The share of the elements that lie on one of these; 0.12 unless given. */

@@ -619,7 +619,7 @@ describe('bad arguments', () => {
       '"inputs.x" expected values of f32, got 0.1',
       () => gradcheck({ ...relu, dtype: 'f32' }, { x: Float64Array.of(0.1) }),
     ],
-    ['"f": "dtype" expected f64 or f32, got "f16"', () => gradcheck({ ...relu, dtype: 'f16' as never }, { x })],
+    ['"f.dtype" expected f64 or f32, got "f16"', () => gradcheck({ ...relu, dtype: 'f16' as never }, { x })],
     ['"shapes.x" expected 6 elements, got [4], 4 elements', () => gradcheck(relu, { x }, { shapes: { x: [4] } })],
     ['"shapes.x" expected non-negative integers, got -6', () => gradcheck(relu, { x }, { shapes: { x: [-6] } })],
     ['"shapes" expected names among x, got z', () => gradcheck(relu, { x }, { shapes: { z: [6] } })],

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Dtype } from '../../reference/case.ts';
 import { random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
 import { confirmJacobian } from './confirm.ts';
-import type { Kink, Structure } from './differentiable.ts';
+import type { FloatDtype, Kink, Structure } from './differentiable.ts';
 import { type Jacobian, measureJacobian, withoutKinks } from './jacobian.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
@@ -18,7 +17,7 @@ const each =
     x.map(f);
 
 interface How {
-  readonly dtype?: Dtype;
+  readonly dtype?: FloatDtype;
   readonly structure?: Structure;
   readonly kinks?: (element: number) => readonly Kink[];
   readonly noise?: number;
@@ -183,7 +182,7 @@ describe('what is taken as affine', () => {
 
 describe('a scale is fine enough', () => {
   /** Evaluations after the first two: two more at the widest scale, four at each other. */
-  const evaluations = async (f: F, v = 0, dtype: Dtype = 'f64') => {
+  const evaluations = async (f: F, v = 0, dtype: FloatDtype = 'f64') => {
     const { more, jacobian } = await measured(f, [v], { dtype });
     expect(jacobian.kinks).toEqual([]);
     return more;

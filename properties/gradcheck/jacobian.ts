@@ -1,5 +1,4 @@
-import type { Dtype } from '../../reference/case.ts';
-import type { Kink } from './differentiable.ts';
+import type { FloatDtype, Kink } from './differentiable.ts';
 import type { Moved } from './measure.ts';
 import { type IsGood, isKink, type MeasuredSide, type Sides, sidesOf } from './sides.ts';
 import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
@@ -46,7 +45,7 @@ interface SlopeAt {
 }
 
 /** The relative truncation error with which a derivative is good enough. */
-const target: Readonly<Record<Dtype, number>> = { f64: 2 ** -27, f32: 2 ** -12 };
+const target: Readonly<Record<FloatDtype, number>> = { f64: 2 ** -27, f32: 2 ** -12 };
 
 /**
  * Measures the derivatives of all outputs by one input, its first evaluations made already. Where three points lie on a
@@ -59,7 +58,7 @@ export async function measureJacobian(
   moved: Moved,
   y: Float64Array,
   noise: Float64Array,
-  dtype: Dtype,
+  dtype: FloatDtype,
 ): Promise<Jacobian> {
   const { layout } = moved;
   const lo = new Float64Array(layout.colours * y.length).fill(Number.NaN);
@@ -90,7 +89,7 @@ export function judgeFrom(
   moved: Moved,
   y: Float64Array,
   noise: number,
-  dtype: Dtype,
+  dtype: FloatDtype,
 ): void {
   for (let scale = first; scale < moved.scales; scale++) if (judge(entry, moved, scale, y, noise, dtype)) return;
 }
@@ -192,7 +191,7 @@ function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Fl
 type GoodFor = (size: number) => IsGood;
 
 /** A truncation error below rounding, or small beside slope and values; at the widest scale of f32 only the former. */
-function goodFor(dtype: Dtype, scale: number): GoodFor {
+function goodFor(dtype: FloatDtype, scale: number): GoodFor {
   const goal = dtype === 'f32' && scale === 0 ? 0 : target[dtype];
   return (size) =>
     ({ slope, truncation, rounding }) =>
@@ -227,7 +226,7 @@ export function slopeAt(entry: Open, moved: Moved, scale: number, y: Float64Arra
 }
 
 /** Writes what one scale says of an open derivative; true if that settles it. */
-function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, dtype: Dtype): boolean {
+function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, dtype: FloatDtype): boolean {
   const isSettled = judgeAt(entry, moved, scale, y, noise, goodFor(dtype, scale));
   if (!isSettled && scale === moved.scales - 1) leaveOpenWithoutLimit(entry);
   return isSettled;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Dtype } from '../../reference/case.ts';
 import { random } from '../../reference/random.ts';
-import type { Kink, Structure } from './differentiable.ts';
+import type { FloatDtype, Kink, Structure } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
 import { noiseScales, stencilAt, stepScales } from './stencil.ts';
@@ -10,7 +9,7 @@ type F = (x: Float64Array) => Float64Array;
 const spread = (size: number) => Float64Array.from({ length: size }, (_, k) => Math.sin(k + 1));
 
 interface How {
-  readonly dtype?: Dtype;
+  readonly dtype?: FloatDtype;
   readonly kinks?: (element: number) => readonly Kink[];
 }
 

@@ -1,7 +1,6 @@
-import type { Dtype } from '../../reference/case.ts';
 import { permutation, type Random } from '../../reference/random.ts';
 import { firstDifference } from './calls.ts';
-import type { Tensors } from './differentiable.ts';
+import type { FloatDtype, Tensors } from './differentiable.ts';
 import type { Layout } from './layout.ts';
 import { type KinksOf, noiseScales, type Stencil, stencilAt, stepScales } from './stencil.ts';
 
@@ -18,7 +17,7 @@ export interface CrossTalk {
 /** Where derivatives are measured: the function as the numeric side asks it, the inputs, and what it answers there. */
 export interface MeasuredAt {
   readonly numeric: (inputs: Tensors) => Promise<Float64Array>;
-  readonly dtype: Dtype;
+  readonly dtype: FloatDtype;
   readonly inputs: Tensors;
   readonly y: Float64Array;
 }

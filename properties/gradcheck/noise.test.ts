@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Dtype } from '../../reference/case.ts';
 import { random } from '../../reference/random.ts';
-import type { Structure } from './differentiable.ts';
+import type { FloatDtype, Structure } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
 import { estimateNoise, outputNoise, roundingsOf } from './noise.ts';
@@ -13,7 +12,7 @@ async function moved(
   f: F,
   inputs: Readonly<Record<string, Float64Array>>,
   structures: Readonly<Record<string, Structure>>,
-  { dtype = 'f64', reach }: { dtype?: Dtype; reach?: number } = {},
+  { dtype = 'f64', reach }: { dtype?: FloatDtype; reach?: number } = {},
 ) {
   const y = f(inputs);
   const all: Moved[] = [];

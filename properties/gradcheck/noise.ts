@@ -1,5 +1,5 @@
-import type { Dtype } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
+import type { FloatDtype } from './differentiable.ts';
 import type { Moved } from './measure.ts';
 
 /** Roundings that are allowed for besides one for each element that an output depends on. */
@@ -15,7 +15,7 @@ export function roundingsOf(moved: readonly Moved[]): number {
  * large as what small relative changes of its inputs do to it. K is one rounding for each input element it depends on,
  * and four more. The slopes are the smaller of the two that the first evaluations gave, so that a jump does not count.
  */
-export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: Dtype): Float64Array {
+export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: FloatDtype): Float64Array {
   const { p, etaExponent } = formats[dtype];
   const size = new Float64Array(y);
   for (let i = 0; i < size.length; i++) size[i] = Math.abs(size[i]!);
@@ -48,7 +48,7 @@ export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: D
 }
 
 /** The bound of the rounding error of `y` in its own dtype, from that of the numeric side. */
-export function outputNoise(noise: Float64Array, numeric: Dtype, own: Dtype): Float64Array {
+export function outputNoise(noise: Float64Array, numeric: FloatDtype, own: FloatDtype): Float64Array {
   if (numeric === own) return noise;
   const scale = 2 ** (formats[numeric].p - formats[own].p);
   return noise.map((bound) => bound * scale + 4 * 2 ** formats[own].etaExponent);

@@ -1,7 +1,6 @@
-import type { Dtype } from '../../reference/case.ts';
 import { range } from '../transform.ts';
 import type { Asked } from './calls.ts';
-import type { Declared, Differentiable, Tensors } from './differentiable.ts';
+import type { Declared, Differentiable, FloatDtype, Tensors } from './differentiable.ts';
 import type { Layout } from './layout.ts';
 
 /** The function as its derivatives are measured: in float64 by the twin if there is one, else as it is. */
@@ -9,7 +8,7 @@ export interface NumericSide {
   readonly numeric: (inputs: Tensors) => Promise<Float64Array>;
   readonly inputs: Tensors;
   readonly y: Float64Array;
-  readonly dtype: Dtype;
+  readonly dtype: FloatDtype;
   /** The bound of the rounding error of each output, over all evaluations where it is declared. */
   readonly noise: Float64Array;
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Dtype } from '../../reference/case.ts';
 import { random } from '../../reference/random.ts';
-import type { Kink } from './differentiable.ts';
+import type { FloatDtype, Kink } from './differentiable.ts';
 import { measureJacobian } from './jacobian.ts';
 import { alongDirections } from './projection.ts';
 import type { KinksOf } from './stencil.ts';
@@ -11,7 +10,7 @@ const x = Float64Array.of(0, 0.3, -1, 1.99, 2, -5.5, 1000, 2 ** -30);
 function along(
   f: (at: Readonly<Record<string, Float64Array>>) => Float64Array,
   values = x,
-  dtype: Dtype = 'f64',
+  dtype: FloatDtype = 'f64',
   seed = 1,
   kinksOf?: KinksOf,
 ) {

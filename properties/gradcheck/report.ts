@@ -1,6 +1,5 @@
-import type { Dtype } from '../../reference/case.ts';
 import type { Calls } from './calls.ts';
-import type { Structure } from './differentiable.ts';
+import type { FloatDtype, Structure } from './differentiable.ts';
 
 /** An element of a gradient with what it is compared with. */
 export interface ComparedElement {
@@ -134,7 +133,7 @@ export interface GradcheckReport {
   /** `nothing-compared`: nothing was wrong, and no element of any gradient could be compared. */
   readonly outcome: 'passed' | 'failed' | 'nothing-compared';
   readonly passed: boolean;
-  readonly dtype: Dtype;
+  readonly dtype: FloatDtype;
   readonly seed: number;
   readonly outputShape: readonly number[];
   readonly inputs: readonly InputReport[];

@@ -1,6 +1,5 @@
-import type { Dtype } from '../../reference/case.ts';
 import { formats } from '../dtypes.ts';
-import type { Kink } from './differentiable.ts';
+import type { FloatDtype, Kink } from './differentiable.ts';
 
 /**
  * How far the points of a stencil lie, as shares of the scale of an element, the widest first.
@@ -11,7 +10,7 @@ import type { Kink } from './differentiable.ts';
  * the first scale, which is so wide that it only serves where f is affine there, 2⁻¹⁹ |y| at the second, and more below,
  * where jumps are told from slopes.
  */
-export const stepScales: Readonly<Record<Dtype, readonly number[]>> = {
+export const stepScales: Readonly<Record<FloatDtype, readonly number[]>> = {
   f64: [2 ** -15, 2 ** -25, 1.37 * 2 ** -35],
   f32: [2 ** -2, 2 ** -5, 2 ** -8, 2 ** -14],
 };
@@ -20,13 +19,13 @@ export const stepScales: Readonly<Record<Dtype, readonly number[]>> = {
  * Between these, and no powers of two either: where noise is measured before a derivative is called wrong, most of them
  * within the scale `lineScale`, in which f is taken as a line on each side of the element.
  */
-export const noiseScales: Readonly<Record<Dtype, readonly number[]>> = {
+export const noiseScales: Readonly<Record<FloatDtype, readonly number[]>> = {
   f64: [18, 21, 26, 27, 28, 29, 31, 33].map((k) => 1.37 * 2 ** -k),
   f32: [4, 7, 10, 16, 17, 18, 19].map((k) => 1.37 * 2 ** -k),
 };
 
 /** So small that a curve is no further from a line than rounding, and no smaller, since f has to change by more. */
-export const lineScale: Readonly<Record<Dtype, number>> = { f64: 1, f32: 3 };
+export const lineScale: Readonly<Record<FloatDtype, number>> = { f64: 1, f32: 3 };
 
 /** Multiples of the step, those that show whether f is affine first. Around a point 1 and -2: an odd f would fool ±1. */
 const centred = [1, -2, -1, 2] as const;
@@ -50,7 +49,7 @@ export type KinksOf = (element: number) => readonly Kink[];
  */
 export function stencilAt(
   values: Float64Array,
-  dtype: Dtype,
+  dtype: FloatDtype,
   scale: number | 'tiny',
   kinksOf: KinksOf | undefined,
 ): Stencil {

@@ -1,3 +1,4 @@
+import { shown } from '../../reference/arguments.ts';
 import { type Branch, branchOf } from '../../reference/branches.ts';
 import type { BranchRef, Case } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
@@ -15,11 +16,17 @@ import { stepScales } from './stencil.ts';
 /**
  * A Subject's pool as a function of `x` and `alpha`, at the pool and shape of a Case: with its structure, its kinks and
  * their conventions (spec §2), its rounding (spec §5), and for a Subject of f32 the float64 reference as twin.
+ *
+ * @throws RangeError for a Subject of another dtype than f64 and f32
  */
 export function subjectFunction(subject: Subject, input: Case): Differentiable {
   const { pool, shape } = input;
   const positions = positionsOf(pool, shape);
   const { rows } = positions;
+  const { dtype } = subject;
+  if (dtype !== 'f64' && dtype !== 'f32') {
+    throw new RangeError(`subjectFunction: "subject.dtype" expected f64 or f32, got ${shown(dtype)}`);
+  }
   // A batch may be asked for in part.
   const caseOf = ({ x, alpha }: Tensors, dy: Float64Array = input.dy.subarray(0, x!.length)): Case => ({
     ...input,
@@ -33,7 +40,7 @@ export function subjectFunction(subject: Subject, input: Case): Differentiable {
     isFixed ? { x: dx } : { x: dx, alpha: dalpha };
   return {
     name: subject.name,
-    dtype: subject.dtype,
+    dtype,
     async forward(inputs) {
       return (await subject.answer(caseOf(inputs))).y;
     },
@@ -51,7 +58,7 @@ export function subjectFunction(subject: Subject, input: Case): Differentiable {
         return { inputs: gradients(toX, toAlpha), dy: toDy };
       },
     }),
-    ...(subject.dtype === 'f64' ? {} : { twin: (inputs: Tensors) => forward(caseOf(inputs)) }),
+    ...(dtype === 'f64' ? {} : { twin: (inputs: Tensors) => forward(caseOf(inputs)) }),
     shapes: { x: shape, alpha: [rows, ...positions.shape], y: shape },
     structure: { x: 'elementwise', alpha: { trailing: positions.shape.length } },
     constants: isFixed ? ['alpha'] : [],

@@ -1,5 +1,5 @@
 import type { BranchRef, Case, Constraint } from '../../reference/case.ts';
-import type { Format } from '../dtypes.ts';
+import { type Format, formats } from '../dtypes.ts';
 import { type Dyadic, dyadic, multiply } from '../exact.ts';
 import { exactBranchOf } from '../exact-branches.ts';
 import { positionsOf } from '../positions.ts';
@@ -77,11 +77,15 @@ export function times(a: number, b: number): Dyadic | number {
   return Number.isFinite(a) && Number.isFinite(b) ? multiply(dyadic(a), dyadic(b)) : a * b;
 }
 
-/** Whether every legal evaluation of the Case and of its derivatives is exact: quarters up to 8, polynomial branches. */
-export function isQuartered({ x, alpha, dy, pool }: Case): boolean {
+/**
+ * Whether every legal evaluation of the Case and of its derivatives is exact: quarters up to 8, polynomial branches, and
+ * no 16-bit dtype.
+ */
+export function isQuartered({ dtype, x, alpha, dy, pool }: Case): boolean {
   const isQuarter = (v: number) => Math.abs(v) <= 8 && Number.isInteger(v * 4);
   const tensors = [x, alpha, dy];
   return (
+    formats[dtype].p >= 24 &&
     pool.constraint.kind !== 'softmax' &&
     tensors.every((tensor) => tensor.every(isQuarter)) &&
     pool.branches.every((ref) => exactBranchOf(ref).polynomial)

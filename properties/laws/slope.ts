@@ -1,3 +1,4 @@
+import { type Branch, branchOf } from '../../reference/branches.ts';
 import { dyadic, multiply } from '../exact.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
@@ -98,19 +99,25 @@ export const pathwayOff: Law = {
     const input = freely(c);
     const { count, units, of } = positionsOf(input.pool, input.shape);
     const full = await trial.ask(input);
-    const tame = (i: number) => {
-      const alphas = input.pool.branches.map((_, k) => input.alpha[k * count + of(i % units)]!);
-      return isTame(trial.format, input.x[i]!, input.dy[i]!, ...alphas);
-    };
+    const branches = input.pool.branches.map(branchOf);
+    const alphasAt = (i: number) => branches.map((_, k) => input.alpha[k * count + of(i % units)]!);
+    const tame = (i: number) => isTame(trial.format, input.x[i]!, input.dy[i]!, ...alphasAt(i));
     for (const factor of [2 ** -1, 2 ** -10, 0]) {
       const faded = mapTensor(input, 'alpha', (a) => a * factor);
       const { y, dx } = await trial.ask(faded);
-      for (const [name, actual] of [
-        ['y', y],
-        ['dx', dx],
+      for (const [name, actual, factorOf] of [
+        ['y', y, ({ f }: Branch, i: number) => f(input.x[i]!)],
+        ['dx', dx, ({ df }: Branch, i: number) => df(input.x[i]!) * input.dy[i]!],
       ] as const) {
         const expected = (i: number) => full[name][i]! * factor;
-        trial.same(faded, name, actual, expected, (i) => tame(i) && isNormal(trial.format, expected(i)));
+        // The last bit of each term, which may be all that is left of their sum, is no subnormal, whether x and dy are
+        // taken out of it or not.
+        const most = (i: number) =>
+          Math.max(1, input.x[i]! ** 2) * Math.max(1, Math.abs(input.dy[i]!)) * 2 ** trial.format.p;
+        const terms = (i: number) => alphasAt(i).map((a, k) => a * factor * factorOf(branches[k]!, i));
+        const isExact = (i: number) =>
+          [expected(i), ...terms(i)].every((term) => isNormal(trial.format, term / most(i)));
+        trial.same(faded, name, actual, expected, (i) => tame(i) && isExact(i));
       }
     }
   },

@@ -107,13 +107,14 @@ export const infiniteAlpha: Law = {
     const name = c.pool.branches[0]!;
     const input = mapTensor(freely(c, [name]), 'alpha', (a, i) => (a < 0 || i % 2 === 1 ? -Infinity : Infinity));
     const { units, of } = positionsOf(input.pool, input.shape);
-    const value = (i: number) => branchOf(name).f(input.x[i]!);
+    // What the branch itself may be answered as: not where that can be 0.
+    const values = trial.expect(mapTensor(input, 'alpha', () => 1)).y;
     trial.same(
       input,
       'y',
       (await trial.ask(input)).y,
-      (i) => input.alpha[of(i % units)]! * Math.sign(value(i)),
-      (i) => value(i) !== 0 && isTame(trial.format, input.x[i]!),
+      (i) => input.alpha[of(i % units)]! * Math.sign(values[i]!.exact),
+      (i) => (values[i]!.lo > 0 || values[i]!.hi < 0) && isTame(trial.format, input.x[i]!),
     );
   },
 };

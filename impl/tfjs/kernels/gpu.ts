@@ -24,6 +24,11 @@ export interface Gpu<Backend> {
   storesFloat32(): boolean;
 }
 
+/** The number of elements of a tensor of this shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
 /** Terms that one invocation sums; the sums of blocks are summed in their turn. */
 const block = 256;
 

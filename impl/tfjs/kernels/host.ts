@@ -34,11 +34,13 @@ export const cpuKernels: PoolKernels<CpuBackend> = hostKernels<CpuBackend>({
 
 /** What is used of `NodeJSKernelBackend`. */
 interface NativeBackend {
+  /** Has `values` for as long as no op of TensorFlow has asked for them. */
+  readonly tensorMap: { get(dataId: object): { readonly values: Float32Array | null } };
   readSync(dataId: object): Float32Array;
   write(values: Float32Array, shape: number[], dtype: DataType): object;
 }
 
-/** What was read of a tensor, whose values never change: backward sees the x of forward again. */
+/** What was read of TensorFlow's memory, whose values never change: backward sees the x of forward again. */
 const known = new WeakMap<object, Float32Array>();
 
 /**
@@ -47,6 +49,9 @@ const known = new WeakMap<object, Float32Array>();
  */
 export const nativeKernels: PoolKernels<NativeBackend> = hostKernels<NativeBackend>({
   read: ({ dataId }, backend) => {
+    // `get` moves the tensor of another backend, as the ops of TensorFlow.js do.
+    const given = backend.tensorMap.get(dataId).values;
+    if (given !== null) return given;
     const values = known.get(dataId) ?? backend.readSync(dataId);
     known.set(dataId, values);
     return values;

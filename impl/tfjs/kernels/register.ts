@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
-import { checkShape } from '../tensors.ts';
+import { checkFloat32, checkShape } from '../tensors.ts';
 import { cpuKernels, nativeKernels } from './host.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
 import { wasmKernels } from './wasm.ts';
@@ -43,7 +43,14 @@ function registerGradients(): void {
     inputsToSave: ['x', 'alpha'],
     gradFunc: (given, [x, alpha], attrs) => {
       const dy = given as tf.Tensor;
-      checkShape('activationPool', 'dy', dy, x!.shape);
+      try {
+        checkFloat32('activationPool', 'dy', dy);
+        checkShape('activationPool', 'dy', dy, x!.shape);
+      } catch (error) {
+        // Which the engine, that has them from the tape, then never does.
+        tf.dispose([x!, alpha!]);
+        throw error;
+      }
       const [dx, dalpha] = tf.engine().runKernel(backwardKernel, { dy, x: x!, alpha: alpha! }, attrs) as tf.Tensor[];
       return { x: () => dx!, alpha: () => dalpha! };
     },
@@ -70,9 +77,23 @@ function registerGradients(): void {
         return terms.flatMap((t) => (t.size > 0 ? [t.sum()] : [])).reduce((sum, term) => tf.add(sum, term));
       });
       const [toDy, toX, toAlpha = tf.zerosLike(saved[2]!)] = withOwnTape(() => grads(inputs));
-      return { dy: () => toDy!, x: () => toX!, alpha: () => toAlpha! };
+      const last = (t: tf.Tensor) => notDifferentiable(t, [ddx!, ddalpha!, ...saved]);
+      return { dy: () => last(toDy!), x: () => last(toX!), alpha: () => last(toAlpha!) };
     },
   });
+}
+
+/**
+ * `t`, which was computed on a tape of its own from `inputs`: a gradient that reaches it would find nothing that it
+ * depends on, and answer 0.
+ */
+function notDifferentiable(t: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tensor {
+  return tf.customGrad(() => ({
+    value: t,
+    gradFunc: () => {
+      throw new Error('activationPool: expected to be differentiated at most twice, got a third gradient');
+    },
+  }))(...inputs);
 }
 
 /** What f makes; the engine has one tape, which a gradient that is taken inside of another would end. */

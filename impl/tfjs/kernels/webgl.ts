@@ -1,5 +1,5 @@
 import { env, getKernel, Reshape, type TensorInfo } from '@tensorflow/tfjs';
-import { gpuKernels } from './gpu.ts';
+import { gpuKernels, sizeOf } from './gpu.ts';
 import type { PoolKernels } from './kernel.ts';
 import { glsl } from './shader.ts';
 
@@ -52,8 +52,4 @@ export const webglKernels: PoolKernels<WebglBackend> = gpuKernels<WebglBackend>(
 function reshape(backend: WebglBackend, x: TensorInfo, shape: readonly number[]): TensorInfo {
   const attrs = { shape: [...shape] };
   return getKernel(Reshape, 'webgl').kernelFunc({ inputs: { x }, backend, attrs }) as TensorInfo;
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
 }

@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { gpuKernels } from './gpu.ts';
+import { gpuKernels, sizeOf } from './gpu.ts';
 import type { PoolKernels } from './kernel.ts';
 import { wgsl } from './shader.ts';
 
@@ -28,29 +28,31 @@ interface WebgpuProgram {
 
 const workgroup = 64;
 
-/** Compute programs; tensors lie row-major, so that none need be reshaped. */
+/** Compute programs on flat tensors, which lie row-major: the backend knows no more than six axes. */
 export const webgpuKernels: PoolKernels<WebgpuBackend> = gpuKernels<WebgpuBackend>({
   name: 'webgpu',
   dialect: wgsl,
   storesFloat32: () => true,
   dispose: ({ dataId }, backend) => backend.disposeData(dataId),
   run({ key, inputs, outputShape, code, uniforms }, backend) {
-    const size = outputShape.reduce((product, n) => product * n, 1);
+    const size = sizeOf(outputShape);
     const program: WebgpuProgram = {
       variableNames: Object.keys(inputs),
-      outputShape,
+      outputShape: [size],
       shaderKey: key,
       uniforms: Object.keys(uniforms)
         .map((name) => `${name} : i32,`)
         .join(' '),
       workgroupSize: [workgroup, 1, 1],
-      dispatchLayout: { x: outputShape.map((_, axis) => axis) },
+      dispatchLayout: { x: [0] },
       dispatch: [Math.ceil(size / workgroup), 1, 1],
       size: true,
       getUserCode: () =>
         `${code}\nfn main(index : i32) { if (index < uniforms.size) { setOutputAtIndex(index, elementAt(index)); } }`,
     };
     const integers = Object.values(uniforms).map((value) => ({ type: 'int32', data: [value] }) as const);
-    return backend.runWebGPUProgram(program, Object.values(inputs), 'float32', integers);
+    const flat = Object.values(inputs).map((input) => ({ ...input, shape: [sizeOf(input.shape)] }));
+    const { dataId, dtype } = backend.runWebGPUProgram(program, flat, 'float32', integers);
+    return { dataId, dtype, shape: [...outputShape] };
   },
 });
