@@ -21,7 +21,7 @@ registerKernels();
  * @throws TypeError for a wrong kind, RangeError for a wrong value, naming the argument. Source: spec §1 to §4.
  */
 export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOptions = {}): tf.Tensor {
-  const pool = checkedPool('activationPool', options);
+  const pool = inFloat32(checkedPool('activationPool', options));
   checkFloat32('activationPool', 'x', x);
   checkFloat32('activationPool', 'alpha', alpha);
   const layout = layoutOf('activationPool', pool, x.shape);
@@ -29,6 +29,15 @@ export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOpti
   // An empty x has no kernels: a GPU can't be given any.
   const isFused = x.size > 0 && tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
   return isFused ? fused(x, alpha, pool) : composed(x, alpha, pool, layout);
+}
+
+/** alpha is compared with its bounds in float32, on every backend; a copy, which the caller can't change before backward. */
+function inFloat32({ branches, sharing, constraint }: BuiltInPool): BuiltInPool {
+  return {
+    branches: [...branches],
+    sharing,
+    constraint: constraint.kind === 'clip' ? { ...constraint, bounds: constraint.bounds.map(Math.fround) } : constraint,
+  };
 }
 
 /** By our own kernels; the gradients are registered with them. */

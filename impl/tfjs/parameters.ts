@@ -30,12 +30,7 @@ export function checkedPool(where: string, options: PoolOptions): BuiltInPool {
   checkBranches(where, names);
   checkSharing(where, sharing);
   checkConstraint(where, constraint, names.length);
-  return { branches: names, sharing, constraint: inFloat32(constraint) };
-}
-
-/** alpha is compared with its bounds in float32, on every backend. */
-function inFloat32(constraint: Constraint): Constraint {
-  return constraint.kind === 'clip' ? { ...constraint, bounds: constraint.bounds.map(Math.fround) } : constraint;
+  return { branches: names, sharing, constraint };
 }
 
 /** The layout for `x` of `shape`, whose first axis is the batch. Throws RangeError naming the argument. */
