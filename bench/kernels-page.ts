@@ -7,10 +7,17 @@ type Spread = readonly number[];
 export interface KernelRow {
   readonly on: string;
   readonly shape: readonly number[];
-  readonly ms: { readonly fused: Spread; readonly composed: Spread; readonly copy: Spread };
+  readonly ms: {
+    readonly fused: Spread;
+    readonly composed: Spread;
+    readonly copy: Spread;
+    /** On cpu, where the results of an op are new arrays. */
+    readonly copyToNew?: Spread;
+  };
   /** Medians over the rounds of the ratio of two times of one round. */
   readonly composedByFused: number;
   readonly fusedByCopy: number;
+  readonly fusedByCopyToNew?: number;
 }
 
 /** `docs/benchmarks/kernels.json`. */
@@ -31,19 +38,21 @@ export function kernelsPage({ rounds, machine, versions, absent, rows }: KernelF
 
 Written by \`npm run bench\` from \`docs/benchmarks/kernels.json\`: milliseconds, median and quartiles, of forward and
 backward of \`[relu, step]\`, one alpha a unit, by our own kernels (fused) and by stock ops (composed); and of moving as many
-bytes as x, y, dy, x and dx have. webgpu runs on a software driver here, where arithmetic counts more than memory.
+bytes between as many tensors, within memory that is there (and on cpu, where results are new arrays, into such). webgpu runs on a software driver here, where arithmetic counts more than memory.
 
 ${table(
   ['backend', 'shape', 'fused', 'composed', 'a copy', 'composed / fused', 'fused / copy'],
-  rows.map(({ on, shape, ms: { fused, composed, copy }, composedByFused, fusedByCopy }) => [
-    on,
-    shape.join(' × '),
-    spread(fused),
-    spread(composed),
-    spread(copy),
-    composedByFused.toFixed(1),
-    fusedByCopy.toFixed(1),
-  ]),
+  rows.map(
+    ({ on, shape, ms: { fused, composed, copy, copyToNew }, composedByFused, fusedByCopy, fusedByCopyToNew }) => [
+      on,
+      shape.join(' × '),
+      spread(fused),
+      spread(composed),
+      `${spread(copy)}${copyToNew ? `; to new arrays ${spread(copyToNew)}` : ''}`,
+      composedByFused.toFixed(2),
+      `${fusedByCopy.toFixed(2)}${fusedByCopyToNew ? `; ${fusedByCopyToNew.toFixed(2)}` : ''}`,
+    ],
+  ),
 )}
 
 ${rounds} rounds, all three by turns; ${machine.cores} cores, ${machine.model}; ${of.join(', ')}.${missing.join('')}

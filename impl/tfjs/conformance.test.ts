@@ -125,6 +125,15 @@ if (typeof backend === 'string') {
       tf.dispose([far, x, y]);
     });
 
+    it('a NaN in alpha is seen also where its branch is there twice and its coefficients sum to 1', async () => {
+      backend.use();
+      const pool = { branches: ['negative', 'negative'], sharing: 'layer', constraint: { kind: 'sumToOne' } } as const;
+      const [x, alpha] = [tf.tensor1d([1, -1]), tf.tensor2d([[Number.NaN]]).reshape([1])];
+      const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, pool))([x, alpha], tf.ones([2]));
+      expect([(await value.data())[1], (await grads[0]!.data())[1]]).toEqual([Number.NaN, Number.NaN]);
+      tf.dispose([x, alpha, value, grads]);
+    });
+
     it('can be differentiated twice; a third time is refused, where others would answer 0', async () => {
       backend.use();
       const x = tf.tensor1d([0.5, -1]);

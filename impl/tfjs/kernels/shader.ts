@@ -266,8 +266,11 @@ export class PoolShader {
       case 'free':
       case 'fixed':
         return alpha;
-      case 'sumToOne':
-        return [...alpha, lines.keep(['1.0', ...alpha].join(' - '))];
+      case 'sumToOne': {
+        // Chosen, so that no optimizer sees `a·f + (1 - a)·f`, of which it makes f also where a is NaN (SwiftShader).
+        const last = this.#dialect.select('isnan(x)', 'x', `(${['1.0', ...alpha].join(' - ')})`);
+        return [...alpha, lines.keep(last)];
+      }
       case 'clip':
         return alpha.map((a, i) => this.#clipped(lines, a, constraint.bounds[i]!));
       case 'softmax': {
