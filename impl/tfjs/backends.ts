@@ -42,8 +42,8 @@ interface Backend {
   readonly registered: string;
   readonly hosts: readonly Host[];
   /**
-   * Measured, forward and backward, on every branch: `ftz` where subnormal inputs or results become 0. Of GPU backends
-   * on SwiftShader.
+   * Measured, forward, backward and second order, on every branch: `ftz` where subnormal inputs or results become 0, on
+   * native TensorFlow in the second order only, which is made of its own ops. Of GPU backends on SwiftShader.
    */
   readonly facets: readonly Facet[];
   /** Flags of `tf.env()`, set once it is loaded. */

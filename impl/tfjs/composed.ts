@@ -4,8 +4,8 @@ import { kappa } from './constraints.ts';
 import type { BuiltInPool, Layout } from './parameters.ts';
 
 /**
- * The pool composed of stock ops, for every backend: `forward` and `backward` are what a fused pair of kernels
- * `ActivationPool` and `ActivationPoolGrad` has to do. Everything here can be differentiated again.
+ * The pool composed of stock ops, for backends without kernels of ours, for empty tensors, and for the gradient of the
+ * gradient everywhere: all of it can be differentiated again.
  *
  * Empty tensors are answered apart: a wasm sum over an empty axis is not 0 but whatever was in memory.
  */

@@ -128,7 +128,7 @@ if (typeof backend === 'string') {
     it('a NaN in alpha is seen also where its branch is there twice and its coefficients sum to 1', async () => {
       backend.use();
       const pool = { branches: ['negative', 'negative'], sharing: 'layer', constraint: { kind: 'sumToOne' } } as const;
-      const [x, alpha] = [tf.tensor1d([1, -1]), tf.tensor2d([[Number.NaN]]).reshape([1])];
+      const [x, alpha] = [tf.tensor1d([1, -1]), tf.tensor1d([Number.NaN])];
       const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, pool))([x, alpha], tf.ones([2]));
       expect([(await value.data())[1], (await grads[0]!.data())[1]]).toEqual([Number.NaN, Number.NaN]);
       tf.dispose([x, alpha, value, grads]);

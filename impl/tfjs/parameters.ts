@@ -9,7 +9,7 @@ export interface PoolOptions {
   readonly constraint?: Constraint | undefined;
 }
 
-/** A pool of built-in branches, the ones that are composed of tf ops here. */
+/** A pool of built-in branches, which are all that is implemented here. */
 export interface BuiltInPool extends Pool {
   readonly branches: readonly BranchName[];
 }
