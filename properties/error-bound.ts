@@ -192,7 +192,7 @@ export class Result {
   #noteInfinite({ value, factors, negative }: Required<Monomial>, all: readonly number[], vanishes: boolean): void {
     if (value.kind === 'masked') {
       if (factors.some((factor) => !Number.isFinite(factor))) this.#infinite.timesZero = true;
-    } else if (vanishes || this.#mayUnderflow(all)) this.#infinite.timesZero = true;
+    } else if (vanishes || !isNonZero(value) || this.#mayUnderflow(all)) this.#infinite.timesZero = true;
     else {
       const below = all.filter((factor) => factor < 0).length % 2 === 1;
       const isNegative = (value.kind === 'approximate' && value.value.m < 0n) !== (below !== negative);
@@ -212,13 +212,14 @@ export class Result {
     const { positive, negative, timesZero } = this.#infinite;
     if (timesZero) return unchecked('0·∞');
     if (positive && negative) return unchecked('∞ - ∞');
-    if (positive || negative) {
-      const infinity = positive ? Infinity : -Infinity;
-      return { ...nan, nan: false, lo: infinity, hi: infinity, exact: infinity };
-    }
     const { format, eta, storage } = this.#arithmetic;
     const gamma = this.#arithmetic.gamma(roundings);
     const overflows = !(this.#peak * (1 + (gamma ?? 1)) < (storage ?? format).largest / 2);
+    if (positive || negative) {
+      const infinity = positive ? Infinity : -Infinity;
+      // Another term may overflow to the other infinity.
+      return { ...nan, nan: overflows, lo: infinity, hi: infinity, exact: infinity };
+    }
     if (this.#isPoint(storage ?? format) && !overflows) return at(this.#exact, format);
     if (storage !== undefined && this.#isPoint(format)) return this.#interval(0, overflows);
     if (gamma === undefined) return unchecked('small sum of a large count');
@@ -262,6 +263,12 @@ export class Result {
       point: false,
     };
   }
+}
+
+/** Whether no legal evaluation of a branch is 0. */
+export function isNonZero(value: ExactValue): boolean {
+  if (value.kind === 'approximate') return Math.abs(toNumber(value.value, formats.f64)) > value.error;
+  return value.kind === 'product' && !value.factors.includes(0);
 }
 
 /** Covers the rounding of the bounds themselves, which are computed in float64. */

@@ -3,7 +3,7 @@ import { checkCase } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, hull, nan, notFinite, type Unchecked, unchecked } from './allowed.ts';
 import type { Format } from './dtypes.ts';
-import { Arithmetic, at, type Monomial, Result } from './error-bound.ts';
+import { Arithmetic, at, isNonZero, type Monomial, Result } from './error-bound.ts';
 import { isZero, zero } from './exact.ts';
 import { type ExactBranch, type ExactValue, exactBranchOf } from './exact-branches.ts';
 import { type Positions, positionsOf } from './positions.ts';
@@ -125,6 +125,10 @@ function allowedElement(
   { value, rho, cotangent }: Side,
 ): Allowed {
   const values = branches.map((branch) => branch[value](x, arithmetic));
+  const nans = c.terms.filter(({ factors }) => factors.some(Number.isNaN));
+  // A NaN shows where its branch can't be 0, whose product may be skipped.
+  if (nans.length > 0)
+    return nans.some(({ branch }) => isNonZero(values[branch]!)) ? nan : unchecked('non-finite alpha');
   const result = new Result(arithmetic);
   for (const { branch, factors, negative } of c.terms) {
     const all = cotangent === undefined ? factors : [...factors, cotangent];
@@ -149,8 +153,8 @@ function allowedElement(
 }
 
 function allowedY(arithmetic: Arithmetic, branches: readonly ExactBranch[], c: Coefficients, x: number): Allowed {
-  if (!c.finite) return unchecked('non-finite alpha');
-  if (Number.isNaN(x)) return nan;
+  if (!c.finite && c.summed) return unchecked('non-finite alpha');
+  if (Number.isNaN(x)) return c.finite ? nan : unchecked('non-finite alpha');
   const side: Side = { value: 'f', rho: 'rho' };
   const readings = arithmetic.readings(x).map((reading) => allowedElement(arithmetic, branches, c, reading, side));
   return hull(readings, arithmetic.u);
@@ -163,7 +167,7 @@ function allowedDx(
   x: number,
   dy: number,
 ): Allowed {
-  if (!c.finite) return unchecked('non-finite alpha');
+  if (!c.finite && (c.summed || !Number.isFinite(dy) || dy === 0)) return unchecked('non-finite alpha');
   if (Number.isNaN(x)) return unchecked('NaN in x');
   if (!Number.isFinite(dy)) {
     const isAnyActive = branches.some((branch, i) => isActive(branch.df(x, arithmetic), c.size[i]!));
