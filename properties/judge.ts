@@ -13,9 +13,18 @@ export interface Judgement {
   readonly counts: Readonly<Counts>;
 }
 
-/** Whether tensors of an answer lie in what spec §3 and §5 allow; `dalpha` is not judged under `fixed`. */
-export function judge(input: Case, facets: readonly Facet[], tensors: Tensors): Judgement {
-  const trial = new Trial({ name: '', dtype: input.dtype, facets, answer: unasked }, undefined, expectation);
+/**
+ * Whether tensors of an answer lie in what spec §3 and §5 allow; `dalpha` is not judged under `fixed`.
+ *
+ * `expect` computes what is allowed; `expectation` unless given.
+ */
+export function judge(
+  input: Case,
+  facets: readonly Facet[],
+  tensors: Tensors,
+  expect: typeof expectation = expectation,
+): Judgement {
+  const trial = new Trial({ name: '', dtype: input.dtype, facets, answer: unasked }, undefined, expect);
   const allowed = trial.expect(input);
   let finding: Finding | undefined;
   for (const [name, values] of tensors) {
