@@ -12,7 +12,7 @@ const side = (value: number, slope: number, valueError = 0, slopeError = 0): Mea
   valueError,
   slopeError,
   joined: true,
-  curveError: 0,
+  curve: { slope, truncation: 0, rounding: 0, bend: 0, step: 1 },
   good: true,
   beside: { value, slope },
 });

@@ -122,7 +122,7 @@ describe('a kink is called one', () => {
     joined,
     good: true,
     beside: { value: 3, slope: 1 },
-    curveError: 0.25,
+    curve: { slope: 1, truncation: 0.25, rounding: 0, bend: 0, step: 1 },
     ...more,
   });
   const isOne = (left: Sides['left'], right: Sides['left']) => isKink({ left, right } as Sides, 3);
@@ -144,6 +144,19 @@ describe('a kink is called one', () => {
       }
     }
   });
+});
+
+it('does not mistake a jump that cancels the curve beside it for a straight line', () => {
+  const [wide, near] = [2 ** -15, 2 ** -25];
+  const bend = 2 ** 20;
+  // f(h) is D + x + bend·x²: near the point its second difference, 2·bend·h - D/h, is that of a line, or almost.
+  for (const share of [1, 0.9, 1.5, 2]) {
+    const D = share * 2 * bend * near ** 2;
+    const limits: Limits = { left: [0, 1 - 2 ** 14], right: [D, 1], here: 0, bend };
+    const { right } = seen(limits, [wide, near]);
+    expect(Math.abs(right.slope - 1)).toBeLessThanOrEqual(right.slopeError);
+    expect(Math.abs(right.value - D)).toBeLessThanOrEqual(right.valueError);
+  }
 });
 
 it('keeps the reading of a wider scale beside a jump, where rounding grows as steps shrink', () => {

@@ -1,5 +1,5 @@
 import type { OneSided } from './differentiable.ts';
-import { errorOf, parabola, quartic, type Slope } from './slope.ts';
+import { errorOf, type Parabola, parabola, quartic, type Slope } from './slope.ts';
 
 /** The values of one output at the points of a centred stencil, and what rounding may have done to each. */
 export interface Reading {
@@ -20,8 +20,8 @@ export interface MeasuredSide extends OneSided {
   readonly good: boolean;
   /** The limit of value and slope by the two points beside the point itself, for the next scale to compare with. */
   readonly beside: OneSided;
-  /** The error of the slope as if the point itself lay on the side's curve. */
-  readonly curveError: number;
+  /** The side as if the point itself lay on its curve. */
+  readonly curve: Parabola;
 }
 
 /** A point seen from both sides, and as if f were smooth there. */
@@ -53,12 +53,11 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     fFar: number,
     was: MeasuredSide | undefined,
   ): MeasuredSide => {
-    const own = parabola(f0, near, far, fNear, fFar, noise);
+    const own = parabola(f0, near, far, fNear, fFar, noise, was?.joined ? was.curve : undefined);
     const slope = (fFar - fNear) / (far - near);
     const beside = { slope, value: fNear - near * slope };
     // On a curve the parabola gets better as steps shrink; across a jump it gets worse, however large the other side's is.
-    const isCurve = errorOf(own) <= errorOf(smooth) / 16 && !(was && own.truncation > was.curveError);
-    const curveError = errorOf(own);
+    const isCurve = errorOf(own) <= errorOf(smooth) / 16 && !(was && own.truncation > errorOf(was.curve));
     if (isGood(smooth) || isGood(own) || isCurve) {
       const best = isGood(smooth) && errorOf(smooth) < errorOf(own) ? smooth : own;
       // Where f″ passes through 0 on this side the parabola does not show its own error, but what both sides say does.
@@ -73,7 +72,7 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
         slopeError,
         good: isGood(best),
         beside,
-        curveError,
+        curve: own,
       };
     }
     const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.slope - slope);
@@ -87,7 +86,7 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
       slopeError: apart + rounding,
       good: isGood({ slope, truncation: apart, rounding }),
       beside,
-      curveError,
+      curve: own,
     };
   };
   return {

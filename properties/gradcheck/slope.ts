@@ -53,17 +53,35 @@ function differences(f0: number, t: readonly number[], f: readonly number[]) {
   return { d1, d2, d3, d4: (c4 - d3) / t4, t2, t3 };
 }
 
+/** A slope by a parabola, with the second difference, `h·f″` where f is smooth, and the step h that it was taken at. */
+export interface Parabola extends Slope {
+  readonly bend: number;
+  readonly step: number;
+}
+
 /**
  * `f′(0±)` from `f(0)` and two values on one side. The error is 1.5 times what the second difference shows, `h·f″` where f
- * is smooth: by so much a jump at 0 changes the slope.
+ * is smooth: by so much a jump at 0 changes the slope. Where the curve is known from a scale before, it is at least 1.6
+ * times what the second difference is off from that: a jump and the curve may cancel in it.
  */
-export function parabola(f0: number, t1: number, t2: number, f1: number, f2: number, noise: number): Slope {
+export function parabola(
+  f0: number,
+  t1: number,
+  t2: number,
+  f1: number,
+  f2: number,
+  noise: number,
+  before?: Pick<Parabola, 'bend' | 'step'>,
+): Parabola {
   const near = (f1 - f0) / t1;
-  const far = (f2 - f1) / (t2 - t1);
+  const bend = (f2 - f1) / (t2 - t1) - near;
+  const jump = before === undefined ? 0 : bend - before.bend * (t1 / before.step);
   return {
-    slope: near - (t1 * (far - near)) / t2,
-    truncation: 1.5 * Math.abs(far - near),
+    slope: near - (t1 * bend) / t2,
+    truncation: Math.max(1.5 * Math.abs(bend), 1.6 * Math.abs(jump)),
     rounding: (4 * noise) / Math.abs(t1),
+    bend,
+    step: t1,
   };
 }
 
