@@ -31,6 +31,15 @@ export interface CaseConstraints {
   readonly branches?: readonly BranchRef[];
   /** Only this shape. */
   readonly shape?: readonly number[];
+  /** Only built-in branches, sharings and constraints of these names, as an implementation announces them. */
+  readonly within?: Within;
+}
+
+/** What an implementation has; `sharedAxes` stands for any of them. */
+export interface Within {
+  readonly branches: readonly BranchName[];
+  readonly sharing: readonly ('layer' | 'channel' | 'unit' | 'sharedAxes')[];
+  readonly constraints: readonly Constraint['kind'][];
 }
 
 const known: readonly (keyof CaseConstraints)[] = [
@@ -41,6 +50,7 @@ const known: readonly (keyof CaseConstraints)[] = [
   'longSums',
   'branches',
   'shape',
+  'within',
 ];
 
 /**
@@ -144,7 +154,8 @@ class Draw {
     const isWide = given === undefined && !isLarge && this.#chance(1 / wide);
     const shape = given ?? (isLarge ? this.#largeShape() : isWide ? this.#wideShape() : this.#shape());
     const branches = this.#branches(isLarge);
-    const sharing = isWide && this.#chance(0.5) ? 'unit' : this.#sharing(shape);
+    const hasUnit = this.#constraints.within?.sharing.includes('unit') ?? true;
+    const sharing = isWide && this.#chance(0.5) && hasUnit ? 'unit' : this.#sharing(shape);
     const constraint = this.#constraint(branches.length);
     const pool: Pool = { branches, sharing, constraint };
     const { rows, count } = positionsOf(pool, shape);
@@ -178,7 +189,10 @@ class Draw {
 
   /** Ranks 1 to 4; odd sizes, equal axes and empty ones are common. */
   #shape(): number[] {
-    const rank = this.#pick([1, 2, 2, 2, 3, 3, 4]);
+    // A batch alone has no channel and no axes to share.
+    const sharing = this.#constraints.within?.sharing ?? ['layer'];
+    const hasRank1 = sharing.includes('layer') || sharing.includes('unit');
+    const rank = this.#pick(hasRank1 ? [1, 2, 2, 2, 3, 3, 4] : [2, 2, 2, 3, 3, 4]);
     if (this.#chance(0.04)) {
       const shape = Array.from({ length: rank }, () => this.#int(1, 4));
       shape[this.#int(0, rank - 1)] = 0;
@@ -200,7 +214,9 @@ class Draw {
   #largeShape(): number[] {
     const isDyadic = this.#constraints.kind === 'dyadic';
     const most = isDyadic ? many : manyGeneral;
-    const unitShape = this.#pick([[1], [2], [3], [], [2, 2], [1, 3, 2]]);
+    const sharing = this.#constraints.within?.sharing ?? ['layer'];
+    const flat = sharing.includes('layer') || sharing.includes('unit') ? [[]] : [];
+    const unitShape = this.#pick([[1], [2], [3], ...flat, [2, 2], [1, 3, 2]]);
     const units = unitShape.reduce((a, b) => a * b, 1);
     const least = this.#chance(0.75) ? Math.ceil((isDyadic ? 4100 : 1030) / units) : Math.ceil(most / 9 / units);
     return [this.#int(least, Math.floor(most / units)), ...unitShape];
@@ -214,16 +230,29 @@ class Draw {
   #branches(isLarge: boolean): BranchRef[] {
     const { kind } = this.#constraints;
     if (isLarge && kind === 'dyadic') {
-      return this.#chance(0.5) ? ['relu', 'step'] : [this.#pick(linear), this.#pick(linear)];
+      const names = this.#known(linear);
+      return this.#chance(0.5) && this.#hasMReLU() ? ['relu', 'step'] : [this.#pick(names), this.#pick(names)];
     }
     if (this.#own.length > 0 && !isLarge) {
       const others = [...this.#own, ...(kind === 'dyadic' ? polynomial : all)];
       const names = Array.from({ length: this.#pick([1, 1, 2, 2, 3, 4]) }, () => this.#pick(others));
       return names.with(this.#int(0, names.length - 1), this.#pick(this.#own));
     }
-    if (this.#chance(0.35)) return ['relu', 'step'];
-    const names = kind === 'dyadic' || this.#chance(0.5) ? polynomial : all;
+    if (this.#chance(0.35) && this.#hasMReLU()) return ['relu', 'step'];
+    const names = this.#known(kind === 'dyadic' || this.#chance(0.5) ? polynomial : all);
     return Array.from({ length: this.#pick([1, 2, 2, 3, 4, 6]) }, () => this.#pick(names));
+  }
+
+  /** Those of the names that are announced; all that are announced if none is among them. */
+  #known(names: readonly BranchName[]): readonly BranchName[] {
+    const { within } = this.#constraints;
+    if (within === undefined) return names;
+    const known = names.filter((name) => within.branches.includes(name));
+    return known.length > 0 ? known : within.branches;
+  }
+
+  #hasMReLU(): boolean {
+    return this.#known(['relu', 'step']).join() === 'relu,step';
   }
 
   #sharing(shape: readonly number[]): Sharing {
@@ -234,11 +263,18 @@ class Draw {
       choices.push('channel', 'channel', { sharedAxes });
       if (shape.length > 2) choices.push({ sharedAxes });
     }
-    return this.#pick(choices);
+    const { within } = this.#constraints;
+    if (within === undefined) return this.#pick(choices);
+    const nameOf = (choice: Sharing) => (typeof choice === 'string' ? choice : 'sharedAxes');
+    return this.#pick(choices.filter((choice) => within.sharing.includes(nameOf(choice))));
   }
 
   #constraint(n: number): Constraint {
-    const kind = this.#pick(['free', 'free', 'free', 'fixed', 'sumToOne', 'sumToOne', 'clip', 'clip'] as const);
+    const { within } = this.#constraints;
+    const kinds = (['free', 'free', 'free', 'fixed', 'sumToOne', 'sumToOne', 'clip', 'clip'] as const).filter(
+      (kind) => within === undefined || within.constraints.includes(kind),
+    );
+    const kind = this.#pick(kinds);
     if (kind !== 'clip') return { kind };
     const bound = () => (this.#chance(0.1) ? Infinity : this.#chance(0.1) ? 0 : Math.abs(this.#finiteAlpha()));
     return { kind, bounds: Array.from({ length: n }, bound) };
