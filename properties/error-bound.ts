@@ -147,7 +147,7 @@ export class Result {
       return undefined;
     }
     const all = value.kind === 'approximate' ? factors : [...value.factors, ...factors];
-    let peak = value.kind === 'approximate' ? value.bound : 1;
+    let peak = value.kind === 'approximate' ? Math.max(1, value.bound) : 1;
     let vanishes = value.kind === 'masked' || (value.kind === 'approximate' && isZero(value.value));
     let isInfinite = false;
     for (const factor of all) {

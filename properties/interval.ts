@@ -170,8 +170,10 @@ function allowedDx(
   if (!c.finite && (c.summed || !Number.isFinite(dy) || dy === 0)) return unchecked('non-finite alpha');
   if (Number.isNaN(x)) return unchecked('NaN in x');
   if (!Number.isFinite(dy)) {
-    const isAnyActive = branches.some((branch, i) => isActive(branch.df(x, arithmetic), c.size[i]!));
-    return !isAnyActive ? unchecked('non-finite dy') : Number.isNaN(dy) ? nan : notFinite;
+    // In every reading: a flushed x or coefficient may leave none.
+    const isAnyActive = (v: number) =>
+      branches.some((branch, i) => isActive(branch.df(v, arithmetic), arithmetic.readings(c.size[i]!).at(-1)!));
+    return !arithmetic.readings(x).every(isAnyActive) ? unchecked('non-finite dy') : Number.isNaN(dy) ? nan : notFinite;
   }
   const readings = arithmetic
     .readings(x)
