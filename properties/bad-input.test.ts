@@ -157,7 +157,7 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
     'an option that cases does not have',
     () => cases({ dtype: 'f64', kind: 'dyadic', longsums: true } as never),
     TypeError,
-    'cases: "options" expected dtype, kind, facets, finite, longSums, branches, shape, got "longsums"',
+    'cases: "options" expected dtype, kind, facets, finite, longSums, branches, shape, within, got "longsums"',
   ],
 ])('refuses %s', (_, act, kind, message) => {
   expect(act).toThrow(kind);
