@@ -6,6 +6,7 @@ import { laws } from '../../properties/laws.ts';
 import { checkLaw } from '../../properties/verify.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
+import { ActivationPool } from './layers.ts';
 import { activationPool } from './op.ts';
 import { tfjsSubject } from './subject.ts';
 
@@ -112,17 +113,36 @@ if (typeof backend === 'string') {
       });
     });
 
-    it('takes any rank, a tensor of another backend, and bounds beyond float32', async () => {
+    it('refuses a tensor of another backend; a layer moves its weight', async () => {
       const other = target === 'cpu' ? 'wasm' : 'cpu';
       await tf.setBackend(other);
-      const far = tf.ones([2]);
+      const pool = new ActivationPool({ inputShape: [3], sharing: 'layer', alphaInitializer: [0.5, 0.25] });
+      const model = tf.sequential({ layers: [pool] });
+      const far = tf.ones([2, 3]);
       backend.use();
+      const near = tf.ones([2, 3]);
+      const before = tf.memory().numTensors;
+      const expected = `expected a float32 tensor of the backend ${tf.getBackend()}, got one of ${other}`;
+      expect(() => activationPool(near, far)).toThrow(new TypeError(`activationPool: "alpha" ${expected}`));
+      expect(() => activationPool(far, near)).toThrow(new TypeError(`activationPool: "x" ${expected}`));
+      const pulled = () => tf.grads((v, a) => activationPool(v!, a!))([near, near], far);
+      expect(pulled).toThrow(new TypeError(`activationPool: "dy" ${expected}`));
+      expect(tf.memory().numTensors).toBe(before);
+      const y = model.predict(near) as tf.Tensor;
+      expect([...(await y.data())]).toEqual(new Array(6).fill(0.75));
+      tf.dispose([far, near, y]);
+      model.dispose();
+    });
+
+    it('takes any rank, and bounds beyond float32', async () => {
+      backend.use();
+      const alpha = tf.ones([2]);
       const x = tf.tensor(new Float32Array(128).fill(3), new Array(7).fill(2));
       const options = { sharing: 'layer', constraint: { kind: 'clip', bounds: [1e39, 0.5] } } as const;
-      const y = activationPool(x, far, options);
+      const y = activationPool(x, alpha, options);
       expect(y.shape).toEqual(x.shape);
       expect([...(await y.data())]).toEqual(new Array(128).fill(3.5));
-      tf.dispose([far, x, y]);
+      tf.dispose([alpha, x, y]);
     });
 
     it('a NaN in alpha is seen also where its branch is there twice and its coefficients sum to 1', async () => {

@@ -12,6 +12,7 @@ import {
   poolOptions,
   shown,
 } from './parameters.ts';
+import { moveHere } from './tensors.ts';
 
 type Shape = (number | null)[];
 type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
@@ -129,6 +130,8 @@ export class ActivationPool extends tf.layers.Layer {
     if (!this.built) throw new RangeError(`${this.getClassName()}: "call" expected a layer that is built; use apply`);
     const x = oneTensor(inputs);
     this.checkShape(x.shape);
+    // A model may go on after another backend was chosen, as those of stock layers do.
+    moveHere(this.alpha!.read());
     return tf.tidy(() => activationPool(x, this.poolAlpha(), this.pool));
   }
 

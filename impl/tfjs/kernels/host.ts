@@ -49,7 +49,7 @@ const known = new WeakMap<object, Float32Array>();
  */
 export const nativeKernels: PoolKernels<NativeBackend> = hostKernels<NativeBackend>({
   read: ({ dataId }, backend) => {
-    // `get` moves the tensor of another backend, as the ops of TensorFlow.js do.
+    // `get` moves what lies on another backend: the x of forward, where another one is chosen before backward.
     const given = backend.tensorMap.get(dataId).values;
     if (given !== null) return given;
     const values = known.get(dataId) ?? backend.readSync(dataId);
