@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { certifyCommand } from './certify.ts';
 import { exitCodes } from './exit-codes.ts';
 import { gradcheckCommand } from './gradcheck.ts';
 import { lawsCommand } from './laws.ts';
 import { mutantsCommand } from './mutants.ts';
 import { replayCommand } from './replay.ts';
+import { serveCommand } from './serve.ts';
 import { version } from './subjects.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -14,7 +16,15 @@ const program = new Command('poolproof')
   .helpCommand(false)
   .addHelpText('after', '\n"poolproof <command> --help" says more about a command.');
 
-const commands = [verifyCommand(), replayCommand(), gradcheckCommand(), mutantsCommand(), lawsCommand()];
+const commands = [
+  verifyCommand(),
+  replayCommand(),
+  gradcheckCommand(),
+  mutantsCommand(),
+  lawsCommand(),
+  certifyCommand(),
+  serveCommand(),
+];
 for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands]) {
   command.exitOverride();

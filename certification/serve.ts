@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { decodeCase, type EncodedCase } from '../fixtures/case.ts';
+import { type Encoding, encodeTensor, type Tensor } from '../fixtures/tensor.ts';
+import { formats } from '../properties/dtypes.ts';
+import { shown } from '../reference/arguments.ts';
+import type { Case, Dtype } from '../reference/case.ts';
+import { parameterLayout } from '../reference/parameters.ts';
+import type { Subject } from '../reference/subject.ts';
+import {
+  type Announcement,
+  type Capabilities,
+  type Implementation,
+  type Op,
+  ops,
+  outputsOf,
+  protocol,
+} from './wire.ts';
+
+/** What speaks the protocol for Subjects in this process: their answers are rounded to the dtype that was asked for. */
+export interface Served {
+  readonly implementation: Implementation;
+  readonly capabilities: Capabilities;
+  /** The Subject that answers Cases of a dtype. */
+  subject(dtype: Dtype): Subject;
+}
+
+/**
+ * Speaks `pool-harness/1` until `stop` or the end of input: the way to certify an implementation in JavaScript.
+ *
+ * Each request is answered before the next one is read. Spec §7.
+ */
+export async function serve(
+  served: Served,
+  input: Readable = process.stdin,
+  output: Writable = process.stdout,
+): Promise<void> {
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue;
+    const reply = await replyTo(served, line);
+    if (reply === undefined) return;
+    if (!output.write(`${JSON.stringify(reply)}\n`)) await once(output, 'drain');
+  }
+}
+
+/** The reply to one line; `undefined` to `stop`. */
+export async function replyTo(served: Served, line: string): Promise<object | undefined> {
+  let id: unknown = null;
+  try {
+    const request = JSON.parse(line);
+    id = request?.id;
+    switch (request?.cmd) {
+      case 'start':
+        return { id, ...startReply(served, request.protocol) };
+      case 'run':
+        return { id, ...(await runReply(served, request)) };
+      case 'stop':
+        return undefined;
+      default:
+        return { id, refused: `"cmd" expected start, run or stop, got ${shown(request?.cmd)}` };
+    }
+  } catch (error) {
+    return { id, error: (error as Error).message };
+  }
+}
+
+function startReply({ implementation, capabilities }: Served, asked: unknown): object {
+  if (asked !== protocol) return { refused: `"protocol" expected ${protocol}, got ${shown(asked)}` };
+  return { ok: { implementation, capabilities } satisfies Announcement };
+}
+
+async function runReply({ capabilities, subject }: Served, request: Record<string, unknown>): Promise<object> {
+  const op = ops.find((known) => known === request.op);
+  if (op === undefined) return { refused: `"op" expected ${ops.join(' or ')}, got ${shown(request.op)}` };
+  let c: Case;
+  try {
+    c = caseOf(op, request);
+  } catch (error) {
+    return { refused: (error as Error).message };
+  }
+  const lacking = lackOf(capabilities, op, c);
+  if (lacking !== undefined) return { unsupported: lacking };
+  const answer = await subject(c.dtype).answer(c);
+  const { round } = formats[c.dtype];
+  const encoding: Encoding = isBase64(request.inputs) ? 'base64' : 'hex';
+  const outputs: Record<string, Tensor> = {};
+  for (const name of outputsOf[op]) {
+    const shape = name === 'dalpha' ? parameterLayout(c.pool, c.shape).alphaShape : c.shape;
+    outputs[name] = encodeTensor(name, { dtype: c.dtype, shape, values: answer[name].map(round) }, encoding);
+  }
+  return { outputs };
+}
+
+/** The Case of a request; `forward` has no dy, which then is zeros. */
+function caseOf(op: Op, { dtype, pool, inputs }: Record<string, unknown>): Case {
+  const encoded = { dtype, pool, inputs } as EncodedCase;
+  if (op === 'vjp' || typeof inputs !== 'object' || inputs === null) return decodeCase(encoded);
+  // Of the shape and dtype of x: what is wrong with x is told of x.
+  const c = decodeCase({ ...encoded, inputs: { ...encoded.inputs, dy: encoded.inputs.x } });
+  return { ...c, dy: new Float64Array(c.x.length) };
+}
+
+function isBase64(inputs: unknown): boolean {
+  return (inputs as EncodedCase['inputs']).x.base64 !== undefined;
+}
+
+/** What a request needs that is not announced, in the words of spec §7: `sharing:channel`. */
+export function lackOf(
+  { ops, dtypes, branches, sharing, constraints }: Capabilities,
+  op: string,
+  { dtype, pool }: Pick<Case, 'dtype' | 'pool'>,
+): string | undefined {
+  const lists: readonly [string, readonly string[], string][] = [
+    ['op', ops, op],
+    ['dtype', dtypes, dtype],
+    ...pool.branches.map((ref): [string, readonly string[], string] => [
+      'branch',
+      branches,
+      typeof ref === 'string' ? ref : ref.name,
+    ]),
+    ['sharing', sharing, typeof pool.sharing === 'string' ? pool.sharing : 'sharedAxes'],
+    ['constraint', constraints, pool.constraint.kind],
+  ];
+  const missing = lists.find(([, among, needed]) => !among.includes(needed));
+  return missing && `${missing[0]}:${missing[2]}`;
+}

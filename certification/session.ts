@@ -1,0 +1,258 @@
+import type { Encoding } from '../fixtures/tensor.ts';
+import type { Case } from '../reference/case.ts';
+import { SubjectProcess } from './process.ts';
+import {
+  type Announcement,
+  type Op,
+  ProtocolFault,
+  parseAnnouncement,
+  parseLine,
+  parseOutputs,
+  parseReply,
+  type Reply,
+  runRequest,
+  startRequest,
+} from './wire.ts';
+
+/** What came for a request: tensors, a word instead of them, or the fault that it led to. */
+export type Outcome =
+  | { readonly tensors: ReadonlyMap<'y' | 'dx' | 'dalpha', Float64Array> }
+  | Exclude<Reply, { readonly outputs: unknown }>
+  | { readonly fault: string };
+
+/** A fault after which the session goes on with a fresh process. */
+export interface Fault {
+  readonly reason: string;
+  /** The last words of the process on stderr. */
+  readonly stderr: string;
+}
+
+/** The subject could not be started, or broke the protocol too often: nothing more can be asked of it. */
+export class SessionEnded extends Error {
+  override readonly name = 'SessionEnded';
+  readonly stderr: string;
+
+  constructor(reason: string, stderr: string) {
+    super(reason);
+    this.stderr = stderr;
+  }
+}
+
+export interface SessionOptions {
+  /** Milliseconds that a reply may take, from the reply before it. */
+  readonly timeout: number;
+  readonly onFault?: (fault: Fault) => void;
+}
+
+/** What is sent: a request without its id, and how its reply is read. */
+interface Question {
+  readonly message: object;
+  readonly read: (reply: Readonly<Record<string, unknown>>) => Outcome;
+  readonly settle: (outcome: Outcome) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** Faults that end a session (spec §7). */
+const mostFaults = 3;
+
+/**
+ * A conversation with a subject: sends at most as many requests at once as it announced, in the order in which they were
+ * asked. After a crash, a timeout or a reply that breaks the protocol it starts a fresh process and asks again what was
+ * outstanding, one at a time, so that the request at fault is known; the third fault ends the session.
+ */
+export class Session {
+  readonly #command: readonly [string, ...string[]];
+  readonly #options: SessionOptions;
+  #process: SubjectProcess | undefined;
+  #announcement: Announcement | undefined;
+  #encoding: Encoding = 'hex';
+  #pipeline = 1;
+  /** Asked and not yet sent; the first `#alone` of them are sent one at a time. */
+  readonly #waiting: Question[] = [];
+  #alone = 0;
+  readonly #outstanding = new Map<number, Question>();
+  #nextId = 1;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Faults with one request outstanding, which is at fault, and those with several. */
+  readonly #faults = { named: 0, unnamed: 0 };
+  #ended: SessionEnded | undefined;
+  #opening: { resolve: (announcement: Announcement) => void; reject: (error: Error) => void } | undefined;
+
+  private constructor(command: readonly [string, ...string[]], options: SessionOptions) {
+    this.#command = command;
+    this.#options = options;
+  }
+
+  /** Starts the subject and asks what it can. @throws SessionEnded if it can't be started or announces nothing valid */
+  static async open(command: readonly [string, ...string[]], options: SessionOptions): Promise<Session> {
+    const session = new Session(command, options);
+    await session.#start();
+    return session;
+  }
+
+  get announcement(): Announcement {
+    return this.#announcement!;
+  }
+
+  /** Asks for one op on a Case. @throws SessionEnded once nothing more can be asked */
+  ask(op: Op, input: Case): Promise<Outcome> {
+    return this.#ask(runRequest(op, input, this.#encoding), (reply) => {
+      const parsed = parseReply(reply);
+      return 'outputs' in parsed ? { tensors: parseOutputs(op, input, parsed.outputs) } : parsed;
+    });
+  }
+
+  /** Sends a request as it stands, right or not; outputs come back unread. @throws SessionEnded as `ask` */
+  askRaw(request: object): Promise<Outcome> {
+    return this.#ask(request, (reply) => {
+      const parsed = parseReply(reply);
+      return 'outputs' in parsed ? { tensors: new Map() } : parsed;
+    });
+  }
+
+  /** Sends `stop` and waits for the exit. Whether the subject exited with 0 in time. */
+  async close(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    if (this.#ended !== undefined || this.#process === undefined) return false;
+    this.#ended = new SessionEnded('the session is closed', '');
+    const process = this.#process;
+    // Its end is no fault any more.
+    this.#process = undefined;
+    process.send({ id: this.#nextId++, cmd: 'stop' });
+    return process.stop(this.#options.timeout);
+  }
+
+  /** Kills the subject at once. */
+  kill(): void {
+    clearTimeout(this.#timer);
+    this.#ended ??= new SessionEnded('the session is closed', '');
+    this.#process?.kill();
+  }
+
+  #ask(message: object, read: Question['read']): Promise<Outcome> {
+    return new Promise((settle, fail) => {
+      if (this.#ended !== undefined) fail(this.#ended);
+      else {
+        this.#waiting.push({ message, read, settle, fail });
+        this.#sendMore();
+      }
+    });
+  }
+
+  #start(): Promise<Announcement> {
+    return new Promise((resolve, reject) => {
+      this.#opening = { resolve, reject };
+      const process = new SubjectProcess(this.#command, {
+        line: (text) => {
+          if (process === this.#process) this.#receive(text);
+        },
+        end: (reason) => {
+          if (process === this.#process) this.#break(reason);
+        },
+      });
+      this.#process = process;
+      this.#outstanding.clear();
+      process.send(startRequest());
+      this.#restartTimer();
+    });
+  }
+
+  #receive(text: string): void {
+    try {
+      const { id, ...reply } = parseLine(text);
+      if (this.#opening !== undefined) {
+        if (id !== 0) throw new ProtocolFault(`"id" expected 0, of start, got ${id}`);
+        this.#open(parseAnnouncement(reply));
+        return;
+      }
+      const question = this.#outstanding.get(id);
+      if (question === undefined) throw new ProtocolFault(`"id" expected one that is outstanding, got ${id}`);
+      const outcome = question.read(reply);
+      this.#outstanding.delete(id);
+      if (this.#alone > 0) this.#alone--;
+      question.settle(outcome);
+    } catch (error) {
+      if (!(error instanceof ProtocolFault)) throw error;
+      this.#break(error);
+      return;
+    }
+    this.#restartTimer();
+    this.#sendMore();
+  }
+
+  #open(announcement: Announcement): void {
+    const before = this.#announcement;
+    if (before !== undefined && JSON.stringify(before) !== JSON.stringify(announcement)) {
+      throw new ProtocolFault('start: expected the same announcement as before, got another');
+    }
+    this.#announcement = announcement;
+    const { encodings, pipeline } = announcement.capabilities;
+    this.#encoding = encodings.includes('hex') ? 'hex' : 'base64';
+    this.#pipeline = pipeline;
+    this.#opening!.resolve(announcement);
+    this.#opening = undefined;
+    this.#restartTimer();
+    this.#sendMore();
+  }
+
+  #sendMore(): void {
+    if (this.#opening !== undefined || this.#ended !== undefined) return;
+    const most = this.#alone > 0 ? 1 : this.#pipeline;
+    const wasIdle = this.#outstanding.size === 0;
+    while (this.#outstanding.size < most && this.#waiting.length > 0) {
+      const question = this.#waiting.shift()!;
+      const id = this.#nextId++;
+      this.#outstanding.set(id, question);
+      this.#process!.send({ id, ...question.message });
+    }
+    if (wasIdle) this.#restartTimer();
+  }
+
+  /** The time of a reply counts from the reply before it. */
+  #restartTimer(): void {
+    clearTimeout(this.#timer);
+    if (this.#opening === undefined && this.#outstanding.size === 0) return;
+    const { timeout } = this.#options;
+    this.#timer = setTimeout(() => this.#break(new ProtocolFault(`gave no reply within ${timeout / 1000} s`)), timeout);
+  }
+
+  /** A fault: a fresh process is asked again what was outstanding, one request at a time. */
+  #break(reason: Error): void {
+    clearTimeout(this.#timer);
+    const process = this.#process!;
+    this.#process = undefined;
+    process.kill();
+    const { stderr } = process;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    const questions = [...this.#outstanding.values()];
+    this.#outstanding.clear();
+    if (opening !== undefined) {
+      const ended = this.#endWith(new SessionEnded(`start: ${reason.message.replace(/^start: /, '')}`, stderr));
+      opening.reject(ended);
+      return;
+    }
+    this.#options.onFault?.({ reason: reason.message, stderr });
+    const kind = questions.length > 1 ? 'unnamed' : 'named';
+    this.#faults[kind]++;
+    if (questions.length === 1) {
+      if (this.#alone > 0) this.#alone--;
+      questions[0]!.settle({ fault: reason.message });
+    } else {
+      this.#waiting.unshift(...questions);
+      this.#alone += questions.length;
+    }
+    if (this.#faults[kind] >= mostFaults) {
+      this.#endWith(new SessionEnded(`${mostFaults} faults, the last: ${reason.message}`, stderr));
+      return;
+    }
+    // A process that can't be started again ends the session, which tells who asked.
+    this.#start().catch(() => {});
+  }
+
+  #endWith(ended: SessionEnded): SessionEnded {
+    this.#ended ??= ended;
+    for (const question of this.#waiting.splice(0)) question.fail(this.#ended);
+    return this.#ended;
+  }
+}
