@@ -96,7 +96,8 @@ export function certificationPage(report: CertificationReport): string {
     h('meta', { charset: 'utf-8' }),
     h('meta', { name: 'viewport', content: 'width=device-width' }),
     h('meta', { 'http-equiv': 'Content-Security-Policy', content: "default-src 'none'; style-src 'unsafe-inline'" }),
-    h('title', {}, `${title}: ${outcome}`),
+    // Nothing of the subject: linkedom writes the text of a title as it is.
+    h('title', {}, `poolproof: ${outcome}`),
     h('style', {}, css),
   );
   const parts: Child[] = [

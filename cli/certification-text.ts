@@ -101,8 +101,7 @@ function quoted(word: string): string {
 
 /** What a subject says, without what a terminal would obey. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) =>
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) =>
     character === '\t' ? ' ' : `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
   );
 }
