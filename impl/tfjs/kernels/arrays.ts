@@ -18,15 +18,15 @@ export function forwardArrays(x: Float32Array, alpha: Float32Array, attributes: 
   const coefficients = arrayKappa(constraint, n, view[1]).coefficients(alpha);
   const y = new Float32Array(x.length);
   const kernels = instances.of(branches, false);
-  for (const { positions, blocks } of strips(view, n)) {
-    const scratch = new Scratch();
-    const c = scratch.put(coefficients, positions);
-    for (const { size, pieces, A, B, C } of blocks) {
-      const [xAt, yAt] = scratch.room(2, size) as [number, number];
-      scratch.load(xAt, x, pieces);
+  const [c, xAt, yAt] = places(4 * mostCoefficients(n), 4 * blockSize, 4 * blockSize) as [number, number, number];
+  const floats = new Float32Array(instances.memory.buffer);
+  for (const { positions, blocks } of stripsOf(view, n)) {
+    load(floats, c / 4, coefficients, positions);
+    for (const { A, B, C, pieces } of blocks) {
+      load(floats, xAt / 4, x, pieces);
       if (C === 1) kernels.forwardColumns(xAt, c, yAt, A, B);
       else kernels.forwardRuns(xAt, c, yAt, A, B, C);
-      scratch.store(y, yAt, pieces);
+      store(floats, yAt / 4, y, pieces);
     }
   }
   return y;
@@ -47,132 +47,106 @@ export function backwardArrays(
   const dx = new Float32Array(x.length);
   const dc = new Float64Array(sums ? n * view[1] : 0);
   const kernels = instances.of(branches, sums);
-  for (const { positions, blocks } of strips(view, n)) {
-    const scratch = new Scratch();
-    const c = scratch.put(coefficients, positions);
-    const dcAt = scratch.put(dc, sums ? positions : []);
-    for (const { size, pieces, A, B, C } of blocks) {
-      const [dyAt, xAt, dxAt] = scratch.room(3, size) as [number, number, number];
-      scratch.load(dyAt, dy, pieces);
-      scratch.load(xAt, x, pieces);
-      if (C === 1) kernels.backwardColumns(dyAt, xAt, c, dxAt, dcAt, A, B);
-      else kernels.backwardRuns(dyAt, xAt, c, dxAt, dcAt, A, B, C);
-      scratch.store(dx, dxAt, pieces);
+  const most = mostCoefficients(n);
+  const [dcAt, c, ...three] = places(8 * most, 4 * most, 4 * blockSize, 4 * blockSize, 4 * blockSize);
+  const [dyAt, xAt, dxAt] = three as [number, number, number];
+  const { buffer } = instances.memory;
+  const [floats, doubles] = [new Float32Array(buffer), new Float64Array(buffer)];
+  for (const { positions, blocks } of stripsOf(view, n)) {
+    load(floats, c! / 4, coefficients, positions);
+    if (sums) load(doubles, dcAt! / 8, dc, positions);
+    for (const { A, B, C, pieces } of blocks) {
+      load(floats, dyAt / 4, dy, pieces);
+      load(floats, xAt / 4, x, pieces);
+      if (C === 1) kernels.backwardColumns(dyAt, xAt, c!, dxAt, dcAt!, A, B);
+      else kernels.backwardRuns(dyAt, xAt, c!, dxAt, dcAt!, A, B, C);
+      store(floats, dxAt / 4, dx, pieces);
     }
-    if (sums) scratch.store(dc, dcAt, positions);
+    if (sums) store(doubles, dcAt! / 8, dc, positions);
   }
   return { dx, dalpha: kappa.pullBack(dc, alpha) };
 }
 
 const instances = new WasmInstances(new WebAssembly.Memory({ initial: 1 }));
 
-/** Elements of an array that lie side by side. */
-interface Piece {
-  readonly start: number;
-  readonly end: number;
+/** Places in the memory of so many bytes, which grows when they need it. */
+function places(...bytes: readonly number[]): number[] {
+  let end = 0;
+  const at = bytes.map((size) => {
+    const start = end;
+    // Float64 wants a multiple of 8, vectors are faster on one of 16.
+    end = Math.ceil((end + size) / 16) * 16;
+    return start;
+  });
+  const { memory } = instances;
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+  return at;
 }
 
-/** A block of `[A, B, C]`, of lengths of its own, which the pieces are in their order. */
+/** Pieces of an array: `count` times `length` elements that lie side by side, each `stride` behind the one before. */
+interface Pieces {
+  readonly start: number;
+  readonly length: number;
+  readonly count: number;
+  readonly stride: number;
+}
+
+/** A block of `[A, B, C]`, of lengths of its own, and the pieces that it is made of. */
 interface Block {
   readonly A: number;
   readonly B: number;
   readonly C: number;
-  readonly size: number;
-  readonly pieces: readonly Piece[];
+  readonly pieces: Pieces;
 }
 
-/**
- * `[A, B, C]` in strips along B, for which so many coefficients are there at a time, of blocks: whole rows, as many as
- * fit, where a row is no longer than a block.
- */
-function* strips(
-  [A, B, C]: PoolAttributes['view'],
-  n: number,
-): Generator<{ positions: readonly Piece[]; blocks: Iterable<Block> }> {
+/** A part of `[A, B, C]` along B: where its coefficients lie in `[n, B]`, and its blocks. */
+interface Strip {
+  readonly positions: Pieces;
+  readonly blocks: readonly Block[];
+}
+
+/** The coefficients of a strip are no more than these. */
+function mostCoefficients(n: number): number {
+  return Math.max(n, blockSize);
+}
+
+/** One strip of whole rows, unless a row or its coefficients are more than a block. */
+function stripsOf([A, B, C]: PoolAttributes['view'], n: number): Strip[] {
   const run = Math.min(C, blockSize);
   const width = Math.min(B, Math.max(1, Math.floor(blockSize / Math.max(run, n))));
-  const height = Math.floor(blockSize / (width * run));
-  for (const { start, end } of parts(B, width)) {
-    const positions = Array.from({ length: n }, (_, row) => ({ start: row * B + start, end: row * B + end }));
-    yield { positions, blocks: blocksOf(start, end) };
-  }
-
-  function* blocksOf(start: number, end: number): Generator<Block> {
-    for (const rows of parts(A, height)) {
-      for (const { start: first, end: last } of parts(C, run)) {
-        const block = { A: rows.end - rows.start, B: end - start, C: last - first };
-        const length = block.B * block.C;
-        const from = (row: number) => (row * B + start) * C + first;
-        const pieces =
-          length === B * C
-            ? [{ start: from(rows.start), end: from(rows.end) }]
-            : Array.from({ length: block.A }, (_, row) => from(rows.start + row)).map((at) => ({
-                start: at,
-                end: at + length,
-              }));
-        yield { ...block, size: block.A * length, pieces };
-      }
-    }
-  }
+  const rows = Math.floor(blockSize / (width * run));
+  return parts(B, width).map(([b, columns]) => {
+    const blockAt = (a: number, height: number, c: number, length: number): Block => {
+      const start = (a * B + b) * C + c;
+      const isWhole = columns * length === B * C;
+      const pieces = isWhole
+        ? { start, length: height * B * C, count: 1, stride: 0 }
+        : { start, length: columns * length, count: height, stride: B * C };
+      return { A: height, B: columns, C: length, pieces };
+    };
+    const blocks = parts(A, rows).flatMap(([a, height]) =>
+      parts(C, run).map(([c, length]) => blockAt(a, height, c, length)),
+    );
+    return { positions: { start: b, length: columns, count: n, stride: B }, blocks };
+  });
 }
 
 /** `[0, count)` in parts of `size` or, the last, less. */
-function* parts(count: number, size: number): Generator<Piece> {
-  for (let start = 0; start < count; start += size) yield { start, end: Math.min(start + size, count) };
+function parts(count: number, size: number): [start: number, length: number][] {
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) => [i * size, Math.min(size, count - i * size)]);
 }
 
-type Values = Float32Array | Float64Array;
-
-/** Places in the memory, one after the other from its start; the memory grows when they need it. */
-class Scratch {
-  #end = 0;
-
-  /** Takes a place and loads it. */
-  put(values: Values, pieces: readonly Piece[]): number {
-    const at = this.#take(values.BYTES_PER_ELEMENT * pieces.reduce((sum, { start, end }) => sum + end - start, 0));
-    this.load(at, values, pieces);
-    return at;
+function load<T extends Float32Array | Float64Array>(memory: T, at: number, values: T, pieces: Pieces): void {
+  const { start, length, count, stride } = pieces;
+  for (let i = 0, from = start; i < count; i++, from += stride) {
+    memory.set(values.subarray(from, from + length), at + i * length);
   }
+}
 
-  /** Room for so many tensors of a block, at the same place at every call. */
-  room(tensors: number, elements: number): number[] {
-    const end = this.#end;
-    const at = Array.from({ length: tensors }, () => this.#take(4 * elements));
-    this.#end = end;
-    return at;
-  }
-
-  load(at: number, from: Values, pieces: readonly Piece[]): void {
-    const memory = this.#seenAs(from);
-    let to = at / from.BYTES_PER_ELEMENT;
-    for (const { start, end } of pieces) {
-      memory.set(from.subarray(start, end), to);
-      to += end - start;
-    }
-  }
-
-  store(to: Values, at: number, pieces: readonly Piece[]): void {
-    const memory = this.#seenAs(to);
-    let from = at / to.BYTES_PER_ELEMENT;
-    for (const { start, end } of pieces) {
-      to.set(memory.subarray(from, from + end - start), start);
-      from += end - start;
-    }
-  }
-
-  /** All of the memory as it is now. */
-  #seenAs(values: Values): Values {
-    const { buffer } = instances.memory;
-    return values instanceof Float64Array ? new Float64Array(buffer) : new Float32Array(buffer);
-  }
-
-  #take(bytes: number): number {
-    const at = this.#end;
-    // Float64 wants a multiple of 8, vectors are faster on one of 16.
-    this.#end = Math.ceil((at + bytes) / 16) * 16;
-    const { memory } = instances;
-    const missing = this.#end - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / 65536));
-    return at;
+function store<T extends Float32Array | Float64Array>(memory: T, at: number, values: T, pieces: Pieces): void {
+  const { start, length, count, stride } = pieces;
+  for (let i = 0, to = start; i < count; i++, to += stride) {
+    values.set(memory.subarray(at + i * length, at + (i + 1) * length), to);
   }
 }
