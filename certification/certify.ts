@@ -123,7 +123,8 @@ class Certification {
 
   /** A subject that does not end when it is told to breaks the protocol. */
   async #stop(session: Session): Promise<void> {
-    if (!(await session.close())) this.#faults.push({ reason: 'stop: expected exit code 0 in time', stderr: '' });
+    const fault = await session.close();
+    if (fault !== undefined) this.#faults.push(fault);
   }
 
   /** The replies by request; one that is asked again must be answered with the same bits. */
@@ -202,8 +203,9 @@ class Certification {
       if (failed.length >= mostFailures) return;
       for (const [op, outcome] of await this.#ask(this.#session!, check)) {
         const trouble = this.#judge(check.case, outcome);
-        if (trouble !== undefined) failed.push({ check, op });
-        else this.#count('challenge', check, op, undefined);
+        // A request at fault is not sent again: there is nothing to shrink.
+        if (trouble === undefined || trouble.code === 'fault') this.#count('challenge', check, op, trouble);
+        else failed.push({ check, op });
       }
     });
     // The first is shrunk, once nothing else is asked.
@@ -234,8 +236,7 @@ class Certification {
 
   /** Asks in order, as many at once as fill the pipeline. */
   async #each<T>(items: Iterable<T>, one: (item: T) => Promise<void>): Promise<void> {
-    const { pipeline } = this.#session!.announcement.capabilities;
-    await pMap(items, one, { concurrency: pipeline + 1 });
+    await pMap(items, one, { concurrency: this.#session!.pipeline + 1 });
   }
 
   async #ask(session: Session, { ops, case: c }: Check): Promise<(readonly [Op, Outcome])[]> {

@@ -8,7 +8,7 @@ import {
 import { decodeCase } from '../fixtures/case.ts';
 import { describeFinding } from '../properties/failure.ts';
 import { caseText } from '../properties/failure-text.ts';
-import { wrapLines } from './table.ts';
+import { printable, wrapLines } from './table.ts';
 
 /** Failures that are shown whole. */
 const shown = 5;
@@ -64,7 +64,7 @@ export function certificationText(report: CertificationReport): string {
   const verdict = { 0: 'CONFORMS', 1: 'DOES NOT CONFORM', 3: 'BROKE THE PROTOCOL', 5: 'NOTHING CERTIFIED' }[code];
   lines.push('', `${verdict}: ${(milliseconds / 1000).toFixed(1)} s, exit code ${code}`);
   const from = lines[0] === '' ? 1 : 0;
-  return `${wrapLines(lines.slice(from), 80).join('\n')}\n`;
+  return `${wrapLines(lines.slice(from).map(printable), 80).join('\n')}\n`;
 }
 
 function totalsText({ passed, failed }: Totals): string {

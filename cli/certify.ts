@@ -10,6 +10,7 @@ import { exitCodes } from './exit-codes.ts';
 import { parseFile, writeOutput } from './output-file.ts';
 import { progressOn } from './progress.ts';
 import { version } from './subjects.ts';
+import { printable } from './table.ts';
 
 interface Flags {
   readonly profile: Profile;
@@ -78,7 +79,7 @@ async function run(
     suite = readSuite(fixtures);
   } catch (error) {
     if (!(error instanceof SuiteError)) throw error;
-    console.error(`error: the vectors can not be trusted: ${error.message}`);
+    console.error(`error: the vectors can not be trusted: ${printable(error.message)}`);
     return exitCodes.internal;
   }
   const progress = progressOn(process.stderr);
