@@ -30,7 +30,7 @@ export function wrapLines(lines: readonly string[], width: number): string[] {
   });
 }
 
-/** Text of others, which a terminal must not obey: control characters, reversals and what else is not seen as `\\u001b`. */
+/** Text of others, which a terminal must not obey: control characters, reversals and what else is not seen as `\u001b`. */
 export function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
