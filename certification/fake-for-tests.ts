@@ -18,6 +18,7 @@ export interface Behaviour {
     | 'say'
     | 'bytes'
     | 'long'
+    | 'nest'
     | 'flood'
     | 'floodStderr'
     | 'stderr'

@@ -63,11 +63,7 @@ describe('a request at fault', () => {
     ['replies null', { does: 'say', with: 'null\n' }, /^expected a JSON object, got "null"$/],
     ['replies an array', { does: 'say', with: '[{"id":ID}]\n' }, /^expected a JSON object, got "\[/],
     ['gives no id', { does: 'say', with: '{"error":"x"}\n' }, /^"id" expected an integer, got undefined$/],
-    [
-      'nests deeply',
-      { does: 'say', with: `{"id":${'['.repeat(1e5)}${']'.repeat(1e5)}}\n` },
-      /^"id" expected an integer/,
-    ],
+    ['nests deeply', { does: 'nest', with: 1e6 }, /^"id" expected an integer/],
     ['gives another id', { does: 'say', with: '{"id":999,"error":"x"}\n' }, /^"id" expected one that is outstanding/],
     ['says nothing', { does: 'say', with: '{"id":ID}\n' }, /^expected one of outputs, .* got none of them$/],
     ['says two things', { does: 'say', with: reply('"refused":"a","error":"b"') }, /got refused and error$/],
@@ -95,11 +91,11 @@ describe('a request at fault', () => {
     expect([first!, ...rest].map(y)).toEqual([[1], [2], [3], [4]]);
     // With the others outstanding, then alone.
     expect(faults.length).toBeLessThanOrEqual(2);
-    for (const fault of faults) expect(fault.reason).toMatch(reason);
+    expect(faults.at(-1)!.reason).toMatch(reason);
   });
 
   it('is not sent again', async () => {
-    const { session, faults } = await open({ does: 'exit', at });
+    const { session, faults } = await open({ does: 'exit', with: 1, at });
     for (let k = 0; k < 5; k++) {
       expect(await session.ask('forward', marked)).toEqual({ fault: 'ended with exit code 1' });
       expect(y(await session.ask('forward', others[k % 4]!))).toEqual([1 + (k % 4)]);

@@ -42,11 +42,10 @@ const misdeeds = {
     }
     say('\n');
   },
+  nest: (_request, _right, depth) => say(`{"id":${'['.repeat(depth)}${']'.repeat(depth)}}\n`),
   flood: (_request, _right, text) => flood(process.stdout, text),
   floodStderr: (_request, _right, text) => flood(process.stderr, text),
-  stderr(_request, right, text) {
-    process.stderr.write(text, () => say(right));
-  },
+  stderr: (_request, right, count) => process.stderr.write(`${'€'.repeat(count)} end`, () => say(right)),
   /** A process that goes on, in the same group or not, whose id is its last words. */
   child(_request, right, { detached, code }) {
     const child = spawn('sleep', ['60'], { stdio: 'inherit', detached });
