@@ -58,7 +58,7 @@ describe('lines', () => {
   });
 
   it.each<[Behaviour, string]>([
-    [{ does: 'long', with: 100 }, 'expected lines of at most 4194304 bytes on stdout, got a longer one'],
+    [{ does: 'long', with: 100 }, 'expected lines of at most 2097152 bytes on stdout, got a longer one'],
     [{ does: 'bytes', with: 'c328' + '0a' }, 'expected UTF-8 on stdout, got other bytes'],
     [{ does: 'kill' }, 'ended by SIGKILL'],
   ])('%j end what is heard', async (behaviour, expected) => {

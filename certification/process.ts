@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { ProtocolFault } from './wire.ts';
 
 /** Bytes of the longest line that is read: ten times the longest answer to a vector, and bearable even as parsed JSON. */
-const longestLine = 4 * 2 ** 20;
+const longestLine = 2 * 2 ** 20;
 /** What is kept of the last words on stderr. */
 const lastWords = 4096;
 

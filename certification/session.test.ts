@@ -56,7 +56,7 @@ describe('a request at fault', () => {
       { does: 'flood', with: '{"id":1e9}\n' },
       /^"id" expected one that is outstanding, got 1000000000$/,
     ],
-    ['writes no end of line', { does: 'flood', with: 'x' }, /^expected lines of at most 4194304 bytes on stdout/],
+    ['writes no end of line', { does: 'flood', with: 'x' }, /^expected lines of at most 2097152 bytes on stdout/],
     ['writes other bytes', { does: 'bytes', with: 'ff0a' }, /^expected UTF-8 on stdout, got other bytes$/],
     ['prints', { does: 'say', with: 'Traceback\n' }, /^expected one JSON object a line on stdout, got "Traceback"$/],
     ['prints escapes', { does: 'say', with: '\u001b[2J\n' }, /^expected one JSON object .* got "\\u001b\[2J"$/],

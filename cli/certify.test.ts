@@ -98,30 +98,23 @@ describe('poolproof certify', () => {
   });
 
   it('does not conform with 1', () => {
-    const { code, out } = certify(['--profile', 'forward'], fake());
+    const { code, out } = certify(['--profile', 'smoke'], fake());
     expect(out).toContain('DOES NOT CONFORM');
     expect(code).toBe(1);
   });
 
-  it.each<[string, string]>([
-    ['unsupported', 'unsupported, though announced: sharing'],
-    ['error', 'the subject says that it broke: sharing'],
-    ['refused', 'a valid request was refused: sharing'],
-  ])('the reply %s to what was announced is a failure', (form, message) => {
+  it('unsupported, though announced, is a failure', () => {
     const { code, out } = certify(
       ['--profile', 'smoke'],
-      fake({ does: 'say', with: `{"id":ID,"${form}":"sharing"}\n` }),
+      fake({ does: 'say', with: '{"id":ID,"unsupported":"sharing"}\n' }),
     );
-    expect(flat(out)).toContain(message);
+    expect(flat(out)).toContain('unsupported, though announced: sharing');
     expect(code).toBe(1);
   });
 
   it.each([
     [[], [], "missing required argument 'command'"],
-    [['--profile', 'all'], ['true'], 'Expected smoke, forward, training, challenge'],
     [['--timeout', '0'], ['true'], 'Expected an integer from 1'],
-    [['--known-failing', '/none'], ['true'], 'Expected a file of ids: ENOENT'],
-    [['--json', '/dev/null/x'], ['true'], 'Expected the name of a file that can be written: ENOTDIR'],
   ])('%j %j is a usage error with 2', (flags, command, message) => {
     const { code, out, err } = certify(flags, command);
     expect(err).toContain(message);
@@ -131,19 +124,15 @@ describe('poolproof certify', () => {
 
   it.each<[string, readonly string[] | Behaviour, string]>([
     ['missing', ['poolproof-none'], 'ENDED: start: could not be started: spawn poolproof-none ENOENT'],
-    ['empty', [''], 'ENDED: start: could not be started'],
     ['killed', { does: 'kill' }, 'FAULT: ended by SIGKILL'],
-    ['silent', { does: 'hang' }, 'FAULT: gave no reply within 0.5 s'],
     ['deaf', { does: 'deaf', capabilities: { pipeline: 1e9 } }, 'FAULT: gave no reply within 0.5 s'],
     [
       'of 100 MB',
       { does: 'long', with: 100 },
-      'FAULT: expected lines of at most 4194304 bytes on stdout, got a longer one',
+      'FAULT: expected lines of at most 2097152 bytes on stdout, got a longer one',
     ],
-    ['of endless stdout', { does: 'flood', with: 'x' }, 'FAULT: expected lines of at most 4194304 bytes'],
-    ['of blank lines', { does: 'flood', with: '\n' }, 'FAULT: gave no reply within 0.5 s'],
     ['of endless stderr', { does: 'floodStderr', with: 'oh' }, 'FAULT: gave no reply within 0.5 s'],
-    ['of arrays within arrays', { does: 'nest', with: 2_000_000 }, 'FAULT: "id" expected an integer, got [[['],
+    ['of arrays within arrays', { does: 'nest', with: 1_000_000 }, 'FAULT: "id" expected an integer, got [[['],
     ['of other bytes', { does: 'bytes', with: 'ff0a' }, 'FAULT: expected UTF-8 on stdout, got other bytes'],
     [
       'that does not stop',
@@ -164,13 +153,13 @@ describe('poolproof certify', () => {
     const { id, inputs } = vectorsOf('edge')[1]!;
     const json = join(folder, 'crash.json');
     const crash = { honest: true, capabilities: { pipeline: 8 }, does: 'exit', with: 139, at: inputs.x.hex } as const;
-    const { code } = certify(['--json', json], fake(crash));
+    const { code } = certify(['--json', json, '--profile', 'forward'], fake(crash));
     const { failures, vectors, faults, challenge, ended } = JSON.parse(readFileSync(json, 'utf8'));
     const trouble = { code: 'fault', why: 'ended with exit code 139' };
-    expect(failures).toMatchObject(['forward', 'vjp'].map((op) => ({ id, op, trouble })));
+    expect(failures).toMatchObject([{ id, op: 'forward', trouble }]);
     expect(faults.length).toBeLessThanOrEqual(4);
     expect(vectors.passed).toBeGreaterThan(20);
-    expect(challenge).toEqual({ passed: 8, failed: 0 });
+    expect(challenge).toEqual({ passed: 4, failed: 0 });
     expect(ended).toBeUndefined();
     expect(code).toBe(3);
   });
