@@ -69,7 +69,7 @@ describe('lines', () => {
 });
 
 it('the last words are whole characters, and few', async () => {
-  const { stderr } = await run(fake({ does: 'stderr', with: 100_000 }), runRequest, {
+  const { stderr } = await run(fake({ does: 'stderr', with: { text: '€', count: 100_000 } }), runRequest, {
     cmd: 'stop',
   });
   expect(stderr).toHaveLength(4096);

@@ -45,7 +45,9 @@ const misdeeds = {
   nest: (_request, _right, depth) => say(`{"id":${'['.repeat(depth)}${']'.repeat(depth)}}\n`),
   flood: (_request, _right, text) => flood(process.stdout, text),
   floodStderr: (_request, _right, text) => flood(process.stderr, text),
-  stderr: (_request, right, count) => process.stderr.write(`${'€'.repeat(count)} end`, () => say(right)),
+  stderr(_request, right, { text, count = 1, code }) {
+    process.stderr.write(`${text.repeat(count)} end`, () => (code === undefined ? say(right) : process.exit(code)));
+  },
   /** A process that goes on, in the same group or not, whose id is its last words. */
   child(_request, right, { detached, code }) {
     const child = spawn('sleep', ['60'], { stdio: 'inherit', detached });
