@@ -89,7 +89,7 @@ class Certification {
   readonly #expected = new WeakMap<Case, Expectation>();
   #lacking: Readonly<Record<string, number>> = {};
   #missing: readonly string[] = [];
-  #sessions: Session[] = [];
+  readonly #sessions: Session[] = [];
   #announcement: Session['announcement'] | undefined;
   #worst: { check: Check; kind: Kind } | undefined;
   #smallest: CheckFailure | undefined;
@@ -184,9 +184,10 @@ class Certification {
 
   /** A subject that does not end when it is told to breaks the protocol. */
   async #close(): Promise<void> {
-    const closed = await Promise.all(this.#sessions.map((session) => session.close()));
-    this.#sessions = [];
-    if (!closed.every(Boolean)) this.#faults.push({ reason: 'stop: expected exit code 0 in time', stderr: '' });
+    const sessions = this.#sessions.splice(0);
+    for (const fault of await Promise.all(sessions.map((session) => session.close()))) {
+      if (fault !== undefined) this.#faults.push(fault);
+    }
   }
 
   /** The first replies, by request; one that is asked again must be answered with the same bits. */
@@ -280,26 +281,27 @@ class Certification {
   async #lookIntoWorst(session: Session): Promise<void> {
     if (this.#worst === undefined) return;
     const { check, kind } = this.#worst;
-    let smallest = check;
-    let trouble = await this.#troubleWith(session, check);
+    const trouble = await this.#troubleWith(session, check);
     if (trouble === undefined) return;
+    this.#smallest = failureOf(kind, check, trouble);
     // With the coefficients as they were: the smallest are often 0.
     await this.#drawCurve(session, check.case, trouble);
+    let smallest = check.case;
     let left = shrinkingRequests;
     for (let isSmaller = true; isSmaller && left > 0; ) {
       isSmaller = false;
-      for (const candidate of shrinkCase(smallest.case)) {
+      for (const candidate of shrinkCase(smallest)) {
         if (left-- <= 0) break;
         if (lackOf(session.announcement.capabilities, check.op, candidate) !== undefined) continue;
-        const other = await this.#troubleWith(session, { ...check, case: candidate });
+        const smaller = { ...check, case: candidate };
+        const other = await this.#troubleWith(session, smaller);
         if (other === undefined) continue;
-        smallest = { ...check, case: candidate };
-        trouble = other;
+        this.#smallest = failureOf(kind, smaller, other);
+        smallest = candidate;
         isSmaller = true;
         break;
       }
     }
-    this.#smallest = failureOf(kind, smallest, trouble);
   }
 
   async #drawCurve(session: Session, input: Case, trouble: Trouble): Promise<void> {
@@ -323,7 +325,7 @@ class Certification {
     part: Kind,
     one: (item: T) => Promise<R>,
   ): Promise<R[]> {
-    const concurrency = sessions.reduce((sum, { announcement }) => sum + announcement.capabilities.pipeline + 1, 0);
+    const concurrency = sessions.reduce((sum, { pipeline }) => sum + pipeline + 1, 0);
     return pMap(
       items,
       async (item) => {

@@ -1,7 +1,7 @@
 import { type CertificationReport, type CheckFailure, type Kind, kinds, outcomes } from '../certification/report.ts';
 import { decodeCase } from '../fixtures/case.ts';
 import { caseText } from '../properties/failure-text.ts';
-import { count, percent, wrapLines } from './table.ts';
+import { count, percent, printable, wrapLines } from './table.ts';
 
 /** Failures that are shown. */
 const shown = 5;
@@ -21,7 +21,7 @@ export function certificationText(report: CertificationReport): string {
   if (announcement !== undefined) {
     const { implementation, capabilities } = announcement;
     const { name, version, language } = implementation;
-    lines.push(printable(`${name} ${version}, ${language}`));
+    lines.push(`${name} ${version}, ${language}`);
     for (const part of ['ops', 'dtypes', 'branches', 'sharing', 'constraints', 'facets'] as const) {
       lines.push(...wrapLines([`  ${part.padEnd(12)}${capabilities[part].join(', ') || 'none'}`], 80));
     }
@@ -46,19 +46,19 @@ export function certificationText(report: CertificationReport): string {
   lines.push(...diagnosisLines(report));
   const others = failures.filter(({ id, op }) => smallest === undefined || id !== smallest.id || op !== smallest.op);
   if (others.length > 0) lines.push('', smallest === undefined ? 'Failures:' : 'Others:');
-  for (const { id, op, description } of others.slice(0, shown)) lines.push(`  ${id}, ${op}: ${printable(description)}`);
+  for (const { id, op, description } of others.slice(0, shown)) lines.push(`  ${id}, ${op}: ${description}`);
   const rest = kinds.reduce((sum, kind) => sum + report.checks[kind].failed, 0) - others.slice(0, shown).length;
   if (others.length > shown) lines.push(`  and ${count(rest)} more`);
   for (const { reason, stderr } of faults) {
     const last = stderr.split('\n').filter((line) => line.trim() !== '');
-    lines.push('', `FAULT: ${printable(reason)}`, ...last.slice(-6).map((line) => `  | ${printable(line)}`));
+    lines.push('', `FAULT: ${reason}`, ...last.slice(-6).map((line) => `  | ${line}`));
   }
   for (const id of report.unexpectedlyPassed) lines.push('', `PASSED though listed as known to fail: ${id}`);
   if (report.knownFailing.length > 0) lines.push('', `known to fail, and did: ${report.knownFailing.join(', ')}`);
-  if (ended !== undefined) lines.push('', `ENDED: ${printable(ended)}`);
+  if (ended !== undefined) lines.push('', `ENDED: ${ended}`);
   const { text, exitCode } = outcomes[report.outcome];
   lines.push('', `${text}: ${(report.milliseconds / 1000).toFixed(1)} s, exit code ${exitCode}`);
-  return `${wrapLines(lines, 80).join('\n')}\n`;
+  return `${wrapLines(lines.map(printable), 80).join('\n')}\n`;
 }
 
 function failureLines({ id, op, note, law, description, case: encoded }: CheckFailure): string[] {
@@ -66,7 +66,7 @@ function failureLines({ id, op, note, law, description, case: encoded }: CheckFa
     `FAIL ${id}, ${op}: ${note}`,
     `  law ${law}`,
     ...(encoded === undefined ? [] : caseText(decodeCase(encoded)).map((line) => `  ${line}`)),
-    `  ${printable(description)}`,
+    `  ${description}`,
   ];
 }
 
@@ -90,18 +90,11 @@ function diagnosisLines({
   const id = smallest?.id ?? failures.find((failure) => failure.case !== undefined)?.id;
   if (id === undefined) return lines;
   const same = `--profile ${profile} --seed ${seed} --runs ${runs} --only ${id}`;
-  lines.push('', `again: npx poolproof certify ${same} -- ${printable(command.map(quoted).join(' '))}`);
+  lines.push('', `again: npx poolproof certify ${same} -- ${command.map(quoted).join(' ')}`);
   return lines;
 }
 
 /** As a shell takes it for one word. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** What a subject says, without what a terminal would obey. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) =>
-    character === '\t' ? ' ' : `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
-  );
 }

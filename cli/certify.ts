@@ -12,8 +12,9 @@ import { names, parseInteger } from './arguments.ts';
 import { certificationText } from './certification-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { parseFile, writeOutput } from './output-file.ts';
-import { progressOn } from './progress.ts';
+import { endWithSignals, progressOn } from './progress.ts';
 import { version } from './subjects.ts';
+import { printable } from './table.ts';
 
 type Words = [string, ...string[]];
 
@@ -177,7 +178,7 @@ async function withSuite(
     suite = readSuite(folder);
   } catch (error) {
     if (!(error instanceof SuiteError)) throw error;
-    console.error(`error: the vectors can not be trusted: ${error.message}`);
+    console.error(`error: the vectors can not be trusted: ${printable(error.message)}`);
     return exitCodes.internal;
   }
   return use(suite);
@@ -185,6 +186,7 @@ async function withSuite(
 
 async function run(suite: ReturnType<typeof readSuite>, options: CertifyOptions): Promise<CertificationReport> {
   const progress = progressOn(process.stderr);
+  endWithSignals(progress);
   progress.begin('certify', 0);
   try {
     return await certify(suite, {

@@ -34,6 +34,14 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
   command.configureOutput({ outputError: (text, write) => write(text.replace(/\n\(Did/, ' (Did')) });
 }
 
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', ({ message }) => {
+    // Node's own code would be 1, which says that a law failed; where nobody reads on, that is all there is to say.
+    if (stream !== process.stderr) console.error(`error: the output could not be written: ${message}`);
+    process.exit(exitCodes.internal);
+  });
+}
+
 try {
   if (process.argv.length <= 2) program.error(`error: a command is missing, expected ${commandNames()}`);
   await program.parseAsync();
