@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { certifyCommand } from './certify.ts';
 import { exitCodes } from './exit-codes.ts';
+import { fixturesCommand } from './fixtures.ts';
 import { gradcheckCommand } from './gradcheck.ts';
 import { lawsCommand } from './laws.ts';
 import { mutantsCommand } from './mutants.ts';
@@ -24,9 +25,10 @@ const commands = [
   lawsCommand(),
   certifyCommand(),
   serveCommand(),
+  fixturesCommand(),
 ];
 for (const command of commands) program.addCommand(command);
-for (const command of [program, ...program.commands]) {
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride();
   // One line is enough: it names the argument, what was expected and what came.
   command.configureOutput({ outputError: (text, write) => write(text.replace(/\n\(Did/, ' (Did')) });
