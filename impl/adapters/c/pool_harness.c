@@ -1,0 +1,317 @@
+/* pool-harness/1: JSON Lines over stdin and stdout, for a pool in double and float. */
+#include "pool.h"
+#include <cjson/cJSON.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_AXES = 32, MOST_OWNED = 32 };
+static const uint64_t LARGEST = 1u << 31;
+
+static const char *const COMMANDS[] = {"start", "run", "stop", NULL};
+static const char *const PROTOCOLS[] = {"pool-harness/1", NULL};
+static const char *const OPS[] = {"forward", "vjp", NULL};
+static const char *const DTYPES[] = {"f64", "f32", "f16", "bf16", NULL};
+static const char *const BRANCHES[] = {"relu",     "step", "halfSquare", "negative",
+                                       "identity", "tanh", "sigmoid",    "softplus", NULL};
+static const char *const CONSTRAINTS[] = {"free", "fixed", "sumToOne", "clip", "softmax", NULL};
+static const char *const ANNOUNCEMENT =
+    "{\"implementation\":{\"name\":\"pool.c\",\"version\":\"1.0.0\",\"language\":\"C\"},\"capabilities\":{"
+    "\"ops\":[\"forward\",\"vjp\"],\"dtypes\":[\"f64\",\"f32\"],"
+    "\"branches\":[\"relu\",\"step\",\"halfSquare\",\"negative\",\"identity\",\"tanh\",\"sigmoid\",\"softplus\"],"
+    "\"sharing\":[\"layer\",\"channel\",\"unit\",\"sharedAxes\"],"
+    "\"constraints\":[\"free\",\"fixed\",\"sumToOne\",\"clip\"],"
+    "\"encodings\":[\"hex\"],\"facets\":[],\"pipeline\":16}}";
+
+static const struct {
+  size_t bytes;
+  void (*forward)(const struct pool *, const struct arrays *);
+  void (*vjp)(const struct pool *, const struct arrays *);
+} COMPUTED[] = {{8, forward_f64, vjp_f64}, {4, forward_f32, vjp_f32}};
+
+struct tensor {
+  size_t rank, size;
+  uint64_t shape[MOST_AXES];
+  void *values;
+};
+
+/* Why there is no answer: a word of the protocol, and the text that goes with it. */
+static const char *no;
+static char why[512];
+
+/* Memory of one request, freed with its reply. */
+static void *owned[MOST_OWNED];
+static size_t owns;
+
+static void *take(size_t count, size_t bytes) {
+  void *memory = calloc(count + 1, bytes);
+  if (memory == NULL || owns == MOST_OWNED) abort();
+  return owned[owns++] = memory;
+}
+
+static void release(void) {
+  while (owns > 0) free(owned[--owns]);
+}
+
+static bool say(const char *word, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  vsnprintf(why, sizeof why, format, list);
+  va_end(list);
+  no = word;
+  return false;
+}
+
+static bool refuse(const char *name, const char *expected, const cJSON *got) {
+  char *text = got == NULL ? NULL : cJSON_PrintUnformatted(got);
+  say("refused", "\"%s\" expected %s, got %.80s", name, expected, text == NULL ? "nothing" : text);
+  free(text);
+  return false;
+}
+
+static cJSON *get(const cJSON *object, const char *name) { return cJSON_GetObjectItemCaseSensitive(object, name); }
+
+static bool among(const char *name, const cJSON *value, const char *const *known, int *index) {
+  for (*index = 0; cJSON_IsString(value) && known[*index] != NULL; ++*index)
+    if (strcmp(value->valuestring, known[*index]) == 0) return true;
+  char list[256] = "";
+  for (size_t i = 0; known[i] != NULL; i++) {
+    if (i > 0) strcat(list, ", ");
+    strcat(list, known[i]);
+  }
+  return refuse(name, list, value);
+}
+
+static bool is_whole(const cJSON *value, double from, double below) {
+  if (!cJSON_IsNumber(value) || !(value->valuedouble >= from && value->valuedouble < below)) return false;
+  return value->valuedouble == (double)(uint64_t)value->valuedouble;
+}
+
+static int digit(char c) {
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The tensor `name`, of the shape of `expected` unless that is NULL. */
+static bool decode(const char *name, const cJSON *from, int dtype, const struct tensor *expected, struct tensor *to) {
+  char of[64];
+  int index;
+  if (!cJSON_IsObject(from)) return refuse(name, "an object of dtype, shape and hex", from);
+  snprintf(of, sizeof of, "%s.dtype", name);
+  const char *const same[] = {DTYPES[dtype], NULL};
+  if (!among(of, get(from, "dtype"), same, &index)) return false;
+  snprintf(of, sizeof of, "%s.shape", name);
+  const cJSON *shape = get(from, "shape"), *n;
+  if (!cJSON_IsArray(shape) || cJSON_GetArraySize(shape) > MOST_AXES)
+    return refuse(of, "an array of at most 32 integers", shape);
+  to->rank = 0;
+  to->size = 1;
+  uint64_t product = 1;
+  cJSON_ArrayForEach(n, shape) {
+    if (!is_whole(n, 0, (double)LARGEST)) return refuse(of, "integers from 0", shape);
+    uint64_t length = (uint64_t)n->valuedouble;
+    to->shape[to->rank++] = length;
+    to->size *= length;
+    if (length > 0) product *= length;
+    if (product >= LARGEST) return refuse(of, "a product below 2^31", shape);
+  }
+  if (expected != NULL && (to->rank != expected->rank || memcmp(to->shape, expected->shape, to->rank * 8) != 0)) {
+    char text[256] = "shape [";
+    for (size_t axis = 0; axis < expected->rank && strlen(text) < 200; axis++)
+      sprintf(text + strlen(text), axis == 0 ? "%llu" : ", %llu", (unsigned long long)expected->shape[axis]);
+    return refuse(name, strcat(text, "]"), shape);
+  }
+  const cJSON *hex = get(from, "hex");
+  if (hex == NULL && get(from, "base64") != NULL) return say("unsupported", "encoding:base64");
+  size_t bytes = COMPUTED[dtype].bytes, digits = 2 * bytes * to->size;
+  char *text = cJSON_IsString(hex) ? hex->valuestring : NULL;
+  if (text == NULL || strlen(text) != digits || strspn(text, "0123456789abcdefABCDEF") != digits) {
+    snprintf(of, sizeof of, "%s.hex", name);
+    char expectation[64];
+    snprintf(expectation, sizeof expectation, "%zu hex digits", digits);
+    return refuse(of, expectation, hex);
+  }
+  to->values = take(to->size, bytes);
+  for (size_t i = 0; i < to->size; i++) {
+    uint64_t bits = 0;
+    for (size_t k = 0; k < 2 * bytes; k++) bits = bits << 4 | (uint64_t)digit(*text++);
+    if (bytes == 8) ((uint64_t *)to->values)[i] = bits;
+    else ((uint32_t *)to->values)[i] = (uint32_t)bits;
+  }
+  return true;
+}
+
+static cJSON *encode(const struct tensor *of, int dtype, const void *values) {
+  static const char digits[] = "0123456789abcdef";
+  size_t bytes = COMPUTED[dtype].bytes;
+  char *hex = take(of->size * bytes * 2, 1), *to = hex;
+  for (size_t i = 0; i < of->size; i++) {
+    uint64_t bits = bytes == 8 ? ((const uint64_t *)values)[i] : ((const uint32_t *)values)[i];
+    for (int shift = (int)bytes * 8 - 4; shift >= 0; shift -= 4) *to++ = digits[bits >> shift & 15];
+  }
+  cJSON *tensor = cJSON_CreateObject(), *shape = cJSON_AddArrayToObject(tensor, "shape");
+  for (size_t axis = 0; axis < of->rank; axis++) cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)of->shape[axis]));
+  cJSON_AddStringToObject(tensor, "dtype", DTYPES[dtype]);
+  cJSON_AddStringToObject(tensor, "hex", hex);
+  return tensor;
+}
+
+/* Which units share a position in S, and the shape [rows, ...S] of alpha. */
+static bool lay_out(const cJSON *sharing, const struct tensor *x, struct pool *pool, struct tensor *alpha) {
+  size_t rank = x->rank;
+  bool is_shared[MOST_AXES] = {false}, is_layer = false, is_channel = false;
+  const cJSON *axes = get(sharing, "sharedAxes"), *axis;
+  if (rank == 0) return say("refused", "\"x\" expected rank 1 or more, got shape []");
+  if (cJSON_IsString(sharing)) {
+    is_layer = strcmp(sharing->valuestring, "layer") == 0;
+    is_channel = strcmp(sharing->valuestring, "channel") == 0;
+    if (is_channel && rank < 2) return say("refused", "\"pool.sharing\" \"channel\" expected \"x\" of rank 2 or more");
+    for (size_t a = 1; a < rank; a++) is_shared[a] = is_layer || (is_channel && a < rank - 1);
+  }
+  bool is_known = cJSON_IsString(sharing) && (is_layer || is_channel || strcmp(sharing->valuestring, "unit") == 0);
+  if (!is_known && (!cJSON_IsArray(axes) || cJSON_GetArraySize(sharing) != 1))
+    return refuse("pool.sharing", "layer, channel, unit or an object of sharedAxes", sharing);
+  cJSON_ArrayForEach(axis, axes) {
+    if (!is_whole(axis, 1, (double)rank) || is_shared[axis->valueint])
+      return refuse("sharedAxes", "different unit axes of \"x\", from 1", axes);
+    is_shared[axis->valueint] = true;
+  }
+  alpha->rank = 1;
+  pool->positions = 1;
+  /* An empty x uses no position, however many units its shape names. */
+  pool->units = x->shape[0] == 0 ? 0 : 1;
+  for (size_t a = 1; a < rank; a++) {
+    uint64_t kept = is_shared[a] ? 1 : x->shape[a];
+    if (!is_layer && !(is_channel && a < rank - 1)) alpha->shape[alpha->rank++] = kept;
+    pool->positions *= kept;
+    pool->units *= x->shape[a];
+  }
+  pool->position_of = take(pool->units, sizeof(size_t));
+  for (size_t unit = 0; unit < pool->units; unit++) {
+    size_t rest = unit, stride = 1;
+    for (size_t a = rank - 1; a >= 1; a--) {
+      if (!is_shared[a]) {
+        pool->position_of[unit] += rest % x->shape[a] * stride;
+        stride *= x->shape[a];
+      }
+      rest /= x->shape[a];
+    }
+  }
+  return true;
+}
+
+static bool run(const cJSON *request, cJSON *reply) {
+  int op, dtype, index;
+  struct tensor x, alpha, alpha_shape, dy, bounds, bounds_shape = {.rank = 1};
+  struct pool pool = {0};
+  if (!among("op", get(request, "op"), OPS, &op) || !among("dtype", get(request, "dtype"), DTYPES, &dtype)) return false;
+  if (dtype > 1) return say("unsupported", "dtype:%s", DTYPES[dtype]);
+  const cJSON *asked = get(request, "pool"), *inputs = get(request, "inputs"), *branch;
+  if (!cJSON_IsObject(asked)) return refuse("pool", "an object", asked);
+  if (!cJSON_IsObject(inputs)) return refuse("inputs", "an object", inputs);
+  if (!decode("x", get(inputs, "x"), dtype, NULL, &x)) return false;
+  const cJSON *branches = get(asked, "branches"), *constraint = get(asked, "constraint");
+  if (!cJSON_IsArray(branches) || cJSON_GetArraySize(branches) == 0)
+    return refuse("pool.branches", "an array of at least one branch", branches);
+  pool.branches = take((size_t)cJSON_GetArraySize(branches), sizeof *pool.branches);
+  cJSON_ArrayForEach(branch, branches) {
+    if (!among("pool.branches", branch, BRANCHES, &index)) return false;
+    pool.branches[pool.n++] = (enum branch)index;
+  }
+  if (!lay_out(get(asked, "sharing"), &x, &pool, &alpha_shape)) return false;
+  if (!cJSON_IsObject(constraint)) return refuse("pool.constraint", "an object", constraint);
+  if (!among("pool.constraint.kind", get(constraint, "kind"), CONSTRAINTS, &index)) return false;
+  if (index > CLIP) return say("unsupported", "constraint:%s", CONSTRAINTS[index]);
+  pool.constraint = (enum constraint)index;
+  if (pool.constraint == CLIP) {
+    bounds_shape.shape[0] = pool.n;
+    if (!decode("bounds", get(constraint, "bounds"), dtype, &bounds_shape, &bounds)) return false;
+    pool.bounds = bounds.values;
+    for (size_t i = 0; i < pool.n; i++) {
+      double bound = dtype == 0 ? ((double *)bounds.values)[i] : (double)((float *)bounds.values)[i];
+      if (!(bound >= 0)) return say("refused", "\"bounds\" expected numbers from 0, got %g", bound);
+    }
+  }
+  pool.rows = alpha_shape.shape[0] = pool.n - (pool.constraint == SUM_TO_ONE);
+  if (!decode("alpha", get(inputs, "alpha"), dtype, &alpha_shape, &alpha)) return false;
+  size_t bytes = COMPUTED[dtype].bytes;
+  struct arrays arrays = {.size = x.size, .x = x.values, .alpha = alpha.values};
+  arrays.c = take(pool.n * pool.positions, bytes);
+  cJSON *outputs;
+  if (op == 0) {
+    arrays.y = take(x.size, bytes);
+    COMPUTED[dtype].forward(&pool, &arrays);
+    outputs = cJSON_AddObjectToObject(reply, "outputs");
+    cJSON_AddItemToObject(outputs, "y", encode(&x, dtype, arrays.y));
+    return true;
+  }
+  if (!decode("dy", get(inputs, "dy"), dtype, &x, &dy)) return false;
+  arrays.dy = dy.values;
+  arrays.dx = take(x.size, bytes);
+  arrays.dc = take(pool.n * pool.positions, bytes);
+  arrays.dalpha = take(alpha.size, bytes);
+  COMPUTED[dtype].vjp(&pool, &arrays);
+  outputs = cJSON_AddObjectToObject(reply, "outputs");
+  cJSON_AddItemToObject(outputs, "dx", encode(&x, dtype, arrays.dx));
+  cJSON_AddItemToObject(outputs, "dalpha", encode(&alpha, dtype, arrays.dalpha));
+  return true;
+}
+
+static bool answer(const cJSON *request, cJSON *reply) {
+  int command, index;
+  if (!cJSON_IsObject(request)) return refuse("the line", "a JSON object", request);
+  if (!among("cmd", get(request, "cmd"), COMMANDS, &command)) return false;
+  if (command == 1) return run(request, reply);
+  if (!among("protocol", get(request, "protocol"), PROTOCOLS, &index)) return false;
+  cJSON_AddRawToObject(reply, "ok", ANNOUNCEMENT);
+  return true;
+}
+
+/* Whether to go on: not after `stop`. */
+static bool handle(const char *line) {
+  if (line[strspn(line, " \t\r")] == 0) return true;
+  cJSON *request = cJSON_Parse(line), *reply = cJSON_CreateObject();
+  const cJSON *command = get(request, "cmd"), *id = get(request, "id");
+  bool goes_on = !(cJSON_IsString(command) && strcmp(command->valuestring, "stop") == 0);
+  if (goes_on) {
+    cJSON_AddItemToObject(reply, "id", id == NULL ? cJSON_CreateNull() : cJSON_Duplicate(id, true));
+    /* cJSON would end a text there. */
+    bool ends = strstr(line, "\\u0000") != NULL && !say("refused", "the line expected no \\u0000, got one");
+    if (ends || !answer(request, reply)) cJSON_AddStringToObject(reply, no, why);
+    char *text = cJSON_PrintUnformatted(reply);
+    puts(text);
+    free(text);
+  }
+  release();
+  cJSON_Delete(request);
+  cJSON_Delete(reply);
+  return goes_on;
+}
+
+int main(void) {
+  size_t room = 1 << 16, held = 0;
+  char *text = malloc(room + 1);
+  ssize_t more;
+  setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+  while (text != NULL && (more = read(0, text + held, room - held)) > 0) {
+    char *line = text, *end, *from = text + held;
+    held += (size_t)more;
+    for (; (end = memchr(from, '\n', (size_t)(text + held - from))) != NULL; line = from = end + 1) {
+      *end = 0;
+      if (!handle(line)) return 0;
+    }
+    /* No whole line waits: what has been answered leaves together. */
+    fflush(stdout);
+    held -= (size_t)(line - text);
+    memmove(text, line, held);
+    if (held == room) text = realloc(text, (room *= 2) + 1);
+  }
+  if (text == NULL) return 1;
+  text[held] = 0;
+  handle(text);
+  free(text);
+  return 0;
+}

@@ -1,0 +1,3 @@
+module poolharness
+
+go 1.21

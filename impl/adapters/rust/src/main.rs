@@ -1,0 +1,6 @@
+mod harness;
+mod pool;
+
+fn main() -> std::io::Result<()> {
+    harness::serve()
+}
