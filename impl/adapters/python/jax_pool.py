@@ -63,11 +63,12 @@ def answer(pool, x, alpha, dy):
     """y = Σᵢ cᵢ·fᵢ(x), dx and dc as sums of what one branch gives; flat, with the position in S of each element."""
     positions = math.prod(pool.kept)
     position = padded(np.broadcast_to(np.arange(positions).reshape(pool.kept), x.shape).ravel(), jnp.int32)
-    c = padded(pool.coefficients(alpha).reshape(-1, positions), DTYPES[pool.dtype])
+    rows = pool.coefficients(alpha).reshape(len(pool.branches), positions)
+    c = padded(rows, DTYPES[pool.dtype])
     flat_x, flat_dy = (padded(values.ravel(), DTYPES[pool.dtype]) for values in (x, dy))
     y, dx, dc = zip(*[term(name, position, flat_x, ci, flat_dy) for name, ci in zip(pool.branches, c)])
     y, dx = (np.asarray(sum(terms), x.dtype)[: x.size] for terms in (y, dx))
-    dc = np.asarray(dc, x.dtype)[:, :positions].reshape(-1, *pool.kept)
+    dc = np.asarray(dc, x.dtype)[:, :positions].reshape(len(dc), *pool.kept)
     return y, dx, pool.pull_back(alpha, dc)
 
 
