@@ -161,7 +161,7 @@ static bool decode(const char *name, const cJSON *from, int dtype, const struct 
 static cJSON *encode(const struct tensor *of, int dtype, const void *values) {
   static const char digits[] = "0123456789abcdef";
   size_t bytes = COMPUTED[dtype].bytes;
-  char *hex = take(of->size * bytes * 2, 1), *to = hex;
+  char *hex = take(of->size * bytes * 2 + 1, 1), *to = hex;
   for (size_t i = 0; i < of->size; i++) {
     uint64_t bits = bytes == 8 ? ((const uint64_t *)values)[i] : ((const uint32_t *)values)[i];
     for (int shift = (int)bytes * 8 - 4; shift >= 0; shift -= 4) *to++ = digits[bits >> shift & 15];
