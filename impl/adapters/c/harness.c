@@ -321,13 +321,14 @@ int main(void) {
   size_t room = 1 << 16, held = 0;
   char *text = malloc(room + 1);
   ssize_t more;
+  bool goes_on = true;
   setvbuf(stdout, NULL, _IOFBF, 1 << 16);
-  while (text != NULL && (more = read(0, text + held, room - held)) > 0) {
+  while (text != NULL && goes_on && (more = read(0, text + held, room - held)) > 0) {
     char *line = text, *end, *from = text + held;
     held += (size_t)more;
-    for (; (end = memchr(from, '\n', (size_t)(text + held - from))) != NULL; line = from = end + 1) {
+    for (; goes_on && (end = memchr(from, '\n', (size_t)(text + held - from))) != NULL; line = from = end + 1) {
       *end = 0;
-      if (!handle(line)) return 0;
+      goes_on = handle(line);
     }
     /* No whole line waits: what has been answered leaves together. */
     fflush(stdout);
@@ -337,7 +338,7 @@ int main(void) {
   }
   if (text == NULL) return 1;
   text[held] = 0;
-  handle(text);
+  if (goes_on) handle(text);
   free(text);
   cJSON_Delete(announcement);
   return 0;
