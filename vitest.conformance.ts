@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import type { TestProjectConfiguration } from 'vitest/config';
+import { bundled, chromium, isolated, launchOptions, noChromium } from './impl/tfjs/chromium-for-tests.ts';
 import { requiredTargets, type Target, targets } from './impl/tfjs/targets-for-tests.ts';
 
 /** What a project tells the one test file that all of them run. */
@@ -22,7 +23,6 @@ declare module 'vitest' {
   }
 }
 
-const chromium = process.env.POOLPROOF_CHROMIUM ?? '/usr/bin/chromium';
 const required = requiredTargets();
 
 const test = {
@@ -53,9 +53,7 @@ function inNode(target: Target, absent?: string): TestProjectConfiguration {
 function inChromium(name: string, names: readonly Target[], headers = {}): TestProjectConfiguration {
   return {
     server: { headers },
-    optimizeDeps: {
-      include: ['@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu', 'fast-check'],
-    },
+    optimizeDeps: { include: bundled },
     test: {
       ...test,
       name,
@@ -63,25 +61,7 @@ function inChromium(name: string, names: readonly Target[], headers = {}): TestP
         enabled: true,
         headless: true,
         screenshotFailures: false,
-        provider: playwright({
-          launchOptions: {
-            executablePath: chromium,
-            chromiumSandbox: false,
-            // SwiftShader stands in for a GPU, for WebGL as for WebGPU; the rest keeps Chromium from calling home.
-            args: [
-              '--use-angle=swiftshader',
-              '--enable-unsafe-swiftshader',
-              '--enable-unsafe-webgpu',
-              '--enable-features=Vulkan',
-              '--use-webgpu-adapter=swiftshader',
-              '--disable-quic',
-              '--no-first-run',
-              '--disable-background-networking',
-              '--disable-component-update',
-              '--disable-sync',
-            ],
-          },
-        }),
+        provider: playwright({ launchOptions }),
         instances: names.map((target) => ({
           browser: 'chromium' as const,
           name: target,
@@ -92,7 +72,6 @@ function inChromium(name: string, names: readonly Target[], headers = {}): TestP
   };
 }
 
-const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const ofChromium = targets.filter((target) => target.startsWith('chromium:'));
 const ofThreads = ofChromium.filter((target) => target.endsWith('-threads'));
 const others = ofChromium.filter((target) => !ofThreads.includes(target));
@@ -102,5 +81,5 @@ export const conformanceProjects: TestProjectConfiguration[] = [
   ...targets.filter((target) => !ofChromium.includes(target)).map((target) => inNode(target)),
   ...(existsSync(chromium)
     ? [inChromium('chromium', others), inChromium('chromium, isolated', ofThreads, isolated)]
-    : ofChromium.map((target) => inNode(target, `there is no ${chromium} (Debian: chromium; or POOLPROOF_CHROMIUM)`))),
+    : ofChromium.map((target) => inNode(target, noChromium))),
 ];

@@ -1,3 +1,6 @@
+import { type Run, ranOn } from './run.ts';
+import { table } from './table.ts';
+
 /** What the benchmark measured of one checker. */
 export interface Row {
   readonly name: string;
@@ -16,11 +19,8 @@ export interface Row {
 }
 
 /** `docs/benchmarks/gradcheck.json`. */
-export interface Figures {
+export interface Figures extends Run {
   readonly draws: number;
-  readonly machine: { readonly cores: number; readonly model: string };
-  readonly versions: Readonly<Record<string, string>>;
-  readonly absent: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
 }
 
@@ -31,10 +31,11 @@ const end = '<!-- End of the table. -->';
 export function withTable(page: string, figures: Figures): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new RangeError(`bench: expected the page to hold ${begin} and ${end}`);
-  return `${page.slice(0, from + begin.length)}\n\n${table(figures)}\n\n${page.slice(to)}`;
+  return `${page.slice(0, from + begin.length)}\n\n${gradcheckTable(figures)}\n\n${page.slice(to)}`;
 }
 
-function table({ draws, machine, versions, absent, rows }: Figures): string {
+export function gradcheckTable(figures: Figures): string {
+  const { draws, rows } = figures;
   const head = [
     'checker',
     'median, quartiles',
@@ -57,13 +58,9 @@ function table({ draws, machine, versions, absent, rows }: Figures): string {
     yes(row.sees.relative3),
     yes(row.sees.relative7),
   ]);
-  const of = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const missing = Object.entries(absent).map(([name, why]) => ` ${name} was absent (${why}).`);
-  return [
-    ...[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`),
-    '',
-    `${draws} normal draws, all checkers by turns in one run; ${machine.cores} cores, ${machine.model}; ${of.join(', ')}.${missing.join('')}`,
-  ].join('\n');
+  return `${table(head, lines)}
+
+${draws} normal draws, all checkers by turns in one run; ${ranOn(figures)}`;
 }
 
 function time(ms: number): string {

@@ -1,44 +1,25 @@
-import { table } from './table.ts';
-
-/** Milliseconds, the lower quartile, the median and the upper quartile. */
-type Spread = readonly number[];
-
-/** Forward and backward of one pool on one backend. */
-export interface KernelRow {
-  readonly on: string;
-  readonly shape: readonly number[];
-  readonly ms: {
-    readonly fused: Spread;
-    readonly composed: Spread;
-    readonly copy: Spread;
-    /** On cpu, where the results of an op are new arrays. */
-    readonly copyToNew?: Spread;
-  };
-  /** Medians over the rounds of the ratio of two times of one round. */
-  readonly composedByFused: number;
-  readonly fusedByCopy: number;
-  readonly fusedByCopyToNew?: number;
-}
+import { targets } from '../impl/tfjs/targets-for-tests.ts';
+import type { KernelRow } from './kernel-rows.ts';
+import { type Run, ranOn } from './run.ts';
+import { ms, table } from './table.ts';
 
 /** `docs/benchmarks/kernels.json`. */
-export interface KernelFigures {
+export interface KernelFigures extends Run {
   readonly rounds: number;
-  readonly machine: { readonly cores: number; readonly model: string };
-  readonly versions: Readonly<Record<string, string>>;
-  readonly absent: Readonly<Record<string, string>>;
   readonly rows: readonly KernelRow[];
 }
 
-/** `docs/benchmarks/kernels.md`. */
-export function kernelsPage({ rounds, machine, versions, absent, rows }: KernelFigures): string {
-  const of = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const missing = Object.entries(absent).map(([name, why]) => ` ${name} was absent (${why}).`);
-  const spread = ([low, median, high]: Spread) => `${ms(median!)} (${ms(low!)} to ${ms(high!)})`;
-  return `# The kernels
+/** The section on the kernels. */
+export function kernelsSection(figures: KernelFigures): string {
+  const { rounds, rows, absent } = figures;
+  const unknown = targets.filter((target) => !(target in absent) && rows.every(({ on }) => on !== target));
+  const spread = ([low, median, high]: readonly number[]) => `${ms(median!)} (${ms(low!)} to ${ms(high!)})`;
+  return `## The kernels
 
-Written by \`npm run bench\` from \`docs/benchmarks/kernels.json\`: milliseconds, median and quartiles, of forward and
-backward of \`[relu, step]\`, one alpha a unit, by our own kernels (fused) and by stock ops (composed); and of moving as many
-bytes between as many tensors, within memory that is there (and on cpu, where results are new arrays, into such). webgpu runs on a software driver here, where arithmetic counts more than memory.
+Milliseconds, median and quartiles, of forward and backward of \`[relu, step]\`, one alpha a unit, by our own kernels
+(fused) and by stock ops (composed); and of moving as many bytes between as many tensors, within memory that is there (and
+on cpu, where results are new arrays, into such). webgl and webgpu run on a software driver here, where arithmetic counts
+more than memory.
 
 ${table(
   ['backend', 'shape', 'fused', 'composed', 'a copy', 'composed / fused', 'fused / copy'],
@@ -55,10 +36,5 @@ ${table(
   ),
 )}
 
-${rounds} rounds, all three by turns; ${machine.cores} cores, ${machine.model}; ${of.join(', ')}.${missing.join('')}
-`;
-}
-
-function ms(value: number): string {
-  return `${Number(value.toPrecision(3))}`;
+${rounds} rounds, all by turns; ${ranOn(figures)}${unknown.length > 0 ? ` Not measured yet: ${unknown.join(', ')}.` : ''}`;
 }

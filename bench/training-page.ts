@@ -1,6 +1,11 @@
+import type { BackendName } from '../impl/tfjs/backends.ts';
 import type { ConvnetFigures } from './convnet.ts';
 import type { DropoutRow } from './dropout.ts';
-import { table } from './table.ts';
+import { type Run, ranOn } from './run.ts';
+import { ms, table } from './table.ts';
+
+/** The backends of Node, on which steps are measured. */
+export const nodeBackends: readonly BackendName[] = ['cpu', 'wasm', 'tensorflow', 'webgpu'];
 
 /** Whose step, with which activation. */
 export interface Participant {
@@ -24,20 +29,18 @@ export interface Ratio {
 }
 
 /** `docs/benchmarks/training.json`. */
-export interface TrainingFigures {
+export interface TrainingFigures extends Run {
   readonly rounds: { readonly cpu: number; readonly others: number };
-  readonly machine: { readonly cores: number; readonly model: string };
-  readonly versions: Readonly<Record<string, string>>;
-  readonly absent: Readonly<Record<string, string>>;
   readonly rows: readonly StepRow[];
   readonly ratios: readonly Ratio[];
   readonly dropout: readonly DropoutRow[];
   readonly convnet: ConvnetFigures;
 }
 
-/** `docs/benchmarks/training.md`. */
-export function trainingPage(figures: TrainingFigures): string {
-  const { rounds, machine, versions, absent, rows, ratios, dropout, convnet } = figures;
+/** The section on training. */
+export function trainingSection(figures: TrainingFigures): string {
+  const { rounds, rows, absent, ratios, dropout, convnet } = figures;
+  const unknown = nodeBackends.filter((name) => !(name in absent) && rows.every(({ on }) => on !== name));
   const columns = [...new Set(rows.map(({ on }) => on))];
   const lines = [...new Set(rows.map(({ batch, activation }) => `${batch}|${activation}`))].map((key) => {
     const [batch, activation] = key.split('|');
@@ -47,12 +50,10 @@ export function trainingPage(figures: TrainingFigures): string {
     });
     return [batch!, activation!, ...cells];
   });
-  const of = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const missing = Object.entries(absent).map(([name, why]) => ` ${name} was absent (${why}).`);
-  return `# A training step
+  return `## A training step
 
-Written by \`npm run bench\` from \`docs/benchmarks/training.json\`: milliseconds, median and quartiles, of one step of
-784-512-512-10 by SGD with Nesterov momentum, without dropout. PyTorch uses one thread, tensorflow as many as it likes.
+Milliseconds, median and quartiles, of one step of 784-512-512-10 by SGD with Nesterov momentum, without dropout. PyTorch
+uses one thread, tensorflow as many as it likes.${unknown.length > 0 ? ` Not measured yet: ${unknown.join(', ')}.` : ''}
 
 ${table(['batch', 'activation', ...columns], lines)}
 
@@ -79,10 +80,5 @@ ${table(
   ],
 )}
 
-${rounds.others} rounds, ${rounds.cpu} of cpu, all by turns in one run; ${machine.cores} cores, ${machine.model}; ${of.join(', ')}.${missing.join('')}
-`;
-}
-
-function ms(value: number): string {
-  return `${Number(value.toPrecision(3))}`;
+${rounds.others} rounds, ${rounds.cpu} of cpu, all by turns in one run; ${ranOn(figures)}`;
 }

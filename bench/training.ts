@@ -1,10 +1,7 @@
-/** Measures training steps, writes the figures and a table of them. Run by npm run bench. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
+/** Measures training steps. Run by npm run bench. */
 import { noiseImages } from '../experiments/convnet.ts';
 import { protocols } from '../experiments/protocols.ts';
-import { BackendError, type BackendName, type OpenBackend, openBackend } from '../impl/tfjs/backends.ts';
+import { BackendError, type OpenBackend, openBackend } from '../impl/tfjs/backends.ts';
 import { createTrainer } from '../impl/tfjs/train.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';
@@ -14,14 +11,14 @@ import { type Child, startPython } from './child.ts';
 import { measureConvnet } from './convnet.ts';
 import { measureDropout } from './dropout.ts';
 import { quantile } from './quantile.ts';
-import { type Participant, type Ratio, type StepRow, trainingPage } from './training-page.ts';
+import { thisMachine, writeFigures } from './run.ts';
+import { nodeBackends, type Participant, type Ratio, type StepRow, trainingSection } from './training-page.ts';
 
 const activations: readonly Activation[] = [relu, prelu, mrelu(0.8), pap];
-const backendNames: readonly BackendName[] = ['cpu', 'wasm', 'tensorflow'];
 const sizes = [32, 128];
 /** Steps of each participant before and while it is measured; the cpu backend takes up to a second for one. */
 const warmUp = 5;
-const rounds = 41;
+const rounds = Number(process.env.POOLPROOF_ROUNDS ?? 41);
 const cpuRounds = 5;
 
 interface Python {
@@ -31,7 +28,7 @@ interface Python {
 
 const absent: Record<string, string> = {};
 const backends: OpenBackend[] = [];
-for (const name of backendNames) {
+for (const name of nodeBackends) {
   try {
     backends.push(await openBackend(name));
   } catch (error) {
@@ -67,21 +64,22 @@ for (const batch of sizes) {
       ratios.push({ batch, what: `${a.join(' ')} / ${b.join(' ')}`, ratio: share, required });
     }
   };
-  for (const name of backendNames) compare([name, pap.name], [name, relu.name], 1.05);
+  for (const name of nodeBackends) compare([name, pap.name], [name, relu.name], 1.05);
   compare(['wasm', relu.name], ['tensorflow', relu.name], 1.5);
   if (batch === 128) compare(['tensorflow', relu.name], ['PyTorch', relu.name], 1.6);
 }
 const dropout = sizes.flatMap((batch) =>
-  backends.filter(({ name }) => name !== 'cpu').map((backend) => measureDropout(backend, batch)),
+  backends
+    .filter(({ name }) => name === 'wasm' || name === 'tensorflow')
+    .map((backend) => measureDropout(backend, batch)),
 );
 const convnet = await measureConvnet(backends);
 restore();
 python?.close();
 
-const { model } = cpus()[0]!;
 const figures = {
   rounds: { cpu: cpuRounds, others: rounds },
-  machine: { cores: cpus().length, model },
+  machine: thisMachine(),
   versions: {
     node: process.versions.node,
     ...Object.fromEntries(backends.map(({ name, version }) => [name, version])),
@@ -93,11 +91,8 @@ const figures = {
   dropout,
   convnet,
 };
-mkdirSync(join('docs', 'benchmarks'), { recursive: true });
-writeFileSync(join('docs', 'benchmarks', 'training.json'), `${JSON.stringify(figures, null, 1)}\n`);
-const page = trainingPage(figures);
-writeFileSync(join('docs', 'benchmarks', 'training.md'), page);
-console.log(page);
+writeFigures('training', figures);
+console.log(trainingSection(figures));
 
 /** The milliseconds of every participant's steps, all by turns: round after round each makes one. */
 async function measure(batch: number): Promise<{ times: Map<Participant, number[]>; dispose: () => unknown }> {

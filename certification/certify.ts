@@ -1,15 +1,38 @@
 import pMap from 'p-map';
 import { type Accumulated, AnswerDigest, accumulatedCases } from '../fixtures/accumulated.ts';
 import { encodeCase } from '../fixtures/case.ts';
+import { decodeFinding, encodeFinding } from '../fixtures/finding.ts';
 import type { Suite } from '../fixtures/load.ts';
+import { describeFinding } from '../properties/failure.ts';
+import { type Expectation, expectation } from '../properties/interval.ts';
 import { judge } from '../properties/judge.ts';
 import { shrinkCase } from '../properties/shrink.ts';
 import type { Answer, Case } from '../reference/case.ts';
-import { type Check, challengeChecks, challengeSeed, type Profile, vectorChecks } from './plan.ts';
-import type { CertificationReport, CheckFailure, Trouble } from './report.ts';
+import { type Curve, curveCase, curveOf } from './curve.ts';
+import { diagnose, type Replied } from './diagnosis.ts';
+import { Errors } from './errors.ts';
+import {
+  type Check,
+  challengeChecks,
+  challengeSeed,
+  type Profile,
+  type ProfileTable,
+  profiles,
+  vectorChecks,
+} from './plan.ts';
+import {
+  type CertificationReport,
+  type CheckFailure,
+  type Kind,
+  outcomeOf,
+  outcomes,
+  type ReportedFault,
+  reportFormat,
+  type Trouble,
+} from './report.ts';
 import { lackOf } from './serve.ts';
 import { type Outcome, Session, SessionEnded } from './session.ts';
-import type { Op } from './wire.ts';
+import type { Capabilities, Op } from './wire.ts';
 
 export interface CertifyOptions {
   readonly command: readonly [string, ...string[]];
@@ -17,14 +40,19 @@ export interface CertifyOptions {
   /** Fresh Cases. */
   readonly runs: number;
   /** A number of the caller's choice, from which with the suite and the subject's name the fresh Cases are drawn. */
-  readonly number: number;
+  readonly seed: number;
+  /** Processes that fresh Cases are divided among. */
+  readonly jobs: number;
   /** Milliseconds that a reply may take. */
   readonly timeout: number;
   readonly minCases: number;
   /** Ids of checks that are known to fail. */
   readonly known: ReadonlySet<string>;
+  /** Ids of vectors and fresh Cases, if no others are to be asked. */
+  readonly only?: ReadonlySet<string>;
   readonly version: string;
-  readonly onProgress?: (done: number, what: string) => void;
+  /** How many requests were answered, of how many; in what part. */
+  readonly onProgress?: (done: number, total: number, part: Kind) => void;
 }
 
 /** Failures that are kept of each kind, and failing fresh Cases after which no more are drawn. */
@@ -40,138 +68,177 @@ export async function certify(suite: Suite, options: CertifyOptions): Promise<Ce
   return run.report(performance.now() - start);
 }
 
-type Kind = 'vectors' | 'invalid' | 'accumulated' | 'challenge' | 'repeated';
-
 class Certification {
   readonly #suite: Suite;
   readonly #options: CertifyOptions;
-  readonly #faults: { reason: string; stderr: string }[] = [];
+  readonly #parts: ProfileTable;
+  readonly #faults: ReportedFault[] = [];
   readonly #failures: CheckFailure[] = [];
-  readonly #totals: Record<Kind, { passed: number; failed: number }> = {
+  readonly #checks: Record<Kind, { passed: number; failed: number }> = {
     vectors: { passed: 0, failed: 0 },
     invalid: { passed: 0, failed: 0 },
     accumulated: { passed: 0, failed: 0 },
     challenge: { passed: 0, failed: 0 },
     repeated: { passed: 0, failed: 0 },
   };
-  readonly #elements = { checked: 0, unchecked: 0, vacuous: 0 };
+  readonly #elements = { compared: 0, open: 0, vacuous: 0 };
+  readonly #errors = new Errors();
+  readonly #replied: Replied[] = [];
+  readonly #passed = new Set<string>();
   readonly #knownFailing = new Set<string>();
-  readonly #passedThough = new Set<string>();
-  #lacking: ReadonlyMap<string, number> = new Map();
-  #session: Session | undefined;
+  readonly #expected = new WeakMap<Case, Expectation>();
+  #lacking: Readonly<Record<string, number>> = {};
+  #missing: readonly string[] = [];
+  readonly #sessions: Session[] = [];
+  #announcement: Session['announcement'] | undefined;
+  #worst: { check: Check; kind: Kind } | undefined;
+  #smallest: CheckFailure | undefined;
+  #curve: Curve | undefined;
   #ended: string | undefined;
-  #seed = 0;
   #done = 0;
+  #total = 0;
 
   constructor(suite: Suite, options: CertifyOptions) {
     this.#suite = suite;
     this.#options = options;
+    this.#parts = profiles[options.profile];
   }
 
   async all(): Promise<void> {
-    const { profile, runs, number } = this.#options;
+    const { runs, jobs, profile, only } = this.#options;
+    const { ops, invalid, accumulated, challenge } = this.#parts;
     try {
-      this.#session = await this.#open();
-      const { announcement } = this.#session;
-      const { capabilities } = announcement;
-      this.#seed = challengeSeed(this.#suite, announcement, number);
+      const session = await this.#open();
+      const { capabilities } = session.announcement;
+      this.#announcement = session.announcement;
+      this.#missing = ops.filter((op) => !capabilities.ops.includes(op)).map((op) => `op:${op}`);
       const { checks, lacking } = vectorChecks(this.#suite, profile, capabilities);
       this.#lacking = lacking;
-      const replies = await this.#askVectors(checks);
-      if (profile !== 'challenge') await this.#askInvalid(this.#session);
-      if (profile === 'training') await this.#askAccumulated(this.#session);
-      if (profile !== 'smoke') await this.#challenge(challengeChecks(capabilities, profile, this.#seed, runs));
-      await this.#stop(this.#session);
-      await this.#askAgain(replies);
+      const chosen = checks.filter(({ id }) => only === undefined || only.has(id));
+      const smoke = chosen.filter((check) => check.smoke !== undefined);
+      const fresh = challenge ? runs * capabilities.ops.length : 0;
+      this.#total = chosen.length + smoke.length + fresh + (invalid ? this.#suite.invalid.length : 0);
+      const replies = await this.#askVectors(session, chosen);
+      if (invalid && only === undefined) await this.#askInvalid(session);
+      if (accumulated && only === undefined) await this.#askAccumulated(session);
+      if (challenge) {
+        for (let job = 1; job < jobs; job++) await this.#open();
+        await this.#challenge(capabilities);
+      }
+      await this.#lookIntoWorst(session);
+      await this.#close();
+      if (smoke.length > 0) await this.#askAgain(smoke, replies);
     } catch (error) {
-      this.#session?.kill();
+      for (const session of this.#sessions) session.kill();
       if (!(error instanceof SessionEnded)) throw error;
       this.#ended = error.message;
-      if (error.stderr !== '' && this.#faults.length === 0)
+      if (error.stderr !== '' && this.#faults.length === 0) {
         this.#faults.push({ reason: error.message, stderr: error.stderr });
+      }
     }
   }
 
   report(milliseconds: number): CertificationReport {
-    const { command, profile, minCases, version, known } = this.#options;
-    const announcement = this.#session?.announcement;
-    return {
-      format: 'poolproof-certification/1',
-      poolproof: version,
-      suite: { version: this.#suite.version, digest: this.#suite.digest },
-      command,
-      ...(announcement && { announcement }),
-      profile,
-      seed: this.#seed,
-      ...this.#totals,
-      lacking: Object.fromEntries(this.#lacking),
-      elements: this.#elements,
-      failures: this.#failures,
+    const { command, profile, seed, runs, minCases, version, known } = this.#options;
+    const facets = this.#announcement?.capabilities.facets ?? [];
+    const diagnosis = diagnose(this.#suite, this.#replied, facets);
+    const found = {
+      checks: this.#checks,
+      missing: this.#missing,
       faults: this.#faults,
       ...(this.#ended !== undefined && { ended: this.#ended }),
-      unexpectedlyPassed: [...this.#passedThough].filter((id) => known.has(id) && !this.#knownFailing.has(id)),
       knownFailing: [...this.#knownFailing],
+      unexpectedlyPassed: [...known].filter((id) => this.#passed.has(id) && !this.#knownFailing.has(id)),
       minCases,
+    };
+    const outcome = outcomeOf(found);
+    return {
+      format: reportFormat,
+      poolproof: version,
+      outcome,
+      exitCode: outcomes[outcome].exitCode,
+      suite: { version: this.#suite.version, digest: this.#suite.digest },
+      command,
+      ...(this.#announcement && { announcement: this.#announcement }),
+      profile,
+      seed,
+      runs: this.#parts.challenge ? runs : 0,
+      lacking: this.#lacking,
+      elements: this.#elements,
+      errors: this.#errors.statistics(),
+      failures: this.#failures,
+      ...(this.#smallest && { smallest: this.#smallest }),
+      ...(diagnosis && { diagnosis }),
+      ...(this.#curve && { curve: this.#curve }),
+      ...found,
       milliseconds,
     };
   }
 
-  #open(): Promise<Session> {
+  async #open(): Promise<Session> {
     const { command, timeout } = this.#options;
-    return Session.open(command, { timeout, onFault: (fault) => this.#faults.push(fault) });
+    const session = await Session.open(command, { timeout, onFault: (fault) => this.#faults.push(fault) });
+    this.#sessions.push(session);
+    return session;
   }
 
   /** A subject that does not end when it is told to breaks the protocol. */
-  async #stop(session: Session): Promise<void> {
-    if (!(await session.close())) this.#faults.push({ reason: 'stop: expected exit code 0 in time', stderr: '' });
+  async #close(): Promise<void> {
+    const sessions = this.#sessions.splice(0);
+    for (const fault of await Promise.all(sessions.map((session) => session.close()))) {
+      if (fault !== undefined) this.#faults.push(fault);
+    }
   }
 
-  /** The replies by request; one that is asked again must be answered with the same bits. */
-  async #askVectors(checks: readonly Check[]): Promise<Map<string, string>> {
+  /** The first replies, by request; one that is asked again must be answered with the same bits. */
+  async #askVectors(session: Session, checks: readonly Check[]): Promise<Map<string, string>> {
     const replies = new Map<string, string>();
-    await this.#each(checks, async (check) => {
-      for (const [op, outcome] of await this.#ask(this.#session!, check)) {
-        const trouble = this.#judge(check.case, outcome);
-        this.#count('vectors', check, op, trouble);
-        const text = bitsOf(outcome);
-        const key = `${check.id} ${op}`;
-        const first = replies.get(key);
-        if (first === undefined) replies.set(key, text);
-        else this.#count('repeated', check, op, first === text ? undefined : differs(op, 'in the same process'));
+    const outcomes = await this.#each([session], checks, 'vectors', (check) => session.ask(check.op, check.case));
+    for (const [k, check] of checks.entries()) {
+      const outcome = outcomes[k]!;
+      const trouble = this.#judge(check, outcome);
+      this.#count('vectors', check, trouble);
+      const text = bitsOf(outcome);
+      const key = `${check.id} ${check.op}`;
+      const first = replies.get(key);
+      replies.set(key, first ?? text);
+      const differs = first !== undefined && first !== text;
+      if (first !== undefined) {
+        this.#count('repeated', check, differs ? differing(check.op, 'in the same process') : undefined);
       }
-    });
+      this.#replied.push({
+        ...check,
+        ...('tensors' in outcome && { tensors: outcome.tensors }),
+        isWrong: trouble !== undefined || differs,
+      });
+    }
     return replies;
   }
 
-  /** The first requests once more, of a process without a past. */
-  async #askAgain(replies: ReadonlyMap<string, string>): Promise<void> {
-    const { profile } = this.#options;
-    if (profile === 'challenge') return;
+  /** The smoke list once more, of a process without a past. */
+  async #askAgain(checks: readonly Check[], replies: ReadonlyMap<string, string>): Promise<void> {
     const session = await this.#open();
-    this.#session = session;
-    const { checks } = vectorChecks(this.#suite, 'smoke', session.announcement.capabilities);
-    const asked = checks.filter(({ ops }) => profile !== 'forward' || ops[0] === 'forward');
-    await this.#each(asked, async (check) => {
-      for (const [op, outcome] of await this.#ask(session, check)) {
-        const same = replies.get(`${check.id} ${op}`) === bitsOf(outcome);
-        this.#count('repeated', check, op, same ? undefined : differs(op, 'in a second process'));
-      }
-    });
-    await this.#stop(session);
+    const outcomes = await this.#each([session], checks, 'repeated', (check) => session.ask(check.op, check.case));
+    for (const [k, check] of checks.entries()) {
+      const isSame = replies.get(`${check.id} ${check.op}`) === bitsOf(outcomes[k]!);
+      this.#count('repeated', check, isSame ? undefined : differing(check.op, 'in a second process'));
+    }
+    await this.#close();
   }
 
   async #askInvalid(session: Session): Promise<void> {
-    const { facets: _, ...capabilities } = session.announcement.capabilities;
-    const dtypes: readonly string[] = capabilities.dtypes;
-    await this.#each(this.#suite.invalid, async ({ id, note, request }) => {
+    const dtypes: readonly string[] = session.announcement.capabilities.dtypes;
+    const { invalid } = this.#suite;
+    const outcomes = await this.#each([session], invalid, 'invalid', ({ request }) => session.askRaw(request));
+    for (const [k, { id, note, request }] of invalid.entries()) {
+      const outcome = outcomes[k]!;
       // Of a dtype that the subject has not, `unsupported` is right too.
-      const { dtype } = request as { dtype?: string };
-      const outcome = await session.askRaw(request);
+      const { dtype, op } = request as { dtype?: string; op?: Op };
       const isRight = 'refused' in outcome || ('unsupported' in outcome && !dtypes.includes(dtype ?? ''));
       const came = 'tensors' in outcome ? 'it was answered' : (Object.entries(outcome)[0] ?? []).join(': ');
-      const trouble: Trouble | undefined = isRight ? undefined : { code: 'answered', why: `${note}, but ${came}` };
-      this.#count('invalid', { id, note }, 'forward', trouble);
-    });
+      const why = `${note}, but ${came}`;
+      this.#count('invalid', { id, note, op: op ?? 'forward' }, isRight ? undefined : { code: 'answered', why });
+    }
   }
 
   async #askAccumulated(session: Session): Promise<void> {
@@ -179,8 +246,8 @@ class Certification {
     for (const entry of this.#suite.accumulated) {
       if (entry.cases > 10_000) continue;
       const [first] = accumulatedCases(entry.seed, entry.dtype, 1);
-      if (lackOf(capabilities, 'vjp', first!) !== undefined || !capabilities.ops.includes('forward')) continue;
-      this.#count('accumulated', entry, 'vjp', await this.#digest(session, entry));
+      if ((['forward', 'vjp'] as const).some((op) => lackOf(capabilities, op, first!) !== undefined)) continue;
+      this.#count('accumulated', { ...entry, op: 'vjp' }, await this.#digest(session, entry));
     }
   }
 
@@ -196,90 +263,177 @@ class Certification {
     return actual === sha256 ? undefined : { code: 'digest', expected: sha256, actual };
   }
 
-  async #challenge(checks: Iterable<Check>): Promise<void> {
-    const failed: { check: Check; op: Op }[] = [];
-    await this.#each(checks, async (check) => {
-      if (failed.length >= mostFailures) return;
-      for (const [op, outcome] of await this.#ask(this.#session!, check)) {
-        const trouble = this.#judge(check.case, outcome);
-        if (trouble !== undefined) failed.push({ check, op });
-        else this.#count('challenge', check, op, undefined);
-      }
+  /** Fresh Cases, divided among the processes; after twenty that fail no more are drawn. */
+  async #challenge(capabilities: Capabilities): Promise<void> {
+    const { profile, runs, seed, only } = this.#options;
+    const drawn = challengeChecks(capabilities, profile, challengeSeed(this.#suite, this.#announcement!, seed), runs);
+    const checks = this.#checks.challenge;
+    let turn = 0;
+    await this.#each(this.#sessions, drawn, 'challenge', async (check) => {
+      if (checks.failed >= mostFailures || (only !== undefined && !only.has(check.id))) return;
+      const session = this.#sessions[turn++ % this.#sessions.length]!;
+      const outcome = await session.ask(check.op, check.case);
+      this.#count('challenge', check, this.#judge(check, outcome));
     });
-    // The first is shrunk, once nothing else is asked.
-    for (const [k, { check, op }] of failed.entries()) {
-      const smallest = k === 0 ? await this.#shrink(check.case, op) : check.case;
-      const again = await this.#session!.ask(op, smallest);
-      const trouble = this.#judge(smallest, again) ?? differs(op, 'when it was asked again');
-      this.#count('challenge', { ...check, case: smallest }, op, trouble);
-    }
   }
 
-  async #shrink(failing: Case, op: Op): Promise<Case> {
-    let smallest = failing;
+  /** The first check that failed, on the smallest Case that fails, and the curve around it. */
+  async #lookIntoWorst(session: Session): Promise<void> {
+    if (this.#worst === undefined) return;
+    const { check, kind } = this.#worst;
+    const trouble = await this.#troubleWith(session, check);
+    if (trouble === undefined) return;
+    this.#smallest = failureOf(kind, check, trouble);
+    // With the coefficients as they were: the smallest are often 0.
+    await this.#drawCurve(session, check.case, trouble);
+    let smallest = check.case;
     let left = shrinkingRequests;
     for (let isSmaller = true; isSmaller && left > 0; ) {
       isSmaller = false;
       for (const candidate of shrinkCase(smallest)) {
         if (left-- <= 0) break;
-        if (lackOf(this.#session!.announcement.capabilities, op, candidate) !== undefined) continue;
-        if (this.#judge(candidate, await this.#session!.ask(op, candidate)) === undefined) continue;
+        if (lackOf(session.announcement.capabilities, check.op, candidate) !== undefined) continue;
+        const smaller = { ...check, case: candidate };
+        const other = await this.#troubleWith(session, smaller);
+        if (other === undefined) continue;
+        this.#smallest = failureOf(kind, smaller, other);
         smallest = candidate;
         isSmaller = true;
         break;
       }
     }
-    return smallest;
   }
 
-  /** Asks in order, as many at once as fill the pipeline. */
-  async #each<T>(items: Iterable<T>, one: (item: T) => Promise<void>): Promise<void> {
-    const { pipeline } = this.#session!.announcement.capabilities;
-    await pMap(items, one, { concurrency: pipeline + 1 });
+  async #drawCurve(session: Session, input: Case, trouble: Trouble): Promise<void> {
+    if (input.x.length === 0 || trouble.code !== 'outside') return;
+    const { quantity, index } = trouble;
+    const flat = quantity === 'dalpha' ? 0 : index.reduce((at, i, axis) => at * input.shape[axis]! + i, 0);
+    const c = curveCase(input, flat);
+    const { capabilities } = session.announcement;
+    const tensorOf = async (op: Op, name: 'y' | 'dx') => {
+      if (lackOf(capabilities, op, c) !== undefined) return undefined;
+      const outcome = await session.ask(op, c);
+      return 'tensors' in outcome ? outcome.tensors.get(name) : undefined;
+    };
+    this.#curve = curveOf(c, capabilities.facets, await tensorOf('forward', 'y'), await tensorOf('vjp', 'dx'));
   }
 
-  async #ask(session: Session, { ops, case: c }: Check): Promise<(readonly [Op, Outcome])[]> {
-    return Promise.all(ops.map(async (op) => [op, await session.ask(op, c)] as const));
+  /** The outcomes in the order of the items, of which as many are asked at once as fill the pipelines. */
+  async #each<T, R>(
+    sessions: readonly Session[],
+    items: Iterable<T>,
+    part: Kind,
+    one: (item: T) => Promise<R>,
+  ): Promise<R[]> {
+    const concurrency = sessions.reduce((sum, { pipeline }) => sum + pipeline + 1, 0);
+    return pMap(
+      items,
+      async (item) => {
+        const result = await one(item);
+        this.#options.onProgress?.(++this.#done, this.#total, part);
+        return result;
+      },
+      { concurrency },
+    );
   }
 
-  #judge(input: Case, outcome: Outcome): Trouble | undefined {
+  async #troubleWith(session: Session, check: Check): Promise<Trouble | undefined> {
+    return this.#judge(check, await session.ask(check.op, check.case), false);
+  }
+
+  #judge({ id, case: c }: Pick<Check, 'id' | 'case'>, outcome: Outcome, isCounted = true): Trouble | undefined {
     if (!('tensors' in outcome)) return troubleOf(outcome);
-    const { finding, counts } = judge(input, this.#session!.announcement.capabilities.facets, outcome.tensors);
-    for (const name of ['checked', 'unchecked', 'vacuous'] as const) this.#elements[name] += counts[name];
-    return finding;
+    const { facets } = this.#announcement!.capabilities;
+    const expect = (input: Case) => {
+      const allowed = this.#expected.get(input) ?? expectation(input, facets);
+      this.#expected.set(input, allowed);
+      return allowed;
+    };
+    const { finding, counts } = judge(c, facets, outcome.tensors, expect);
+    if (isCounted) {
+      this.#elements.compared += counts.checked;
+      this.#elements.open += counts.unchecked;
+      this.#elements.vacuous += counts.vacuous;
+      this.#errors.add(id, c, outcome.tensors, expect(c));
+    }
+    return finding && encodeFinding(finding);
   }
 
-  #count(
-    kind: Kind,
-    { id, note, case: c }: { id: string; note: string; case?: Case },
-    op: Op,
-    trouble: Trouble | undefined,
-  ): void {
-    this.#options.onProgress?.(++this.#done, id);
+  #count(kind: Kind, check: Omit<Check, 'case'> & { case?: Case }, trouble: Trouble | undefined): void {
+    const { id } = check;
     if (trouble === undefined) {
-      this.#totals[kind].passed++;
-      this.#passedThough.add(id);
+      this.#checks[kind].passed++;
+      this.#passed.add(id);
       return;
     }
     if (this.#options.known.has(id)) {
       this.#knownFailing.add(id);
       return;
     }
-    this.#totals[kind].failed++;
-    const ofKind = this.#totals[kind].failed;
-    if (ofKind <= mostFailures) this.#failures.push({ id, note, op, trouble, ...(c && { case: encodeCase(c) }) });
+    this.#checks[kind].failed++;
+    if (this.#checks[kind].failed <= mostFailures) this.#failures.push(failureOf(kind, check, trouble));
+    // What breaks the subject is not asked again.
+    if (check.case !== undefined && kind !== 'repeated' && trouble.code !== 'fault')
+      this.#worst ??= { check: check as Check, kind };
+  }
+}
+
+function failureOf(
+  kind: Kind,
+  { id, note, op, case: c }: Omit<Check, 'case'> & { case?: Case },
+  trouble: Trouble,
+): CheckFailure {
+  return {
+    kind,
+    id,
+    note,
+    op,
+    law: lawOf(kind, op, trouble),
+    trouble,
+    description: troubleText(trouble),
+    ...(c && { case: encodeCase(c) }),
+  };
+}
+
+/** The law of `properties/` that a failed check breaks. */
+function lawOf(kind: Kind, op: Op, trouble: Trouble): string {
+  if (kind === 'repeated') return 'state/deterministic';
+  if (kind === 'invalid' || trouble.code === 'unsupported' || trouble.code === 'refused') return 'pool-harness/1';
+  if (trouble.code === 'fault' || trouble.code === 'error') return 'pool-harness/1';
+  if ('quantity' in trouble) return `agreement/${trouble.quantity}`;
+  return op === 'forward' ? 'agreement/y' : 'agreement/dx';
+}
+
+/** One sentence: what came, and what was expected. */
+function troubleText(trouble: Trouble): string {
+  switch (trouble.code) {
+    case 'refused':
+      return `a valid request was refused: ${trouble.why}`;
+    case 'unsupported':
+      return `unsupported, though announced: ${trouble.why}`;
+    case 'error':
+      return `the subject says that it broke: ${trouble.why}`;
+    case 'answered':
+      return `expected to be refused: ${trouble.why}`;
+    case 'differs':
+      return `${trouble.quantity} is another ${trouble.why}: the subject is not deterministic`;
+    case 'digest':
+      return `expected the digest ${trouble.expected}, got ${trouble.actual}`;
+    case 'fault':
+      return `the protocol was broken: ${trouble.why}`;
+    default:
+      return describeFinding(decodeFinding(trouble));
   }
 }
 
 function troubleOf(outcome: Exclude<Outcome, { readonly tensors: unknown }>): Trouble {
   if ('fault' in outcome) return { code: 'fault', why: outcome.fault };
   if ('refused' in outcome) return { code: 'refused', why: outcome.refused };
-  return 'error' in outcome
-    ? { code: 'error', why: outcome.error }
-    : { code: 'unsupported', why: (outcome as { unsupported: string }).unsupported };
+  if ('error' in outcome) return { code: 'error', why: outcome.error };
+  return { code: 'unsupported', why: outcome.unsupported };
 }
 
-function differs(op: Op, why: string): Trouble {
+function differing(op: Op, why: string): Trouble {
   return { code: 'differs', quantity: op === 'forward' ? 'y' : 'dx, dalpha', why };
 }
 

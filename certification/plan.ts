@@ -5,47 +5,67 @@ import type { Suite } from '../fixtures/load.ts';
 import { cases, type Kind } from '../properties/cases.ts';
 import type { Case, Dtype } from '../reference/case.ts';
 import { lackOf } from './serve.ts';
-import type { Announcement, Capabilities, Op } from './wire.ts';
+import { type Announcement, type Capabilities, type Op, ops } from './wire.ts';
 
-/** What is claimed: the shortest list that finds every known bug, inference, inference and gradients, or fresh Cases only. */
-export const profiles = ['smoke', 'forward', 'training', 'challenge'] as const;
-export type Profile = (typeof profiles)[number];
+export type Profile = 'smoke' | 'forward' | 'training' | 'challenge';
 
-/** One Case to be asked about, and for which ops, in this order. */
+/** What a profile claims, and what is asked for it. */
+export interface ProfileTable {
+  readonly ops: readonly Op[];
+  /** The list that finds every known bug; each of its requests is asked again of a second process. */
+  readonly smoke: boolean;
+  readonly vectors: boolean;
+  readonly invalid: boolean;
+  readonly accumulated: boolean;
+  readonly challenge: boolean;
+}
+
+/** The shortest list that finds every known bug, inference, inference and gradients, or fresh Cases only. */
+export const profiles: Readonly<Record<Profile, ProfileTable>> = {
+  smoke: { ops, smoke: true, vectors: false, invalid: true, accumulated: false, challenge: false },
+  forward: { ops: ['forward'], smoke: true, vectors: true, invalid: true, accumulated: false, challenge: true },
+  training: { ops, smoke: true, vectors: true, invalid: true, accumulated: true, challenge: true },
+  challenge: { ops, smoke: false, vectors: false, invalid: false, accumulated: false, challenge: true },
+};
+
+/** One request to be made. */
 export interface Check {
   /** Of a vector its id; of a fresh Case `challenge/dtype/number`. */
   readonly id: string;
   readonly note: string;
-  readonly ops: readonly Op[];
+  readonly op: Op;
   readonly case: Case;
+  /** Its place in the smoke list, if it is one of it. */
+  readonly smoke?: number;
 }
 
-/** The smoke list, then every vector, of what the subject announced; the others are told apart. */
+/** The requests of the smoke list, then those of every vector, of what the subject announced; the others are counted. */
 export function vectorChecks(
   suite: Suite,
   profile: Profile,
   capabilities: Capabilities,
-): { checks: readonly Check[]; lacking: ReadonlyMap<string, number> } {
-  const lacking = new Map<string, number>();
-  const byId = new Map(suite.vectors.map((vector) => [vector.id, vector]));
-  const ofProfile: readonly Op[] = profile === 'forward' ? ['forward'] : ['forward', 'vjp'];
-  const check = (id: string, ops: readonly Op[]): Check[] => {
-    const vector = byId.get(id);
-    if (vector === undefined) return [];
-    const input = decodeCase(vector);
-    const missing = ops.map((op) => lackOf(capabilities, op, input)).find((lack) => lack !== undefined);
-    if (missing === undefined) return [{ id, note: vector.note, ops, case: input }];
-    lacking.set(missing, (lacking.get(missing) ?? 0) + 1);
+): { readonly checks: readonly Check[]; readonly lacking: Readonly<Record<string, number>> } {
+  const { ops: claimed, smoke, vectors } = profiles[profile];
+  const lacking = new Map<string, Set<string>>();
+  const decoded = new Map(suite.vectors.map((vector) => [vector.id, { ...vector, case: decodeCase(vector) }]));
+  const check = (id: string, op: Op, place?: number): Check[] => {
+    const vector = decoded.get(id);
+    if (vector === undefined || !claimed.includes(op)) return [];
+    const lack = lackOf(capabilities, op, vector.case);
+    if (lack === undefined) {
+      return [{ id, note: vector.note, op, case: vector.case, ...(place !== undefined && { smoke: place }) }];
+    }
+    lacking.set(lack, (lacking.get(lack) ?? new Set()).add(id));
     return [];
   };
-  if (profile === 'challenge') return { checks: [], lacking };
-  // Of the first dtype that the subject has, with the vectors that this dtype has.
+  // Of the first dtype that the subject has.
   const [dtype] = capabilities.dtypes;
-  const smoke = suite.smoke
-    .filter(([, op]) => ofProfile.includes(op))
-    .flatMap(([id, op]) => check(id.replace(/[^/]*$/, dtype!), [op]));
-  const all = profile === 'smoke' ? [] : suite.vectors.flatMap(({ id }) => check(id, ofProfile));
-  return { checks: [...smoke, ...all], lacking };
+  const first = smoke ? suite.smoke.flatMap(([id, op], k) => check(id.replace(/[^/]*$/, dtype!), op, k)) : [];
+  const all = vectors ? suite.vectors.flatMap(({ id }) => claimed.flatMap((op) => check(id, op))) : [];
+  return {
+    checks: [...first, ...all],
+    lacking: Object.fromEntries([...lacking].map(([lack, ids]) => [lack, ids.size])),
+  };
 }
 
 /** The seed of the fresh Cases: anyone with the same suite, implementation and number draws the same. */
@@ -58,14 +78,14 @@ export function challengeSeed(suite: Suite, { implementation }: Announcement, nu
 /** Cases drawn at once. */
 const chunk = 50;
 
-/** `count` fresh Cases of what the subject announced, its dtypes and both kinds by turns. */
+/** Requests about `count` fresh Cases of what the subject announced, its dtypes and both kinds by turns. */
 export function* challengeChecks(
-  { ops, dtypes, branches, sharing, constraints, facets }: Capabilities,
+  { ops: announced, dtypes, branches, sharing, constraints, facets }: Capabilities,
   profile: Profile,
   seed: number,
   count: number,
 ): Generator<Check> {
-  const asked: readonly Op[] = ops.filter((op) => profile !== 'forward' || op === 'forward');
+  const asked = profiles[profile].ops.filter((op) => announced.includes(op));
   const kinds: readonly Kind[] = ['dyadic', 'general'];
   const sources = dtypes.flatMap((dtype) => kinds.map((kind) => ({ dtype, kind })));
   const numbers = new Map<Dtype, number>();
@@ -73,15 +93,12 @@ export function* challengeChecks(
     const { dtype, kind } = sources[turn % sources.length]!;
     const drawn = fc.sample(
       cases({ dtype, kind, facets, longSums: true, within: { branches, sharing, constraints } }),
-      {
-        numRuns: Math.min(chunk, count - done),
-        seed: (seed + turn) | 0,
-      },
+      { numRuns: Math.min(chunk, count - done), seed: (seed + turn) | 0 },
     );
     for (const c of drawn) {
       const number = (numbers.get(dtype) ?? 0) + 1;
       numbers.set(dtype, number);
-      yield { id: `challenge/${dtype}/${number}`, note: `a fresh ${kind} Case`, ops: asked, case: c };
+      for (const op of asked) yield { id: `challenge/${dtype}/${number}`, note: `a fresh ${kind} Case`, op, case: c };
     }
     done += drawn.length;
   }

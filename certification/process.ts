@@ -1,17 +1,35 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { ProtocolFault } from './wire.ts';
 
-/** The longest line that is read: more than any answer needs, and little beside the memory of the runner. */
-const longestLine = 32 * 2 ** 20;
+/** Bytes of the longest line that is read: ten times the longest answer to a vector, and bearable even as parsed JSON. */
+const longestLine = 2 * 2 ** 20;
 /** What is kept of the last words on stderr. */
 const lastWords = 4096;
 
 export interface Listener {
   /** A line from stdout, without its end; blank ones are left out. */
   line(text: string): void;
+  /** What was sent has been taken: `isFull` is false again. */
+  drain(): void;
   /** The process is no more, or its stdout can't be read as lines; called once. */
   end(reason: Error): void;
 }
+
+/** Those that have not been killed yet: what ends the runner ends them. */
+const running = new Set<SubjectProcess>();
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function killAll(): void {
+  for (const subject of running) subject.kill();
+}
+
+function endBy(signal: NodeJS.Signals): void {
+  killAll();
+  // No listener is left but those of others, who then decide what follows.
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+process.on('exit', killAll);
 
 /**
  * A subject as a child process, started without a shell, in a process group of its own so that what it starts ends with
@@ -21,32 +39,44 @@ export class SubjectProcess {
   readonly #child: ChildProcess;
   readonly #listener: Listener;
   #stderr = '';
-  #pending: Buffer[] = [];
-  #pendingSize = 0;
+  /** The beginning of a line, in pieces of falling length: however short those that come, there are few. */
+  #pieces: Buffer[] = [];
   #ended = false;
   readonly #exited: Promise<void>;
 
+  /** @throws ProtocolFault for a command that no process can be started from; of a missing one tells `end` */
   constructor(command: readonly [string, ...string[]], listener: Listener) {
     const [file, ...args] = command;
     this.#listener = listener;
-    this.#child = spawn(file, args, { stdio: 'pipe', shell: false, detached: process.platform !== 'win32' });
+    try {
+      this.#child = spawn(file, args, { stdio: 'pipe', shell: false, detached: process.platform !== 'win32' });
+    } catch (error) {
+      throw notStarted(error as Error);
+    }
+    if (running.size === 0) for (const signal of signals) process.on(signal, endBy);
+    running.add(this);
     const { stdin, stdout, stderr } = this.#child;
     this.#exited = new Promise((resolve) => {
-      this.#child.once('close', (code, signal) => {
+      this.#child.once('exit', () => {
         resolve();
-        this.#end(new ProtocolFault(`ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`));
+        // What it started might hold its stdout open, and `close` would not come.
+        this.#killGroup();
+      });
+      this.#child.once('close', (code, signal) => {
+        const where = this.isWithinLine ? ' in the middle of a line' : '';
+        this.#end(new ProtocolFault(`ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}${where}`));
       });
       this.#child.once('error', (error) => {
-        // No `close` follows a process that could not be started.
-        if (this.#child.pid === undefined) resolve();
-        this.#end(new ProtocolFault(`could not be started: ${error.message}`));
+        resolve();
+        this.#end(notStarted(error));
       });
     });
     // What is written to a process that has ended: `close` tells more.
     stdin!.on('error', () => {});
+    stdin!.on('drain', () => this.#listener.drain());
     stdout!.on('data', (chunk: Buffer) => this.#read(chunk));
-    stderr!.on('data', (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-lastWords);
+    stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-lastWords);
     });
   }
 
@@ -55,35 +85,55 @@ export class SubjectProcess {
     return this.#stderr;
   }
 
+  /** Whether it has not yet taken what was sent. */
+  get isFull(): boolean {
+    return this.#child.stdin!.writableNeedDrain;
+  }
+
+  /** Whether a line has begun on stdout and not ended. */
+  get isWithinLine(): boolean {
+    return this.#pieces.length > 0;
+  }
+
   send(message: object): void {
     if (!this.#ended) this.#child.stdin!.write(`${JSON.stringify(message)}\n`);
   }
 
-  /** Closes stdin and waits for the exit, at most so many milliseconds; then kills. Whether it ended by itself, with 0. */
-  async stop(milliseconds: number): Promise<boolean> {
+  /** Closes stdin, waits for the exit, at most so many milliseconds, then kills; what came instead of exit code 0. */
+  async stop(milliseconds: number): Promise<string | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), milliseconds);
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
     });
     this.#child.stdin!.end();
-    const inTime = await Promise.race([this.#exited.then(() => true as const), late]);
+    await Promise.race([this.#exited, late]);
     clearTimeout(timer);
     this.kill();
-    await this.#exited;
-    return inTime && this.#child.exitCode === 0;
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === 0) return undefined;
+    return exitCode === null ? (signalCode ?? 'no exit') : `exit code ${exitCode}`;
   }
 
-  /** Ends the process and all that it has started. */
+  /** Ends the process and all that it has started, and hears nothing more of them. */
   kill(): void {
+    if (!running.delete(this)) return;
+    if (running.size === 0) for (const signal of signals) process.off(signal, endBy);
     this.#ended = true;
-    this.#pending = [];
+    this.#pieces = [];
+    this.#killGroup();
+    // What has left the group can't be killed, and must not keep the runner.
+    const { stdin, stdout, stderr } = this.#child;
+    for (const stream of [stdin, stdout, stderr]) stream?.destroy();
+    this.#child.unref();
+  }
+
+  #killGroup(): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
     try {
       process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
-    } catch (error) {
-      // ESRCH: all of them have ended.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    } catch {
+      // All of them have ended, or are another user's.
     }
   }
 
@@ -96,11 +146,9 @@ export class SubjectProcess {
   #read(chunk: Buffer): void {
     let from = 0;
     for (let to = chunk.indexOf(10); to >= 0 && !this.#ended; to = chunk.indexOf(10, from)) {
-      this.#pending.push(chunk.subarray(from, to));
+      const bytes = Buffer.concat([...this.#pieces, chunk.subarray(from, to)]);
       from = to + 1;
-      const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending);
-      this.#pending = [];
-      this.#pendingSize = 0;
+      this.#pieces = [];
       let text: string;
       try {
         text = decoder.decode(bytes);
@@ -111,12 +159,19 @@ export class SubjectProcess {
       if (text.trim() !== '') this.#listener.line(text);
     }
     if (this.#ended || from === chunk.length) return;
-    this.#pending.push(chunk.subarray(from));
-    this.#pendingSize += chunk.length - from;
-    if (this.#pendingSize > longestLine) {
+    let piece = chunk.subarray(from);
+    while (this.#pieces.length > 0 && this.#pieces.at(-1)!.length <= piece.length) {
+      piece = Buffer.concat([this.#pieces.pop()!, piece]);
+    }
+    this.#pieces.push(piece);
+    if (this.#pieces.reduce((size, { length }) => size + length, 0) > longestLine) {
       this.#end(new ProtocolFault(`expected lines of at most ${longestLine} bytes on stdout, got a longer one`));
     }
   }
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function notStarted(error: Error): ProtocolFault {
+  return new ProtocolFault(`could not be started: ${error.message}`);
+}

@@ -1,24 +1,37 @@
 import type { EncodedCase } from '../fixtures/case.ts';
-import type { Finding } from '../properties/failure.ts';
+import type { EncodedFinding } from '../fixtures/finding.ts';
+import type { Curve } from './curve.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import type { ErrorStatistics } from './errors.ts';
 import type { Profile } from './plan.ts';
 import type { Announcement, Op } from './wire.ts';
 
+/** The version of this format; a number that a reader doesn't know it must refuse. */
+export const reportFormat = 'poolproof-certification/1';
+
 /** What was wrong with one reply, or with what came instead of one. */
 export type Trouble =
-  | Finding
-  | { readonly code: 'refused' | 'unsupported' | 'error'; readonly why: string }
-  | { readonly code: 'answered'; readonly why: string }
+  | EncodedFinding
+  | { readonly code: 'refused' | 'unsupported' | 'error' | 'answered' | 'fault'; readonly why: string }
   | { readonly code: 'differs'; readonly quantity: string; readonly why: string }
-  | { readonly code: 'digest'; readonly expected: string; readonly actual: string }
-  | { readonly code: 'fault'; readonly why: string };
+  | { readonly code: 'digest'; readonly expected: string; readonly actual: string };
+
+/** The kinds of checks, in the order in which they are made. */
+export const kinds = ['vectors', 'invalid', 'accumulated', 'challenge', 'repeated'] as const;
+export type Kind = (typeof kinds)[number];
 
 /** One check that failed, with all that is needed to look into it. */
 export interface CheckFailure {
+  readonly kind: Kind;
   readonly id: string;
   readonly note: string;
   readonly op: Op;
+  /** The law that is broken, as `poolproof laws` lists it. */
+  readonly law: string;
   readonly trouble: Trouble;
-  /** The smallest Case that was found to fail; none where a request was to be refused. */
+  /** The trouble in words. */
+  readonly description: string;
+  /** None where a request was to be refused. */
   readonly case?: EncodedCase;
 }
 
@@ -28,46 +41,70 @@ export interface Totals {
   readonly failed: number;
 }
 
-/** What one certification found. */
+/** Crashes, timeouts and replies that break the protocol. */
+export interface ReportedFault {
+  readonly reason: string;
+  /** The last words of the process on stderr. */
+  readonly stderr: string;
+}
+
+/** What one certification found: JSON as it stands, numbers that JSON would lose as hex. */
 export interface CertificationReport {
-  readonly format: 'poolproof-certification/1';
+  readonly format: typeof reportFormat;
   readonly poolproof: string;
+  readonly outcome: Outcome;
+  readonly exitCode: number;
   readonly suite: { readonly version: string; readonly digest: string };
   readonly command: readonly string[];
   readonly announcement?: Announcement;
   readonly profile: Profile;
-  /** What the fresh Cases were drawn from. */
+  /** The number of the caller's choice, from which with the suite and the subject's name the fresh Cases are drawn. */
   readonly seed: number;
-  readonly vectors: Totals;
-  readonly invalid: Totals;
-  readonly accumulated: Totals;
-  readonly challenge: Totals;
-  /** Requests that were asked again, in the same process and in a second one. */
-  readonly repeated: Totals;
+  /** Fresh Cases that were asked for. */
+  readonly runs: number;
+  readonly checks: Readonly<Record<Kind, Totals>>;
+  /** What the profile needs and the subject did not announce. */
+  readonly missing: readonly string[];
   /** What was not asked, since the subject did not announce it, with the number of vectors. */
   readonly lacking: Readonly<Record<string, number>>;
-  readonly elements: { readonly checked: number; readonly unchecked: number; readonly vacuous: number };
+  readonly elements: { readonly compared: number; readonly open: number; readonly vacuous: number };
+  readonly errors: ErrorStatistics;
   /** The first failures of each kind. */
   readonly failures: readonly CheckFailure[];
-  /** Crashes, timeouts and replies that break the protocol. */
-  readonly faults: readonly { readonly reason: string; readonly stderr: string }[];
+  /** The first failure with the smallest Case that was found to fail in the same way. */
+  readonly smallest?: CheckFailure;
+  readonly diagnosis?: Diagnosis;
+  /** What the subject computes around the worst element of the first failure. */
+  readonly curve?: Curve;
+  readonly faults: readonly ReportedFault[];
   /** Why the run ended early, if it did. */
   readonly ended?: string;
-  /** Ids that were listed as known to fail, and did not. */
-  readonly unexpectedlyPassed: readonly string[];
   /** Checks that were listed as known to fail, and did. */
   readonly knownFailing: readonly string[];
+  /** Those that did not. */
+  readonly unexpectedlyPassed: readonly string[];
   /** Checks of vectors and fresh Cases below which nothing is certified. */
   readonly minCases: number;
   readonly milliseconds: number;
 }
 
-/** 0 conforms, 1 does not, 3 the protocol was broken, 5 too little was run. */
-export function certificationExitCode(report: CertificationReport): 0 | 1 | 3 | 5 {
-  const { vectors, invalid, accumulated, challenge, repeated, faults, ended, unexpectedlyPassed, minCases } = report;
-  const kinds = [vectors, invalid, accumulated, challenge, repeated];
-  const faulty = faults.length > 0 || ended !== undefined;
-  if (kinds.some(({ failed }) => failed > 0) || unexpectedlyPassed.length > 0) return faulty ? 3 : 1;
-  if (faulty) return 3;
-  return vectors.passed + challenge.passed < Math.max(1, minCases) ? 5 : 0;
+export type Outcome = keyof typeof outcomes;
+
+/** What a certification says, with its exit code and in words. */
+export const outcomes = {
+  conforms: { exitCode: 0, text: 'CONFORMS' },
+  fails: { exitCode: 1, text: 'DOES NOT CONFORM' },
+  'broke the protocol': { exitCode: 3, text: 'BROKE THE PROTOCOL' },
+  'too little was run': { exitCode: 5, text: 'NOTHING CERTIFIED' },
+} as const;
+
+/** Broken replies come before wrong ones: what comes after a fault says less. */
+export function outcomeOf(
+  report: Pick<CertificationReport, 'checks' | 'missing' | 'faults' | 'ended' | 'unexpectedlyPassed' | 'minCases'>,
+): Outcome {
+  const { checks, missing, faults, ended, unexpectedlyPassed, minCases } = report;
+  if (faults.length > 0 || ended !== undefined) return 'broke the protocol';
+  const hasFailed = kinds.some((kind) => checks[kind].failed > 0);
+  if (hasFailed || unexpectedlyPassed.length > 0 || missing.length > 0) return 'fails';
+  return checks.vectors.passed + checks.challenge.passed < Math.max(1, minCases) ? 'too little was run' : 'conforms';
 }

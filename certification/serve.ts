@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { decodeCase, type EncodedCase } from '../fixtures/case.ts';
 import { type Encoding, encodeTensor, type Tensor } from '../fixtures/tensor.ts';
 import { formats } from '../properties/dtypes.ts';
-import { shown } from '../reference/arguments.ts';
+import { kindOf, shown } from '../reference/arguments.ts';
 import type { Case, Dtype } from '../reference/case.ts';
 import { parameterLayout } from '../reference/parameters.ts';
 import type { Subject } from '../reference/subject.ts';
@@ -36,21 +36,33 @@ export async function serve(
   input: Readable = process.stdin,
   output: Writable = process.stdout,
 ): Promise<void> {
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  await pipeline(repliesTo(served, lines), output, { end: false });
+}
+
+async function* repliesTo(served: Served, lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) {
     if (line.trim() === '') continue;
     const reply = await replyTo(served, line);
     if (reply === undefined) return;
-    if (!output.write(`${JSON.stringify(reply)}\n`)) await once(output, 'drain');
+    yield `${JSON.stringify(reply)}\n`;
   }
 }
 
-/** The reply to one line; `undefined` to `stop`. */
+/** The reply to one line; `undefined` to `stop`. Never rejects: of a line without an integer `id` the reply's is null. */
 export async function replyTo(served: Served, line: string): Promise<object | undefined> {
-  let id: unknown = null;
+  let request: Record<string, unknown>;
   try {
-    const request = JSON.parse(line);
-    id = request?.id;
-    switch (request?.cmd) {
+    request = JSON.parse(line);
+  } catch {
+    return { id: null, refused: `expected one JSON object a line, got ${shown(line)}` };
+  }
+  if (typeof request !== 'object' || request === null) {
+    return { id: null, refused: `expected a JSON object, got ${kindOf(request)}` };
+  }
+  const id = Number.isSafeInteger(request.id) ? request.id : null;
+  try {
+    switch (request.cmd) {
       case 'start':
         return { id, ...startReply(served, request.protocol) };
       case 'run':
@@ -58,10 +70,10 @@ export async function replyTo(served: Served, line: string): Promise<object | un
       case 'stop':
         return undefined;
       default:
-        return { id, refused: `"cmd" expected start, run or stop, got ${shown(request?.cmd)}` };
+        return { id, refused: `"cmd" expected start, run or stop, got ${shown(request.cmd)}` };
     }
   } catch (error) {
-    return { id, error: (error as Error).message };
+    return { id, error: error instanceof Error ? error.message : shown(error) };
   }
 }
 
@@ -117,7 +129,7 @@ export function lackOf(
     ...pool.branches.map((ref): [string, readonly string[], string] => [
       'branch',
       branches,
-      typeof ref === 'string' ? ref : ref.name,
+      typeof ref === 'string' ? ref : 'expression',
     ]),
     ['sharing', sharing, typeof pool.sharing === 'string' ? pool.sharing : 'sharedAxes'],
     ['constraint', constraints, pool.constraint.kind],

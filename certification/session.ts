@@ -41,6 +41,8 @@ export class SessionEnded extends Error {
 export interface SessionOptions {
   /** Milliseconds that a reply may take, from the reply before it. */
   readonly timeout: number;
+  /** Milliseconds until the reply to `start`; unless given, `timeout` and 10 s at least, since a runtime must load. */
+  readonly startTimeout?: number;
   readonly onFault?: (fault: Fault) => void;
 }
 
@@ -54,11 +56,14 @@ interface Question {
 
 /** Faults that end a session (spec §7). */
 const mostFaults = 3;
+/** Requests outstanding at once, whatever is announced: what is queued must stay small. */
+const mostOutstanding = 64;
 
 /**
  * A conversation with a subject: sends at most as many requests at once as it announced, in the order in which they were
  * asked. After a crash, a timeout or a reply that breaks the protocol it starts a fresh process and asks again what was
- * outstanding, one at a time, so that the request at fault is known; the third fault ends the session.
+ * outstanding, one at a time, so that the request at fault is known; the third fault ends the session. A request that was
+ * at fault is not sent again.
  */
 export class Session {
   readonly #command: readonly [string, ...string[]];
@@ -75,6 +80,8 @@ export class Session {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Faults with one request outstanding, which is at fault, and those with several. */
   readonly #faults = { named: 0, unnamed: 0 };
+  /** The outcome of requests at fault, by their text. */
+  readonly #atFault = new Map<string, Outcome>();
   #ended: SessionEnded | undefined;
   #opening: { resolve: (announcement: Announcement) => void; reject: (error: Error) => void } | undefined;
 
@@ -94,6 +101,11 @@ export class Session {
     return this.#announcement!;
   }
 
+  /** Requests that are sent before the first of them is answered. */
+  get pipeline(): number {
+    return this.#pipeline;
+  }
+
   /** Asks for one op on a Case. @throws SessionEnded once nothing more can be asked */
   ask(op: Op, input: Case): Promise<Outcome> {
     return this.#ask(runRequest(op, input, this.#encoding), (reply) => {
@@ -110,28 +122,33 @@ export class Session {
     });
   }
 
-  /** Sends `stop` and waits for the exit. Whether the subject exited with 0 in time. */
-  async close(): Promise<boolean> {
-    clearTimeout(this.#timer);
-    if (this.#ended !== undefined || this.#process === undefined) return false;
-    this.#ended = new SessionEnded('the session is closed', '');
+  /** Sends `stop` and waits for the exit; the fault, unless the subject exits with 0 in time. */
+  async close(): Promise<Fault | undefined> {
+    const { timeout } = this.#options;
+    this.#stopTimer();
     const process = this.#process;
+    if (process === undefined) return { reason: this.#ended!.message, stderr: this.#ended!.stderr };
+    this.#endWith(new SessionEnded('the session is closed', ''));
     // Its end is no fault any more.
     this.#process = undefined;
     process.send({ id: this.#nextId++, cmd: 'stop' });
-    return process.stop(this.#options.timeout);
+    const came = await process.stop(timeout);
+    if (came === undefined) return undefined;
+    return { reason: `stop: expected exit code 0 within ${timeout / 1000} s, got ${came}`, stderr: process.stderr };
   }
 
   /** Kills the subject at once. */
   kill(): void {
-    clearTimeout(this.#timer);
-    this.#ended ??= new SessionEnded('the session is closed', '');
+    this.#stopTimer();
     this.#process?.kill();
+    this.#endWith(new SessionEnded('the session is closed', ''));
   }
 
   #ask(message: object, read: Question['read']): Promise<Outcome> {
     return new Promise((settle, fail) => {
+      const known = this.#atFault.size > 0 ? this.#atFault.get(JSON.stringify(message)) : undefined;
       if (this.#ended !== undefined) fail(this.#ended);
+      else if (known !== undefined) settle(known);
       else {
         this.#waiting.push({ message, read, settle, fail });
         this.#sendMore();
@@ -142,16 +159,24 @@ export class Session {
   #start(): Promise<Announcement> {
     return new Promise((resolve, reject) => {
       this.#opening = { resolve, reject };
-      const process = new SubjectProcess(this.#command, {
-        line: (text) => {
-          if (process === this.#process) this.#receive(text);
-        },
-        end: (reason) => {
-          if (process === this.#process) this.#break(reason);
-        },
-      });
+      let process: SubjectProcess;
+      try {
+        process = new SubjectProcess(this.#command, {
+          line: (text) => {
+            if (process === this.#process) this.#receive(text);
+          },
+          drain: () => {
+            if (process === this.#process) this.#sendMore();
+          },
+          end: (reason) => {
+            if (process === this.#process) this.#break(reason);
+          },
+        });
+      } catch (error) {
+        this.#break(error as Error);
+        return;
+      }
       this.#process = process;
-      this.#outstanding.clear();
       process.send(startRequest());
       this.#restartTimer();
     });
@@ -188,7 +213,7 @@ export class Session {
     this.#announcement = announcement;
     const { encodings, pipeline } = announcement.capabilities;
     this.#encoding = encodings.includes('hex') ? 'hex' : 'base64';
-    this.#pipeline = pipeline;
+    this.#pipeline = Math.min(pipeline, mostOutstanding);
     this.#opening!.resolve(announcement);
     this.#opening = undefined;
     this.#restartTimer();
@@ -199,7 +224,7 @@ export class Session {
     if (this.#opening !== undefined || this.#ended !== undefined) return;
     const most = this.#alone > 0 ? 1 : this.#pipeline;
     const wasIdle = this.#outstanding.size === 0;
-    while (this.#outstanding.size < most && this.#waiting.length > 0) {
+    while (this.#outstanding.size < most && this.#waiting.length > 0 && !this.#process!.isFull) {
       const question = this.#waiting.shift()!;
       const id = this.#nextId++;
       this.#outstanding.set(id, question);
@@ -210,19 +235,34 @@ export class Session {
 
   /** The time of a reply counts from the reply before it. */
   #restartTimer(): void {
+    this.#stopTimer();
+    const { timeout, startTimeout = Math.max(timeout, 10_000) } = this.#options;
+    const isOpening = this.#opening !== undefined;
+    if (!isOpening && this.#outstanding.size + this.#waiting.length === 0) return;
+    const milliseconds = isOpening ? startTimeout : timeout;
+    const timer = setTimeout(() => {
+      // First comes what could not be read since the runner itself was busy.
+      setImmediate(() => {
+        if (timer !== this.#timer) return;
+        const begun = this.#process?.isWithinLine ? ', only the beginning of a line' : '';
+        this.#break(new ProtocolFault(`gave no reply within ${milliseconds / 1000} s${begun}`));
+      });
+    }, milliseconds);
+    this.#timer = timer;
+  }
+
+  #stopTimer(): void {
     clearTimeout(this.#timer);
-    if (this.#opening === undefined && this.#outstanding.size === 0) return;
-    const { timeout } = this.#options;
-    this.#timer = setTimeout(() => this.#break(new ProtocolFault(`gave no reply within ${timeout / 1000} s`)), timeout);
+    this.#timer = undefined;
   }
 
   /** A fault: a fresh process is asked again what was outstanding, one request at a time. */
   #break(reason: Error): void {
-    clearTimeout(this.#timer);
-    const process = this.#process!;
+    this.#stopTimer();
+    const process = this.#process;
     this.#process = undefined;
-    process.kill();
-    const { stderr } = process;
+    process?.kill();
+    const stderr = process?.stderr ?? '';
     const opening = this.#opening;
     this.#opening = undefined;
     const questions = [...this.#outstanding.values()];
@@ -237,7 +277,9 @@ export class Session {
     this.#faults[kind]++;
     if (questions.length === 1) {
       if (this.#alone > 0) this.#alone--;
-      questions[0]!.settle({ fault: reason.message });
+      const [{ message, settle }] = questions as [Question];
+      this.#atFault.set(JSON.stringify(message), { fault: reason.message });
+      settle({ fault: reason.message });
     } else {
       this.#waiting.unshift(...questions);
       this.#alone += questions.length;
@@ -252,7 +294,8 @@ export class Session {
 
   #endWith(ended: SessionEnded): SessionEnded {
     this.#ended ??= ended;
-    for (const question of this.#waiting.splice(0)) question.fail(this.#ended);
+    for (const question of [...this.#outstanding.values(), ...this.#waiting.splice(0)]) question.fail(this.#ended);
+    this.#outstanding.clear();
     return this.#ended;
   }
 }

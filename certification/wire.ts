@@ -78,6 +78,11 @@ export type Reply =
 /** A reply that is not as the protocol has it: never a numeric failure, never a crash of the runner. */
 export class ProtocolFault extends Error {
   override readonly name = 'ProtocolFault';
+
+  constructor(message: string) {
+    // What came may be of any length.
+    super(clipped(message, 400));
+  }
 }
 
 export function startRequest(): object {
@@ -123,7 +128,7 @@ export function parseAnnouncement(reply: Readonly<Record<string, unknown>>): Ann
   const text = (name: keyof Implementation): string => {
     const value = implementation[name];
     if (typeof value !== 'string' || value === '') throw fault(`implementation.${name}`, 'text', value);
-    return value.slice(0, 200);
+    return clipped(value, 200);
   };
   const named = { name: text('name'), version: text('version'), language: text('language') };
   if (!isObject(capabilities)) throw fault('capabilities', 'an object', capabilities);
@@ -156,21 +161,23 @@ export function parseAnnouncement(reply: Readonly<Record<string, unknown>>): Ann
   return { implementation: named, capabilities: parsed };
 }
 
-/** A reply to `run`. @throws ProtocolFault unless it has one of the four forms */
+/** A reply to `run`. @throws ProtocolFault unless it has just one of the four forms */
 export function parseReply(reply: Readonly<Record<string, unknown>>): Reply {
-  const { outputs, ...said } = reply;
-  if (outputs !== undefined) {
-    if (!isObject(outputs)) throw new ProtocolFault(`"outputs" expected an object, got ${kindOf(outputs)}`);
-    return { outputs };
+  const came = forms.filter((form) => reply[form] !== undefined);
+  const [form] = came;
+  if (form === undefined || came.length > 1) {
+    throw new ProtocolFault(`expected one of ${forms.join(', ')}, got ${came.join(' and ') || 'none of them'}`);
   }
-  for (const form of ['unsupported', 'refused', 'error'] as const) {
-    const why = said[form];
-    if (why === undefined) continue;
-    if (typeof why !== 'string') throw new ProtocolFault(`"${form}" expected text, got ${kindOf(why)}`);
-    return { [form]: why.slice(0, 1000) } as unknown as Reply;
+  const value = reply[form];
+  if (form === 'outputs') {
+    if (!isObject(value)) throw new ProtocolFault(`"outputs" expected an object, got ${kindOf(value)}`);
+    return { outputs: value };
   }
-  throw new ProtocolFault('expected one of outputs, unsupported, refused, error, got none of them');
+  if (typeof value !== 'string') throw new ProtocolFault(`"${form}" expected text, got ${kindOf(value)}`);
+  return { [form]: clipped(value, 1000) } as unknown as Reply;
 }
+
+const forms = ['outputs', 'unsupported', 'refused', 'error'] as const;
 
 /**
  * The tensors of an answer to `op` on a Case; `dalpha` may be left out under `fixed`.
@@ -222,4 +229,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function excerpt(line: string): string {
   const start = JSON.stringify(line.slice(0, 60));
   return line.length > 60 ? `${start}… (${line.length} characters)` : start;
+}
+
+function clipped(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }

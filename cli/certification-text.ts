@@ -1,102 +1,100 @@
-import {
-  type CertificationReport,
-  type CheckFailure,
-  certificationExitCode,
-  type Totals,
-  type Trouble,
-} from '../certification/report.ts';
+import { type CertificationReport, type CheckFailure, type Kind, kinds, outcomes } from '../certification/report.ts';
 import { decodeCase } from '../fixtures/case.ts';
-import { describeFinding } from '../properties/failure.ts';
 import { caseText } from '../properties/failure-text.ts';
-import { wrapLines } from './table.ts';
+import { count, percent, printable, wrapLines } from './table.ts';
 
-/** Failures that are shown whole. */
+/** Failures that are shown. */
 const shown = 5;
 
-/** A certification for people. */
+const words: Readonly<Record<Kind, string>> = {
+  vectors: 'vectors',
+  invalid: 'invalid requests',
+  accumulated: 'accumulated',
+  challenge: 'fresh cases',
+  repeated: 'asked again',
+};
+
+/** A certification for people, in 80 columns. */
 export function certificationText(report: CertificationReport): string {
-  const { announcement, suite, profile, seed, failures, faults, ended, lacking, elements, milliseconds } = report;
+  const { announcement, suite, profile, seed, failures, smallest, faults, ended } = report;
   const lines: string[] = [];
   if (announcement !== undefined) {
     const { implementation, capabilities } = announcement;
     const { name, version, language } = implementation;
     lines.push(`${name} ${version}, ${language}`);
     for (const part of ['ops', 'dtypes', 'branches', 'sharing', 'constraints', 'facets'] as const) {
-      lines.push(`  ${part.padEnd(12)}${capabilities[part].join(', ') || 'none'}`);
+      lines.push(...wrapLines([`  ${part.padEnd(12)}${capabilities[part].join(', ') || 'none'}`], 80));
     }
+    lines.push('');
   }
-  lines.push('', `suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}`);
-  for (const [what, totals] of [
-    ['vectors', report.vectors],
-    ['invalid requests', report.invalid],
-    ['accumulated', report.accumulated],
-    ['fresh cases', report.challenge],
-    ['asked again', report.repeated],
-  ] as const) {
-    if (totals.passed + totals.failed > 0) lines.push(`  ${what.padEnd(18)}${totalsText(totals)}`);
+  lines.push(`suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}`);
+  for (const kind of kinds) {
+    const { passed, failed } = report.checks[kind];
+    if (passed + failed === 0) continue;
+    lines.push(`  ${words[kind].padEnd(18)}${count(passed)} passed${failed > 0 ? `, ${count(failed)} FAILED` : ''}`);
   }
-  const { checked, unchecked, vacuous } = elements;
-  if (checked > 0) {
-    const share = (count: number) => `${((100 * count) / (checked + unchecked)).toFixed(2)} %`;
-    lines.push(
-      `  ${'elements'.padEnd(18)}${checked} compared, ${share(unchecked)} left open, ${share(vacuous)} vacuous`,
-    );
+  const { compared, open, vacuous } = report.elements;
+  if (compared > 0) {
+    const all = compared + open;
+    const text = `${count(compared)} compared, ${percent(open, all)} left open, ${percent(vacuous, all)} vacuous`;
+    lines.push(`  ${'elements'.padEnd(18)}${text}`);
   }
-  const missing = Object.entries(lacking).map(([lack, count]) => `${lack} (${count})`);
-  if (missing.length > 0) lines.push(`  not announced, so not asked: ${missing.join(', ')}`);
-  for (const failure of failures.slice(0, shown)) lines.push('', ...failureLines(failure));
-  if (failures.length > shown) lines.push('', `… and ${failures.length - shown} failures more that are kept`);
+  const lacking = Object.entries(report.lacking).map(([lack, vectors]) => `${lack} (${vectors})`);
+  if (lacking.length > 0) lines.push(`  not announced, so not asked: ${lacking.join(', ')}`);
+  for (const lack of report.missing) lines.push('', `MISSING: the profile ${profile} needs ${lack}, not announced`);
+  if (smallest !== undefined) lines.push('', 'The first failure, made as small as it gets:', ...failureLines(smallest));
+  lines.push(...diagnosisLines(report));
+  const others = failures.filter(({ id, op }) => smallest === undefined || id !== smallest.id || op !== smallest.op);
+  if (others.length > 0) lines.push('', smallest === undefined ? 'Failures:' : 'Others:');
+  for (const { id, op, description } of others.slice(0, shown)) lines.push(`  ${id}, ${op}: ${description}`);
+  const rest = kinds.reduce((sum, kind) => sum + report.checks[kind].failed, 0) - others.slice(0, shown).length;
+  if (others.length > shown) lines.push(`  and ${count(rest)} more`);
   for (const { reason, stderr } of faults) {
-    lines.push(
-      '',
-      `FAULT: ${reason}`,
-      ...stderr
-        .split('\n')
-        .slice(-6)
-        .filter((line) => line !== '')
-        .map((line) => `  | ${line}`),
-    );
+    const last = stderr.split('\n').filter((line) => line.trim() !== '');
+    lines.push('', `FAULT: ${reason}`, ...last.slice(-6).map((line) => `  | ${line}`));
   }
   for (const id of report.unexpectedlyPassed) lines.push('', `PASSED though listed as known to fail: ${id}`);
   if (report.knownFailing.length > 0) lines.push('', `known to fail, and did: ${report.knownFailing.join(', ')}`);
   if (ended !== undefined) lines.push('', `ENDED: ${ended}`);
-  const code = certificationExitCode(report);
-  const verdict = { 0: 'CONFORMS', 1: 'DOES NOT CONFORM', 3: 'BROKE THE PROTOCOL', 5: 'NOTHING CERTIFIED' }[code];
-  lines.push('', `${verdict}: ${(milliseconds / 1000).toFixed(1)} s, exit code ${code}`);
-  const from = lines[0] === '' ? 1 : 0;
-  return `${wrapLines(lines.slice(from), 80).join('\n')}\n`;
+  const { text, exitCode } = outcomes[report.outcome];
+  lines.push('', `${text}: ${(report.milliseconds / 1000).toFixed(1)} s, exit code ${exitCode}`);
+  return `${wrapLines(lines.map(printable), 80).join('\n')}\n`;
 }
 
-function totalsText({ passed, failed }: Totals): string {
-  return failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} FAILED`;
-}
-
-function failureLines({ id, note, op, trouble, case: encoded }: CheckFailure): string[] {
+function failureLines({ id, op, note, law, description, case: encoded }: CheckFailure): string[] {
   return [
     `FAIL ${id}, ${op}: ${note}`,
+    `  law ${law}`,
     ...(encoded === undefined ? [] : caseText(decodeCase(encoded)).map((line) => `  ${line}`)),
-    `  ${troubleText(trouble)}`,
+    `  ${description}`,
   ];
 }
 
-/** One sentence: what came, and what was expected. */
-export function troubleText(trouble: Trouble): string {
-  switch (trouble.code) {
-    case 'refused':
-      return `a valid request was refused: ${trouble.why}`;
-    case 'unsupported':
-      return `unsupported, though announced: ${trouble.why}`;
-    case 'error':
-      return `the subject says that it broke: ${trouble.why}`;
-    case 'answered':
-      return `expected to be refused: ${trouble.why}`;
-    case 'differs':
-      return `${trouble.quantity} is another ${trouble.why}: the subject is not deterministic`;
-    case 'digest':
-      return `expected the digest ${trouble.expected}, got ${trouble.actual}`;
-    case 'fault':
-      return `the protocol was broken: ${trouble.why}`;
-    default:
-      return describeFinding(trouble);
+function diagnosisLines({
+  diagnosis,
+  failures,
+  smallest,
+  command,
+  profile,
+  seed,
+  runs,
+}: CertificationReport): string[] {
+  const lines: string[] = [];
+  if (diagnosis?.kind === 'known') {
+    const { mutants, bug, explained, of } = diagnosis;
+    lines.push('', `DIAGNOSIS: behaves like ${mutants.map((id) => `"${id}"`).join(' or ')}: ${bug}.`);
+    lines.push(`  It explains ${explained} of the ${of} wrong replies.`);
+  } else if (diagnosis !== undefined) {
+    lines.push('', 'DIAGNOSIS: unknown; no known bug gives these replies.');
   }
+  const id = smallest?.id ?? failures.find((failure) => failure.case !== undefined)?.id;
+  if (id === undefined) return lines;
+  const same = `--profile ${profile} --seed ${seed} --runs ${runs} --only ${id}`;
+  lines.push('', `again: npx poolproof certify ${same} -- ${command.map(quoted).join(' ')}`);
+  return lines;
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

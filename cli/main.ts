@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { certifyCommand } from './certify.ts';
+import { certificateCommand, certifyCommand, explainCommand } from './certify.ts';
 import { exitCodes } from './exit-codes.ts';
 import { gradcheckCommand } from './gradcheck.ts';
 import { lawsCommand } from './laws.ts';
@@ -23,13 +23,23 @@ const commands = [
   mutantsCommand(),
   lawsCommand(),
   certifyCommand(),
+  explainCommand(),
+  certificateCommand(),
   serveCommand(),
 ];
 for (const command of commands) program.addCommand(command);
-for (const command of [program, ...program.commands]) {
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride();
   // One line is enough: it names the argument, what was expected and what came.
   command.configureOutput({ outputError: (text, write) => write(text.replace(/\n\(Did/, ' (Did')) });
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', ({ message }) => {
+    // Node's own code would be 1, which says that a law failed; where nobody reads on, that is all there is to say.
+    if (stream !== process.stderr) console.error(`error: the output could not be written: ${message}`);
+    process.exit(exitCodes.internal);
+  });
 }
 
 try {

@@ -15,6 +15,20 @@ export function progressOn(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = 
   return stream.isTTY && !env.CI ? bars(stream) : lines((line) => stream.write(`${line}\n`));
 }
 
+/** A signal gives the terminal back, and ends the process with its code: nothing is reported. */
+export function endWithSignals(progress: Progress): void {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const) {
+    process.once(signal, () => {
+      progress.stop();
+      console.error('interrupted: nothing is reported');
+      process.exit(128 + number);
+    });
+  }
+}
+
 /** 78 columns: name 10, bar 22, percentage 4, note 36. */
 const format = '{name} {bar} {percentage}% {note}';
 

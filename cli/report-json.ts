@@ -1,6 +1,7 @@
 import { decodeCase, type EncodedCase, encodeCase } from '../fixtures/case.ts';
+import { decodeFinding, type EncodedFinding, encodeFinding } from '../fixtures/finding.ts';
 import { decodeTensor, encodeTensor, type Tensor } from '../fixtures/tensor.ts';
-import { describeFinding, type Failure, type Finding } from '../properties/failure.ts';
+import { describeFinding, type Failure } from '../properties/failure.ts';
 import type { Breakage, LawResult } from '../properties/verify.ts';
 import { replayLine } from './replay-line.ts';
 import { exitCodeOf, type MnistReport, type Report, type SubjectReport } from './report.ts';
@@ -33,12 +34,6 @@ export interface EncodedFailure extends Omit<Failure, 'case' | 'history' | 'dire
   readonly directions?: readonly { readonly name: string; readonly tensor: Tensor }[];
   readonly finding: EncodedFinding;
 }
-
-type Outside = Extract<Finding, { code: 'outside' }>;
-/** `numbers` holds actual, expected, lo and hi in this order. */
-type EncodedFinding =
-  | (Omit<Outside, 'actual' | 'expected' | 'lo' | 'hi'> & { readonly numbers: Tensor })
-  | Exclude<Finding, Outside>;
 
 export function encodeReport(report: Report): EncodedReport {
   return {
@@ -117,25 +112,6 @@ export function decodeFailure({
     }),
     finding: decodeFinding(failure.finding),
   };
-}
-
-function encodeFinding(finding: Finding): EncodedFinding {
-  if (finding.code !== 'outside') return finding;
-  const { actual, expected, lo, hi, ...rest } = finding;
-  const values = Float64Array.of(actual, expected, lo, hi);
-  return { ...rest, numbers: encodeTensor('numbers', { dtype: 'f64', shape: [4], values }) };
-}
-
-function decodeFinding(finding: EncodedFinding): Finding {
-  if (finding.code !== 'outside') return finding;
-  const { numbers, ...rest } = finding;
-  const [actual, expected, lo, hi] = decodeTensor('numbers', numbers).values as unknown as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { ...rest, actual, expected, lo, hi };
 }
 
 /** Losses and worst elements may be NaN or ±∞, which JSON has only as text. */

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { type Served, serve } from '../certification/serve.ts';
 import { everything } from '../certification/wire.ts';
-import type { Mutant } from '../properties/mutants/mutant.ts';
+import { gpuStyles, legalStyles, legalSubject, narrowStyles } from '../properties/legal.ts';
 import { mutants } from '../properties/mutants.ts';
 import { parseSubject } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -15,16 +15,29 @@ export function serveCommand(): Command {
     )
     .argument('<name>', 'reference, or a backend', (text) => parseSubject(text))
     .option('--mutant <id>', 'answer as this wrong implementation does; of the reference only', parseMutant)
-    .action(async (name: SubjectName, { mutant }: { mutant?: Mutant }, command: Command) => {
-      if (mutant !== undefined && name !== 'reference') command.error('error: --mutant expected the reference');
+    .option(
+      '--evaluation <name>',
+      'compute in another order that is right too, as "f32 blocked fused lerp"',
+      parseLegal,
+    )
+    .action(async (name: SubjectName, { mutant, evaluation }: Flags, command: Command) => {
+      const changed = mutant ?? evaluation;
+      if (changed !== undefined && name !== 'reference') {
+        command.error('error: --mutant and --evaluation expected the reference');
+      }
       try {
-        await serve(mutant === undefined ? await servedOf(name) : wrong(mutant));
+        await serve(changed ?? (await servedOf(name)));
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         console.error(`error: ${error.message}`);
         process.exitCode = exitCodes.broke;
       }
     });
+}
+
+interface Flags {
+  readonly mutant?: Served;
+  readonly evaluation?: Served;
 }
 
 async function servedOf(name: SubjectName): Promise<Served> {
@@ -36,18 +49,27 @@ async function servedOf(name: SubjectName): Promise<Served> {
   return { implementation, capabilities: { ...everything, dtypes, facets }, subject: () => subject };
 }
 
-function wrong({ id, make }: Mutant): Served {
+function parseMutant(text: string): Served {
+  const found = mutants.find(({ id }) => id === text);
+  if (found === undefined) throw new InvalidArgumentError('Expected an id, as "poolproof mutants" prints them.');
   // One for all dtypes, since some have state.
-  const subject = make();
+  const subject = found.make();
   return {
-    implementation: { name: `poolproof mutant ${id}`, version, language: 'TypeScript' },
+    implementation: { name: `poolproof mutant ${text}`, version, language: 'TypeScript' },
     capabilities: everything,
     subject: () => subject,
   };
 }
 
-function parseMutant(text: string): Mutant {
-  const found = mutants.find(({ id }) => id === text);
-  if (found !== undefined) return found;
-  throw new InvalidArgumentError('Expected an id, as "poolproof mutants" prints them.');
+function parseLegal(text: string): Served {
+  const subjects = [...legalStyles, ...narrowStyles, ...gpuStyles].map(legalSubject);
+  const found = subjects.find(({ name }) => name === text);
+  if (found === undefined) {
+    throw new InvalidArgumentError(`Expected one of ${subjects.length} names such as "${subjects[0]!.name}".`);
+  }
+  return {
+    implementation: { name: `poolproof ${text}`, version, language: 'TypeScript' },
+    capabilities: { ...everything, dtypes: [found.dtype], facets: found.facets },
+    subject: () => found,
+  };
 }

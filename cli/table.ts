@@ -30,6 +30,14 @@ export function wrapLines(lines: readonly string[], width: number): string[] {
   });
 }
 
+/** Text of others, which a terminal must not obey: control characters, reversals and what else is not seen as `\u001b`. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** `0.4s`, `12.3s`, `345s`. */
 export function seconds(milliseconds: number): string {
   const s = milliseconds / 1000;

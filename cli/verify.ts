@@ -8,7 +8,7 @@ import { largestRuns, parseInteger, parseLaws, parseSubjects } from './arguments
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { inChild } from './in-child.ts';
 import { parseFile, writeOutput } from './output-file.ts';
-import { progressOn } from './progress.ts';
+import { endWithSignals, progressOn } from './progress.ts';
 import { exitCodeOf } from './report.ts';
 import { encodeReport } from './report-json.ts';
 import { reportText } from './report-text.ts';
@@ -67,16 +67,7 @@ MNIST is read from the folder that the environment variable POOLPROOF_DATA names
 
 async function verify({ backend = 'auto', law, runs, seed, json, quick, mnist }: Flags): Promise<number> {
   const progress = progressOn(process.stderr);
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-  ] as const) {
-    process.once(signal, () => {
-      progress.stop();
-      console.error('interrupted: nothing is reported');
-      process.exit(128 + number);
-    });
-  }
+  endWithSignals(progress);
   const report = await verification(
     {
       subjects: backend === 'auto' ? subjectNames : backend,

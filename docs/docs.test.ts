@@ -2,15 +2,19 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { withTable } from '../bench/figures.ts';
 import { laws } from '../properties/laws.ts';
+import { benchmarksPage, readBenchmarks } from './benchmarks-page.ts';
 import { curvesSvg } from './curves.ts';
 import { findings, versions } from './findings.ts';
 import { findingsPage } from './findings-page.ts';
 import { lawsPage } from './laws-page.ts';
 
+const benchmarks = readBenchmarks(import.meta.dirname);
+
 it.each([
   ['laws.md', lawsPage(laws)],
   ['curves.svg', curvesSvg()],
   ['findings.md', findingsPage(findings, versions)],
+  ['benchmarks.md', benchmarksPage(benchmarks)],
 ])('%s is what "npm run docs" writes', (file, expected) => {
   expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toBe(expected);
 });
@@ -22,9 +26,8 @@ it('the page of laws holds every law, once', () => {
 
 it('the table of docs/gradcheck.md is what docs/benchmarks/gradcheck.json gives', () => {
   const page = readFileSync(new URL('gradcheck.md', import.meta.url), 'utf8');
-  const figures = JSON.parse(readFileSync(new URL('benchmarks/gradcheck.json', import.meta.url), 'utf8'));
-  expect(withTable(page, figures)).toBe(page);
-  expect(() => withTable('', figures)).toThrow('expected the page to hold');
+  expect(withTable(page, benchmarks.gradcheck)).toBe(page);
+  expect(() => withTable('', benchmarks.gradcheck)).toThrow('expected the page to hold');
 });
 
 it('a finding has an id of its own, and a snippet of at most ten lines that is wrong somewhere', () => {
@@ -34,4 +37,15 @@ it('a finding has an id of its own, and a snippet of at most ten lines that is w
     expect(Object.values(wrong)).not.toContain(right);
     expect(Object.keys(wrong)).not.toEqual([]);
   }
+});
+
+it('the page of benchmarks says which backends were not measured', () => {
+  const [row, ...rows] = benchmarks.kernels.rows;
+  const named = { ...benchmarks, kernels: { ...benchmarks.kernels, rows: [row!], absent: { webgpu: 'no driver' } } };
+  const page = benchmarksPage(named);
+  expect(page).toContain('webgpu was absent (no driver).');
+  expect(page).toContain(row!.on);
+  expect(page).toMatch(/Not measured yet: [^.]*chromium:webgl, /);
+  expect(page).not.toMatch(/Not measured yet: [^.]*[ ,]webgpu/);
+  expect(rows.length).toBeGreaterThan(0);
 });

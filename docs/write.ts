@@ -1,7 +1,9 @@
 /** Writes what is generated in docs/. Run from the project's folder: npm run docs */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withTable } from '../bench/figures.ts';
 import { laws } from '../properties/laws.ts';
+import { benchmarksPage, readBenchmarks } from './benchmarks-page.ts';
 import { curvesSvg } from './curves.ts';
 import { findings, versions } from './findings.ts';
 import { findingsPage } from './findings-page.ts';
@@ -10,3 +12,8 @@ import { lawsPage } from './laws-page.ts';
 writeFileSync(join('docs', 'laws.md'), lawsPage(laws));
 writeFileSync(join('docs', 'curves.svg'), curvesSvg());
 writeFileSync(join('docs', 'findings.md'), findingsPage(findings, versions));
+
+const benchmarks = readBenchmarks('docs');
+writeFileSync(join('docs', 'benchmarks.md'), benchmarksPage(benchmarks));
+const gradcheck = join('docs', 'gradcheck.md');
+writeFileSync(gradcheck, withTable(readFileSync(gradcheck, 'utf8'), benchmarks.gradcheck));

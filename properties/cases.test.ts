@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../reference/case.ts';
 import { forward, vjp } from '../reference/pool.ts';
-import { cases } from './cases.ts';
+import { cases, type Within } from './cases.ts';
 import { formats } from './dtypes.ts';
 import { shrinkCase } from './shrink.ts';
 
@@ -115,4 +115,29 @@ it('finite Cases hold neither NaN nor infinity, and nothing near overflow', () =
     ),
     { numRuns: 1000 },
   );
+});
+
+describe('within', () => {
+  it.each([
+    [{ branches: ['tanh'], sharing: ['channel'], constraints: ['sumToOne'] }],
+    [{ branches: ['relu', 'step'], sharing: ['unit', 'sharedAxes'], constraints: ['free', 'clip'] }],
+    [{ branches: ['step'], sharing: ['sharedAxes'], constraints: ['fixed'] }],
+    [{ branches: ['identity', 'softplus', 'relu'], sharing: ['layer'], constraints: ['free'] }],
+  ] satisfies [Within][])('%j: draws valid Cases of these only, and all of these', (within) => {
+    for (const kind of kinds) {
+      const drawn = fc.sample(cases({ dtype: 'f32', kind, within, longSums: true }), { numRuns: 200, seed: 1 });
+      expect(drawn.every(isValid)).toBe(true);
+      const pools = drawn.map(({ pool }) => pool);
+      const found = {
+        branches: pools.flatMap(({ branches }) => branches),
+        sharing: pools.map(({ sharing }) => (typeof sharing === 'string' ? sharing : 'sharedAxes')),
+        constraints: pools.map(({ constraint }) => constraint.kind),
+      };
+      for (const name of ['branches', 'sharing', 'constraints'] as const) {
+        // Dyadic Cases have no smooth branch unless there is no other.
+        const expected = within[name].filter((one) => !(kind === 'dyadic' && one === 'softplus'));
+        expect([...new Set<unknown>(found[name])].sort(), name).toEqual([...expected].sort());
+      }
+    }
+  });
 });

@@ -8,15 +8,20 @@ export function kindOf(value: unknown): string {
   return typeof name === 'string' && name !== 'Object' ? `a ${name}` : 'an object';
 }
 
-/** A value in a few characters: `"relu"`, `[1, undefined]`, `Symbol(a)`, `an object`. */
+/** A value in a few characters: `"relu"`, `[1, undefined]`, `Symbol(a)`, `an object`; arrays within arrays three deep. */
 export function shown(value: unknown): string {
-  const text = Array.isArray(value)
-    ? `[${Array.from(value.slice(0, 20), shown).join(', ')}]`
-    : typeof value === 'string'
-      ? JSON.stringify(value)
-      : typeof value === 'object' && value !== null
-        ? kindOf(value)
-        : String(value);
+  return shownWithin(value, 3);
+}
+
+function shownWithin(value: unknown, depth: number): string {
+  const text =
+    Array.isArray(value) && depth > 0
+      ? `[${Array.from(value.slice(0, 20), (element) => shownWithin(element, depth - 1)).join(', ')}]`
+      : typeof value === 'string'
+        ? JSON.stringify(value)
+        : typeof value === 'object' && value !== null
+          ? kindOf(value)
+          : String(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 

@@ -41,3 +41,8 @@ it('the installed command line runs', { timeout: 120_000 }, () => {
 it.each(['poolproof', 'poolproof/reference', 'poolproof/fixtures'])('%s is all there', { timeout: 60_000 }, (entry) => {
   expect(run('--input-type=module', '-e', `console.log(Object.keys(await import('${entry}')).length)`)).toMatch(/\d/);
 });
+
+it.each(['v1/manifest.json', 'schemas/cases.schema.json'])('poolproof/fixtures/%s is JSON', (path) => {
+  const read = `JSON.parse(fs.readFileSync(require.resolve('poolproof/fixtures/${path}')))`;
+  expect(run('-e', `console.log(typeof ${read})`)).toBe('object\n');
+});

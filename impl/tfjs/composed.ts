@@ -29,7 +29,7 @@ export function backward(
   pool: BuiltInPool,
   layout: Layout,
 ): [dx: tf.Tensor, dalpha: tf.Tensor] {
-  if (x.size === 0) return [tf.mul(dy, x), tf.zerosLike(alpha)];
+  if (x.size === 0) return [zeros(x, [dy, x, alpha]), zeros(alpha, [dy, x, alpha])];
   const at = branchesAt(x);
   const dx = tf.mul(dy, slope(x, coefficients(alpha, pool), pool, at));
   if (pool.constraint.kind === 'fixed') return [dx, tf.zerosLike(alpha)];
@@ -37,6 +37,14 @@ export function backward(
   const dcShape = [pool.branches.length, ...alpha.shape.slice(1)];
   const dc = rows.rank === dcShape.length ? rows : tf.reshape(rows, dcShape);
   return [dx, kappa(pool.constraint, pool.branches.length).pullBack(dc, alpha)];
+}
+
+/** Zeros of the shape of `like`, which can be differentiated to `inputs`, again and again: all gradients are 0. */
+function zeros(like: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tensor {
+  return tf.customGrad((dy, x, alpha, save) => {
+    (save as tf.GradSaveFunc)([dy, x, alpha] as tf.Tensor[]);
+    return { value: tf.zerosLike(like), gradFunc: (_, saved) => saved.map((t) => zeros(t, saved)) };
+  })(...inputs);
 }
 
 /** The n coefficients, each of shape `S`. */

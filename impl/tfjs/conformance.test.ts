@@ -167,6 +167,22 @@ if (typeof backend === 'string') {
       tf.dispose([x, second]);
     });
 
+    it('an empty x can be differentiated twice too, to all that the gradient depends on', async () => {
+      backend.use();
+      const inputs = [tf.zeros([0, 3]), tf.zeros([0, 3]), tf.ones([2, 3])];
+      const before = tf.memory().numTensors;
+      for (const i of [0, 1]) {
+        const gradient = (dy: tf.Tensor, x: tf.Tensor, alpha: tf.Tensor) =>
+          tf.grads((v, a) => activationPool(v!, a!))([x, alpha], dy)[i]!;
+        const second = tf.tidy(() => tf.grads((dy, x, alpha) => gradient(dy!, x!, alpha!))(inputs));
+        const values = await Promise.all(second.map(async (t) => [...(await t.data())]));
+        expect(values).toEqual([[], [], [0, 0, 0, 0, 0, 0]]);
+        tf.dispose(second);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+      tf.dispose(inputs);
+    });
+
     it.for(laws.map((law) => [law.id, law] as const))('%s', async ([_, law], { skip }) => {
       const kinds = law.kinds?.length ?? 2;
       const result = await checkLaw(law, subject, { runs: runs * kinds, seed: 1 });

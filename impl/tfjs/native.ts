@@ -2,6 +2,8 @@ import type * as tf from '@tensorflow/tfjs';
 
 /** What is used of tfjs-node's backend; its binding runs any TensorFlow op by name. */
 export interface NativeBackend extends tf.KernelBackend {
+  /** What `get` gives has `values` for as long as no op of TensorFlow has asked for them. */
+  readonly tensorMap: { get(dataId: object): { readonly values: Float32Array | null } };
   readonly binding: Binding;
   getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
   createOutputTensor(output: Output): tf.Tensor;

@@ -4,26 +4,30 @@ import { WasmInstances } from './wasm-instance.ts';
 
 /**
  * The kernels on arrays of JavaScript, for backends whose tensors are such arrays or are cheaply read: the same code as on
- * wasm, on a memory of its own, through which tensors pass block by block. Plain loops take 5 to 10 times longer.
+ * wasm, on a memory of its own, through which tensors pass block by block, so that it stays small. Plain loops take 5 to 10
+ * times longer.
  */
 
-/** Elements of each tensor that are computed at a time: three such blocks stay in the caches of a core. */
+/** Elements of each tensor, and coefficients, that are in that memory at a time: such blocks stay in the caches of a core. */
 const blockSize = 8192;
 
 /** `y = Σ cᵢ fᵢ(x)`. */
 export function forwardArrays(x: Float32Array, alpha: Float32Array, attributes: PoolAttributes): Float32Array {
   const { branches, constraint, view } = attributes;
-  const [A, B, C] = view;
+  const n = branches.length;
+  const coefficients = arrayKappa(constraint, n, view[1]).coefficients(alpha);
   const y = new Float32Array(x.length);
-  const scratch = new Scratch();
-  const c = scratch.put(arrayKappa(constraint, branches.length, B).coefficients(alpha));
   const kernels = instances.of(branches, false);
-  for (const { start, end, A: rows, C: run } of blocks(A, B, C)) {
-    const [xAt, yAt] = scratch.room(2, end - start) as [number, number];
-    scratch.floats.set(x.subarray(start, end), xAt / 4);
-    if (run === 1) kernels.forwardColumns(xAt, c, yAt, rows, B);
-    else kernels.forwardRuns(xAt, c, yAt, rows, B, run);
-    y.set(scratch.floats.subarray(yAt / 4, yAt / 4 + end - start), start);
+  const [c, xAt, yAt] = places(4 * mostCoefficients(n), 4 * blockSize, 4 * blockSize) as [number, number, number];
+  const floats = new Float32Array(instances.memory.buffer);
+  for (const { positions, blocks } of stripsOf(view, n)) {
+    load(floats, c / 4, coefficients, positions);
+    for (const { A, B, C, pieces } of blocks) {
+      load(floats, xAt / 4, x, pieces);
+      if (C === 1) kernels.forwardColumns(xAt, c, yAt, A, B);
+      else kernels.forwardRuns(xAt, c, yAt, A, B, C);
+      store(floats, yAt / 4, y, pieces);
+    }
   }
   return y;
 }
@@ -36,77 +40,113 @@ export function backwardArrays(
   attributes: PoolAttributes,
 ): { dx: Float32Array; dalpha: Float32Array } {
   const { branches, constraint, view } = attributes;
-  const [A, B, C] = view;
-  const kappa = arrayKappa(constraint, branches.length, B);
+  const n = branches.length;
+  const kappa = arrayKappa(constraint, n, view[1]);
+  const coefficients = kappa.coefficients(alpha);
   const sums = constraint.kind !== 'fixed';
   const dx = new Float32Array(x.length);
-  const scratch = new Scratch();
-  const c = scratch.put(kappa.coefficients(alpha));
-  const dcSize = sums ? branches.length * B : 0;
-  const dc = scratch.zeros(dcSize);
+  const dc = new Float64Array(sums ? n * view[1] : 0);
   const kernels = instances.of(branches, sums);
-  for (const { start, end, A: rows, C: run } of blocks(A, B, C)) {
-    const [dyAt, xAt, dxAt] = scratch.room(3, end - start) as [number, number, number];
-    scratch.floats.set(dy.subarray(start, end), dyAt / 4);
-    scratch.floats.set(x.subarray(start, end), xAt / 4);
-    if (run === 1) kernels.backwardColumns(dyAt, xAt, c, dxAt, dc, rows, B);
-    else kernels.backwardRuns(dyAt, xAt, c, dxAt, dc, rows, B, run);
-    dx.set(scratch.floats.subarray(dxAt / 4, dxAt / 4 + end - start), start);
+  const most = mostCoefficients(n);
+  const [dcAt, c, ...three] = places(8 * most, 4 * most, 4 * blockSize, 4 * blockSize, 4 * blockSize);
+  const [dyAt, xAt, dxAt] = three as [number, number, number];
+  const { buffer } = instances.memory;
+  const [floats, doubles] = [new Float32Array(buffer), new Float64Array(buffer)];
+  for (const { positions, blocks } of stripsOf(view, n)) {
+    load(floats, c! / 4, coefficients, positions);
+    if (sums) load(doubles, dcAt! / 8, dc, positions);
+    for (const { A, B, C, pieces } of blocks) {
+      load(floats, dyAt / 4, dy, pieces);
+      load(floats, xAt / 4, x, pieces);
+      if (C === 1) kernels.backwardColumns(dyAt, xAt, c!, dxAt, dcAt!, A, B);
+      else kernels.backwardRuns(dyAt, xAt, c!, dxAt, dcAt!, A, B, C);
+      store(floats, dxAt / 4, dx, pieces);
+    }
+    if (sums) store(doubles, dcAt! / 8, dc, positions);
   }
-  return { dx, dalpha: kappa.pullBack(new Float64Array(instances.memory.buffer, dc, dcSize), alpha) };
+  return { dx, dalpha: kappa.pullBack(dc, alpha) };
 }
 
 const instances = new WasmInstances(new WebAssembly.Memory({ initial: 1 }));
 
-/** The parts of `[A, B, C]` that are computed at a time: whole rows, and parts of the one run if there is only one. */
-function* blocks(A: number, B: number, C: number): Generator<{ start: number; end: number; A: number; C: number }> {
-  const isOneRun = A === 1 && B === 1;
-  const row = isOneRun ? 1 : B * C;
-  const rows = isOneRun ? C : A;
-  const step = Math.max(1, Math.floor(blockSize / row));
-  for (let first = 0; first < rows; first += step) {
-    const count = Math.min(step, rows - first);
-    const part = isOneRun ? { A: 1, C: count } : { A: count, C };
-    yield { start: first * row, end: (first + count) * row, ...part };
+/** Places in the memory of so many bytes, which grows when they need it. */
+function places(...bytes: readonly number[]): number[] {
+  let end = 0;
+  const at = bytes.map((size) => {
+    const start = end;
+    // Float64 wants a multiple of 8, vectors are faster on one of 16.
+    end = Math.ceil((end + size) / 16) * 16;
+    return start;
+  });
+  const { memory } = instances;
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+  return at;
+}
+
+/** Pieces of an array: `count` times `length` elements that lie side by side, each `stride` behind the one before. */
+interface Pieces {
+  readonly start: number;
+  readonly length: number;
+  readonly count: number;
+  readonly stride: number;
+}
+
+/** A block of `[A, B, C]`, of lengths of its own, and the pieces that it is made of. */
+interface Block {
+  readonly A: number;
+  readonly B: number;
+  readonly C: number;
+  readonly pieces: Pieces;
+}
+
+/** A part of `[A, B, C]` along B: where its coefficients lie in `[n, B]`, and its blocks. */
+interface Strip {
+  readonly positions: Pieces;
+  readonly blocks: readonly Block[];
+}
+
+/** The coefficients of a strip are no more than these. */
+function mostCoefficients(n: number): number {
+  return Math.max(n, blockSize);
+}
+
+/** One strip of whole rows, unless a row or its coefficients are more than a block. */
+function stripsOf([A, B, C]: PoolAttributes['view'], n: number): Strip[] {
+  const run = Math.min(C, blockSize);
+  const width = Math.min(B, Math.max(1, Math.floor(blockSize / Math.max(run, n))));
+  const rows = Math.floor(blockSize / (width * run));
+  return parts(B, width).map(([b, columns]) => {
+    const blockAt = (a: number, height: number, c: number, length: number): Block => {
+      const start = (a * B + b) * C + c;
+      const isWhole = columns * length === B * C;
+      const pieces = isWhole
+        ? { start, length: height * B * C, count: 1, stride: 0 }
+        : { start, length: columns * length, count: height, stride: B * C };
+      return { A: height, B: columns, C: length, pieces };
+    };
+    const blocks = parts(A, rows).flatMap(([a, height]) =>
+      parts(C, run).map(([c, length]) => blockAt(a, height, c, length)),
+    );
+    return { positions: { start: b, length: columns, count: n, stride: B }, blocks };
+  });
+}
+
+/** `[0, count)` in parts of `size` or, the last, less. */
+function parts(count: number, size: number): [start: number, length: number][] {
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) => [i * size, Math.min(size, count - i * size)]);
+}
+
+function load<T extends Float32Array | Float64Array>(memory: T, at: number, values: T, pieces: Pieces): void {
+  const { start, length, count, stride } = pieces;
+  for (let i = 0, from = start; i < count; i++, from += stride) {
+    memory.set(values.subarray(from, from + length), at + i * length);
   }
 }
 
-/** Places in the memory, one after the other from its start; the memory grows when they need it. */
-class Scratch {
-  #end = 0;
-
-  /** All of the memory as it is now. */
-  get floats(): Float32Array {
-    return new Float32Array(instances.memory.buffer);
-  }
-
-  put(values: Float32Array): number {
-    const at = this.#take(values.byteLength);
-    this.floats.set(values, at / 4);
-    return at;
-  }
-
-  zeros(doubles: number): number {
-    const at = this.#take(8 * doubles);
-    new Float64Array(instances.memory.buffer, at, doubles).fill(0);
-    return at;
-  }
-
-  /** Room for so many tensors of a block, the same at every call. */
-  room(tensors: number, elements: number): number[] {
-    const end = this.#end;
-    const at = Array.from({ length: tensors }, () => this.#take(4 * elements));
-    this.#end = end;
-    return at;
-  }
-
-  #take(bytes: number): number {
-    const at = this.#end;
-    // Float64 wants a multiple of 8, vectors are faster on one of 16.
-    this.#end = Math.ceil((at + bytes) / 16) * 16;
-    const { memory } = instances;
-    const missing = this.#end - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / 65536));
-    return at;
+function store<T extends Float32Array | Float64Array>(memory: T, at: number, values: T, pieces: Pieces): void {
+  const { start, length, count, stride } = pieces;
+  for (let i = 0, to = start; i < count; i++, to += stride) {
+    values.set(memory.subarray(at + i * length, at + (i + 1) * length), to);
   }
 }

@@ -24,6 +24,16 @@ export interface Gpu<Backend> {
   storesFloat32(): boolean;
 }
 
+/** A program of a pool, from what it consists of. */
+interface Work extends Pick<GpuProgram, 'inputs' | 'outputShape'> {
+  readonly what: string;
+  /** The code that `result`, the element at `at`, calls. */
+  readonly functions: readonly string[];
+  readonly result: string;
+  /** How many each sum has. */
+  readonly terms?: number;
+}
+
 /** The number of elements of a tensor of this shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
@@ -57,14 +67,9 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
   };
 
   const run = (
-    what: string,
     { branches, constraint, view }: PoolAttributes,
-    outputShape: readonly number[],
-    inputs: Readonly<Record<string, TensorInfo>>,
-    functions: readonly string[],
-    result: string,
+    { what, outputShape, inputs, functions, result, terms = 0 }: Work,
     backend: Backend,
-    terms = 0,
   ): TensorInfo => {
     const names = Object.keys(inputs);
     const bounds = constraint.kind === 'clip' ? constraint.bounds : [];
@@ -93,23 +98,28 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
     }
     const [A, sizeB, sizeC] = attributes.view;
     const partial = `total(at / (${B} * ${N}) * ${block}, min(at / (${B} * ${N}) * ${block} + ${block}, ${count}), (at / ${B}) % ${N}, at % ${B})`;
-    let functions = [shader.terms(), shader.total()];
-    let terms = inputs;
-    let left = A * sizeC;
+    let summands: Pick<Work, 'inputs' | 'functions'> & { terms: number } = {
+      inputs,
+      functions: [shader.terms(), shader.total()],
+      terms: A * sizeC,
+    };
     const made: TensorInfo[] = [];
-    while (left > block && gpu.storesFloat32()) {
-      const blocks = Math.ceil(left / block);
-      const shape = [blocks, attributes.branches.length, sizeB];
-      const blockSums = run('partial', attributes, shape, terms, functions, partial, backend, left);
+    while (summands.terms > block && gpu.storesFloat32()) {
+      const blocks = Math.ceil(summands.terms / block);
+      const outputShape = [blocks, attributes.branches.length, sizeB];
+      const blockSums = run(attributes, { what: 'partial', outputShape, ...summands, result: partial }, backend);
       made.push(blockSums);
-      terms = { PARTIAL: blockSums };
-      functions = [shader.total()];
-      left = blocks;
+      summands = { inputs: { PARTIAL: blockSums }, functions: [shader.total()], terms: blocks };
     }
-    const read = shader.pullsBackByAlpha ? { ...terms, ALPHA: alpha } : terms;
-    const pulledBack = `pullBack(at / ${B}, at % ${B}, ${count})`;
-    functions = [...functions, shader.pullBack()];
-    const dalpha = run('dalpha', attributes, alpha.shape, read, functions, pulledBack, backend, left);
+    const pulledBack: Work = {
+      what: 'dalpha',
+      outputShape: alpha.shape,
+      ...summands,
+      inputs: { ...summands.inputs, ...(shader.pullsBackByAlpha && { ALPHA: alpha }) },
+      functions: [...summands.functions, shader.pullBack()],
+      result: `pullBack(at / ${B}, at % ${B}, ${count})`,
+    };
+    const dalpha = run(attributes, pulledBack, backend);
     for (const tensor of made) gpu.dispose(tensor, backend);
     return dalpha;
   };
@@ -118,18 +128,26 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
   return {
     forward(x, alpha, attributes, backend) {
       const shader = new PoolShader(dialect, attributes);
-      const inputs = { X: x, ...parameters(alpha) };
-      const value = `poolValue(${element('X', 'at')}, ${b})`;
-      return run('y', attributes, x.shape, inputs, [shader.value()], value, backend);
+      const y: Work = {
+        what: 'y',
+        outputShape: x.shape,
+        inputs: { X: x, ...parameters(alpha) },
+        functions: [shader.value()],
+        result: `poolValue(${element('X', 'at')}, ${b})`,
+      };
+      return run(attributes, y, backend);
     },
     backward(dy, x, alpha, attributes, backend) {
       const shader = new PoolShader(dialect, attributes);
-      const slope = `${element('DY', 'at')} * poolSlope(${element('X', 'at')}, ${b})`;
       const inputs = { DY: dy, X: x };
-      return [
-        run('dx', attributes, x.shape, { ...inputs, ...parameters(alpha) }, [shader.slope()], slope, backend),
-        sums(inputs, alpha, attributes, shader, backend),
-      ];
+      const dx: Work = {
+        what: 'dx',
+        outputShape: x.shape,
+        inputs: { ...inputs, ...parameters(alpha) },
+        functions: [shader.slope()],
+        result: `${element('DY', 'at')} * poolSlope(${element('X', 'at')}, ${b})`,
+      };
+      return [run(attributes, dx, backend), sums(inputs, alpha, attributes, shader, backend)];
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs';
+import type { NativeBackend } from '../native.ts';
 import { backwardArrays, forwardArrays } from './arrays.ts';
 import type { PoolKernels } from './kernel.ts';
 
@@ -32,14 +33,6 @@ export const cpuKernels: PoolKernels<CpuBackend> = hostKernels<CpuBackend>({
   make: (shape, values, backend) => backend.makeTensorInfo(shape, 'float32', values),
 });
 
-/** What is used of `NodeJSKernelBackend`. */
-interface NativeBackend {
-  /** Has `values` for as long as no op of TensorFlow has asked for them. */
-  readonly tensorMap: { get(dataId: object): { readonly values: Float32Array | null } };
-  readSync(dataId: object): Float32Array;
-  write(values: Float32Array, shape: number[], dtype: DataType): object;
-}
-
 /** What was read of TensorFlow's memory, whose values never change: backward sees the x of forward again. */
 const known = new WeakMap<object, Float32Array>();
 
@@ -52,7 +45,7 @@ export const nativeKernels: PoolKernels<NativeBackend> = hostKernels<NativeBacke
     // `get` moves what lies on another backend: the x of forward, where another one is chosen before backward.
     const given = backend.tensorMap.get(dataId).values;
     if (given !== null) return given;
-    const values = known.get(dataId) ?? backend.readSync(dataId);
+    const values = known.get(dataId) ?? (backend.readSync(dataId) as Float32Array);
     known.set(dataId, values);
     return values;
   },

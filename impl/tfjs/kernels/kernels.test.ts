@@ -8,7 +8,7 @@ import { activationPool } from '../op.ts';
 import { layoutOf } from '../parameters.ts';
 import { backwardKernel, forwardKernel } from './kernel.ts';
 
-/** Sizes on both sides of every stretch of vectors, of blocks of rows and of blocks of terms. */
+/** Sizes on both sides of every stretch of vectors, of blocks of rows, of columns and of runs, and of blocks of terms. */
 const shapes: readonly (readonly [number[], Sharing])[] = [
   [[1, 1], 'unit'],
   [[2, 3], 'unit'],
@@ -16,7 +16,9 @@ const shapes: readonly (readonly [number[], Sharing])[] = [
   [[5, 21], 'unit'],
   [[7, 37], 'unit'],
   [[300, 19], 'unit'],
-  [[3, 9001], 'unit'],
+  [[5, 9001], 'unit'],
+  [[2, 3, 9001], { sharedAxes: [2] }],
+  [[3, 61, 301], { sharedAxes: [2] }],
   [[9, 1], 'layer'],
   [[3, 7], 'layer'],
   [[37, 61], 'layer'],

@@ -7,6 +7,9 @@ export type ValueType = 'i32' | 'f32' | 'v128';
 
 const valueTypes: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
 
+/** Bytes of an f32. */
+export const float = 4;
+
 const simd = 0xfd;
 
 type Plain = (...operands: readonly Code[]) => Code;

@@ -25,6 +25,13 @@ const sums: readonly (readonly [shape: number[], axis: number[] | undefined])[] 
   [[5, 2, 3], [2]],
   [[5, 2, 3], undefined],
   [[6], [0]],
+  [[0, 64], [0]],
+  [
+    [3, 0, 2],
+    [1, 2],
+  ],
+  [[3, 0, 2], [0]],
+  [[0], undefined],
 ];
 
 describe('the wasm sum', () => {

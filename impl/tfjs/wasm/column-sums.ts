@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
+import { float } from './assembler.ts';
 import { addressOf, kernel, product } from './module.ts';
 
-const float = 4;
-
 /**
- * `Σₙ x[n, ·]`, the gradient of whatever was added to every row, as the product `1ᵀ·x`; other sums are left to `shipped`,
- * which transposes x before it sums. x: float32 `[N, ...]`, not empty.
+ * `Σₙ x[n, ·]`, the gradient of whatever was added to every row, as the product `1ᵀ·x`, x: float32 `[N, ...]`; and sums of
+ * nothing, which are 0. Other sums are left to `shipped`, which transposes x before it sums.
  */
 export function columnSums(shipped: tf.KernelConfig): tf.KernelConfig {
   return kernel(tf.Sum, ({ x }, attrs, backend) => {
@@ -13,8 +12,14 @@ export function columnSums(shipped: tf.KernelConfig): tf.KernelConfig {
     const [N, ...rest] = x.shape;
     const axes = tf.util.parseAxisParam(axis, x.shape);
     const columns = tf.util.sizeFromShape(rest);
+    if (tf.util.sizeFromShape(x.shape) === 0) {
+      const left = x.shape.flatMap((size, i) => (axes.includes(i) ? (keepDims ? 1 : []) : size));
+      const zeros = backend.makeOutput(left, x.dtype);
+      backend.typedArrayFromHeap(zeros).fill(0);
+      return zeros;
+    }
     const isFirst = axes.length === 1 && axes[0] === 0 && rest.length > 0;
-    if (!isFirst || x.dtype !== 'float32' || N * columns === 0) {
+    if (!isFirst || x.dtype !== 'float32') {
       return shipped.kernelFunc({ inputs: { x }, attrs: { axis, keepDims }, backend });
     }
     const ones = backend.makeOutput([N], 'float32');

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { float } from './assembler.ts';
 import { addressOf, kernel, product } from './module.ts';
-
-const float = 4;
 
 /**
  * `dW[u,v,·,·] = Σ_{n,i} Xᵀ·dY`: for image n and row i of the result, X: `[j, inputs]` is what the filter's element u, v

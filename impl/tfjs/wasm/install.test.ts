@@ -2,12 +2,18 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../backends.ts';
 import { installWasmKernels } from './install.ts';
+import { ownFunctions, type WasmBackend } from './module.ts';
 
 const names = ['BatchMatMul', 'Conv2DBackpropFilter', 'MaxPoolGrad', 'Sum', 'Identity', 'NesterovUpdate'];
 const registered = (): (tf.KernelConfig | undefined)[] => names.map((name) => tf.getKernel(name, 'wasm'));
 
 beforeAll(async () => {
   await openBackend('wasm');
+});
+
+it('says so when the heap has no room to work in', () => {
+  const full = { wasm: { wasmMemory: new WebAssembly.Memory({ initial: 1 }), _malloc: () => 0 } };
+  expect(() => ownFunctions(full as unknown as WasmBackend)).toThrow(/out of memory: it was asked for \d+ bytes/);
 });
 
 describe('installWasmKernels', () => {

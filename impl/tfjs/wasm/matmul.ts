@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { float } from './assembler.ts';
 import { addressOf, kernel, type Matrix, product } from './module.ts';
-
-const float = 4;
 
 /** `C = op(A)·op(B)`, op the identity or the transpose of the last two axes; batch axes broadcast. */
 export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, ({ a, b }, attrs, backend) => {

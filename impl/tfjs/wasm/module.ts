@@ -53,10 +53,17 @@ export function ownFunctions(backend: WasmBackend): OwnFunctions {
   let functions = instances.get(backend);
   if (functions === undefined) {
     const exports = instantiate([...productCode, nesterovCode], memoryOf(backend)) as Omit<OwnFunctions, 'scratch'>;
-    functions = { ...exports, scratch: backend.wasm._malloc(scratchBytes) >>> 0 };
+    functions = { ...exports, scratch: allocate(backend, scratchBytes) };
     instances.set(backend, functions);
   }
   return functions;
+}
+
+/** The address of so many bytes that are never given back. @throws Error if the heap, of at most 2 GB, has no room */
+function allocate({ wasm }: WasmBackend, bytes: number): number {
+  const address = wasm._malloc(bytes) >>> 0;
+  if (address === 0) throw new Error(`the wasm backend is out of memory: it was asked for ${bytes} bytes to work in`);
+  return address;
 }
 
 /** The functions on a memory, be it of one thread or shared with others. */

@@ -1,6 +1,4 @@
-import { type Code, type Definition, define, f32, f32x4, i32, type Local } from './assembler.ts';
-
-const float = 4;
+import { type Code, type Definition, define, f32, f32x4, float, i32, type Local } from './assembler.ts';
 
 /**
  * `moved = momentum·v - rate·g`, `next = w + momentum·moved - rate·g`, over `length` elements, four at a time, then one.

@@ -1,4 +1,17 @@
-import { type Code, call, type Definition, define, either, f32, f32x4, i32, least, leave, when } from './assembler.ts';
+import {
+  type Code,
+  call,
+  type Definition,
+  define,
+  either,
+  f32,
+  f32x4,
+  float,
+  i32,
+  least,
+  leave,
+  when,
+} from './assembler.ts';
 
 /**
  * `C = A·B` in the manner of BLIS: panels of A, four rows wide, and of B, eight columns wide, are laid out in the order
@@ -11,7 +24,6 @@ const tileColumns = 8;
 const blockK = 512;
 const blockM = 256;
 
-const float = 4;
 const panelBytes = tileColumns * blockK * float;
 const tileBytes = tileRows * tileColumns * float;
 

@@ -1,14 +1,12 @@
-/** Measures the gradient checkers, writes the figures and the table in docs/gradcheck.md. Run by npm run bench. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
+/** Measures the gradient checkers. Run by npm run bench. */
 import { version_core } from '@tensorflow/tfjs';
 import type { Checker, Fault, Outcome } from './checker.ts';
-import { type Figures, type Row, withTable } from './figures.ts';
+import { type Figures, gradcheckTable, type Row } from './figures.ts';
 import { type Inputs, normalInputs } from './layer.ts';
 import { poolproofCheckers } from './poolproof.ts';
 import { pythonCheckers } from './python.ts';
 import { quantile } from './quantile.ts';
+import { thisMachine, writeFigures } from './run.ts';
 
 const draws = 50;
 /** Each checker runs so long before it is measured, and at least once. */
@@ -30,19 +28,15 @@ const rows: Row[] = [];
 for (const checker of checkers) rows.push(await rowOf(checker, outcomes.get(checker)!));
 python.close();
 
-const { model } = cpus()[0]!;
 const figures: Figures = {
   draws,
-  machine: { cores: cpus().length, model },
+  machine: thisMachine(),
   versions: { node: process.versions.node, tfjs: version_core, ...python.versions },
   absent: python.absent,
   rows,
 };
-mkdirSync(join('docs', 'benchmarks'), { recursive: true });
-writeFileSync(join('docs', 'benchmarks', 'gradcheck.json'), `${JSON.stringify(figures, null, 1)}\n`);
-const page = join('docs', 'gradcheck.md');
-writeFileSync(page, withTable(readFileSync(page, 'utf8'), figures));
-console.log(readFileSync(page, 'utf8').match(/^\| checker [\s\S]*?\n\n.*$/m)?.[0]);
+writeFigures('gradcheck', figures);
+console.log(gradcheckTable(figures));
 
 async function rowOf({ name, check }: Checker, all: readonly Outcome[]): Promise<Row> {
   const inputs = passing(all);

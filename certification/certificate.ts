@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { CertificationReport, Kind, Totals } from './report.ts';
+import type { Announcement } from './wire.ts';
+
+/**
+ * What is certified, without clocks, machines or commands: whoever asks the same implementation the same again gets the
+ * same, byte for byte.
+ */
+export interface CertificateCore {
+  readonly format: 'poolproof-certificate/1';
+  readonly poolproof: string;
+  readonly suite: CertificationReport['suite'];
+  readonly announcement: Announcement;
+  readonly profile: CertificationReport['profile'];
+  readonly seed: number;
+  readonly runs: number;
+  readonly passed: Readonly<Record<Kind, number>>;
+  readonly elements: CertificationReport['elements'];
+  readonly lacking: CertificationReport['lacking'];
+}
+
+/** An in-toto statement (v1) on an implementation by its name and announcement; the predicate is the core with its id. */
+export interface Certificate {
+  readonly _type: 'https://in-toto.io/Statement/v1';
+  readonly subject: readonly [{ readonly name: string; readonly digest: { readonly sha256: string } }];
+  readonly predicateType: 'urn:poolproof:certificate:1';
+  readonly predicate: { readonly id: string; readonly core: CertificateCore };
+}
+
+/** A file that is no certificate, or one that was altered. */
+export class CertificateError extends Error {
+  override readonly name = 'CertificateError';
+}
+
+/** Why a report can't be made a certificate; `undefined` if it can. */
+export function whyUncertified({ outcome, checks, knownFailing }: CertificationReport): string | undefined {
+  if (outcome !== 'conforms') return `the run ended with "${outcome}"`;
+  if (checks.challenge.passed === 0)
+    return 'no fresh Cases were asked: expected a profile with challenge and --runs above 0';
+  return knownFailing.length > 0 ? `checks are known to fail: ${knownFailing.join(', ')}` : undefined;
+}
+
+/** The certificate of a run that conforms. @throws CertificateError unless it can be certified */
+export function certificateOf(report: CertificationReport): Certificate {
+  const why = whyUncertified(report);
+  if (why !== undefined) throw new CertificateError(`no certificate: ${why}`);
+  const { poolproof, suite, profile, seed, runs, checks, elements, lacking } = report;
+  const announcement = report.announcement!;
+  const passed = Object.fromEntries(
+    Object.entries(checks).map(([kind, totals]: [string, Totals]) => [kind, totals.passed]),
+  ) as Record<Kind, number>;
+  const core: CertificateCore = {
+    format: 'poolproof-certificate/1',
+    poolproof,
+    suite,
+    announcement,
+    profile,
+    seed,
+    runs,
+    passed,
+    elements,
+    lacking,
+  };
+  const { name, version } = announcement.implementation;
+  return {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name: `${name} ${version}`, digest: { sha256: digestOf(announcement) } }],
+    predicateType: 'urn:poolproof:certificate:1',
+    predicate: { id: digestOf(core), core },
+  };
+}
+
+/** SHA-256 over the canonical JSON (RFC 8785) of a value. */
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(canonicalize(value)!).digest('hex');
+}
+
+/** A certificate from the text of a file. @throws CertificateError if it is none, or its id is not that of its core */
+export function parseCertificate(text: string): Certificate {
+  let value: Certificate | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CertificateError('expected a certificate as JSON');
+  }
+  const { id, core } = value?.predicate ?? {};
+  if (core?.format !== 'poolproof-certificate/1') {
+    throw new CertificateError(
+      `expected "predicate.core.format" poolproof-certificate/1, got ${JSON.stringify(core?.format)}`,
+    );
+  }
+  const actual = digestOf(core);
+  if (actual !== id) throw new CertificateError(`altered: its core has the id ${actual}, expected ${id}`);
+  const expected = digestOf(core.announcement);
+  const stated = value?.subject?.[0]?.digest?.sha256;
+  if (stated !== expected)
+    throw new CertificateError(`altered: its subject has the digest ${stated}, expected ${expected}`);
+  return value!;
+}
+
+/** What a second run found otherwise, a line each; none if the certificate holds. */
+export function differences(certificate: Certificate, again: CertificationReport): string[] {
+  const why = whyUncertified(again);
+  if (why !== undefined) return [why];
+  const [was, is] = [certificate.predicate.core, certificateOf(again).predicate.core];
+  return (Object.keys(was) as (keyof CertificateCore)[])
+    .filter((key) => canonicalize(was[key]) !== canonicalize(is[key]))
+    .map((key) => `${key}: was ${canonicalize(was[key])}, is ${canonicalize(is[key])}`);
+}

@@ -1,0 +1,95 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { readSuite } from '../fixtures/load.ts';
+import { gpuStyles, legalStyles, legalSubject, narrowStyles } from '../properties/legal.ts';
+import { mutants } from '../properties/mutants.ts';
+import { certificateOf, differences, parseCertificate } from './certificate.ts';
+import { type CertifyOptions, certify } from './certify.ts';
+import type { CertificationReport } from './report.ts';
+
+const suite = readSuite();
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+
+/** Certifies `poolproof serve reference`, of the sources that were compiled, by smoke unless told otherwise. */
+const run = (args: readonly string[], options: Partial<CertifyOptions> = {}): Promise<CertificationReport> =>
+  certify(suite, {
+    command: [process.execPath, main, 'serve', 'reference', ...args],
+    profile: 'smoke',
+    runs: 100,
+    seed: 0,
+    jobs: 1,
+    timeout: 30_000,
+    minCases: 1,
+    known: new Set(),
+    version: '0.0.0',
+    ...options,
+  });
+
+/** All mutants and evaluations, and so many fresh Cases, in a long attack; else a few. */
+const attack = Number(process.env.POOLPROOF_ATTACK ?? 0);
+const some = <T>(list: readonly T[], step: number) => (attack > 0 ? list : list.filter((_, k) => k % step === 0));
+const timeout = 3_600_000;
+
+describe('right implementations', () => {
+  const names = [...legalStyles, ...narrowStyles, ...gpuStyles].map((style) => legalSubject(style).name);
+
+  it.each(some(names, 101))('%s conforms', { timeout }, async (name) => {
+    const report = await run(['--evaluation', name], { profile: 'training', runs: attack || 100 });
+    expect(report).toMatchObject({ outcome: 'conforms', exitCode: 0, failures: [], faults: [] });
+    expect(report.checks.challenge.passed).toBe(2 * report.runs);
+  });
+
+  it('get the same certificate again, whatever the number of processes; another with another number', async () => {
+    const first = await run([], { profile: 'training' });
+    const certificate = certificateOf(first);
+    expect(parseCertificate(JSON.stringify(certificate))).toEqual(certificate);
+    const again = await run([], { profile: 'training', jobs: 3 });
+    expect(differences(certificate, again)).toEqual([]);
+    const other = await run([], { profile: 'training', seed: 1 });
+    expect(differences(certificate, other)).toContainEqual(expect.stringMatching(/^seed: was 0, is 1$/));
+    const wrong = await run(['--mutant', 'mean-in-dalpha'], { profile: 'training' });
+    expect(differences(certificate, wrong)).toEqual(['the run ended with "fails"']);
+  }, 60_000);
+});
+
+describe('wrong implementations', () => {
+  const visible = mutants.map(({ id }) => id).filter((id) => id in suite.matrix.mutants);
+
+  it.each(some(visible, 37))('%s is refused by the smoke list, and named', { timeout }, async (id) => {
+    const report = await run(['--mutant', id]);
+    expect(report).toMatchObject({ outcome: 'fails', exitCode: 1, faults: [], diagnosis: { kind: 'known' } });
+    expect(report.diagnosis).toHaveProperty('mutants', expect.arrayContaining([id]));
+    expect(() => certificateOf(report)).toThrow('no certificate: the run ended with "fails"');
+  });
+
+  it('the first failure is made small, on what the subject was asked', async () => {
+    const { smallest, curve } = await run(['--mutant', 'step-at-zero-is-one'], { profile: 'challenge', runs: 500 });
+    expect(smallest?.law).toBe('agreement/y');
+    expect(smallest?.case?.inputs.x).toMatchObject({ shape: [1] });
+    expect(curve?.y).toBeDefined();
+  });
+
+  it('are known to fail by a list, until a check of it passes', async () => {
+    const { failures } = await run(['--mutant', 'step-at-zero-is-one']);
+    const known = new Set(failures.map(({ id }) => id));
+    const again = await run(['--mutant', 'step-at-zero-is-one'], { known });
+    expect(again).toMatchObject({ outcome: 'conforms', knownFailing: [...known], failures: [] });
+    const mended = await run([], { known });
+    expect(mended).toMatchObject({ outcome: 'fails', exitCode: 1, failures: [] });
+    expect(mended.unexpectedlyPassed).toEqual([...known]);
+  });
+
+  it('one check alone can be asked again', async () => {
+    const report = await run(['--mutant', 'step-at-zero-is-one'], { only: new Set(['edge/kink/f64']) });
+    expect(new Set(report.failures.map(({ id }) => id))).toEqual(new Set(['edge/kink/f64']));
+    expect(report.checks.invalid).toEqual({ passed: 0, failed: 0 });
+  });
+});
+
+it('what was too little is not certified', async () => {
+  expect(await run([], { minCases: 1000 })).toMatchObject({ outcome: 'too little was run', exitCode: 5 });
+  expect(await run([], { only: new Set(['core/none']) })).toMatchObject({ outcome: 'too little was run' });
+  const smoke = await run([]);
+  expect(smoke).toMatchObject({ outcome: 'conforms', exitCode: 0 });
+  expect(() => certificateOf(smoke)).toThrow('no certificate: no fresh Cases were asked');
+});

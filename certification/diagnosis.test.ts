@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import { type Asked, repliesOf } from '../fixtures/kills.ts';
+import { readSuite } from '../fixtures/load.ts';
+import type { Mutant } from '../properties/mutants/mutant.ts';
+import { mutants } from '../properties/mutants.ts';
+import { referenceSubject } from '../properties/reference-subject.ts';
+import type { Answer } from '../reference/case.ts';
+import { diagnose, type Replied } from './diagnosis.ts';
+import { type Profile, vectorChecks } from './plan.ts';
+import { everything } from './wire.ts';
+
+const suite = readSuite();
+const visible = mutants.filter(({ id }) => id in suite.matrix.mutants);
+
+const checksOf = (profile: Profile, more: Partial<typeof everything> = {}) =>
+  vectorChecks(suite, profile, { ...everything, ...more }).checks;
+
+const replied = (checks: readonly (Asked & { id: string })[], mutant: Mutant): Replied[] =>
+  repliesOf(mutant, checks).map((reply, k) => ({ ...checks[k]!, ...reply }));
+
+const byId = (id: string) => mutants.find((one) => one.id === id)!;
+
+/** A wrong implementation that is none of the project's mutants. */
+const outside = (id: string, change: (answer: Answer) => Partial<Answer>): Mutant => ({
+  id,
+  group: 'formula',
+  bug: id,
+  make: () => ({
+    ...referenceSubject,
+    answer(input) {
+      const answer = referenceSubject.answer(input) as Answer;
+      return { ...answer, ...change(answer) };
+    },
+  }),
+});
+
+it('names the right one of every mutant by the smoke list alone', { timeout: 120_000 }, () => {
+  const smoke = checksOf('smoke');
+  const named = ({ id }: Mutant) => {
+    const diagnosis = diagnose(suite, replied(smoke, byId(id)), []);
+    return diagnosis?.kind === 'known' && diagnosis.mutants.includes(id);
+  };
+  expect(visible.filter((mutant) => !named(mutant)).map(({ id }) => id)).toEqual([]);
+});
+
+it.each([
+  ['all vectors', checksOf('training')],
+  ['float32 alone', checksOf('smoke', { dtypes: ['f32'] })],
+  ['relu and step alone', checksOf('smoke', { branches: ['relu', 'step'] })],
+  ['inference alone', checksOf('forward', { ops: ['forward'] })],
+])('names a wrong step by %s', (_, checks) => {
+  expect(diagnose(suite, replied(checks, byId('step-at-zero-is-one')), [])).toMatchObject({
+    kind: 'known',
+    mutants: ['step-at-zero-is-one'],
+  });
+});
+
+it.each([
+  outside('y of 2 is 2.5', ({ y }) => ({ y: y.map((v) => (v === 2 ? 2.5 : v)) })),
+  outside('a third of dx', ({ dx }) => ({ dx: dx.map((v) => v / 3) })),
+  outside('dalpha squared', ({ dalpha }) => ({ dalpha: dalpha.map((v) => v * v) })),
+  outside('all zeros', ({ y, dx, dalpha }) => ({ y: y.fill(0), dx: dx.fill(0), dalpha: dalpha.fill(0) })),
+])('says that it does not know $id', (mutant) => {
+  for (const profile of ['smoke', 'training'] as const) {
+    expect(diagnose(suite, replied(checksOf(profile), mutant), [])).toEqual({ kind: 'unknown' });
+  }
+});
+
+it('says nothing of a right one, and does not know one that breaks', () => {
+  const smoke = checksOf('smoke');
+  const right = replied(
+    smoke,
+    outside('right', () => ({})),
+  );
+  expect(diagnose(suite, right, [])).toBeUndefined();
+  const broken = right.map(({ tensors: _, ...one }) => ({ ...one, isWrong: true }));
+  expect(diagnose(suite, broken, [])).toEqual({ kind: 'unknown' });
+});

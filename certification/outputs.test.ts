@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { parseHTML } from 'linkedom';
+import { describe, expect, it } from 'vitest';
+import { badgeOf } from './badge.ts';
+import { certificateOf, digestOf, parseCertificate } from './certificate.ts';
+import { junitXml } from './junit.ts';
+import { certificationPage } from './page.ts';
+import { failedReportOf, nasty, reportOf, texts } from './report-for-tests.ts';
+
+describe('what a subject says', () => {
+  it('is text on the page, never markup', () => {
+    const tags = (html: string) => [...parseHTML(html).document.querySelectorAll('*')].map(({ tagName }) => tagName);
+    const plain = tags(certificationPage(failedReportOf('x')));
+    expect(plain).not.toContain('SCRIPT');
+    const check = (text: string) => {
+      const page = certificationPage(failedReportOf(text));
+      expect(tags(page)).toEqual(plain);
+    };
+    fc.assert(fc.property(texts, check), { numRuns: 60, examples: nasty.map((text) => [text]) });
+  });
+
+  it('is well-formed XML with as many failures as the report', () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const xml = junitXml(failedReportOf(text));
+        expect(xml.match(/<failure /g)?.length).toBe(2);
+        expect(xml.match(/<error /g)?.length).toBe(2);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they have no place in XML
+        expect(xml).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/);
+        expect(
+          xml.replace(/<\?xml[^?]*\?>|<\/?[a-z-]+(?: [a-z]+="[^"<]*")*\/?>|<!\[CDATA\[[\s\S]*?\]\]>/g, ''),
+        ).not.toMatch(/[<]/);
+      }),
+      { examples: nasty.map((text) => [text]) },
+    );
+  });
+});
+
+it('a badge is green for what conforms only', () => {
+  expect(badgeOf(reportOf('x'))).toMatchObject({ schemaVersion: 1, message: 'training 1.0.0', color: 'brightgreen' });
+  expect(badgeOf(failedReportOf('x'))).toMatchObject({ message: 'broke the protocol', color: 'red' });
+});
+
+describe('a certificate', () => {
+  it('is canonical: neither clock, nor command, nor order of keys changes it', () => {
+    const certificate = certificateOf(reportOf('x'));
+    const later = certificateOf(
+      reportOf('x', { milliseconds: 2, command: ['y'], errors: { histogram: [], worst: [] } }),
+    );
+    expect(later).toEqual(certificate);
+    const { core, id } = certificate.predicate;
+    expect(digestOf(Object.fromEntries(Object.entries(core).reverse()))).toBe(id);
+  });
+
+  it('of which any part is altered is refused', () => {
+    const certificate = certificateOf(reportOf('x'));
+    const text = JSON.stringify(certificate);
+    expect(parseCertificate(text)).toEqual(certificate);
+    for (const [from, to] of [
+      ['"runs":1', '"runs":2'],
+      ['"f64"', '"f16"'],
+      [certificate.predicate.id, '0'.repeat(64)],
+      [certificate.subject[0].digest.sha256, '0'.repeat(64)],
+    ] as const) {
+      expect(text).toContain(from);
+      expect(() => parseCertificate(text.replace(from, to))).toThrow(/altered: its (core|subject) has the/);
+    }
+    expect(() => parseCertificate('{}')).toThrow('"predicate.core.format" poolproof-certificate/1, got undefined');
+    expect(() => parseCertificate('null')).toThrow('poolproof-certificate/1, got undefined');
+    expect(() => parseCertificate('{')).toThrow('expected a certificate as JSON');
+  });
+
+  it('is not given where something is known to fail', () => {
+    expect(() => certificateOf(reportOf('x', { knownFailing: ['core/tail/f64'] }))).toThrow(
+      'known to fail: core/tail/f64',
+    );
+  });
+});

@@ -1,0 +1,265 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { decodeCase } from '../fixtures/case.ts';
+import { decodeTensor, type Tensor } from '../fixtures/tensor.ts';
+import { caseText } from '../properties/failure-text.ts';
+import type { Curve } from './curve.ts';
+import { limits, type WorstElement } from './errors.ts';
+import { type CertificationReport, type CheckFailure, kinds, outcomes } from './report.ts';
+
+const css = `
+:root { color-scheme: light; font: 15px/1.5 system-ui, sans-serif; color: #1f2328; }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin: 0; }
+h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #d0d7de; padding-bottom: .3rem; }
+.verdict { display: inline-block; padding: .2rem .7rem; border-radius: 1rem; color: #fff; font-weight: 600; margin: .8rem 0; }
+.conforms { background: #1a7f37; } .fails, .broke { background: #cf222e; } .too { background: #6e7781; }
+.muted { color: #57606a; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #eaeef2; vertical-align: top; overflow-wrap: anywhere; }
+table.worst { font-size: .8rem; } table.worst td { overflow-wrap: normal; }
+th { font-weight: 600; color: #57606a; white-space: nowrap; }
+td.number, th.number { text-align: right; white-space: nowrap; }
+pre { background: #f6f8fa; padding: .8rem; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
+.failed { color: #cf222e; font-weight: 600; }
+.curves { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0; } figcaption { color: #57606a; font-size: .85rem; }
+svg { max-width: 100%; height: auto; }
+`;
+
+/** `12`, `3k`, `5M`, `9e15`. */
+function short(n: number): string {
+  if (n < 1000) return String(n);
+  if (n < 1e6) return `${Math.round(n / 1000)}k`;
+  return n < 1e9 ? `${Math.round(n / 1e6)}M` : n.toExponential(0).replace('+', '');
+}
+
+/** `512`, `1k` = 2^10, `1M` = 2^20. */
+function binary(n: number): string {
+  if (n === Number.POSITIVE_INFINITY) return 'more';
+  return n < 1024 ? String(n) : n < 2 ** 20 ? `${n / 1024}k` : `${n / 2 ** 20}M`;
+}
+
+/** Ticks of a logarithmic scale that begins at 0. */
+const decades = [0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+
+type Child = string | number | Node | undefined | readonly Child[];
+
+/**
+ * One self-contained page: verdict, diagnosis, the smallest failure with the curve around it, errors in ulp, worst inputs.
+ *
+ * Built as a DOM: whatever a subject said becomes text nodes, never markup. It holds no script.
+ */
+export function certificationPage(report: CertificationReport): string {
+  const { document } = parseHTML('<!doctype html><html lang="en"><head></head><body></body></html>');
+  const h = (tag: string, attributes: Readonly<Record<string, string>>, ...children: Child[]): HTMLElement => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    for (const child of (children as unknown[]).flat(9)) {
+      if (child !== undefined) {
+        element.append(typeof child === 'object' ? (child as Node) : document.createTextNode(String(child)));
+      }
+    }
+    return element;
+  };
+  const { announcement, outcome, profile, seed, suite, checks, elements, failures, smallest, diagnosis } = report;
+  const { name, version, language } = announcement?.implementation ?? {
+    name: report.command[0]!,
+    version: '',
+    language: '',
+  };
+  const title = `${name} ${version}`.trim();
+
+  const row = (label: string, ...value: Child[]) => h('tr', {}, h('th', {}, label), h('td', {}, ...value));
+  const section = (heading: string, ...children: Child[]) => [h('h2', {}, heading), ...children];
+  const failure = ({ id, op, note, law, description, case: encoded }: CheckFailure) => [
+    h('p', {}, h('strong', {}, `${id}, ${op}`), ` — ${note}; law ${law}`),
+    encoded && h('pre', {}, caseText(decodeCase(encoded)).join('\n')),
+    h('p', { class: 'failed' }, description),
+  ];
+  const worst = ({ id, quantity, index, numbers, ulps, share }: WorstElement) => {
+    const [actual, expected, lo, hi] = decodeTensor('numbers', numbers).values;
+    return h(
+      'tr',
+      {},
+      h('td', {}, id),
+      h('td', {}, `${quantity}[${index.join(', ')}]`),
+      h('td', {}, String(actual)),
+      h('td', {}, String(expected)),
+      h('td', {}, lo === hi ? `exactly ${lo}` : `[${lo}, ${hi}]`),
+      h('td', { class: 'number' }, ulps === null ? '∞' : short(ulps)),
+      h('td', { class: 'number' }, share === null || share > 1 ? 'wrong' : `${(100 * share).toFixed(0)} %`),
+    );
+  };
+
+  document.head.append(
+    h('meta', { charset: 'utf-8' }),
+    h('meta', { name: 'viewport', content: 'width=device-width' }),
+    h('meta', { 'http-equiv': 'Content-Security-Policy', content: "default-src 'none'; style-src 'unsafe-inline'" }),
+    // Nothing of the subject: linkedom writes the text of a title as it is.
+    h('title', {}, `poolproof: ${outcome}`),
+    h('style', {}, css),
+  );
+  const parts: Child[] = [
+    h('h1', {}, title),
+    language && h('div', { class: 'muted' }, language),
+    h('div', { class: `verdict ${outcome.split(' ')[0]}` }, outcomes[outcome].text),
+    h(
+      'table',
+      {},
+      row('suite', `${suite.version} (${suite.digest.slice(0, 12)})`),
+      row('profile', `${profile}, seed ${seed}`),
+      announcement &&
+        (['ops', 'dtypes', 'branches', 'sharing', 'constraints', 'facets'] as const).map((part) =>
+          row(part, announcement.capabilities[part].join(', ') || 'none'),
+        ),
+      kinds
+        .filter((kind) => checks[kind].passed + checks[kind].failed > 0)
+        .map((kind) =>
+          row(
+            {
+              vectors: 'vectors',
+              invalid: 'invalid requests',
+              accumulated: 'accumulated',
+              challenge: 'fresh cases',
+              repeated: 'asked again',
+            }[kind],
+            `${checks[kind].passed} passed`,
+            checks[kind].failed > 0 ? h('span', { class: 'failed' }, `, ${checks[kind].failed} failed`) : undefined,
+          ),
+        ),
+      row('elements', `${elements.compared} compared, ${elements.open} left open, ${elements.vacuous} vacuous`),
+      report.missing.length > 0 ? row('missing', report.missing.join(', ')) : undefined,
+      Object.keys(report.lacking).length > 0
+        ? row(
+            'not announced',
+            Object.entries(report.lacking)
+              .map(([lack, n]) => `${lack} (${n})`)
+              .join(', '),
+          )
+        : undefined,
+    ),
+  ];
+  if (report.faults.length > 0 || report.ended !== undefined) {
+    parts.push(
+      section(
+        'Faults',
+        report.ended && h('p', { class: 'failed' }, report.ended),
+        report.faults.map(({ reason, stderr }) => [h('p', {}, reason), stderr && h('pre', {}, stderr)]),
+      ),
+    );
+  }
+  if (diagnosis !== undefined) {
+    parts.push(
+      section(
+        'Diagnosis',
+        diagnosis.kind === 'unknown'
+          ? h('p', {}, 'Unknown: no known bug gives these replies.')
+          : [
+              h(
+                'p',
+                {},
+                'Behaves like ',
+                diagnosis.mutants.map((id, k) => [k > 0 ? ' or ' : '', h('code', {}, id)]),
+                `: ${diagnosis.bug}.`,
+              ),
+              h('p', { class: 'muted' }, `It explains ${diagnosis.explained} of the ${diagnosis.of} wrong replies.`),
+            ],
+      ),
+    );
+  }
+  if (smallest !== undefined) parts.push(section('The first failure, made as small as it gets', failure(smallest)));
+  if (report.curve !== undefined) parts.push(section('Around it', curves(report.curve)));
+  if (failures.length > 0) {
+    const [first, ...more] = [0, 1, 2, 3, 4].flatMap((k) => failures[k] ?? []);
+    parts.push(section('Failures', [first!, ...more].map(failure)));
+    const rest = kinds.reduce((sum, kind) => sum + checks[kind].failed, 0) - 1 - more.length;
+    if (rest > 0) parts.push(h('p', { class: 'muted' }, `and ${rest} more`));
+  }
+  if (elements.compared > 0) parts.push(section('Errors', histogram(report.errors.histogram)));
+  if (report.errors.worst.length > 0) {
+    parts.push(
+      section(
+        'Worst inputs',
+        h('p', { class: 'muted' }, 'Elements whose error is the largest share of what is allowed.'),
+        h(
+          'table',
+          { class: 'worst' },
+          h(
+            'tr',
+            {},
+            ['case', 'element', 'actual', 'expected', 'allowed'].map((text) => h('th', {}, text)),
+            h('th', { class: 'number' }, 'ulp'),
+            h('th', { class: 'number' }, 'share'),
+          ),
+          report.errors.worst.map(worst),
+        ),
+      ),
+    );
+  }
+  parts.push(
+    h(
+      'p',
+      { class: 'muted' },
+      `poolproof ${report.poolproof}, ${(report.milliseconds / 1000).toFixed(1)} s, exit code ${report.exitCode}`,
+    ),
+  );
+  document.body.append(h('main', {}, parts));
+  return `<!doctype html>\n${document.documentElement.outerHTML}\n`;
+
+  function histogram(counts: readonly number[]): Child {
+    const last = counts.findLastIndex((n) => n > 0);
+    const label = (k: number) => binary(limits[k]!);
+    const shown = counts.slice(0, Math.max(last, 3) + 1).map((n, k) => ({ error: label(k), elements: n }));
+    return h(
+      'figure',
+      {},
+      Plot.plot({
+        document,
+        width: 760,
+        height: 260,
+        marginTop: 30,
+        marginLeft: 60,
+        x: { label: 'error up to … ulp of the exact result, rounded once', domain: shown.map(({ error }) => error) },
+        y: { label: 'elements', type: 'symlog', grid: true, ticks: decades, tickFormat: short },
+        marks: [Plot.barY(shown, { x: 'error', y: 'elements', fill: '#0969da' }), Plot.ruleY([0])],
+      }),
+      h('figcaption', {}, 'The scale is logarithmic. A sum that cancels may be many ulp off and right.'),
+    );
+  }
+
+  function curves({ pool, x, y, dx, expectedY, expectedDx }: Curve): Child {
+    return [
+      h('p', { class: 'muted' }, pool),
+      h('div', { class: 'curves' }, picture('y', x, y, expectedY), picture('dx for dy = 1', x, dx, expectedDx)),
+      h('p', { class: 'muted' }, 'Grey: as it should be. Dots: as it came, red where they differ.'),
+    ];
+  }
+
+  function picture(label: string, x: Tensor, came: Tensor | undefined, expected: Tensor): Child {
+    const values = (tensor: Tensor) => [...decodeTensor(label, tensor).values];
+    const [xs, right] = [values(x), values(expected)];
+    const got = came && values(came);
+    const points = xs.map((at, k) => ({ x: at, expected: right[k]!, actual: got?.[k] ?? Number.NaN }));
+    const differs = ({ expected: e, actual: a }: (typeof points)[number]) => Math.abs(a - e) > 1e-3 * (1 + Math.abs(e));
+    // A jump is not drawn as a line.
+    const sides = [points.filter((p) => p.x <= 0), points.filter((p) => p.x > 0)];
+    const finite = points.filter(({ actual }) => Number.isFinite(actual));
+    return h(
+      'figure',
+      {},
+      Plot.plot({
+        document,
+        width: 370,
+        height: 280,
+        x: { label: 'x', nice: true },
+        y: { label, grid: true, nice: true },
+        marks: [
+          ...sides.map((side) => Plot.line(side, { x: 'x', y: 'expected', stroke: '#8c959f', strokeWidth: 4 })),
+          Plot.dot(finite, { x: 'x', y: 'actual', r: 2, fill: '#0969da' }),
+          Plot.dot(finite.filter(differs), { x: 'x', y: 'actual', r: 4, fill: '#cf222e' }),
+        ],
+      }),
+    );
+  }
+}

@@ -1,0 +1,300 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Behaviour, fake, isAlive } from '../certification/fake-for-tests.ts';
+import { readSuite } from '../fixtures/load.ts';
+import { sha256 } from '../fixtures/suite.ts';
+
+/** The built command; `npm test` builds it first. */
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const packaged = fileURLToPath(new URL('../fixtures/v1', import.meta.url));
+/** Says at its end how much memory the runner took, in KiB. */
+const measured =
+  '--import=data:text/javascript,process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
+
+let folder = '';
+/** A suite of a few vectors, so that a certification takes a moment. */
+let few = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'poolproof-certify-'));
+  few = join(folder, 'few');
+  cpSync(packaged, few, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(few, 'manifest.json'), 'utf8'));
+  for (const file of manifest.files) {
+    const suite = JSON.parse(readFileSync(join(few, file.path), 'utf8'));
+    if (file.path !== 'kill-matrix.json') suite.entries = suite.entries.slice(0, 4);
+    if (file.path === 'accumulated.json') suite.entries = [];
+    if (file.path === 'smoke.json') suite.entries = [[vectorsOf('core')[0].id, 'forward']];
+    writeFileSync(join(few, file.path), JSON.stringify(suite));
+    file.sha256 = sha256(readFileSync(join(few, file.path)));
+  }
+  writeFileSync(join(few, 'manifest.json'), JSON.stringify(manifest));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function vectorsOf(group: string): { id: string; inputs: { x: { hex: string } } }[] & { 0: { id: string } } {
+  return JSON.parse(readFileSync(join(packaged, `${group}.json`), 'utf8')).entries;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** MiB that the runner took at most. */
+  readonly peak: number;
+}
+
+function certify(flags: readonly string[], command: readonly string[], stdout: 'pipe' | number = 'pipe'): Ended {
+  const { status, ...said } = spawnSync(
+    process.execPath,
+    [
+      measured,
+      main,
+      'certify',
+      '--fixtures',
+      few,
+      '--runs',
+      '4',
+      ...flags,
+      ...(command.length > 0 ? ['--'] : []),
+      ...command,
+    ],
+    { encoding: 'utf8', env: { ...process.env, CI: '1' }, stdio: ['ignore', stdout, 'pipe'] },
+  );
+  return {
+    code: status,
+    out: said.stdout ?? '',
+    err: said.stderr,
+    peak: Number(/peak (\d+)/.exec(said.stderr)?.[1]) / 1024,
+  };
+}
+
+const flat = (text: string) => text.replace(/\s+/g, ' ');
+
+describe('poolproof certify', () => {
+  it('conforms with 0', () => {
+    const json = join(folder, 'conforms.json');
+    const { code, out } = certify(['--json', json], fake({ honest: true, capabilities: { pipeline: 8 } }));
+    expect(out).toMatch(/^fake 1, JavaScript\n/);
+    expect(out).toMatch(/\nCONFORMS: \d+\.\d s, exit code 0\n$/);
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+      failures: [],
+      faults: [],
+      checks: { challenge: { passed: 8 } },
+    });
+  });
+
+  it('does not conform with 1', () => {
+    const { code, out } = certify(['--profile', 'smoke'], fake());
+    expect(out).toContain('DOES NOT CONFORM');
+    expect(code).toBe(1);
+  });
+
+  it('unsupported, though announced, is a failure', () => {
+    const { code, out } = certify(
+      ['--profile', 'smoke'],
+      fake({ does: 'say', with: '{"id":ID,"unsupported":"sharing"}\n' }),
+    );
+    expect(flat(out)).toContain('unsupported, though announced: sharing');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [[], [], "missing required argument 'command'"],
+    [['--timeout', '0'], ['true'], 'Expected an integer from 1'],
+  ])('%j %j is a usage error with 2', (flags, command, message) => {
+    const { code, out, err } = certify(flags, command);
+    expect(err).toContain(message);
+    expect(out).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it.each<[string, readonly string[] | Behaviour, string]>([
+    ['missing', ['poolproof-none'], 'ENDED: start: could not be started: spawn poolproof-none ENOENT'],
+    ['killed', { does: 'kill' }, 'FAULT: ended by SIGKILL'],
+    ['deaf', { does: 'deaf', capabilities: { pipeline: 1e9 } }, 'FAULT: gave no reply within 0.5 s'],
+    [
+      'of 100 MB',
+      { does: 'long', with: 100 },
+      'FAULT: expected lines of at most 2097152 bytes on stdout, got a longer one',
+    ],
+    ['of arrays within arrays', { does: 'nest', with: 1_000_000 }, 'FAULT: "id" expected an integer, got [[['],
+    ['of other bytes', { does: 'bytes', with: 'ff0a' }, 'FAULT: expected UTF-8 on stdout, got other bytes'],
+  ])('a subject %s breaks the protocol with 3, and the runner stays small', (_, subject, message) => {
+    const command = 'length' in subject ? subject : fake(subject);
+    const { code, out, err, peak } = certify(
+      ['--profile', 'smoke', '--timeout', message.includes('no reply') ? '500' : '30000'],
+      command,
+    );
+    expect(flat(out)).toContain(message);
+    expect(out).toMatch(/\nBROKE THE PROTOCOL: .* exit code 3\n$/);
+    expect(err).not.toContain('Error:');
+    expect(code).toBe(3);
+    expect(peak).toBeLessThan(500);
+  });
+
+  it('names the one Case that crashes the subject, and goes on', () => {
+    const { id, inputs } = vectorsOf('edge')[1]!;
+    const json = join(folder, 'crash.json');
+    const crash = { honest: true, capabilities: { pipeline: 8 }, does: 'exit', with: 139, at: inputs.x.hex } as const;
+    const { code } = certify(['--json', json, '--profile', 'forward'], fake(crash));
+    const { failures, checks, faults, ended } = JSON.parse(readFileSync(json, 'utf8'));
+    const trouble = { code: 'fault', why: 'ended with exit code 139' };
+    expect(failures).toMatchObject([{ id, op: 'forward', trouble }]);
+    expect(faults.length).toBeLessThanOrEqual(4);
+    expect(checks.vectors.passed).toBeGreaterThan(20);
+    expect(checks.challenge).toEqual({ passed: 4, failed: 0 });
+    expect(ended).toBeUndefined();
+    expect(code).toBe(3);
+  });
+
+  it('shows what a terminal would obey', () => {
+    const name = '\u001b[2J\u009b31m\u202efake\nCONFORMS: 0.0 s, exit code 0';
+    const { out } = certify(
+      ['--profile', 'smoke'],
+      fake({ name, does: 'stderr', with: { text: '\u001b]0;title\u0007\r', code: 1 } }),
+    );
+    for (const seen of ['\\u001b[2J\\u009b31m\\u202efake\\u000aCONFORMS', '\\u001b]0;title\\u0007\\u000d']) {
+      expect(out).toContain(seen);
+    }
+    expect(out).not.toMatch(/[^\n\P{Cc}]|\p{Cf}/u);
+    expect(out).not.toMatch(/^CONFORMS/m);
+  });
+
+  describe('ends with 4', () => {
+    const altered = (change: (path: string) => void): string => {
+      const path = mkdtempSync(join(folder, 'altered-'));
+      cpSync(few, path, { recursive: true });
+      change(path);
+      return path;
+    };
+    it.each<[string, (path: string) => void, RegExp]>([
+      [
+        'an altered vector',
+        (path) => {
+          const file = join(path, 'core.json');
+          writeFileSync(
+            file,
+            readFileSync(file, 'utf8').replace(/[0-9](?=[0-9a-f]{7}")/, (digit) => `${9 - Number(digit)}`),
+          );
+        },
+        /core\.json: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}$/m,
+      ],
+      [
+        'a linked file',
+        (path) => {
+          rmSync(join(path, 'edge.json'));
+          symlinkSync(join(few, 'edge.json'), join(path, 'edge.json'));
+        },
+        /edge\.json: expected a file, got a link or a folder$/m,
+      ],
+      [
+        'a linked folder',
+        (path) => {
+          rmSync(path, { recursive: true });
+          symlinkSync(few, path);
+        },
+        /: expected a folder, got a link$/m,
+      ],
+      ['a missing file', (path) => rmSync(join(path, 'smoke.json')), /smoke\.json: ENOENT/],
+      [
+        'a manifest that is none',
+        (path) => writeFileSync(join(path, 'manifest.json'), '{'),
+        /manifest\.json: expected JSON$/m,
+      ],
+    ])('%s', (what, change, message) => {
+      const suite = altered(change);
+      expect(() => readSuite(suite)).toThrow(message);
+      if (what !== 'a linked folder' && what !== 'an altered vector') return;
+      const { code, out, err } = certify(['--fixtures', suite], ['true']);
+      expect(err).toMatch(/^error: the vectors can not be trusted: /);
+      expect(err).toMatch(message);
+      expect(out).toBe('');
+      expect(code).toBe(4);
+    });
+
+    it.skipIf(!existsSync('/dev/full'))('a full disk for the report', () => {
+      const { code, out, err } = certify(['--profile', 'smoke', '--json', '/dev/full'], fake({ honest: true }));
+      expect(err).toMatch(/^error: --json could not be written: ENOSPC/m);
+      expect(out).toContain('CONFORMS');
+      expect(code).toBe(4);
+    });
+  });
+
+  it.skipIf(process.platform === 'win32')('a report that does not fit leaves no file', () => {
+    const out = join(folder, 'limited');
+    mkdirSync(out);
+    const runner = [
+      process.execPath,
+      main,
+      'certify',
+      '--fixtures',
+      few,
+      '--profile',
+      'smoke',
+      '--json',
+      join(out, 'report.json'),
+    ];
+    const limited = ['-c', 'ulimit -f 1; exec "$@"', 'sh', ...runner, '--', ...fake()];
+    const { status, stderr } = spawnSync('sh', limited, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    expect(stderr).toMatch(/^error: --json could not be written: EFBIG/m);
+    expect(readdirSync(out)).toEqual([]);
+    expect(status).toBe(1);
+  });
+
+  it('a verdict that nobody can read is none', async () => {
+    const runner = spawn(process.execPath, [main, 'certify', '--fixtures', few, '--', 'poolproof-none'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    runner.stdout.destroy();
+    let err = '';
+    runner.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    expect(await new Promise((resolve) => runner.once('close', resolve))).toBe(4);
+    expect(err).toMatch(/^error: the output could not be written: .*EPIPE\n$/m);
+  });
+
+  it('nothing certified with 5', () => {
+    const { code, out } = certify(
+      ['--profile', 'smoke'],
+      fake({ does: 'say', with: '{"id":ID,"refused":"all"}\n', capabilities: { branches: ['softplus'] } }),
+    );
+    expect(out).toContain('NOTHING CERTIFIED');
+    expect(code).toBe(5);
+  });
+
+  it('Ctrl-C ends the subject too, and leaves no report', async () => {
+    const out = mkdtempSync(join(folder, 'ended-'));
+    const args = [main, 'certify', '--json', join(out, 'report.json'), '--', ...fake({ does: 'hang' })];
+    const runner = spawn(process.execPath, args, { stdio: 'ignore' });
+    const ended = new Promise((resolve) => runner.once('exit', (code, by) => resolve(by ?? code)));
+    let pid = 0;
+    await expect
+      .poll(
+        () => (pid = Number(spawnSync('ps', ['-o', 'pid=', '--ppid', `${runner.pid}`], { encoding: 'utf8' }).stdout)),
+        {
+          timeout: 30_000,
+        },
+      )
+      .toBeGreaterThan(0);
+    runner.kill('SIGINT');
+    expect(['SIGINT', 130]).toContain(await ended);
+    await expect.poll(() => isAlive(pid)).toBe(false);
+    expect(readdirSync(out)).toEqual([]);
+  });
+});

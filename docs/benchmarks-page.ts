@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { type Figures, gradcheckTable } from '../bench/figures.ts';
+import { type KernelFigures, kernelsSection } from '../bench/kernels-page.ts';
+import { type TrainingFigures, trainingSection } from '../bench/training-page.ts';
+
+/** `docs/benchmarks/*.json`. */
+export interface Benchmarks {
+  readonly gradcheck: Figures;
+  readonly kernels: KernelFigures;
+  readonly training: TrainingFigures;
+}
+
+/** What was measured last; `docs` is the folder. */
+export function readBenchmarks(docs: string): Benchmarks {
+  const read = (name: string) => JSON.parse(readFileSync(`${docs}/benchmarks/${name}.json`, 'utf8'));
+  return { gradcheck: read('gradcheck'), kernels: read('kernels'), training: read('training') };
+}
+
+/** docs/benchmarks.md */
+export function benchmarksPage({ gradcheck, kernels, training }: Benchmarks): string {
+  return `# Benchmarks
+
+\`npm run bench\` measures all of it, writes [JSON](benchmarks), and this page from that. Each table is of one run, in which
+everything takes its turn: times are to be compared within a table only, and best as the ratios of one round.
+
+${kernelsSection(kernels)}
+
+${trainingSection(training)}
+
+## The gradient check
+
+Of a layer of 32 × 64 units; what is compared, and how, stands in [gradcheck.md](gradcheck.md#compared).
+
+${gradcheckTable(gradcheck)}
+`;
+}
