@@ -2,6 +2,16 @@
 #include "pool.h"
 #include <tgmath.h>
 
+ANNOUNCE({
+  "implementation": {"name": "pool.c", "version": "1.0.0", "language": "C"},
+  "capabilities": {
+    "ops": ["forward", "vjp"], "dtypes": ["f64", "f32"],
+    "branches": ["relu", "step", "halfSquare", "negative", "identity", "tanh", "sigmoid", "softplus"],
+    "sharing": ["layer", "channel", "unit", "sharedAxes"],
+    "constraints": ["free", "fixed", "sumToOne", "clip"], "facets": []
+  }
+})
+
 static REAL f(enum branch branch, REAL x) {
   switch (branch) {
     case RELU: return x < 0 ? 0 : x;
@@ -28,27 +38,18 @@ static REAL df(enum branch branch, REAL x) {
   }
 }
 
-/* Σᵢ cᵢ·gᵢ(x) at position s, with f or f′ for g. */
-static REAL pooled(const struct pool *p, const REAL *c, size_t s, REAL (*g)(enum branch, REAL), REAL x) {
-  REAL sum = 0;
-  for (size_t i = 0; i < p->n; i++) sum += c[i * p->positions + s] * g(p->branches[i], x);
-  return sum;
-}
-
-void FORWARD(const struct pool *p, const struct arrays *a) {
-  REAL *x = a->x, *c = a->c, *y = a->y;
-  coefficients(p, a->alpha, c);
-  for (size_t at = 0; at < a->size; at++) y[at] = pooled(p, c, position(p, at), f, x[at]);
-}
-
-void VJP(const struct pool *p, const struct arrays *a) {
-  REAL *x = a->x, *c = a->c, *dy = a->dy, *dx = a->dx, *dc = a->dc;
-  coefficients(p, a->alpha, c);
-  for (size_t i = 0; i < p->n * p->positions; i++) dc[i] = 0;
-  for (size_t at = 0; at < a->size; at++) {
-    size_t s = position(p, at);
-    dx[at] = dy[at] * pooled(p, c, s, df, x[at]);
-    for (size_t i = 0; i < p->n; i++) dc[i * p->positions + s] += f(p->branches[i], x[at]) * dy[at];
+/* dx = dy·Σᵢ cᵢ·fᵢ′(x); dcᵢ is the sum of fᵢ(x)·dy over what shares a position. */
+const char *ANSWER(const struct pool *p, const REAL *x, const REAL *alpha, const REAL *dy, struct answer out) {
+  REAL *y = out.y, *dx = out.dx, *c = coefficients(p, alpha), *dc = zeros(p->n * p->positions);
+  for (size_t at = 0; at < p->size; at++) {
+    for (size_t i = 0; i < p->n; i++) {
+      size_t of_branch = i * p->positions + position(p, at);
+      y[at] += c[of_branch] * f(p->branches[i], x[at]);
+      dx[at] += c[of_branch] * df(p->branches[i], x[at]);
+      dc[of_branch] += f(p->branches[i], x[at]) * dy[at];
+    }
+    dx[at] *= dy[at];
   }
-  pull_back(p, a->alpha, dc, a->dalpha);
+  pull_back(p, alpha, dc, out.dalpha);
+  return NULL;
 }

@@ -1,4 +1,11 @@
 // pool-harness/1: JSON Lines over stdin and stdout, for a pool in float64 and float32.
+//
+// pool.go has what it says of itself, implementation and capabilities, and what it computes:
+//
+//	answer(pool, x, alpha, dy) (y, dx, dalpha)
+//
+// x, dy, y, dx: [N, ...U], flat and row-major; alpha, dalpha: [rows, Positions]. Of op forward dy is zeros and only y is
+// sent. A panic is the reply error.
 package main
 
 import (
@@ -11,13 +18,31 @@ import (
 	"io"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 )
 
 // Real is what a pool computes in.
 type Real interface{ float32 | float64 }
+
+// Implementation says who answers.
+type Implementation struct {
+	Name     string `json:"name"`
+	Version  string `json:"version"`
+	Language string `json:"language"`
+}
+
+// Capabilities says what can be asked; the rest is unsupported.
+type Capabilities struct {
+	Ops         []string `json:"ops"`
+	Dtypes      []string `json:"dtypes"`
+	Branches    []string `json:"branches"`
+	Sharing     []string `json:"sharing"`
+	Constraints []string `json:"constraints"`
+	Facets      []string `json:"facets"`
+	Encodings   []string `json:"encodings"`
+	Pipeline    int      `json:"pipeline"`
+}
 
 // Pool is what to compute, without its numbers. Alpha is [rows, Positions].
 type Pool[T Real] struct {
@@ -101,7 +126,7 @@ func main() {
 			if fields["cmd"] == "stop" {
 				return
 			}
-			reply := answer(fields)
+			reply := replyTo(fields)
 			reply["id"] = fields["id"]
 			text, _ := json.Marshal(reply)
 			out.Write(append(text, '\n'))
@@ -119,7 +144,7 @@ func main() {
 	}
 }
 
-func answer(request object) (reply object) {
+func replyTo(request object) (reply object) {
 	defer func() {
 		switch no := recover().(type) {
 		case nil:
@@ -136,14 +161,9 @@ func answer(request object) (reply object) {
 	}
 	if among("cmd", request["cmd"], []string{"start", "run", "stop"}) == "start" {
 		among("protocol", request["protocol"], []string{"pool-harness/1"})
-		return object{"ok": object{
-			"implementation": object{"name": "pool.go", "version": runtime.Version(), "language": "Go"},
-			"capabilities": object{
-				"ops": ops, "dtypes": dtypes[:2], "branches": branches,
-				"sharing":     []string{"layer", "channel", "unit", "sharedAxes"},
-				"constraints": constraints[:4], "encodings": []string{"hex"}, "facets": []string{}, "pipeline": 16,
-			},
-		}}
+		able := capabilities
+		able.Encodings, able.Pipeline = []string{"hex"}, 16
+		return object{"ok": object{"implementation": implementation, "capabilities": able}}
 	}
 	switch dtype := among("dtype", request["dtype"], dtypes); dtype {
 	case "f64":
@@ -175,6 +195,7 @@ func run[T Real](request object, dtype string) object {
 	case "sumToOne":
 		rows--
 	case "softmax":
+		// The wire carries none of it.
 		panic(lacking("constraint:softmax"))
 	case "clip":
 		pool.bounds, _ = decode[T]("bounds", constraint["bounds"], dtype, []int{n})
@@ -186,12 +207,36 @@ func run[T Real](request object, dtype string) object {
 	}
 	alphaShape := append([]int{rows}, own...)
 	alpha, _ := decode[T]("alpha", inputs["alpha"], dtype, alphaShape)
-	if op == "forward" {
-		return object{"y": encode(Forward(pool, x, alpha), dtype, shape)}
+	dy := make([]T, len(x))
+	if op == "vjp" {
+		dy, _ = decode[T]("dy", inputs["dy"], dtype, shape)
 	}
-	dy, _ := decode[T]("dy", inputs["dy"], dtype, shape)
-	dx, dalpha := VJP(pool, x, alpha, dy)
-	return object{"dx": encode(dx, dtype, shape), "dalpha": encode(dalpha, dtype, alphaShape)}
+	checkAnnounced(op, dtype, pool.Branches, asked["sharing"], pool.constraint)
+	y, dx, dalpha := answer(pool, x, alpha, dy)
+	if op == "forward" {
+		return object{"y": encode("y", y, dtype, shape)}
+	}
+	return object{"dx": encode("dx", dx, dtype, shape), "dalpha": encode("dalpha", dalpha, dtype, alphaShape)}
+}
+
+// checkAnnounced panics unless all that a valid request needs was announced.
+func checkAnnounced(op, dtype string, branches []string, sharing any, constraint string) {
+	need := func(word, value string, among []string) {
+		if !slices.Contains(among, value) {
+			panic(lacking(word + ":" + value))
+		}
+	}
+	need("op", op, capabilities.Ops)
+	need("dtype", dtype, capabilities.Dtypes)
+	for _, branch := range branches {
+		need("branch", branch, capabilities.Branches)
+	}
+	name, isName := sharing.(string)
+	if !isName {
+		name = "sharedAxes"
+	}
+	need("sharing", name, capabilities.Sharing)
+	need("constraint", constraint, capabilities.Constraints)
 }
 
 // layOut finds the position of each unit, and returns S.
@@ -293,7 +338,14 @@ func decode[T Real](name string, value any, dtype string, expected []int) ([]T, 
 	return values, shape
 }
 
-func encode[T Real](values []T, dtype string, shape []int) tensor {
+func encode[T Real](name string, values []T, dtype string, shape []int) tensor {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	if len(values) != size {
+		panic(fmt.Sprintf(`"%s" expected shape %v, got %d elements`, name, shape, len(values)))
+	}
 	data := []byte{}
 	for _, value := range values {
 		if dtype == "f64" {

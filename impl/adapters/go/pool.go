@@ -1,6 +1,23 @@
+// The pool: y = Σᵢ cᵢ·fᵢ(x), c = κ(alpha), and its gradient, in float64 and float32.
 package main
 
-import "math"
+import (
+	"math"
+	"runtime"
+)
+
+// What the subject says of itself.
+var (
+	implementation = Implementation{Name: "pool.go", Version: runtime.Version(), Language: "Go"}
+	capabilities   = Capabilities{
+		Ops:         []string{"forward", "vjp"},
+		Dtypes:      []string{"f64", "f32"},
+		Branches:    []string{"relu", "step", "halfSquare", "negative", "identity", "tanh", "sigmoid", "softplus"},
+		Sharing:     []string{"layer", "channel", "unit", "sharedAxes"},
+		Constraints: []string{"free", "fixed", "sumToOne", "clip"},
+		Facets:      []string{},
+	}
+)
 
 // of computes a function of float64 in the pool's own type, rounded once.
 func of[T Real](g func(float64) float64, x T) T { return T(g(float64(x))) }
@@ -47,33 +64,18 @@ func df[T Real](branch string, x T) T {
 	return 0
 }
 
-// pooled is Σᵢ cᵢ·gᵢ(x) at position s, with f or f′ for g.
-func pooled[T Real](p *Pool[T], c []T, s int, g func(string, T) T, x T) (sum T) {
-	for i, branch := range p.Branches {
-		sum += c[i*p.Positions+s] * g(branch, x)
-	}
-	return sum
-}
-
-// Forward is y = Σᵢ cᵢ·fᵢ(x) with c = κ(alpha).
-func Forward[T Real](p *Pool[T], x, alpha []T) []T {
-	c, y := p.Coefficients(alpha), make([]T, len(x))
-	for at := range x {
-		y[at] = pooled(p, c, p.Position(at), f[T], x[at])
-	}
-	return y
-}
-
-// VJP is dx = dy·Σᵢ cᵢ·fᵢ′(x) and dalpha = κ′ᵀ dc, where dcᵢ is the sum of fᵢ(x)·dy over what shares a position.
-func VJP[T Real](p *Pool[T], x, alpha, dy []T) (dx, dalpha []T) {
+// answer is y, dx = dy·Σᵢ cᵢ·fᵢ′(x), and dalpha, where dcᵢ is the sum of fᵢ(x)·dy over what shares a position.
+func answer[T Real](p *Pool[T], x, alpha, dy []T) (y, dx, dalpha []T) {
 	c := p.Coefficients(alpha)
-	dx, dc := make([]T, len(x)), make([]T, len(c))
-	for at := range x {
-		s := p.Position(at)
-		dx[at] = dy[at] * pooled(p, c, s, df[T], x[at])
+	y, dx, dc := make([]T, len(x)), make([]T, len(x)), make([]T, len(c))
+	for at, value := range x {
 		for i, branch := range p.Branches {
-			dc[i*p.Positions+s] += f(branch, x[at]) * dy[at]
+			ofBranch := i*p.Positions + p.Position(at)
+			y[at] += c[ofBranch] * f(branch, value)
+			dx[at] += c[ofBranch] * df(branch, value)
+			dc[ofBranch] += f(branch, value) * dy[at]
 		}
+		dx[at] *= dy[at]
 	}
-	return dx, p.PullBack(alpha, dc)
+	return y, dx, p.PullBack(alpha, dc)
 }

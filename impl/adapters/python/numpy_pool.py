@@ -1,7 +1,7 @@
 """The pool in NumPy: f64, f32 and f16 in their own arithmetic, bf16 in float32."""
 
 import numpy as np
-from pool_harness import coefficients, serve
+from harness import serve
 
 np.seterr(all='ignore')
 
@@ -27,21 +27,16 @@ BRANCHES = {
 }
 
 
-def forward(pool, x, alpha):
-    c = coefficients(pool.constraint, alpha, pool.bounds, np.where)
-    return sum(ci * BRANCHES[name][0](x) for ci, name in zip(c, pool.branches))
-
-
-def vjp(pool, x, alpha, dy):
-    c = coefficients(pool.constraint, alpha, pool.bounds, np.where)
-    dx = dy * sum(ci * BRANCHES[name][1](x) for ci, name in zip(c, pool.branches))
-    dc = np.stack([(BRANCHES[name][0](x) * dy).sum(pool.axes, keepdims=True) for name in pool.branches])
-    if pool.constraint == 'sumToOne':
-        return dx, dc[:-1] - dc[-1]
-    if pool.constraint == 'clip':
-        return dx, np.where(np.abs(alpha) <= pool.bounds, dc, 0)
-    return dx, dc
+def answer(pool, x, alpha, dy):
+    """y = Σᵢ cᵢ·fᵢ(x), dx = dy·Σᵢ cᵢ·fᵢ′(x), dcᵢ = the sum of fᵢ(x)·dy over what shares a coefficient."""
+    c = pool.coefficients(alpha)
+    f = [BRANCHES[name][0](x) for name in pool.branches]
+    slopes = [BRANCHES[name][1](x) for name in pool.branches]
+    y = sum(ci * fi for ci, fi in zip(c, f))
+    dx = dy * sum(ci * slope for ci, slope in zip(c, slopes))
+    dc = np.stack([(fi * dy).sum(pool.axes, keepdims=True) for fi in f])
+    return y, dx, pool.pull_back(alpha, dc)
 
 
 if __name__ == '__main__':
-    serve({'name': 'numpy', 'version': np.__version__, 'language': 'Python'}, {}, forward, vjp)
+    serve({'name': 'numpy', 'version': np.__version__, 'language': 'Python'}, {}, answer)

@@ -1,8 +1,16 @@
 //! `pool-harness/1`: JSON Lines over stdin and stdout, for an implementation in f64 and f32.
+//!
+//! `pool.rs` has what it says of itself, `announcement()`, and what it computes:
+//!
+//!     answer(pool, x, alpha, dy) -> (y, dx, dalpha)
+//!
+//! x, dy, y, dx: `[N, ...U]`, flat and row-major; alpha, dalpha: `[rows, positions]`. Of op `forward` dy is zeros and only
+//! y is sent.
 
 use num_traits::Float;
 use serde_json::{json, Value};
 use std::io::{self, BufRead, Write};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 
 const BRANCHES: [&str; 8] = ["relu", "step", "halfSquare", "negative", "identity", "tanh", "sigmoid", "softplus"];
 const LARGEST: u64 = 1 << 31;
@@ -97,6 +105,8 @@ impl Element for f32 {
 enum No {
     Refused(String),
     Unsupported(String),
+    /// What broke.
+    Error(String),
 }
 use No::*;
 
@@ -117,6 +127,7 @@ pub fn serve() -> io::Result<()> {
                 Ok(value) => value,
                 Err(Refused(why)) => json!({ "refused": why }),
                 Err(Unsupported(what)) => json!({ "unsupported": what }),
+                Err(Error(what)) => json!({ "error": what }),
             };
             reply["id"] = request["id"].clone();
             serde_json::to_writer(&mut replies, &reply)?;
@@ -138,15 +149,10 @@ fn answer(request: &Value) -> Answer {
     match among("cmd", &request["cmd"], &["start", "run", "stop"])? {
         "start" => {
             among("protocol", &request["protocol"], &["pool-harness/1"])?;
-            Ok(json!({ "ok": {
-                "implementation": { "name": "pool.rs", "version": env!("CARGO_PKG_VERSION"), "language": "Rust" },
-                "capabilities": {
-                    "ops": ["forward", "vjp"], "dtypes": ["f64", "f32"], "branches": BRANCHES,
-                    "sharing": ["layer", "channel", "unit", "sharedAxes"],
-                    "constraints": ["free", "fixed", "sumToOne", "clip"],
-                    "encodings": ["hex"], "facets": [], "pipeline": 16,
-                },
-            }}))
+            let mut ok = crate::pool::announcement();
+            ok["capabilities"]["encodings"] = json!(["hex"]);
+            ok["capabilities"]["pipeline"] = json!(16);
+            Ok(json!({ "ok": ok }))
         }
         _ => match among("dtype", &request["dtype"], &["f64", "f32", "f16", "bf16"])? {
             "f64" => run::<f64>(request),
@@ -185,13 +191,34 @@ fn run<T: Element>(request: &Value) -> Answer {
     };
     let alpha_shape = [&[rows as u64], &own[..]].concat();
     let (alpha, _) = decode::<T>("alpha", &inputs["alpha"], Some(&alpha_shape))?;
+    let dy = if op == "vjp" { decode::<T>("dy", &inputs["dy"], Some(&shape))?.0 } else { vec![T::zero(); x.len()] };
+    check_announced(request)?;
     let pool = Pool { branches, constraint, positions, position_of };
+    let answer = catch_unwind(AssertUnwindSafe(|| crate::pool::answer(&pool, &x, &alpha, &dy)));
+    let (y, dx, dalpha) = answer.map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+        Error(text.or(panic.downcast_ref::<String>().cloned()).unwrap_or("a panic".to_string()))
+    })?;
     if op == "forward" {
-        return Ok(json!({ "outputs": { "y": encode(&crate::pool::forward(&pool, &x, &alpha), &shape) } }));
+        return Ok(json!({ "outputs": { "y": encode("y", &y, &shape)? } }));
     }
-    let (dy, _) = decode::<T>("dy", &inputs["dy"], Some(&shape))?;
-    let (dx, dalpha) = crate::pool::vjp(&pool, &x, &alpha, &dy);
-    Ok(json!({ "outputs": { "dx": encode(&dx, &shape), "dalpha": encode(&dalpha, &alpha_shape) } }))
+    Ok(json!({ "outputs": { "dx": encode("dx", &dx, &shape)?, "dalpha": encode("dalpha", &dalpha, &alpha_shape)? } }))
+}
+
+/// Whether all that a valid request needs was announced.
+fn check_announced(request: &Value) -> Result<(), No> {
+    let able = &crate::pool::announcement()["capabilities"];
+    let (pool, shared_axes) = (&request["pool"], json!("sharedAxes"));
+    let sharing = if pool["sharing"].is_string() { &pool["sharing"] } else { &shared_axes };
+    let mut needs = vec![("op", "ops", &request["op"]), ("dtype", "dtypes", &request["dtype"])];
+    needs.extend(pool["branches"].as_array().into_iter().flatten().map(|branch| ("branch", "branches", branch)));
+    needs.extend([("sharing", "sharing", sharing), ("constraint", "constraints", &pool["constraint"]["kind"])]);
+    for (word, list, needed) in needs {
+        if !able[list].as_array().is_some_and(|list| list.contains(needed)) {
+            return Err(Unsupported(format!("{word}:{}", needed.as_str().unwrap_or_default())));
+        }
+    }
+    Ok(())
 }
 
 /// S as the wire has it, |S|, and for each unit the position in S that it uses.
@@ -259,8 +286,8 @@ fn decode<T: Element>(name: &str, tensor: &Value, expected: Option<&[u64]>) -> R
         Some(shape) if size(&shape).is_some_and(|size| size < LARGEST) => shape,
         _ => return refused(&format!("{name}.shape"), "integers from 0 with a product below 2^31", &tensor["shape"]),
     };
-    if expected.is_some_and(|wanted| wanted != shape) {
-        return refused(name, &format!("shape {expected:?}"), &tensor["shape"]);
+    if let Some(wanted) = expected.filter(|wanted| *wanted != shape) {
+        return refused(name, &format!("shape {wanted:?}"), &tensor["shape"]);
     }
     if tensor.get("base64").is_some() && tensor.get("hex").is_none() {
         return Err(Unsupported("encoding:base64".to_string()));
@@ -275,10 +302,13 @@ fn decode<T: Element>(name: &str, tensor: &Value, expected: Option<&[u64]>) -> R
     Ok((values.map(T::from_bits).collect(), shape))
 }
 
-fn encode<T: Element>(values: &[T], shape: &[u64]) -> Value {
+fn encode<T: Element>(name: &str, values: &[T], shape: &[u64]) -> Answer {
+    if values.len() as u64 != shape.iter().product::<u64>() {
+        return Err(Error(format!("\"{name}\" expected shape {shape:?}, got {} elements", values.len())));
+    }
     let width = 2 * T::BYTES;
     let hex: String = values.iter().map(|value| format!("{:0width$x}", value.bits())).collect();
-    json!({ "dtype": T::DTYPE, "shape": shape, "hex": hex })
+    Ok(json!({ "dtype": T::DTYPE, "shape": shape, "hex": hex }))
 }
 
 fn object<'a>(name: &str, value: &'a Value) -> Result<&'a Value, No> {

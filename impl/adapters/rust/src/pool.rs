@@ -2,6 +2,20 @@
 
 use crate::harness::Pool;
 use num_traits::Float;
+use serde_json::{json, Value};
+
+/// What the subject says of itself.
+pub fn announcement() -> Value {
+    json!({
+        "implementation": { "name": "pool.rs", "version": env!("CARGO_PKG_VERSION"), "language": "Rust" },
+        "capabilities": {
+            "ops": ["forward", "vjp"], "dtypes": ["f64", "f32"],
+            "branches": ["relu", "step", "halfSquare", "negative", "identity", "tanh", "sigmoid", "softplus"],
+            "sharing": ["layer", "channel", "unit", "sharedAxes"],
+            "constraints": ["free", "fixed", "sumToOne", "clip"], "facets": [],
+        },
+    })
+}
 
 fn pick<T>(condition: bool, then: T, otherwise: T) -> T {
     if condition {
@@ -18,11 +32,10 @@ fn f<T: Float>(branch: &str, x: T) -> T {
         "step" => pick(x.is_nan(), x, pick(x > zero, one, zero)),
         "halfSquare" => pick(x < zero, zero, x / (one + one) * x),
         "negative" => pick(x > zero, zero, x),
-        "identity" => x,
         "tanh" => x.tanh(),
         "sigmoid" => one / (one + (-x).exp()),
         "softplus" => f("relu", x) + (-x.abs()).exp().ln_1p(),
-        _ => unreachable!("the protocol knows no other branch"),
+        _ => x,
     }
 }
 
@@ -32,34 +45,25 @@ fn df<T: Float>(branch: &str, x: T) -> T {
         "step" => T::zero(),
         "halfSquare" => f("relu", x),
         "negative" => f("step", -x),
-        "identity" => T::one(),
         "tanh" => T::one() - x.tanh() * x.tanh(),
         "sigmoid" => f("sigmoid", x) * f("sigmoid", -x),
         "softplus" => f("sigmoid", x),
-        _ => unreachable!("the protocol knows no other branch"),
+        _ => T::one(),
     }
 }
 
-/// `Σᵢ cᵢ·gᵢ(x)` at element `at` of x, with f or f′ for g.
-fn pooled<T: Float>(pool: &Pool<T>, c: &[T], g: fn(&str, T) -> T, x: &[T], at: usize) -> T {
-    let terms = pool.branches.iter().enumerate();
-    terms.fold(T::zero(), |sum, (i, branch)| sum + c[i * pool.positions + pool.position(at)] * g(branch, x[at]))
-}
-
-pub fn forward<T: Float>(pool: &Pool<T>, x: &[T], alpha: &[T]) -> Vec<T> {
+/// y, dx and dalpha: `dx = dy·Σᵢ cᵢ·fᵢ′(x)`, `dcᵢ` is the sum of `fᵢ(x)·dy` over what shares a position.
+pub fn answer<T: Float>(pool: &Pool<T>, x: &[T], alpha: &[T], dy: &[T]) -> (Vec<T>, Vec<T>, Vec<T>) {
     let c = pool.coefficients(alpha);
-    (0..x.len()).map(|at| pooled(pool, &c, f, x, at)).collect()
-}
-
-pub fn vjp<T: Float>(pool: &Pool<T>, x: &[T], alpha: &[T], dy: &[T]) -> (Vec<T>, Vec<T>) {
-    let c = pool.coefficients(alpha);
-    let dx = (0..x.len()).map(|at| dy[at] * pooled(pool, &c, df, x, at)).collect();
-    let mut dc = vec![T::zero(); c.len()];
-    for (i, branch) in pool.branches.iter().enumerate() {
-        for at in 0..x.len() {
-            let sum = &mut dc[i * pool.positions + pool.position(at)];
-            *sum = *sum + f(branch, x[at]) * dy[at];
+    let (mut y, mut dx, mut dc) = (vec![T::zero(); x.len()], vec![T::zero(); x.len()], vec![T::zero(); c.len()]);
+    for at in 0..x.len() {
+        for (i, branch) in pool.branches.iter().enumerate() {
+            let of_branch = i * pool.positions + pool.position(at);
+            y[at] = y[at] + c[of_branch] * f(branch, x[at]);
+            dx[at] = dx[at] + c[of_branch] * df(branch, x[at]);
+            dc[of_branch] = dc[of_branch] + f(branch, x[at]) * dy[at];
         }
+        dx[at] = dy[at] * dx[at];
     }
-    (dx, pool.pull_back(alpha, &dc))
+    (y, dx, pool.pull_back(alpha, &dc))
 }

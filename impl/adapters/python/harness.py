@@ -1,18 +1,16 @@
-"""`pool-harness/1`: JSON Lines over stdin and stdout, for any implementation in Python that computes with NumPy arrays.
+"""pool-harness/1: JSON Lines over stdin and stdout, for any implementation in Python that computes with NumPy arrays.
 
-    serve(implementation, capabilities, forward, vjp)    forward(pool, x, alpha) -> y
-                                                         vjp(pool, x, alpha, dy) -> (dx, dalpha)
+    serve(implementation, capabilities, answer)    answer(pool, x, alpha, dy) -> y, dx, dalpha
 
 x, dy, y, dx: [N, ...U]; alpha, dalpha: [rows, 1, ...S] with a 1 for each shared axis, so that `alpha[i]` broadcasts over
-x and is summed over `pool.axes`. Arrays are float64, float32 and float16; bf16 comes and goes as float32, whose values
-are rounded to bf16 on their way out.
+x. Arrays are float64, float32 and float16; bf16 comes and goes as float32, whose values are rounded to bf16 on their way
+out. Of op "forward" dy is zeros and only y is sent.
 """
 
 import binascii
 import json
 import math
 import os
-import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +28,10 @@ EVERYTHING = {
 }
 # Part of the specification, though no wire carries its bounds: lacking it is no fault of the request.
 CONSTRAINTS = [*EVERYTHING['constraints'], 'softmax']
-BITS = {'f64': '>f8', 'f32': '>f4', 'f16': '>f2', 'bf16': '>u2'}
+BITS = {
+    'hex': {'f64': np.dtype('>f8'), 'f32': np.dtype('>f4'), 'f16': np.dtype('>f2'), 'bf16': np.dtype('>u2')},
+    'base64': {'f64': np.dtype('<f8'), 'f32': np.dtype('<f4'), 'f16': np.dtype('<f2'), 'bf16': np.dtype('<u2')},
+}
 LARGEST = 2**31 - 1
 
 
@@ -39,55 +40,51 @@ class Refused(Exception):
 
 
 class Pool(NamedTuple):
+    """What to compute, without its numbers."""
+
     dtype: str
     branches: list
-    rows: int
-    """[1, ...S] with a 1 for each shared axis: what broadcasts over x."""
-    kept: tuple
-    """The axes of x to sum over: the batch and the shared ones."""
-    axes: tuple
     constraint: str
     """Under `clip` [n, 1, ...1], otherwise None."""
     bounds: np.ndarray | None
+    """[1, ...S] with a 1 for each shared axis: what broadcasts over x."""
+    kept: tuple
+    """The axes of x to sum over for a coefficient: the batch and the shared ones."""
+    axes: tuple
+
+    def coefficients(self, alpha):
+        """`c = κ(alpha)`: [n, 1, ...S]."""
+        if self.constraint == 'sumToOne':
+            return np.concatenate([alpha, 1 - alpha.sum(0, keepdims=True)])
+        return np.clip(alpha, -self.bounds, self.bounds) if self.constraint == 'clip' else alpha
+
+    def pull_back(self, alpha, dc):
+        """`dalpha = κ′ᵀ dc`; a bound of clip belongs to the inside, NaN is not outside."""
+        if self.constraint == 'sumToOne':
+            return dc[:-1] - dc[-1]
+        return np.where(np.abs(alpha) > self.bounds, 0, dc) if self.constraint == 'clip' else dc
 
 
-def coefficients(constraint, alpha, bounds, where):
-    """`c = κ(alpha)`, one for each branch, in operators that arrays of NumPy, PyTorch and JAX share and differentiate."""
-    if constraint == 'sumToOne':
-        return [*alpha, 1 - alpha.sum(0)]
-    if constraint == 'clip':
-        # A bound belongs to the inside, where the derivative is 1; NaN is neither above nor below.
-        return [where(a > b, b, where(a < -b, -b, a)) for a, b in zip(alpha, bounds)]
-    return list(alpha)
-
-
-def serve(implementation, capabilities, forward, vjp):
+def serve(implementation, capabilities, answer):
     """Speaks until `stop` or the end of input. What `capabilities` leaves out is everything of the protocol."""
     announced = {**EVERYTHING, **capabilities}
     replies = os.fdopen(os.dup(1), 'wb')
     # What a library prints must not get between the replies.
     os.dup2(2, 1)
 
-    def answer(request):
+    def reply_to(request):
         command = request.get('cmd')
         if command == 'start':
             among('protocol', request.get('protocol'), [PROTOCOL])
             return {'ok': {'implementation': implementation, 'capabilities': announced}}
         among('cmd', command, ['start', 'run', 'stop'])
-        op, pool, inputs, shape_of, encoding = parse(request)
+        op, pool, inputs, shapes, encoding = parse(request)
         lacking = lack(announced, op, request)
         if lacking is not None:
             return {'unsupported': lacking}
-        if op == 'forward':
-            outputs = {'y': forward(pool, *inputs)}
-        else:
-            outputs = dict(zip(('dx', 'dalpha'), vjp(pool, *inputs)))
-        return {
-            'outputs': {
-                name: encode(values, pool.dtype, shape_of['alpha' if name == 'dalpha' else 'x'], encoding)
-                for name, values in outputs.items()
-            }
-        }
+        outputs = dict(zip(('y', 'dx', 'dalpha'), answer(pool, *inputs)))
+        wanted = ('y',) if op == 'forward' else ('dx', 'dalpha')
+        return {'outputs': {name: encode(name, outputs[name], pool.dtype, shapes, encoding) for name in wanted}}
 
     for lines in batches():
         for line in lines:
@@ -100,7 +97,7 @@ def serve(implementation, capabilities, forward, vjp):
                 if request.get('cmd') == 'stop':
                     replies.flush()
                     return
-                reply = answer(request)
+                reply = reply_to(request)
             except Refused as refusal:
                 reply = {'refused': str(refusal)}
             except Exception as error:  # Whatever the implementation throws is its answer.
@@ -129,7 +126,7 @@ def parsed(line):
 
 
 def parse(request):
-    """The op, the Pool, its input arrays, the shapes of x and alpha, and the encoding. Raises Refused."""
+    """The op, the Pool, its input arrays, the shapes by output, and the encoding. Raises Refused."""
     op = among('op', request.get('op'), EVERYTHING['ops'])
     dtype = among('dtype', request.get('dtype'), EVERYTHING['dtypes'])
     pool = kind('pool', request.get('pool'), dict)
@@ -151,12 +148,11 @@ def parse(request):
         bounds = bounds.reshape(-1, *[1] * len(kept))
     rows = len(branches) - (name == 'sumToOne')
     alpha, alpha_shape = decode('alpha', tensors.get('alpha'), dtype, [rows, *own])
-    inputs = [x, alpha.reshape(rows, *kept)]
-    if op == 'vjp':
-        inputs.append(decode('dy', tensors.get('dy'), dtype, shape)[0])
+    dy = decode('dy', tensors.get('dy'), dtype, shape)[0] if op == 'vjp' else np.zeros_like(x)
+    inputs = (x, alpha.reshape(rows, *kept), dy)
+    shapes = {'y': shape, 'dx': shape, 'dalpha': alpha_shape}
     encoding = 'hex' if 'hex' in tensors['x'] else 'base64'
-    shape_of = {'x': shape, 'alpha': alpha_shape}
-    return op, Pool(dtype, branches, rows, kept, axes, name, bounds), inputs, shape_of, encoding
+    return op, Pool(dtype, branches, name, bounds, kept, axes), inputs, shapes, encoding
 
 
 def layout(sharing, shape):
@@ -202,19 +198,16 @@ def decode(name, tensor, dtype, expected=None):
         raise Refused(f'"{name}.shape" expected integers from 0 with a product below 2^31, got {shown(shape)}')
     if expected is not None and shape != expected:
         raise Refused(f'"{name}" expected shape {expected}, got {shape}')
-    digits, text = tensor.get('hex'), tensor.get('base64')
-    if (digits is None) == (text is None):
-        raise Refused(f'"{name}" expected one of hex and base64, got {"none" if digits is None else "both"}')
-    bits = np.dtype(BITS[dtype])
-    size = math.prod(shape) * bits.itemsize
+    if ('hex' in tensor) == ('base64' in tensor):
+        raise Refused(f'"{name}" expected one of hex and base64, got {"both" if "hex" in tensor else "none"}')
+    encoding = 'hex' if 'hex' in tensor else 'base64'
+    text = kind(f'{name}.{encoding}', tensor[encoding], str)
     try:
-        if digits is None:
-            data = binascii.a2b_base64(kind(f'{name}.base64', text, str), strict_mode=True) if text != '' else b''
-            bits = bits.newbyteorder('<')
-        else:
-            data = binascii.unhexlify(kind(f'{name}.hex', digits, str))
+        data = bytes_of(encoding, text)
     except ValueError as error:
-        raise Refused(f'"{name}" expected {"base64" if digits is None else "hex digits"}: {error}') from None
+        raise Refused(f'"{name}.{encoding}" is none: {error}') from None
+    bits = BITS[encoding][dtype]
+    size = math.prod(shape) * bits.itemsize
     if len(data) != size:
         raise Refused(f'"{name}" expected {size} bytes for shape {shape}, got {len(data)}')
     values = np.frombuffer(data, bits).astype(bits.newbyteorder('='))
@@ -223,18 +216,23 @@ def decode(name, tensor, dtype, expected=None):
     return values.reshape(shape), shape
 
 
-def encode(values, dtype, shape, encoding):
-    """The tensor of an array with as many elements as `shape` says."""
-    values = np.asarray(values)
+def bytes_of(encoding, text):
+    if encoding == 'hex':
+        return binascii.unhexlify(text)
+    return binascii.a2b_base64(text, strict_mode=True) if text != '' else b''
+
+
+def encode(name, values, dtype, shapes, encoding):
+    """The tensor of an output, which has as many elements as its shape says."""
+    values, shape = np.asarray(values), shapes[name]
+    if values.size != math.prod(shape):
+        raise ValueError(f'"{name}" expected shape {shape}, got {list(values.shape)}')
     if dtype == 'bf16':
         bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
         # To nearest even; the carry of a NaN with a full payload would make it 0.
         rounded = (bits + (0x7FFF + ((bits >> 16) & 1))) >> 16
         values = np.where(np.isnan(values), 0x7FC0, rounded)
-    order = BITS[dtype] if encoding == 'hex' else BITS[dtype].replace('>', '<')
-    data = values.astype(order).tobytes()
-    if len(data) != math.prod(shape) * np.dtype(order).itemsize:
-        raise ValueError(f'an output expected shape {shape}, got {list(values.shape)}')
+    data = values.astype(BITS[encoding][dtype]).tobytes()
     text = data.hex() if encoding == 'hex' else binascii.b2a_base64(data, newline=False).decode()
     return {'dtype': dtype, 'shape': shape, encoding: text}
 
@@ -247,7 +245,7 @@ def kind(name, value, wanted):
 
 
 def among(name, value, known):
-    if value not in known:
+    if type(value) is not str or value not in known:
         raise Refused(f'"{name}" expected {", ".join(known)}, got {shown(value)}')
     return value
 

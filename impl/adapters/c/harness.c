@@ -1,4 +1,5 @@
-/* pool-harness/1: JSON Lines over stdin and stdout, for a pool in double and float. */
+/* pool-harness/1: JSON Lines over stdin and stdout, for a pool in double and float: pool.c has what it says of itself and
+ * what it computes, in the words of pool.h. */
 #include "pool.h"
 #include <cjson/cJSON.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_AXES = 32, MOST_OWNED = 32 };
+enum { MOST_AXES = 32 };
 static const uint64_t LARGEST = 1u << 31;
 
 static const char *const COMMANDS[] = {"start", "run", "stop", NULL};
@@ -19,19 +20,24 @@ static const char *const DTYPES[] = {"f64", "f32", "f16", "bf16", NULL};
 static const char *const BRANCHES[] = {"relu",     "step", "halfSquare", "negative",
                                        "identity", "tanh", "sigmoid",    "softplus", NULL};
 static const char *const CONSTRAINTS[] = {"free", "fixed", "sumToOne", "clip", "softmax", NULL};
-static const char *const ANNOUNCEMENT =
-    "{\"implementation\":{\"name\":\"pool.c\",\"version\":\"1.0.0\",\"language\":\"C\"},\"capabilities\":{"
-    "\"ops\":[\"forward\",\"vjp\"],\"dtypes\":[\"f64\",\"f32\"],"
-    "\"branches\":[\"relu\",\"step\",\"halfSquare\",\"negative\",\"identity\",\"tanh\",\"sigmoid\",\"softplus\"],"
-    "\"sharing\":[\"layer\",\"channel\",\"unit\",\"sharedAxes\"],"
-    "\"constraints\":[\"free\",\"fixed\",\"sumToOne\",\"clip\"],"
-    "\"encodings\":[\"hex\"],\"facets\":[],\"pipeline\":16}}";
+/* Of pool.c, which is compiled twice. */
+extern const char *const announcement_double;
+const char *answer_double(const struct pool *, const double *, const double *, const double *, struct answer);
+const char *answer_float(const struct pool *, const float *, const float *, const float *, struct answer);
+
+static const char *f64(const struct pool *p, const void *x, const void *alpha, const void *dy, struct answer out) {
+  return answer_double(p, x, alpha, dy, out);
+}
+
+static const char *f32(const struct pool *p, const void *x, const void *alpha, const void *dy, struct answer out) {
+  return answer_float(p, x, alpha, dy, out);
+}
 
 static const struct {
   size_t bytes;
-  void (*forward)(const struct pool *, const struct arrays *);
-  void (*vjp)(const struct pool *, const struct arrays *);
-} COMPUTED[] = {{8, forward_f64, vjp_f64}, {4, forward_f32, vjp_f32}};
+  const char *(*answer)(const struct pool *, const void *, const void *, const void *, struct answer);
+} COMPUTED[] = {{8, f64}, {4, f32}};
+static cJSON *announcement;
 
 struct tensor {
   size_t rank, size;
@@ -44,17 +50,25 @@ static const char *no;
 static char why[512];
 
 /* Memory of one request, freed with its reply. */
-static void *owned[MOST_OWNED];
-static size_t owns;
+static struct block {
+  struct block *next;
+  max_align_t values[];
+} *owned;
 
-static void *take(size_t count, size_t bytes) {
-  void *memory = calloc(count + 1, bytes);
-  if (memory == NULL || owns == MOST_OWNED) abort();
-  return owned[owns++] = memory;
+void *take(size_t count, size_t bytes) {
+  struct block *block = calloc(1, sizeof *block + count * bytes);
+  if (block == NULL) abort();
+  block->next = owned;
+  owned = block;
+  return block->values;
 }
 
 static void release(void) {
-  while (owns > 0) free(owned[--owns]);
+  while (owned != NULL) {
+    struct block *next = owned->next;
+    free(owned);
+    owned = next;
+  }
 }
 
 static bool say(const char *word, const char *format, ...) {
@@ -147,7 +161,7 @@ static bool decode(const char *name, const cJSON *from, int dtype, const struct 
 static cJSON *encode(const struct tensor *of, int dtype, const void *values) {
   static const char digits[] = "0123456789abcdef";
   size_t bytes = COMPUTED[dtype].bytes;
-  char *hex = take(of->size * bytes * 2, 1), *to = hex;
+  char *hex = take(of->size * bytes * 2 + 1, 1), *to = hex;
   for (size_t i = 0; i < of->size; i++) {
     uint64_t bits = bytes == 8 ? ((const uint64_t *)values)[i] : ((const uint32_t *)values)[i];
     for (int shift = (int)bytes * 8 - 4; shift >= 0; shift -= 4) *to++ = digits[bits >> shift & 15];
@@ -203,6 +217,13 @@ static bool lay_out(const cJSON *sharing, const struct tensor *x, struct pool *p
   return true;
 }
 
+static bool is_announced(const char *word, const char *list, const char *needed) {
+  const cJSON *one;
+  cJSON_ArrayForEach(one, get(get(announcement, "capabilities"), list))
+    if (cJSON_IsString(one) && strcmp(one->valuestring, needed) == 0) return true;
+  return say("unsupported", "%s:%s", word, needed);
+}
+
 static bool run(const cJSON *request, cJSON *reply) {
   int op, dtype, index;
   struct tensor x, alpha, alpha_shape, dy, bounds, bounds_shape = {.rank = 1};
@@ -238,26 +259,22 @@ static bool run(const cJSON *request, cJSON *reply) {
   pool.rows = alpha_shape.shape[0] = pool.n - (pool.constraint == SUM_TO_ONE);
   if (!decode("alpha", get(inputs, "alpha"), dtype, &alpha_shape, &alpha)) return false;
   size_t bytes = COMPUTED[dtype].bytes;
-  struct arrays arrays = {.size = x.size, .x = x.values, .alpha = alpha.values};
-  arrays.c = take(pool.n * pool.positions, bytes);
-  cJSON *outputs;
-  if (op == 0) {
-    arrays.y = take(x.size, bytes);
-    COMPUTED[dtype].forward(&pool, &arrays);
-    outputs = cJSON_AddObjectToObject(reply, "outputs");
-    cJSON_AddItemToObject(outputs, "y", encode(&x, dtype, arrays.y));
-    return true;
-  }
-  if (!decode("dy", get(inputs, "dy"), dtype, &x, &dy)) return false;
-  arrays.dy = dy.values;
-  arrays.dx = take(x.size, bytes);
-  arrays.dc = take(pool.n * pool.positions, bytes);
-  arrays.dalpha = take(alpha.size, bytes);
-  COMPUTED[dtype].vjp(&pool, &arrays);
-  outputs = cJSON_AddObjectToObject(reply, "outputs");
-  cJSON_AddItemToObject(outputs, "dx", encode(&x, dtype, arrays.dx));
-  cJSON_AddItemToObject(outputs, "dalpha", encode(&alpha, dtype, arrays.dalpha));
-  return true;
+  bool is_vjp = strcmp(OPS[op], "vjp") == 0;
+  if (is_vjp && !decode("dy", get(inputs, "dy"), dtype, &x, &dy)) return false;
+  if (!is_announced("op", "ops", OPS[op]) || !is_announced("dtype", "dtypes", DTYPES[dtype])) return false;
+  cJSON_ArrayForEach(branch, branches) if (!is_announced("branch", "branches", branch->valuestring)) return false;
+  const cJSON *sharing = get(asked, "sharing");
+  if (!is_announced("sharing", "sharing", cJSON_IsString(sharing) ? sharing->valuestring : "sharedAxes")) return false;
+  if (!is_announced("constraint", "constraints", CONSTRAINTS[index])) return false;
+  pool.size = x.size;
+  struct answer out = {take(x.size, bytes), take(x.size, bytes), take(alpha.size, bytes)};
+  const void *cotangent = is_vjp ? dy.values : take(x.size, bytes);
+  const char *broke = COMPUTED[dtype].answer(&pool, x.values, alpha.values, cotangent, out);
+  if (broke != NULL) return say("error", "%s", broke);
+  cJSON *outputs = cJSON_AddObjectToObject(reply, "outputs");
+  if (!is_vjp) return cJSON_AddItemToObject(outputs, "y", encode(&x, dtype, out.y));
+  cJSON_AddItemToObject(outputs, "dx", encode(&x, dtype, out.dx));
+  return cJSON_AddItemToObject(outputs, "dalpha", encode(&alpha, dtype, out.dalpha));
 }
 
 static bool answer(const cJSON *request, cJSON *reply) {
@@ -266,7 +283,7 @@ static bool answer(const cJSON *request, cJSON *reply) {
   if (!among("cmd", get(request, "cmd"), COMMANDS, &command)) return false;
   if (command == 1) return run(request, reply);
   if (!among("protocol", get(request, "protocol"), PROTOCOLS, &index)) return false;
-  cJSON_AddRawToObject(reply, "ok", ANNOUNCEMENT);
+  cJSON_AddItemReferenceToObject(reply, "ok", announcement);
   return true;
 }
 
@@ -292,16 +309,26 @@ static bool handle(const char *line) {
 }
 
 int main(void) {
+  announcement = cJSON_Parse(announcement_double);
+  cJSON *able = get(announcement, "capabilities");
+  if (able == NULL) {
+    fputs("ANNOUNCE in pool.c expected JSON with capabilities\n", stderr);
+    return 1;
+  }
+  const char *const encodings[] = {"hex"};
+  cJSON_AddItemToObject(able, "encodings", cJSON_CreateStringArray(encodings, 1));
+  cJSON_AddNumberToObject(able, "pipeline", 16);
   size_t room = 1 << 16, held = 0;
   char *text = malloc(room + 1);
   ssize_t more;
+  bool goes_on = true;
   setvbuf(stdout, NULL, _IOFBF, 1 << 16);
-  while (text != NULL && (more = read(0, text + held, room - held)) > 0) {
+  while (text != NULL && goes_on && (more = read(0, text + held, room - held)) > 0) {
     char *line = text, *end, *from = text + held;
     held += (size_t)more;
-    for (; (end = memchr(from, '\n', (size_t)(text + held - from))) != NULL; line = from = end + 1) {
+    for (; goes_on && (end = memchr(from, '\n', (size_t)(text + held - from))) != NULL; line = from = end + 1) {
       *end = 0;
-      if (!handle(line)) return 0;
+      goes_on = handle(line);
     }
     /* No whole line waits: what has been answered leaves together. */
     fflush(stdout);
@@ -311,7 +338,8 @@ int main(void) {
   }
   if (text == NULL) return 1;
   text[held] = 0;
-  handle(text);
+  if (goes_on) handle(text);
   free(text);
+  cJSON_Delete(announcement);
   return 0;
 }
