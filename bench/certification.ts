@@ -13,7 +13,7 @@ const python = existsSync('.adapters/bin/python3') ? '.adapters/bin/python3' : '
 const commands: Readonly<Record<string, readonly [string, ...string[]]>> = {
   'poolproof reference': [process.execPath, 'dist/cli/main.js', 'serve', 'reference'],
   numpy: [python, 'impl/adapters/python/numpy_pool.py'],
-  C: ['impl/adapters/c/pool_harness'],
+  C: ['impl/adapters/c/pool-harness'],
 };
 
 const suite = readSuite();

@@ -16,8 +16,8 @@ const commands: Readonly<Record<string, readonly [string, ...string[]]>> = {
   'jax-f64': [python, at('python/jax_pool.py'), 'f64'],
   onnx: [python, at('python/onnx_pool.py')],
   rust: [at('rust/target/release/pool-harness')],
-  c: [at('c/pool_harness')],
-  go: [at('go/poolharness')],
+  c: [at('c/pool-harness')],
+  go: [at('go/pool-harness')],
   ...Object.fromEntries(
     ['cpu', 'wasm', 'tensorflow', 'webgpu'].map((backend) => [
       backend,
