@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { certificateCommand, certifyCommand, explainCommand } from './certify.ts';
 import { exitCodes } from './exit-codes.ts';
 import { gradcheckCommand } from './gradcheck.ts';
+import { initCommand } from './init.ts';
 import { lawsCommand } from './laws.ts';
 import { mutantsCommand } from './mutants.ts';
 import { replayCommand } from './replay.ts';
@@ -26,6 +27,7 @@ const commands = [
   explainCommand(),
   certificateCommand(),
   serveCommand(),
+  initCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {

@@ -23,5 +23,5 @@ python() {
 build python python
 build c make --quiet -C impl/adapters/c
 build rust cargo build --quiet --release --locked --manifest-path impl/adapters/rust/Cargo.toml
-build go go build -C impl/adapters/go
+build go go build -C impl/adapters/go -o pool-harness
 exit "$failed"
