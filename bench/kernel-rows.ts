@@ -88,9 +88,9 @@ async function measure(
     await settled(first);
     const start = performance.now();
     const { value, grads } = tf.valueAndGrads((v, a) => of(v!, a!))([input, alpha], cotangent);
-    // Native TensorFlow is given our results when an op needs them, and be it to reshape them, which elsewhere is free.
     const results = [value, ...grads];
-    const ends = results.map((t) => tf.reshape(t, [t.size]));
+    // Native TensorFlow is given our results when an op needs them, and be it to reshape them.
+    const ends = backend.name === 'tensorflow' ? results.map((t) => tf.reshape(t, [t.size])) : [];
     // Of dalpha, which is small and comes last.
     await settled(grads[1]!);
     const ms = performance.now() - start;

@@ -1,9 +1,9 @@
-import { constants, copyFileSync, existsSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Argument, Command } from 'commander';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { exitCodes, internalHelp } from './exit-codes.ts';
-import { makeFolder } from './output-file.ts';
+import { parseFolder, writeFolder } from './output-folder.ts';
 
 /** What is written for a language: the harness of our own adapter, and a pool in which one function is missing. */
 interface Starter {
@@ -79,51 +79,46 @@ export function initCommand(): Command {
   return new Command('init')
     .summary('write the beginning of an implementation that can be certified')
     .description(
-      'Writes a folder with all that speaks the protocol pool-harness/1 in LANGUAGE, and a file with one function to fill in. Says the two commands that then build and certify it. No file that is there is written over.',
+      'Writes a folder with all that speaks the protocol pool-harness/1 in LANGUAGE, and a file with one function to fill in. Says the two commands that then build and certify it. The folder must be new or empty.',
     )
     .addArgument(new Argument('<language>', 'in which the implementation is written').choices(languages))
-    .argument('[folder]', 'where to write (default: pool-LANGUAGE)')
+    .argument('[folder]', 'a new or empty one (default: pool-LANGUAGE)')
     .addHelpText(
       'after',
       `
 Exit codes:
   0  written
-  2  an argument was wrong, or a file is there already; nothing was written
+  2  an argument was wrong, or the folder is not empty; nothing was written
 ${internalHelp}`,
     )
-    .action((language: Language, folder: string | undefined, _flags: unknown, command: Command) => {
-      const into = folder ?? `pool-${language}`;
+    .action((language: Language, folder: string = `pool-${language}`, _flags: unknown, command: Command) => {
       try {
-        const there = writeStarter(language, into);
-        if (there !== undefined) command.error(`error: ${join(into, there)} is there already; nothing was written`);
+        parseFolder(folder);
+        writeFolder(folder, starterOf(language));
       } catch (error) {
+        if (error instanceof InvalidArgumentError) command.error(`error: "folder" ${folder}: ${error.message}`);
         if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
         console.error(`error: the starter could not be written: ${(error as Error).message}`);
         process.exitCode = exitCodes.internal;
         return;
       }
-      const { pool, setUp } = starters[language];
+      const { files, pool, setUp } = starters[language];
+      const names = [...Object.keys(files), 'README.md'].join(', ');
+      const next = `cd ${folder} && ${setUp}\n  ${certifyLine(language)}`;
       process.stdout.write(
-        `${into}: ${filesOf(language).join(', ')}\n\nFill in the one function of ${join(into, pool)}, then\n\n  cd ${into} && ${setUp}\n  ${certifyLine(language)}\n`,
+        `${folder}: ${names}\n\nFill in the one function of ${join(folder, pool)}, then\n\n  ${next}\n`,
       );
     });
 }
 
-const filesOf = (language: Language): string[] => [...Object.keys(starters[language].files), 'README.md'];
-
 const certifyLine = (language: Language): string =>
   `npx poolproof certify --profile smoke -- ${starters[language].command}`;
 
-/** Writes all files or none; the name of one that is there already, if there is one. */
-function writeStarter(language: Language, folder: string): string | undefined {
-  const there = filesOf(language).find((name) => existsSync(join(folder, name)));
-  if (there !== undefined) return there;
-  for (const [name, source] of Object.entries(starters[language].files)) {
-    makeFolder(dirname(resolve(folder, name)), []);
-    copyFileSync(join(adapters(), source), join(folder, name), constants.COPYFILE_EXCL);
-  }
-  writeFileSync(join(folder, 'README.md'), readme(language), { flag: 'wx' });
-  return undefined;
+/** The files of a starter by their paths in its folder. */
+function starterOf(language: Language): Map<string, string> {
+  const sources = Object.entries(starters[language].files);
+  const files = new Map(sources.map(([name, source]) => [name, readFileSync(join(adapters(), source), 'utf8')]));
+  return files.set('README.md', readme(language));
 }
 
 function readme(language: Language): string {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { certificateCommand, certifyCommand, explainCommand } from './certify.ts';
 import { exitCodes } from './exit-codes.ts';
+import { fixturesCommand } from './fixtures.ts';
 import { gradcheckCommand } from './gradcheck.ts';
 import { initCommand } from './init.ts';
 import { lawsCommand } from './laws.ts';
@@ -28,6 +29,7 @@ const commands = [
   certificateCommand(),
   serveCommand(),
   initCommand(),
+  fixturesCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {

@@ -31,7 +31,7 @@ export function parseFile(text: string): string {
  * Adds to `made` what it makes; step by step, because Node's recursive one never returns from folders that can't be made,
  * such as those in /proc.
  */
-export function makeFolder(path: string, made: string[]): void {
+export function makeFolder(path: string, made: string[] = []): void {
   if (statSync(path, { throwIfNoEntry: false })) return;
   makeFolder(dirname(path), made);
   mkdirSync(path);

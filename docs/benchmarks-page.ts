@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type CertificationFigures, certificationSection } from '../bench/certification-page.ts';
 import { type Figures, gradcheckTable } from '../bench/figures.ts';
 import { type KernelFigures, kernelsSection } from '../bench/kernels-page.ts';
 import { type TrainingFigures, trainingSection } from '../bench/training-page.ts';
@@ -8,16 +9,22 @@ export interface Benchmarks {
   readonly gradcheck: Figures;
   readonly kernels: KernelFigures;
   readonly training: TrainingFigures;
+  readonly certification: CertificationFigures;
 }
 
 /** What was measured last; `docs` is the folder. */
 export function readBenchmarks(docs: string): Benchmarks {
   const read = (name: string) => JSON.parse(readFileSync(`${docs}/benchmarks/${name}.json`, 'utf8'));
-  return { gradcheck: read('gradcheck'), kernels: read('kernels'), training: read('training') };
+  return {
+    gradcheck: read('gradcheck'),
+    kernels: read('kernels'),
+    training: read('training'),
+    certification: read('certification'),
+  };
 }
 
 /** docs/benchmarks.md */
-export function benchmarksPage({ gradcheck, kernels, training }: Benchmarks): string {
+export function benchmarksPage({ gradcheck, kernels, training, certification }: Benchmarks): string {
   return `# Benchmarks
 
 \`npm run bench\` measures all of it, writes [JSON](benchmarks), and this page from that. Each table is of one run, in which
@@ -26,6 +33,8 @@ everything takes its turn: times are to be compared within a table only, and bes
 ${kernelsSection(kernels)}
 
 ${trainingSection(training)}
+
+${certificationSection(certification)}
 
 ## The gradient check
 

@@ -306,6 +306,65 @@ console.log(...(await dw.data()));`,
     wrong: wasm("Error: Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'"),
   },
   {
+    id: 'conv2d-strides',
+    kind: 'wrong',
+    title: 'conv2d by strides that differ is what was in memory, where the height is even and padding is `same`',
+    snippet: `tf.fill([3], 7).dispose();
+const x = tf.ones([1, 2, 3, 1]);
+const y = tf.conv2d(x, tf.ones([1, 3, 1, 1]), [2, 1], 'same');
+console.log((await y.data()).join() === '2,3,2');`,
+    right: 'true',
+    wrong: wasm('false'),
+  },
+  {
+    id: 'conv3d-gradient',
+    kind: 'wrong',
+    title: 'the gradient of conv3d to its input is right for the first half of it only',
+    snippet: `tf.fill([8], 7).dispose();
+const f = (x) => tf.conv3d(x, tf.ones([1, 1, 1, 1, 1]), 1, 'valid');
+const dx = await tf.grad(f)(tf.ones([1, 2, 2, 2, 1])).data();
+console.log(dx.every((v) => v === 1));`,
+    right: 'true',
+    wrong: wasm('false'),
+  },
+  {
+    id: 'mat-mul-batches',
+    kind: 'wrong',
+    title: 'matMul of batches that are broadcast along two axes takes the matrices in turn',
+    snippet: `const a = tf.tensor4d([1, 2], [2, 1, 1, 1]);
+const b = tf.tensor3d([1, 10, 100], [3, 1, 1]);
+console.log(...(await tf.matMul(a, b).data()));`,
+    right: '1 10 100 2 20 200',
+    wrong: {
+      cpu: '1 20 100',
+      ...wasm('1 20 100'),
+      ...webgpu('Error: Size(3) must match the product of shape 2,3,1,1'),
+      ...webgl('Error: Size(3) must match the product of shape 2,3,1,1'),
+    },
+  },
+  {
+    id: 'mat-mul-batches-gradient',
+    kind: 'wrong',
+    title: 'matMul has no gradient to a batch that was broadcast',
+    snippet: `const b = tf.ones([3, 1, 1]);
+const da = tf.grad((a) => tf.matMul(a, b))(tf.ones([1, 1, 1]));
+console.log(...(await da.data()));`,
+    right: '3',
+    wrong: all(
+      "Error: Error in gradient for op BatchMatMul. The gradient of input 'a' has shape '3,1,1', which does not match the shape of the input '1,1,1'",
+    ),
+  },
+  {
+    id: 'tanh-second-derivative',
+    kind: 'wrong',
+    title: 'the gradient of tanh takes tanh(x) as a constant: a second derivative leaves out what goes through it',
+    snippet: `const f = (x) => tf.sub(1, tf.square(tf.tanh(x)));
+const twice = tf.grad((x) => tf.sum(tf.grad(f)(x)));
+console.log((await twice(tf.tensor1d([0.3])).data())[0].toFixed(3));`,
+    right: '-1.364',
+    wrong: all('-1.675'),
+  },
+  {
     id: 'one-hot-float',
     kind: 'wrong',
     title: 'oneHot of float32 holds the bits of integers',

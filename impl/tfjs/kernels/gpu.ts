@@ -20,6 +20,8 @@ export interface Gpu<Backend> {
   readonly dialect: Dialect;
   run(program: GpuProgram, backend: Backend): TensorInfo;
   dispose(tensor: TensorInfo, backend: Backend): void;
+  /** The tensor as programs read it, which each of them would else make anew; disposed of if it is another one. */
+  readable(tensor: TensorInfo, backend: Backend): TensorInfo;
   /** Whether a partial sum can be stored without being rounded to half precision. */
   storesFloat32(): boolean;
 }
@@ -39,8 +41,11 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** Terms that one invocation sums; the sums of blocks are summed in their turn. */
-const block = 256;
+/**
+ * Terms that one invocation sums; the sums of blocks are summed in their turn. Of 256, a row each, the next invocation
+ * would find nothing in the cache any more (webgl on SwiftShader: twice the time).
+ */
+const block = 64;
 
 /** The kernels of a GPU backend: a program for y, one for dx, and for dalpha one for each level of a tree of blocks. */
 export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKernels<Backend> {
@@ -124,30 +129,40 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
     return dalpha;
   };
 
+  /** What `use` makes of tensors that can be read. */
+  const reading = <T>(tensors: readonly TensorInfo[], backend: Backend, use: (tensors: TensorInfo[]) => T): T => {
+    const readable = tensors.map((tensor) => gpu.readable(tensor, backend));
+    const result = use(readable);
+    for (const [i, tensor] of readable.entries()) if (tensor !== tensors[i]) gpu.dispose(tensor, backend);
+    return result;
+  };
+
   const b = `(at / ${C}) % ${B}`;
   return {
     forward(x, alpha, attributes, backend) {
       const shader = new PoolShader(dialect, attributes);
-      const y: Work = {
+      const y = (X: TensorInfo): Work => ({
         what: 'y',
         outputShape: x.shape,
-        inputs: { X: x, ...parameters(alpha) },
+        inputs: { X, ...parameters(alpha) },
         functions: [shader.value()],
         result: `poolValue(${element('X', 'at')}, ${b})`,
-      };
-      return run(attributes, y, backend);
+      });
+      return reading([x], backend, ([X]) => run(attributes, y(X!), backend));
     },
     backward(dy, x, alpha, attributes, backend) {
       const shader = new PoolShader(dialect, attributes);
-      const inputs = { DY: dy, X: x };
-      const dx: Work = {
+      const dx = (inputs: Work['inputs']): Work => ({
         what: 'dx',
         outputShape: x.shape,
         inputs: { ...inputs, ...parameters(alpha) },
         functions: [shader.slope()],
         result: `${element('DY', 'at')} * poolSlope(${element('X', 'at')}, ${b})`,
-      };
-      return [run(attributes, dx, backend), sums(inputs, alpha, attributes, shader, backend)];
+      });
+      return reading([dy, x], backend, ([DY, X]) => {
+        const inputs = { DY: DY!, X: X! };
+        return [run(attributes, dx(inputs), backend), sums(inputs, alpha, attributes, shader, backend)];
+      });
     },
   };
 }

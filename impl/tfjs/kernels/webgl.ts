@@ -12,6 +12,8 @@ interface WebglBackend {
     uniforms: readonly (readonly number[])[],
   ): TensorInfo;
   disposeIntermediateTensorInfo(tensor: TensorInfo): void;
+  readonly texData: { get(dataId: object): { readonly isPacked?: boolean } };
+  unpackTensor(tensor: TensorInfo): TensorInfo;
 }
 
 interface WebglProgram {
@@ -30,6 +32,8 @@ export const webglKernels: PoolKernels<WebglBackend> = gpuKernels<WebglBackend>(
   name: 'webgl',
   dialect: glsl,
   storesFloat32: () => env().getBool('WEBGL_RENDER_FLOAT32_ENABLED'),
+  // The results of stock ops hold four elements a texel.
+  readable: (tensor, backend) => (backend.texData.get(tensor.dataId).isPacked ? backend.unpackTensor(tensor) : tensor),
   dispose: (tensor, backend) => backend.disposeIntermediateTensorInfo(tensor),
   run({ inputs, outputShape, code, uniforms }, backend) {
     const program: WebglProgram = {

@@ -33,6 +33,7 @@ export const webgpuKernels: PoolKernels<WebgpuBackend> = gpuKernels<WebgpuBacken
   name: 'webgpu',
   dialect: wgsl,
   storesFloat32: () => true,
+  readable: (tensor) => tensor,
   dispose: ({ dataId }, backend) => backend.disposeData(dataId),
   run({ key, inputs, outputShape, code, uniforms }, backend) {
     const size = sizeOf(outputShape);
