@@ -4,6 +4,7 @@ import { certificateCommand, certifyCommand, explainCommand } from './certify.ts
 import { exitCodes } from './exit-codes.ts';
 import { fixturesCommand } from './fixtures.ts';
 import { gradcheckCommand } from './gradcheck.ts';
+import { initCommand } from './init.ts';
 import { lawsCommand } from './laws.ts';
 import { mutantsCommand } from './mutants.ts';
 import { replayCommand } from './replay.ts';
@@ -27,6 +28,7 @@ const commands = [
   explainCommand(),
   certificateCommand(),
   serveCommand(),
+  initCommand(),
   fixturesCommand(),
 ];
 for (const command of commands) program.addCommand(command);
