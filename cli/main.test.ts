@@ -57,6 +57,8 @@ describe('poolproof', () => {
     [['verify', '--json', '/dev/null/x.json'], 'Expected the name of a file that can be written: ENOTDIR'],
     [['verify', '--json', '/proc/x/y.json'], 'Expected the name of a file that can be written: '],
     [['replay', '--law', 'kinks/one-sided'], "required option '--backend <name>' not specified"],
+    [['init', 'perl'], 'Allowed choices are python, rust, c, go, node.'],
+    [['init', 'c', tmpdir()], 'Expected a new or an empty folder, got one with '],
     [['replay', '--law', 'kinks'], 'Expected the id of one law, such as kinks/one-sided'],
     [['mutants', '--group', 'kinks'], 'Expected among formula, constraint, '],
     [['mutants', '--mutant', 'relu'], 'Expected the id of a mutant, got "relu"'],

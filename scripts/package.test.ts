@@ -35,12 +35,17 @@ it('the installed command line runs', { timeout: 120_000 }, () => {
   expect(poolproof('verify', '--no-mnist', '--backend', 'reference', '--law', 'kinks', '--runs', '2')).toContain(
     'all held',
   );
+  expect(poolproof('init', 'rust')).toContain('pool-rust: Cargo.toml, ');
   expect(poolproof('mutants', '--mutant', 'relu6', '--runs', '2')).toContain('relu6');
 });
 
-it.each(['poolproof', 'poolproof/reference', 'poolproof/fixtures'])('%s is all there', { timeout: 60_000 }, (entry) => {
-  expect(run('--input-type=module', '-e', `console.log(Object.keys(await import('${entry}')).length)`)).toMatch(/\d/);
-});
+it.each(['poolproof', 'poolproof/reference', 'poolproof/serve', 'poolproof/fixtures'])(
+  '%s is all there',
+  { timeout: 60_000 },
+  (entry) => {
+    expect(run('--input-type=module', '-e', `console.log(Object.keys(await import('${entry}')).length)`)).toMatch(/\d/);
+  },
+);
 
 it.each(['v1/manifest.json', 'schemas/cases.schema.json'])('poolproof/fixtures/%s is JSON', (path) => {
   const read = `JSON.parse(fs.readFileSync(require.resolve('poolproof/fixtures/${path}')))`;
