@@ -1,9 +1,7 @@
 import pMap from 'p-map';
 import { type Accumulated, AnswerDigest, accumulatedCases } from '../fixtures/accumulated.ts';
-import { encodeCase } from '../fixtures/case.ts';
-import { decodeFinding, encodeFinding } from '../fixtures/finding.ts';
+import { encodeFinding } from '../fixtures/finding.ts';
 import type { Suite } from '../fixtures/load.ts';
-import { describeFinding } from '../properties/failure.ts';
 import { type Expectation, expectation } from '../properties/interval.ts';
 import { judge } from '../properties/judge.ts';
 import { shrinkCase } from '../properties/shrink.ts';
@@ -32,6 +30,7 @@ import {
 } from './report.ts';
 import { lackOf } from './serve.ts';
 import { type Outcome, Session, SessionEnded } from './session.ts';
+import { differing, failureOf, troubleOf } from './trouble.ts';
 import type { Capabilities, Op } from './wire.ts';
 
 export interface CertifyOptions {
@@ -376,65 +375,6 @@ class Certification {
     if (check.case !== undefined && kind !== 'repeated' && trouble.code !== 'fault')
       this.#worst ??= { check: check as Check, kind };
   }
-}
-
-function failureOf(
-  kind: Kind,
-  { id, note, op, case: c }: Omit<Check, 'case'> & { case?: Case },
-  trouble: Trouble,
-): CheckFailure {
-  return {
-    kind,
-    id,
-    note,
-    op,
-    law: lawOf(kind, op, trouble),
-    trouble,
-    description: troubleText(trouble),
-    ...(c && { case: encodeCase(c) }),
-  };
-}
-
-/** The law of `properties/` that a failed check breaks. */
-function lawOf(kind: Kind, op: Op, trouble: Trouble): string {
-  if (kind === 'repeated') return 'state/deterministic';
-  if (kind === 'invalid' || trouble.code === 'unsupported' || trouble.code === 'refused') return 'pool-harness/1';
-  if (trouble.code === 'fault' || trouble.code === 'error') return 'pool-harness/1';
-  if ('quantity' in trouble) return `agreement/${trouble.quantity}`;
-  return op === 'forward' ? 'agreement/y' : 'agreement/dx';
-}
-
-/** One sentence: what came, and what was expected. */
-function troubleText(trouble: Trouble): string {
-  switch (trouble.code) {
-    case 'refused':
-      return `a valid request was refused: ${trouble.why}`;
-    case 'unsupported':
-      return `unsupported, though announced: ${trouble.why}`;
-    case 'error':
-      return `the subject says that it broke: ${trouble.why}`;
-    case 'answered':
-      return `expected to be refused: ${trouble.why}`;
-    case 'differs':
-      return `${trouble.quantity} is another ${trouble.why}: the subject is not deterministic`;
-    case 'digest':
-      return `expected the digest ${trouble.expected}, got ${trouble.actual}`;
-    case 'fault':
-      return `the protocol was broken: ${trouble.why}`;
-    default:
-      return describeFinding(decodeFinding(trouble));
-  }
-}
-
-function troubleOf(outcome: Exclude<Outcome, { readonly tensors: unknown }>): Trouble {
-  if ('fault' in outcome) return { code: 'fault', why: outcome.fault };
-  if ('refused' in outcome) return { code: 'refused', why: outcome.refused };
-  if ('error' in outcome) return { code: 'error', why: outcome.error };
-  return { code: 'unsupported', why: outcome.unsupported };
-}
-
-function differing(op: Op, why: string): Trouble {
-  return { code: 'differs', quantity: op === 'forward' ? 'y' : 'dx, dalpha', why };
 }
 
 /** What came, bit for bit but for the payload of NaN. */

@@ -5,7 +5,14 @@ import { decodeTensor, type Tensor } from '../fixtures/tensor.ts';
 import { caseText } from '../properties/failure-text.ts';
 import type { Curve } from './curve.ts';
 import { limits, type WorstElement } from './errors.ts';
-import { type CertificationReport, type CheckFailure, kinds, outcomes } from './report.ts';
+import {
+  type CertificationReport,
+  type CheckFailure,
+  kindNames,
+  kinds,
+  outcomes,
+  shownCapabilities,
+} from './report.ts';
 
 const css = `
 :root { color-scheme: light; font: 15px/1.5 system-ui, sans-serif; color: #1f2328; }
@@ -109,21 +116,12 @@ export function certificationPage(report: CertificationReport): string {
       {},
       row('suite', `${suite.version} (${suite.digest.slice(0, 12)})`),
       row('profile', `${profile}, seed ${seed}`),
-      announcement &&
-        (['ops', 'dtypes', 'branches', 'sharing', 'constraints', 'facets'] as const).map((part) =>
-          row(part, announcement.capabilities[part].join(', ') || 'none'),
-        ),
+      announcement && shownCapabilities.map((part) => row(part, announcement.capabilities[part].join(', ') || 'none')),
       kinds
         .filter((kind) => checks[kind].passed + checks[kind].failed > 0)
         .map((kind) =>
           row(
-            {
-              vectors: 'vectors',
-              invalid: 'invalid requests',
-              accumulated: 'accumulated',
-              challenge: 'fresh cases',
-              repeated: 'asked again',
-            }[kind],
+            kindNames[kind],
             `${checks[kind].passed} passed`,
             checks[kind].failed > 0 ? h('span', { class: 'failed' }, `, ${checks[kind].failed} failed`) : undefined,
           ),

@@ -20,6 +20,18 @@ export type Trouble =
 export const kinds = ['vectors', 'invalid', 'accumulated', 'challenge', 'repeated'] as const;
 export type Kind = (typeof kinds)[number];
 
+/** The kinds in words. */
+export const kindNames: Readonly<Record<Kind, string>> = {
+  vectors: 'vectors',
+  invalid: 'invalid requests',
+  accumulated: 'accumulated',
+  challenge: 'fresh cases',
+  repeated: 'asked again',
+};
+
+/** What of an announcement reports show. */
+export const shownCapabilities = ['ops', 'dtypes', 'branches', 'sharing', 'constraints', 'facets'] as const;
+
 /** One check that failed, with all that is needed to look into it. */
 export interface CheckFailure {
   readonly kind: Kind;

@@ -1,18 +1,17 @@
-import { type CertificationReport, type CheckFailure, type Kind, kinds, outcomes } from '../certification/report.ts';
+import {
+  type CertificationReport,
+  type CheckFailure,
+  kindNames,
+  kinds,
+  outcomes,
+  shownCapabilities,
+} from '../certification/report.ts';
 import { decodeCase } from '../fixtures/case.ts';
 import { caseText } from '../properties/failure-text.ts';
 import { count, percent, printable, wrapLines } from './table.ts';
 
 /** Failures that are shown. */
 const shown = 5;
-
-const words: Readonly<Record<Kind, string>> = {
-  vectors: 'vectors',
-  invalid: 'invalid requests',
-  accumulated: 'accumulated',
-  challenge: 'fresh cases',
-  repeated: 'asked again',
-};
 
 /** A certification for people, in 80 columns. */
 export function certificationText(report: CertificationReport): string {
@@ -22,7 +21,7 @@ export function certificationText(report: CertificationReport): string {
     const { implementation, capabilities } = announcement;
     const { name, version, language } = implementation;
     lines.push(`${name} ${version}, ${language}`);
-    for (const part of ['ops', 'dtypes', 'branches', 'sharing', 'constraints', 'facets'] as const) {
+    for (const part of shownCapabilities) {
       lines.push(...wrapLines([`  ${part.padEnd(12)}${capabilities[part].join(', ') || 'none'}`], 80));
     }
     lines.push('');
@@ -31,7 +30,9 @@ export function certificationText(report: CertificationReport): string {
   for (const kind of kinds) {
     const { passed, failed } = report.checks[kind];
     if (passed + failed === 0) continue;
-    lines.push(`  ${words[kind].padEnd(18)}${count(passed)} passed${failed > 0 ? `, ${count(failed)} FAILED` : ''}`);
+    lines.push(
+      `  ${kindNames[kind].padEnd(18)}${count(passed)} passed${failed > 0 ? `, ${count(failed)} FAILED` : ''}`,
+    );
   }
   const { compared, open, vacuous } = report.elements;
   if (compared > 0) {
