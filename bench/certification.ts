@@ -7,7 +7,7 @@ import type { CertificationFigures, CertificationRow } from './certification-pag
 import { quantile } from './quantile.ts';
 import { thisMachine, writeFigures } from './run.ts';
 
-const rounds = 5;
+const rounds = Number(process.env.POOLPROOF_ROUNDS ?? 5);
 const runs = 10_000;
 const python = existsSync('.adapters/bin/python3') ? '.adapters/bin/python3' : 'python3';
 const commands: Readonly<Record<string, readonly [string, ...string[]]>> = {

@@ -7,6 +7,9 @@ import { ms, table } from './table.ts';
 /** The backends of Node, on which steps are measured. */
 export const nodeBackends: readonly BackendName[] = ['cpu', 'wasm', 'tensorflow', 'webgpu'];
 
+/** Those that make few rounds; webgpu where its driver is software. */
+export const slowBackends: readonly BackendName[] = ['cpu', 'webgpu'];
+
 /** Whose step, with which activation. */
 export interface Participant {
   readonly on: string;
@@ -30,6 +33,7 @@ export interface Ratio {
 
 /** `docs/benchmarks/training.json`. */
 export interface TrainingFigures extends Run {
+  /** Of the slow backends and of the others. */
   readonly rounds: { readonly cpu: number; readonly others: number };
   readonly rows: readonly StepRow[];
   readonly ratios: readonly Ratio[];
@@ -80,5 +84,5 @@ ${table(
   ],
 )}
 
-${rounds.others} rounds, ${rounds.cpu} of cpu, all by turns in one run; ${ranOn(figures)}`;
+${rounds.others} rounds, ${rounds.cpu} of ${slowBackends.filter((name) => columns.includes(name)).join(' and ')}, all by turns in one run; ${ranOn(figures)}`;
 }

@@ -12,14 +12,21 @@ import { measureConvnet } from './convnet.ts';
 import { measureDropout } from './dropout.ts';
 import { quantile } from './quantile.ts';
 import { thisMachine, writeFigures } from './run.ts';
-import { nodeBackends, type Participant, type Ratio, type StepRow, trainingSection } from './training-page.ts';
+import {
+  nodeBackends,
+  type Participant,
+  type Ratio,
+  type StepRow,
+  slowBackends,
+  trainingSection,
+} from './training-page.ts';
 
 const activations: readonly Activation[] = [relu, prelu, mrelu(0.8), pap];
 const sizes = [32, 128];
-/** Steps of each participant before and while it is measured; the cpu backend takes up to a second for one. */
+/** Steps of each participant before and while it is measured; the slow backends take a second or more for one. */
 const warmUp = 5;
 const rounds = Number(process.env.POOLPROOF_ROUNDS ?? 41);
-const cpuRounds = 5;
+const slowRounds = Math.min(rounds, 5);
 
 interface Python {
   readonly versions: Readonly<Record<string, string>>;
@@ -73,12 +80,12 @@ const dropout = sizes.flatMap((batch) =>
     .filter(({ name }) => name === 'wasm' || name === 'tensorflow')
     .map((backend) => measureDropout(backend, batch)),
 );
-const convnet = await measureConvnet(backends);
+const convnet = await measureConvnet(backends.filter(({ name }) => name !== 'webgpu'));
 restore();
 python?.close();
 
 const figures = {
-  rounds: { cpu: cpuRounds, others: rounds },
+  rounds: { cpu: slowRounds, others: rounds },
   machine: thisMachine(),
   versions: {
     node: process.versions.node,
@@ -120,7 +127,7 @@ async function measure(batch: number): Promise<{ times: Map<Participant, number[
   const times = new Map<Participant, number[]>([...steps.keys()].map((participant) => [participant, []]));
   for (let round = -warmUp; round < rounds; round++) {
     for (const [participant, step] of steps) {
-      if (participant.on === 'cpu' && (round < -1 || round >= cpuRounds)) continue;
+      if (slowBackends.some((name) => name === participant.on) && (round < -1 || round >= slowRounds)) continue;
       const ms = await step();
       if (round >= 0) times.get(participant)!.push(ms);
     }

@@ -37,7 +37,11 @@ describe('what a subject says', () => {
 });
 
 it('a badge is green for what conforms only', () => {
-  expect(badgeOf(reportOf('x'))).toMatchObject({ schemaVersion: 1, message: 'training 1.0.0', color: 'brightgreen' });
+  expect(badgeOf(reportOf('x'))).toMatchObject({
+    schemaVersion: 1,
+    message: expect.stringMatching(/^training \d/),
+    color: 'brightgreen',
+  });
   expect(badgeOf(failedReportOf('x'))).toMatchObject({ message: 'broke the protocol', color: 'red' });
 });
 

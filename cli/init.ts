@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import { parseFolder, writeFolder } from './output-folder.ts';
+import { wrap } from './table.ts';
 
 /** What is written for a language: the harness of our own adapter, and a pool in which one function is missing. */
 interface Starter {
@@ -106,7 +107,7 @@ ${internalHelp}`,
       const names = [...Object.keys(files), 'README.md'].join(', ');
       const next = `cd ${folder} && ${setUp}\n  ${certifyLine(language)}`;
       process.stdout.write(
-        `${folder}: ${names}\n\nFill in the one function of ${join(folder, pool)}, then\n\n  ${next}\n`,
+        `${wrap(`${folder}: ${names}`, 80, '  ').join('\n')}\n\nFill in the one function of ${join(folder, pool)}, then\n\n  ${next}\n`,
       );
     });
 }

@@ -6,6 +6,7 @@ import type { Format } from './dtypes.ts';
 import { Arithmetic, at, isNonZero, type Monomial, Result } from './error-bound.ts';
 import { isZero, zero } from './exact.ts';
 import { type ExactBranch, type ExactValue, exactBranchOf } from './exact-branches.ts';
+import { once } from './once.ts';
 import { type Positions, positionsOf } from './positions.ts';
 
 /** What is allowed for each element of an answer to a Case. */
@@ -62,14 +63,6 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
 function checkRepresentable(name: string, tensor: Float64Array, { round }: Format): void {
   const at = tensor.findIndex((v) => !Object.is(round(v), v));
   if (at >= 0) throw new RangeError(`expectation: "${name}" expected numbers of the dtype, got ${tensor[at]} at ${at}`);
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 function coefficientsAt(input: Case, { n, rows, count }: Positions, s: number): Coefficients {

@@ -3,6 +3,7 @@ import type { Answer, BranchRef, Case, Dtype } from '../reference/case.ts';
 import type { Facet, Subject } from '../reference/subject.ts';
 import { formats, storageFormats } from './dtypes.ts';
 import { add as addExact, dyadic, multiply as multiplyExact, toNumber } from './exact.ts';
+import { once } from './once.ts';
 import { positionsOf } from './positions.ts';
 import { range } from './transform.ts';
 
@@ -90,24 +91,36 @@ class Evaluation {
     const coefficients = alphas.map((alpha) => this.#coefficients(alpha, n));
     const values = Array.from(x, (v) => pool.branches.map((name) => this.#value(name, v)));
     const slopes = Array.from(x, (v) => pool.branches.map((name) => this.#round(branchOf(name).df(v))));
-    const at = (i: number) => of(i % units);
-    const y = x.map((v, i) => this.#y(v, values[i]!, alphas[at(i)]!, coefficients[at(i)]!));
-    const dx = x.map((_, i) => this.#dx(dy[i]!, slopes[i]!, alphas[at(i)]!, coefficients[at(i)]!));
-    const dalpha = new Float64Array(rows * count);
-    for (const row of range(rows)) {
-      for (const s of range(count)) {
-        const elements = range(x.length).filter((i) => at(i) === s);
-        dalpha[row * count + s] = this.#dalpha(
-          row,
-          alphas[s]!,
-          elements.map((i) => [values[i]!, dy[i]!, x[i]!] as const),
-        );
-      }
-    }
+    const elements: number[][] = range(count).map(() => []);
+    const at = Array.from(x, (_, i) => of(i % units));
+    for (const [i, s] of at.entries()) elements[s]!.push(i);
     const { storage } = this.#style;
-    if (storage === undefined) return { y, dx, dalpha };
-    const { round } = storageFormats[storage];
-    return { y: y.map(round), dx: dx.map(round), dalpha: dalpha.map(round) };
+    const stored = (answer: Float64Array) =>
+      storage === undefined ? answer : answer.map(storageFormats[storage].round);
+    // Most who ask look at one of the three.
+    const y = once(() => stored(x.map((v, i) => this.#y(v, values[i]!, alphas[at[i]!]!, coefficients[at[i]!]!))));
+    const dx = once(() =>
+      stored(x.map((_, i) => this.#dx(dy[i]!, slopes[i]!, alphas[at[i]!]!, coefficients[at[i]!]!))),
+    );
+    const dalpha = once(() => {
+      const sums = new Float64Array(rows * count);
+      for (const s of range(count)) {
+        const shared = elements[s]!.map((i) => [values[i]!, dy[i]!, x[i]!] as const);
+        for (const row of range(rows)) sums[row * count + s] = this.#dalpha(row, alphas[s]!, shared);
+      }
+      return stored(sums);
+    });
+    return {
+      get y() {
+        return y();
+      },
+      get dx() {
+        return dx();
+      },
+      get dalpha() {
+        return dalpha();
+      },
+    };
   }
 
   #coefficients(alpha: readonly number[], n: number): readonly number[] {

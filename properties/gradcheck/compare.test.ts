@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../reference/random.ts';
 import { compareConfirmed, type Numeric, projected, ratioOf } from './compare.ts';
 import { expectedCotangent } from './cotangent.ts';
 import type { Jacobian, MeasuredKink } from './jacobian.ts';
@@ -75,9 +76,9 @@ describe('the expected cotangent', () => {
 describe('a comparison', () => {
   it('allows the interval and what rounding adds to it, no more', async () => {
     const measured = elementwise(jacobian([1, 1], [1.5, 1.5]));
-    // u·(roundings + terms)·size + η·terms
-    const rounding = u * (3 + 1) * 1.5 + eta;
-    const inside = await compare(measured, [1, 1.5 + rounding]);
+    // u·(roundings + terms)·size + η·terms, and the same for the measured side.
+    const rounding = u * (3 + 1) * 1.5 + eta + u * (8 + 1) * 1.5;
+    const inside = await compare(measured, [1, 1.5 + rounding - 2 * u]);
     expect(inside.failure).toBeUndefined();
     expect([...inside.wrong]).toEqual([]);
     const confirm = async () => measured.jacobian;
@@ -126,6 +127,22 @@ describe('a comparison', () => {
     expect((await compare(shared, [reversed], how)).failure).toBeUndefined();
     const wrong = { ...shared, confirm: async () => shared.jacobian };
     expect((await compare(wrong, [100], how)).failure).toBeDefined();
+  });
+
+  it('allows for the rounding of a measured product beside a bound as narrow as an ulp', async () => {
+    const draw = random(1, 'compare');
+    const full = () => 1 + draw.uniform() + 2 ** -32 * draw.uniform();
+    for (let k = 0; k < 5000; k++) {
+      const [slope, dy] = [full(), full()];
+      // The slope may be the end of the interval as well as its middle.
+      const ulps = k % 3;
+      const ends = [slope - ulps * 2 ** -52, slope + (2 - ulps) * 2 ** -52].map((end) => [end]);
+      const how = { dy: Float64Array.of(dy), bound: Float64Array.of(u * slope * dy) };
+      const measured = elementwise(jacobian(ends[0]!, ends[1]), { confirm: async () => measured.jacobian });
+      expect((await compare(measured, [slope * dy], how)).failure, `${slope} · ${dy}`).toBeUndefined();
+      const wrong = await compare(measured, [slope * dy * (1 + 2 ** -47)], how);
+      expect([...wrong.wrong]).toEqual([0]);
+    }
   });
 
   it('takes a relative tolerance in place of both', async () => {
@@ -208,7 +225,7 @@ describe('a comparison', () => {
     expect(summary).toMatchObject({ compared: 2, unchecked: 0 });
     expect(summary.worst).toMatchObject({ isDirection: true, kinkDistance: Infinity });
     expect(summary.worst!.index).toHaveLength(1);
-    // Roundings of the derivative, of one term, and of the three terms of the product: 7·8·u at most.
+    // Roundings of the derivative, of one term, and of the three terms of the product: 7·8·u at most; measured, 12·8·u.
     const near = (by: number) =>
       compare(
         { ...numeric, jacobian: jacobian([8, 0]), confirm: async () => jacobian([8, 0]) },
@@ -217,8 +234,8 @@ describe('a comparison', () => {
           dy: Float64Array.of(1, 1),
         },
       );
-    expect((await near(48 * u)).failure).toBeUndefined();
-    expect([...(await near(64 * u)).wrong]).toEqual([0]);
+    expect((await near(144 * u)).failure).toBeUndefined();
+    expect([...(await near(160 * u)).wrong]).toEqual([0]);
   });
 
   it('says of a projected input what error of one element it sees, absolute, and names an element that was moved alone', async () => {

@@ -57,8 +57,15 @@ export async function compareConfirmed(question: Question): Promise<Comparison> 
 }
 
 /**
+ * Roundings of the measured side itself, in float64, besides one for each term of a sum: a declared derivative has passed
+ * one, a term of `expectedCotangent` three, the comparison four.
+ */
+const ownRoundings = 8;
+
+/**
  * Compares a cotangent with `[lo, hi]` of the measured one, wider on both sides by what rounding can do to the analytic
- * value: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms unless bounds are declared. NaN bounds leave an element unchecked.
+ * value: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms unless bounds are declared, of which NaN leaves an element unchecked;
+ * and by what it has done to the measured one, since a bound as narrow as an ulp is for the exact value.
  */
 function compareCotangent({
   numeric,
@@ -89,10 +96,9 @@ function compareCotangent({
     const lo = expected.lo[j]!;
     const hi = expected.hi[j]!;
     const terms = expected.terms[j]! + moreTerms;
-    // The measured sum is rounded too, which declared bounds know nothing of; a single product is the same on both sides.
-    const own = terms > 1 ? 2 ** -53 * (terms + 2) * expected.size[j]! : 0;
+    const own = 2 ** -53 * (ownRoundings + terms) * expected.size[j]!;
     const derived = u * (roundings + terms) * expected.size[j]! + eta * terms;
-    const rounding = bound && !projection ? bound[j]! + own : derived;
+    const rounding = own + (bound && !projection ? bound[j]! : derived);
     if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) continue;
     compared++;
     const middle = lo + (hi - lo) / 2;

@@ -140,8 +140,9 @@ describe('declared rounding stands in place of the estimate', () => {
     const exact = elementwiseLayer('double', { f: (v) => 2 * v, df: () => 2 });
     const { sees } = (await gradcheck({ ...exact, rounding: bound((at) => at.x!.map(() => 0)) }, { x: floats(1, 2) }))
       .inputs[0]!;
-    expect(sees!.everywhere).toBe(0);
-    expect((await gradcheck(exact, { x: floats(1, 2) })).inputs[0]!.sees!.everywhere).toBeGreaterThan(0);
+    // What the differences lose themselves.
+    expect(sees!.everywhere).toBeLessThan(2 ** -48);
+    expect((await gradcheck(exact, { x: floats(1, 2) })).inputs[0]!.sees!.everywhere).toBeGreaterThan(2 ** -40);
   });
 
   it('is the largest of all places where it was asked', async () => {

@@ -148,6 +148,9 @@ export async function readAt(
   if (wantsLast) await moved.more(scale, 2, wanted);
 }
 
+/** Roundings of a slope by two values itself: the distances, both differences, their quotient, and the end of the interval. */
+const ownRoundings = 5;
+
 /** Writes the slopes of affine outputs, and returns what is left. */
 function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Float64Array, hi: Float64Array): Open[] {
   const { layout, given } = moved;
@@ -178,7 +181,8 @@ function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Fl
         const isCentred = side[j] === 0;
         const slope = isCentred ? (f1 - f2) / (t1 - t2) : s2;
         // What hides in the noise may bend f: by up to twice as much as the two slopes are apart, and twice again to be safe.
-        const bound = 4 * apart + (2 * error) / (isCentred ? Math.abs(t1 - t2) : Math.abs(t2));
+        const noisy = (2 * error) / (isCentred ? Math.abs(t1 - t2) : Math.abs(t2));
+        const bound = 4 * apart + noisy + ownRoundings * 2 ** -53 * Math.abs(slope);
         lo[at] = slope - bound;
         hi[at] = slope + bound;
       } else open.push(openAt(at, i, colour, j));

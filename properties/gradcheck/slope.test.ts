@@ -34,6 +34,28 @@ describe('the error estimate of a slope covers the error', () => {
     }
   });
 
+  it('also of a line through 0 without noise, by its own arithmetic alone', () => {
+    const full = () => 1 + draw.uniform() + 2 ** -32 * draw.uniform();
+    for (let k = 0; k < 5 * places; k++) {
+      const [s, h, v] = [full(), full() * 2 ** -35, k % 2 === 0 ? 0 : full() * 2 ** -(k % 50)];
+      const [around, right] = [
+        [1, -1, 2, -2],
+        [1, 2, 3, 4],
+      ].map((multiples) => multiples.map((m) => v + m * h - v)) as [number[], number[]];
+      const line = (t: number) => s * t;
+      const [t1, t2] = right as [number, number];
+      const slopes = [
+        quartic(0, around, around.map(line), 0),
+        quartic(0, right, right.map(line), 0),
+        parabola(0, t1, t2, line(t1), line(t2), 0),
+      ];
+      for (const { slope, rounding } of slopes) {
+        expect(Math.abs(slope - s), `${s} at ${v}, h = ${h}`).toBeLessThanOrEqual(rounding);
+        expect(rounding).toBeLessThanOrEqual(65 * 2 ** -53 * s);
+      }
+    }
+  });
+
   it('also where f″ jumps anywhere within the stencil, so that the quartic is off by up to twice its last terms', () => {
     const h = 2 ** -15;
     let worst = 0;

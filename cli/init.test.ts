@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'poolproof-init-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const init = (...args: string[]) =>
+  spawnSync(process.execPath, [main, 'init', ...args], { cwd: folder, encoding: 'utf8' });
+
+it.each(['python', 'rust', 'c', 'go', 'node'])(
+  '%s: says in 80 columns what was written and what comes next',
+  (language) => {
+    const { status, stdout, stderr } = init(language);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('npx poolproof certify --profile smoke -- ');
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(readdirSync(join(folder, `pool-${language}`))).toContain('README.md');
+  },
+);
+
+it.each([
+  [[], 2, "missing required argument 'language'"],
+  [['java'], 2, 'Allowed choices are python, rust, c, go, node.'],
+  [['c', '/dev/null/pool'], 4, 'could not be written: ENOTDIR'],
+])('%j ends with one line', (args, code, message) => {
+  const { status, stdout, stderr } = init(...args);
+  expect({ status, stdout }).toEqual({ status: code, stdout: '' });
+  expect(stderr).toContain(message);
+  expect(stderr).toMatch(/^error: .*\n$/);
+});
