@@ -126,7 +126,9 @@ function readme(language: Language): string {
   const { pool, needs, setUp, command, example } = starters[language];
   return `# My layer
 
-Needs ${needs}. Fill in the one function of \`${pool}\` and take out of its lists what your layer does not have, then
+Needs ${needs}.
+
+Fill in the one function of \`${pool}\`, and list there what your layer has; then
 
     ${setUp}
     ${certifyLine(language)}

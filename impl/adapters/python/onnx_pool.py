@@ -5,43 +5,9 @@ from functools import lru_cache
 import numpy as np
 import onnxruntime
 from harness import serve
-from onnx import TensorProto, helper, numpy_helper
+from onnx_graph import ELEMENTS, Graph
 
 np.seterr(all='ignore')
-ELEMENTS = {'f64': TensorProto.DOUBLE, 'f32': TensorProto.FLOAT, 'f16': TensorProto.FLOAT16}
-
-
-class Graph:
-    """`graph.Mul(a, b)` adds a node and returns the name of its output; numbers become constants."""
-
-    def __init__(self, dtype):
-        self.element, self.nodes, self.constants = ELEMENTS[dtype], [], []
-
-    def __getattr__(self, op):
-        def add(*inputs, **attributes):
-            output = f'{op}{len(self.nodes)}'
-            names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
-            self.nodes.append(helper.make_node(op, names, [output], **attributes))
-            return output
-
-        return add
-
-    def constant(self, value):
-        dtype = np.int64 if isinstance(value, list) else helper.tensor_dtype_to_np_dtype(self.element)
-        self.constants.append(numpy_helper.from_array(np.array(value, dtype), f'constant{len(self.constants)}'))
-        return self.constants[-1].name
-
-    def session(self, inputs, outputs):
-        def info(name):
-            return helper.make_tensor_value_info(name, TensorProto.INT64 if name == 'axes' else self.element, None)
-
-        graph = helper.make_graph(self.nodes, 'pool', [*map(info, inputs)], [*map(info, outputs)], self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=9)
-        options = onnxruntime.SessionOptions()
-        # A graph that serves a few Cases is not worth optimizing.
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.intra_op_num_threads = 1
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=['CPUExecutionProvider'])
 
 
 def positive(g, x):
@@ -75,7 +41,7 @@ def session(dtype, branches):
     f, slopes = ([BRANCHES[name][which](g, 'x') for name in branches] for which in (0, 1))
     y, slope = (g.Sum(*[g.Mul(ci, value) for ci, value in zip(c, values)]) for values in (f, slopes))
     dc = [g.Unsqueeze(g.ReduceSum(g.Mul(fi, 'dy'), 'axes'), [0]) for fi in f]
-    return g.session(['x', 'c', 'dy', 'axes'], [y, g.Mul('dy', slope), g.Concat(*dc, axis=0)])
+    return g.session(['x', 'c', 'dy'], ['axes'], [y, g.Mul('dy', slope), g.Concat(*dc, axis=0)])
 
 
 def answer(pool, x, alpha, dy):
