@@ -1,5 +1,6 @@
 import type { Interval } from '../statistics.ts';
-import type { TrialRow } from '../trial.ts';
+import type { SurfaceMeasures } from '../surface.ts';
+import type { Surface, TrialRow } from '../trial.ts';
 
 export type ClaimId =
   | 'mnist-table'
@@ -43,26 +44,16 @@ export interface StepRatio {
 }
 
 /** The loss over two weights of a trained network, and what it measures. */
-export interface MeasuredSurface {
+export interface MeasuredSurface extends Surface {
   readonly protocol: string;
   readonly activation: string;
   /** Of the network. */
   readonly seed: number;
   /** Of its pairs of weights: the same seed and pair move weights of the same places in every network. */
   readonly pair: number;
-  readonly weights: readonly [string, string];
   readonly offsets: readonly number[];
-  readonly losses: readonly (readonly (number | null)[])[];
-  readonly measures: SurfaceMeasures;
-}
-
-export interface SurfaceMeasures {
-  /** How much steeper the valley is across than along: 1 if it is round. */
-  readonly anisotropy: number;
-  /** How uneven the surface is. */
-  readonly roughness: number;
-  /** How far the minimum lies below its surroundings. */
-  readonly depth: number;
+  /** `undefined` where a loss is not finite, or all are the same. */
+  readonly measures: SurfaceMeasures | undefined;
 }
 
 export interface Finding {
@@ -121,7 +112,7 @@ export interface Region {
 export type Verdict =
   | { readonly kind: 'holds' | 'does not hold' }
   | { readonly kind: 'holds only where'; readonly where: readonly string[] }
-  | { readonly kind: 'not measured yet'; readonly missing: string };
+  | { readonly kind: 'not measured yet' | 'not decided yet'; readonly missing: string };
 
 /** The least values a side that decide anything. */
 export const enough = 5;
@@ -142,8 +133,9 @@ export function judge(
 export function verdictOf(comparisons: readonly Comparison[], missing: string): Verdict {
   const [holds, fails] = [placesOf(comparisons, 'holds'), placesOf(comparisons, 'does not hold')];
   if (holds.length + fails.length === 0) {
-    const crosses = comparisons.some(({ n }) => n.every((count) => count >= enough));
-    return { kind: 'not measured yet', missing: crosses ? 'more trials: no interval is clear of the bound' : missing };
+    return comparisons.some(({ n }) => n.every((count) => count >= enough))
+      ? { kind: 'not decided yet', missing: 'more trials: no interval is clear of its bound' }
+      : { kind: 'not measured yet', missing };
   }
   if (fails.length === 0) return { kind: 'holds' };
   return holds.length === 0 ? { kind: 'does not hold' } : { kind: 'holds only where', where: holds };

@@ -49,7 +49,7 @@ describe('mnist-table', () => {
     expect(kindOf('mnist-table', table(0.1102, 0.0672))).toBe('holds');
     expect(kindOf('mnist-table', table(0.1402, 0.0672))).toBe('does not hold');
     expect(kindOf('mnist-table', table(0.1102, 0.0572))).toBe('does not hold');
-    expect(kindOf('mnist-table', table(0.1102 + 2 * 0.0078, 0.0672))).toBe('not measured yet');
+    expect(kindOf('mnist-table', table(0.1102 + 2 * 0.0078, 0.0672))).toBe('not decided yet');
   });
 });
 
@@ -57,7 +57,7 @@ describe('mean-loss', () => {
   it.each([
     [both(0.11, 0.005, 0.066, 0.005), 'holds'],
     [both(0.11, 0.005, 0.1, 0.005), 'does not hold'],
-    [both(0.11, 0.005, 0.11 * 0.72, 0.005), 'not measured yet'],
+    [both(0.11, 0.005, 0.11 * 0.72, 0.005), 'not decided yet'],
     [both(0.11, 0.005, 0.066, 0.005, 4), 'not measured yet'],
     [[...both(0.11, 0.005, 0.066, 0.005), ...both(0.2, 0.005, 0.2, 0.005, 20, 'small')], 'holds only where'],
   ] as const)('%#: the truth is known', (rows, kind) => {
@@ -90,7 +90,7 @@ describe('mean-loss', () => {
 it('consistency: the spread, not the mean', () => {
   expect(kindOf('consistency', both(0.11, 0.02, 0.11, 0.004))).toBe('holds');
   expect(kindOf('consistency', both(0.11, 0.004, 0.06, 0.004))).toBe('does not hold');
-  expect(kindOf('consistency', both(0.11, 0.01, 0.06, 0.004))).toBe('not measured yet');
+  expect(kindOf('consistency', both(0.11, 0.01, 0.06, 0.004))).toBe('not decided yet');
   const [comparison] = measure('consistency', { rows: both(0.11, 0.02, 0.11, 0.004) }).comparisons;
   expect(comparison!.tests[1]!.p).toBeLessThan(1e-4);
 });
@@ -175,12 +175,13 @@ describe('slope', () => {
 });
 
 describe('trench', () => {
+  const weight = { layer: 'conv1', index: 0, norm: 1 };
   const surface = (activation: string, pair: number, anisotropy: number, depth = anisotropy) => ({
     protocol: 'convnet',
     activation,
     seed: 1,
     pair,
-    weights: ['conv1', 'dense2'] as const,
+    weights: [weight, weight] as const,
     offsets: [-1, 0, 1],
     losses: [],
     measures: { anisotropy, roughness: 1, depth },
@@ -221,7 +222,7 @@ it('sharing: a unit against the layer, and the map by pairs', () => {
   ];
   expect(kindOf('sharing', shared('small', 0.1, 0.2))).toBe('holds');
   expect(kindOf('sharing', shared('small', 0.2, 0.1))).toBe('does not hold');
-  expect(kindOf('sharing', shared('small', 0.2, 0.2))).toBe('not measured yet');
+  expect(kindOf('sharing', shared('small', 0.2, 0.2))).toBe('not decided yet');
   const rows = [...shared('small', 0.1, 0.2), ...shared('batch-128/rate-0.1', 0.2, 0.1)];
   expect(measure('sharing', { rows }).verdict).toEqual({ kind: 'holds only where', where: ['small'] });
 });
@@ -249,7 +250,7 @@ describe('a verdict', () => {
   it('a place holds only if all of its figures do', () => {
     const mixed = [comparison('a', 'holds'), comparison('a', 'does not hold'), comparison('b', 'holds')];
     expect(verdictOf(mixed, '')).toEqual({ kind: 'holds only where', where: ['b'] });
-    expect(verdictOf([comparison('a', 'holds'), comparison('a', 'open')], '').kind).toBe('not measured yet');
+    expect(verdictOf([comparison('a', 'holds'), comparison('a', 'open')], '').kind).toBe('not decided yet');
     expect(verdictOf([comparison('a', 'holds'), comparison('b', 'open')], '').kind).toBe('holds');
   });
 });

@@ -3,7 +3,7 @@ import { geometricMean, mean } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Cell, type Claim, type Comparison, commonRule, judge, type MeasuredSurface, verdictOf } from './claim.ts';
 import { cellOf, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { sameWeights, surfaceCell } from './surfaces.ts';
+import { measureOf, sameWeights, surfaceCell } from './surfaces.ts';
 import { outcomesText, withInterval } from './words.ts';
 
 const smaller = { to: 1 };
@@ -69,7 +69,7 @@ function curveRatios(pairs: readonly (readonly [TrialRow, TrialRow])[]): number[
 
 function surfaceRatios(surfaces: readonly MeasuredSurface[], a: string, b: string): number[] {
   return sameWeights(surfaces, a, b)
-    .map(([x, y]) => x.measures.roughness / y.measures.roughness)
+    .map(([x, y]) => measureOf(x, 'roughness') / measureOf(y, 'roughness'))
     .filter((ratio) => Number.isFinite(ratio) && ratio > 0);
 }
 
@@ -78,7 +78,7 @@ export const slope: Claim = {
   claimed:
     'More D and less P gives smaller gradients and a more gradual loss: 0.8/0.2 is a little smoother than ReLU, 0.5/0.5 much.',
   published: 'in words and pictures only',
-  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights. For each, the geometric mean of the ratio within pairs of one protocol and seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule}`,
+  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, the geometric mean of the ratio within pairs of one protocol and seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule}`,
   commands: [
     'npx poolproof reproduce learning-rate --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce mnist --protocol small --activation relu,mrelu-0.8,mrelu-0.5',

@@ -1,5 +1,6 @@
 import { mean, meanInterval, standardDeviation } from '../statistics.ts';
-import type { Cell, MeasuredSurface, SurfaceMeasures } from './claim.ts';
+import type { SurfaceMeasures } from '../surface.ts';
+import type { Cell, MeasuredSurface } from './claim.ts';
 
 /** The activations whose surfaces are compared. */
 export const surfaceActivations: readonly string[] = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap'];
@@ -21,6 +22,11 @@ export function sameWeights(
     });
 }
 
+/** A measure of a surface; NaN where it can't be measured. */
+export function measureOf({ measures }: MeasuredSurface, name: keyof SurfaceMeasures): number {
+  return measures?.[name] ?? Number.NaN;
+}
+
 /** The cell of a measure over the surfaces of an activation; none if there are none. */
 export function surfaceCell(
   surfaces: readonly MeasuredSurface[],
@@ -29,7 +35,7 @@ export function surfaceCell(
 ): Cell[] {
   const own = surfaces.filter((surface) => surface.activation === activation);
   if (own.length === 0) return [];
-  const values = own.map(({ measures }) => measures[measure]).filter(Number.isFinite);
+  const values = own.map((surface) => measureOf(surface, measure)).filter(Number.isFinite);
   return [
     {
       protocol: own[0]!.protocol,

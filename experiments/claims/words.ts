@@ -21,7 +21,7 @@ export function pText(p: number | undefined): string {
 }
 
 export function verdictText(verdict: Verdict): string {
-  if (verdict.kind === 'not measured yet') return `not measured yet (${verdict.missing})`;
+  if ('missing' in verdict) return `${verdict.kind} (${verdict.missing})`;
   return verdict.kind === 'holds only where' ? `holds only where: ${verdict.where.join('; ')}` : verdict.kind;
 }
 
