@@ -130,10 +130,10 @@ export function judge(
 }
 
 /** What is true of all places together: a place holds if all its comparisons do, and fails if one of them does. */
-export function verdictOf(comparisons: readonly Comparison[], missing: string): Verdict {
+export function verdictOf(comparisons: readonly Comparison[], missing: string, least: number = enough): Verdict {
   const [holds, fails] = [placesOf(comparisons, 'holds'), placesOf(comparisons, 'does not hold')];
   if (holds.length + fails.length === 0) {
-    return comparisons.some(({ n }) => n.every((count) => count >= enough))
+    return comparisons.some(({ n }) => n.every((count) => count >= least))
       ? { kind: 'not decided yet', missing: 'more trials: no interval is clear of its bound' }
       : { kind: 'not measured yet', missing };
   }

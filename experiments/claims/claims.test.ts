@@ -131,7 +131,7 @@ describe('high-lr', () => {
     [shares(3, 3), 'does not hold'],
     [shares(0, 0), 'does not hold'],
     [shares(0, 2, 2), 'not measured yet'],
-    [shares(2, 4, 4), 'not measured yet'],
+    [shares(2, 4, 4), 'not decided yet'],
   ] as const)('%#: by the share that learns', (rows, kind) => {
     expect(kindOf('high-lr', rows)).toBe(kind);
   });

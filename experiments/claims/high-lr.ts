@@ -79,7 +79,7 @@ export const highLr: Claim = {
     const largest = present.map((name) => `${name} ${largestRate(rows, name) ?? 'none'}`).join(', ');
     const shares = ['relu', 'mrelu-0.8', 'mrelu-0.5'].map((name) => ({ name, ...share(name) }));
     return {
-      verdict: verdictOf(comparisons, 'three trials each of relu and an MReLU at 0.35'),
+      verdict: verdictOf(comparisons, 'three trials each of relu and an MReLU at 0.35', 3),
       ours: shares.every(({ n }) => n === 0)
         ? '–'
         : `learn at 0.35: ${shares.map(({ name, k, n }) => `${name} ${k} of ${n}`).join(', ')}`,

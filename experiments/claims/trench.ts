@@ -39,7 +39,11 @@ export const trench: Claim = {
       ];
     });
     return {
-      verdict: verdictOf(comparisons, `loss surfaces over ${enoughPairs} pairs of weights, of relu and of pap`),
+      verdict: verdictOf(
+        comparisons,
+        `loss surfaces over ${enoughPairs} pairs of weights, of relu and of pap`,
+        enoughPairs,
+      ),
       ours:
         comparisons.length > 0
           ? comparisons.map(({ where, value, interval }) => `${where}: ${withInterval(value, interval)}`).join('; ')
