@@ -1,9 +1,14 @@
-import type { Cell, Claim, Comparison, Finding, Region } from '../claims/claim.ts';
+import type { Cell, Claim, ClaimId, Comparison, Finding, Region } from '../claims/claim.ts';
 import { claims } from '../claims/claims.ts';
 import { figure, pText, verdictText, withInterval } from '../claims/words.ts';
 import { resamples } from '../statistics.ts';
 import { anchorOf, type Block, type Figure, heading, text } from './block.ts';
 import type { Measured } from './evidence.ts';
+import { coefficientsFigure } from './figures/coefficients.ts';
+import { curvesFigure, mapFigure, roughnessFigure } from './figures/learning-rates.ts';
+import { finalFigure } from './figures/losses.ts';
+import { gradientsFigure, stepsFigure } from './figures/steps.ts';
+import { measuresFigure, surfaceFigures } from './figures/surfaces.ts';
 import { progressOf } from './plan.ts';
 import { triedIn } from './tried.ts';
 
@@ -35,10 +40,33 @@ export function resultsPage(measured: Measured): Block[] {
       'Test loss and accuracy are those after the last epoch. No run is left out but by a rule: a loss that is not finite has no mean, and is counted as excluded; a run that ends below an accuracy of 0.2, or with a loss that is not finite, is dead, and counted in every cell; where there are dead runs, the figure without them stands beside.',
       `Means have Student's intervals, ratios percentile bootstrap intervals of ${resamples.toLocaleString('en')} resamples; n is the number of trials, each a network of a seed of its own. p-values are not corrected for how many there are: verdicts follow from the intervals.`,
     ),
-    ...findings.flatMap(({ claim, finding }) => section(claim, finding, [])),
+    ...findings.flatMap(({ claim, finding }) => section(claim, finding, figuresOf(claim.id, measured))),
     ...triedSection(measured),
     ...remainingSection(measured),
   ];
+}
+
+function figuresOf(id: ClaimId, { rows, surfaces }: Measured): Figure[] {
+  switch (id) {
+    case 'mnist-table':
+      return finalFigure(rows, 'accuracy');
+    case 'mean-loss':
+      return finalFigure(rows, 'loss');
+    case 'training-time':
+      return stepsFigure(rows);
+    case 'high-lr':
+      return [...curvesFigure(rows), ...mapFigure(rows)];
+    case 'slope':
+      return [...gradientsFigure(rows), ...roughnessFigure(rows)];
+    case 'trench':
+      return [...measuresFigure(surfaces), ...surfaceFigures(surfaces)];
+    case 'pathways':
+      return coefficientsFigure(rows);
+    // Their figures stand with other claims.
+    case 'consistency':
+    case 'sharing':
+      return [];
+  }
 }
 
 function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Block[] {

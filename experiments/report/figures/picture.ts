@@ -1,0 +1,72 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+
+/** Colours of Okabe and Ito (2008), told apart with every colour vision, on white and on black. */
+const colors: Readonly<Record<string, string>> = {
+  relu: '#0072b2',
+  prelu: '#e69f00',
+  'mrelu-0.8': '#56b4e9',
+  'mrelu-0.5': '#009e73',
+  pap: '#d55e00',
+  'pap-clipped': '#cc79a7',
+  'pap-layer': '#a6761d',
+};
+
+/** The colour of an activation, the same in every figure. */
+export function colorOf(activation: string): string {
+  return colors[activation] ?? '#8c8c8c';
+}
+
+/** A part of a picture. */
+export interface Panel {
+  readonly x: number;
+  readonly y: number;
+  readonly svg: string;
+}
+
+/** What Plot draws, as `<svg>` without styles of its own. */
+export function plotted(options: Plot.PlotOptions, fontSize = 12): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const svg = Plot.plot({ document, ...options });
+  svg.querySelector('style')?.remove();
+  svg.removeAttribute('class');
+  svg.setAttribute('font-size', `${fontSize}`);
+  return rounded(svg.outerHTML);
+}
+
+/** Panels side by side in one `<svg>`, with a line of text above each that has one. */
+export function picture(width: number, height: number, label: string, parts: readonly (Panel | string)[]): string {
+  const inner = parts.map((part) =>
+    typeof part === 'string' ? part : part.svg.replace('<svg ', `<svg x="${part.x}" y="${part.y}" `),
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="12" fill="currentColor" role="img" aria-label="${label}">
+${inner.join('\n')}
+</svg>`;
+}
+
+/** A line of text. */
+export function words(x: number, y: number, text: string, attributes = ''): string {
+  return `<text x="${x}" y="${y}" ${attributes}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;
+}
+
+/** A coloured dot and a name for each, in a row. */
+export function legend(
+  x: number,
+  y: number,
+  names: readonly string[],
+  color: (name: string) => string = colorOf,
+): string {
+  let at = x;
+  return names
+    .map((name) => {
+      const item = `<circle cx="${at + 5}" cy="${y - 4}" r="5" fill="${color(name)}"/>${words(at + 15, y, name)}`;
+      at += 30 + 7 * name.length;
+      return item;
+    })
+    .join('');
+}
+
+/** A hundredth of a pixel is not seen, and doubles the size of a file. */
+function rounded(svg: string): string {
+  return svg.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => `${Number(Number(number).toFixed(2))}`);
+}

@@ -1,0 +1,151 @@
+import * as Plot from '@observablehq/plot';
+import type { MeasuredSurface } from '../../claims/claim.ts';
+import { measureOf, surfaceActivations } from '../../claims/surfaces.ts';
+import type { Figure } from '../block.ts';
+import { distributions, heightOf } from './distributions.ts';
+import { picture, plotted, words } from './picture.ts';
+
+/** The measures of all surfaces, activation by activation. */
+export function measuresFigure(surfaces: readonly MeasuredSurface[]): Figure[] {
+  const present = surfaceActivations.filter((name) => surfaces.some(({ activation }) => activation === name));
+  if (present.length === 0) return [];
+  const labels = {
+    anisotropy: 'anisotropy, 0 for a bowl to 1 for a trench',
+    depth: 'depth of the minimum, in losses of the trained network',
+    roughness: 'roughness, mean |second difference| in shares of the range',
+  } as const;
+  let y = 0;
+  const parts = (['anisotropy', 'depth', 'roughness'] as const).map((measure) => {
+    const samples = present.map((name) => ({
+      name,
+      values: surfaces.filter(({ activation }) => activation === name).map((surface) => measureOf(surface, measure)),
+    }));
+    const top = y;
+    y += heightOf(samples) + 12;
+    return { x: 0, y: top, svg: distributions(labels[measure], samples) };
+  });
+  return [
+    {
+      name: 'surface-measures',
+      svg: picture(760, y, 'measures of the loss surfaces by activation', parts),
+      caption:
+        'Each dot is a pair of weights of different layers of a trained convnet; boxes reach from quartile to quartile.',
+    },
+  ];
+}
+
+/** Of each activation the surfaces of highest, median and lowest anisotropy, as contours and in three dimensions. */
+export function surfaceFigures(surfaces: readonly MeasuredSurface[]): Figure[] {
+  return surfaceActivations.flatMap((activation) => {
+    const sorted = surfaces
+      .filter((surface) => surface.activation === activation && surface.measures !== undefined)
+      .toSorted((a, b) => measureOf(b, 'anisotropy') - measureOf(a, 'anisotropy'));
+    if (sorted.length === 0) return [];
+    const chosen = [
+      ['highest', sorted[0]!],
+      ['median', sorted[Math.floor(sorted.length / 2)]!],
+      ['lowest', sorted.at(-1)!],
+    ] as const;
+    const width = 250;
+    const parts = chosen.flatMap(([rank, surface], k) => {
+      const x = k * (width + 5);
+      return [
+        words(x + 4, 18, `${rank}: anisotropy ${measureOf(surface, 'anisotropy').toFixed(2)}`, 'font-weight="600"'),
+        { x, y: 26, svg: contours(surface, width) },
+        { x, y: 276, svg: relief(surface, width) },
+      ];
+    });
+    return [
+      {
+        name: `surface-${activation}`,
+        svg: picture(3 * (width + 5), 276 + 230, `loss surfaces of ${activation}`, parts),
+        caption: `${activation}: the loss over two weights, of ${sorted.length} pairs those with the highest, the median and the lowest anisotropy. The cross is the trained network; weights are moved in units of the norm of their unit; dark is low, each surface has its own scale.`,
+      },
+    ];
+  });
+}
+
+function nameOf({ weights }: MeasuredSurface, k: 0 | 1): string {
+  return `${weights[k].layer}, weight ${weights[k].index}`;
+}
+
+function lossesOf({ losses }: MeasuredSurface): { values: number[]; low: number; high: number } {
+  const values = losses.flat() as number[];
+  return { values, low: Math.min(...values), high: Math.max(...values) };
+}
+
+function contours(surface: MeasuredSurface, width: number): string {
+  const { offsets } = surface;
+  const { values } = lossesOf(surface);
+  const points = values.map((loss, at) => ({
+    first: offsets[Math.floor(at / offsets.length)]!,
+    second: offsets[at % offsets.length]!,
+    loss,
+  }));
+  const axis = { labelAnchor: 'center', labelArrow: 'none', ticks: 5, inset: 0 } as const;
+  return plotted({
+    width,
+    height: 246,
+    marginLeft: 44,
+    marginBottom: 40,
+    marginTop: 6,
+    marginRight: 8,
+    x: { ...axis, label: nameOf(surface, 0) },
+    y: { ...axis, label: nameOf(surface, 1) },
+    color: { scheme: 'viridis' },
+    marks: [
+      Plot.contour(points, {
+        x: 'first',
+        y: 'second',
+        value: 'loss',
+        fill: 'loss',
+        interpolate: 'barycentric',
+        thresholds: 14,
+        stroke: '#fff',
+        strokeWidth: 0.4,
+        strokeOpacity: 0.6,
+      }),
+      Plot.dot([[0, 0]], { symbol: 'times', r: 5, stroke: '#fff', strokeWidth: 2 }),
+    ],
+  });
+}
+
+/** Isometric: the first weight to the right and front, the second to the left and front, the loss upwards. */
+function relief(surface: MeasuredSurface, width: number): string {
+  const { losses } = surface;
+  const { low, high } = lossesOf(surface);
+  const k = losses.length - 1;
+  const [unit, rise] = [(0.82 * width) / (2 * k * Math.cos(Math.PI / 6)), 86];
+  const [centre, bottom] = [width / 2, 92];
+  const share = (i: number, j: number) => (losses[i]![j]! - low) / (high - low);
+  const at = (i: number, j: number, height: number): readonly [number, number] => [
+    centre + (i - j) * unit * Math.cos(Math.PI / 6),
+    bottom + (i + j) * unit * Math.sin(Math.PI / 6) - height * rise,
+  ];
+  const text = ([x, y]: readonly [number, number]) => `${x.toFixed(1)},${y.toFixed(1)}`;
+  const color = Plot.scale({ color: { type: 'linear', scheme: 'viridis', domain: [0, 1] } });
+  // From the back to the front, so that what is nearer hides what is farther.
+  const cells = Array.from({ length: k * k }, (_, n) => [Math.floor(n / k), n % k] as const).sort(
+    ([a, b], [c, d]) => a + b - c - d,
+  );
+  const faces = cells.map(([i, j]) => {
+    const corners = [
+      [i, j],
+      [i + 1, j],
+      [i + 1, j + 1],
+      [i, j + 1],
+    ] as const;
+    const mean = corners.reduce((sum, [a, b]) => sum + share(a, b), 0) / 4;
+    return `<polygon points="${corners.map(([a, b]) => text(at(a, b, share(a, b)))).join(' ')}" fill="${color.apply(mean)}"/>`;
+  });
+  const ground = [at(0, 0, 0), at(k, 0, 0), at(k, k, 0), at(0, k, 0)];
+  const [right, front, left] = [ground[1]!, ground[2]!, ground[3]!];
+  const figure = (value: number) => value.toPrecision(3);
+  return `<svg width="${width}" height="230" viewBox="0 0 ${width} 230" font-size="11" fill="currentColor">
+<polygon points="${ground.map(text).join(' ')}" fill="none" stroke="currentColor" stroke-opacity="0.4"/>
+<g stroke="#000" stroke-opacity="0.35" stroke-width="0.5" stroke-linejoin="round">${faces.join('')}</g>
+${words((right[0] + front[0]) / 2 + 8, (right[1] + front[1]) / 2 + 16, `${surface.weights[0].layer} →`, 'text-anchor="start"')}
+${words((left[0] + front[0]) / 2 - 8, (left[1] + front[1]) / 2 + 16, `← ${surface.weights[1].layer}`, 'text-anchor="end"')}
+${words(4, 12, `loss ${figure(low)} to ${figure(high)}`)}
+</svg>`;
+}
