@@ -2,7 +2,7 @@ import { bootstrapRatio, brownForsythe, mean, standardDeviation, welch } from '.
 import type { TrialRow } from '../trial.ts';
 import { type Cell, type Claim, type Comparison, commonRule, judge, type Region, verdictOf } from './claim.ts';
 import { accuracyOf, cellOf, isDead, lossOf, protocolsWith, runsOf } from './runs.ts';
-import { figure, outcomesText, withInterval } from './words.ts';
+import { figure, listOf, outcomesText, withInterval } from './words.ts';
 
 /** The table of the post; what follows its ± is taken as a standard deviation, since the post does not say. */
 export const published = {
@@ -145,7 +145,7 @@ function ratioClaim(
         n: countOf(comparisons),
         sentence: `${outcomesText(comparisons)}${
           further.length > 0
-            ? ` The effect is larger than claimed for ${further.map(({ where }) => where).join(', ')}.`
+            ? ` The effect is larger than claimed for ${listOf(further.map(({ where }) => where))}.`
             : ''
         }`,
         cells: cellsOf(rows).filter(({ quantity }) => quantity === 'test loss'),

@@ -22,7 +22,7 @@ export function pText(p: number | undefined): string {
 
 export function verdictText(verdict: Verdict): string {
   if ('missing' in verdict) return `${verdict.kind} (${verdict.missing})`;
-  return verdict.kind === 'holds only where' ? `holds only where: ${verdict.where.join('; ')}` : verdict.kind;
+  return verdict.kind === 'holds only where' ? `holds only where: ${listOf(verdict.where)}` : verdict.kind;
 }
 
 /** `It holds for a, b; it does not hold for c; d is open.` */
@@ -35,8 +35,15 @@ export function outcomesText(comparisons: readonly Comparison[]): string {
     ] as const satisfies readonly (readonly [Outcome, string])[]
   ).flatMap(([outcome, words]) => {
     const places = placesOf(comparisons, outcome);
-    return places.length > 0 ? [`${words} ${places.join(', ')}`] : [];
+    return places.length > 0 ? [`${words} ${listOf(places)}`] : [];
   });
   const text = parts.join('; ');
   return text === '' ? 'There are no trials of it.' : `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}
+
+/** Names after commas; of the learning-rate map only the rates. */
+export function listOf(places: readonly string[]): string {
+  const rates = places.flatMap((place) => /^batch-128\/rate-(.*)$/.exec(place)?.[1] ?? []);
+  const others = places.filter((place) => !place.startsWith('batch-128/rate-'));
+  return [...others, ...(rates.length > 0 ? [`batch-128 at ${rates.join(', ')}`] : [])].join(', ');
 }

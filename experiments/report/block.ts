@@ -2,7 +2,13 @@
 export type Block =
   | { readonly kind: 'heading'; readonly level: 1 | 2 | 3; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'table'; readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  | {
+      readonly kind: 'table';
+      readonly head: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+      /** What it is, if it is folded away under that. */
+      readonly folded?: string;
+    }
   | { readonly kind: 'figure'; readonly figure: Figure }
   | { readonly kind: 'commands'; readonly lines: readonly string[] };
 

@@ -17,6 +17,7 @@ th { font-weight: 600; color: var(--soft); }
 code, pre { font: .85em ui-monospace, monospace; background: var(--code); border-radius: 4px; }
 code { padding: .1em .3em; overflow-wrap: anywhere; } pre { padding: .7rem .9rem; overflow-x: auto; }
 td code { white-space: nowrap; }
+summary { color: var(--link); cursor: pointer; margin: .8rem 0; }
 figure { margin: 1.4rem 0; } figcaption { color: var(--soft); font-size: .87rem; max-width: 50rem; }
 svg { --plot-background: var(--back); max-width: 100%; height: auto; }
 `;
@@ -47,17 +48,16 @@ export function html(title: string, blocks: readonly Block[]): string {
         return h(`h${block.level}`, { id: anchorOf(block.text) }, inline(block.text));
       case 'text':
         return h('p', {}, inline(block.text));
-      case 'table':
-        return h(
-          'div',
-          { class: 'scroll' },
-          h(
-            'table',
-            {},
-            row('th', block.head),
-            block.rows.map((cells) => row('td', cells)),
-          ),
+      case 'table': {
+        const table = h(
+          'table',
+          {},
+          row('th', block.head),
+          block.rows.map((cells) => row('td', cells)),
         );
+        const scroll = h('div', { class: 'scroll' }, table);
+        return block.folded === undefined ? scroll : h('details', {}, h('summary', {}, inline(block.folded)), scroll);
+      }
       case 'figure':
         return h('figure', {}, picture(block.figure.svg), h('figcaption', {}, inline(block.figure.caption)));
       case 'commands':

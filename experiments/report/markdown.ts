@@ -1,3 +1,4 @@
+import { table } from '../../bench/table.ts';
 import { type Block, spansOf } from './block.ts';
 
 /** The report as Markdown, its figures as files in `folder`, beside it. */
@@ -11,10 +12,15 @@ function markdownOf(block: Block, folder: string): string {
       return `${'#'.repeat(block.level)} ${inline(block.text)}`;
     case 'text':
       return inline(block.text);
-    case 'table':
-      return [block.head, block.head.map(() => '---'), ...block.rows]
-        .map((cells) => `| ${cells.map(inline).join(' | ')} |`)
-        .join('\n');
+    case 'table': {
+      const lines = table(
+        block.head.map(inline),
+        block.rows.map((cells) => cells.map(inline)),
+      );
+      return block.folded === undefined
+        ? lines
+        : `<details><summary>${inline(block.folded)}</summary>\n\n${lines}\n\n</details>`;
+    }
     case 'figure': {
       const { name, caption } = block.figure;
       return `![${inline(caption)}](${folder}/${name}.svg)\n\n*${inline(caption)}*`;
@@ -43,5 +49,5 @@ function escaped(text: string): string {
 
 /** A figure as a file: on white, since a page can't say what is behind an image. */
 export function svgFile(svg: string): string {
-  return `${svg.replace('<svg ', '<svg style="background:#fff;color:#1f2328" ')}\n`;
+  return `${svg.replace('<svg ', '<svg style="background:#fff;color:#1f2328;--plot-background:#fff" ')}\n`;
 }

@@ -116,10 +116,12 @@ function comparisonTable(comparisons: readonly Comparison[]): Block[] {
 
 function cellTable(cells: readonly Cell[]): Block[] {
   if (cells.length === 0) return [];
+  const protocols = new Set(cells.map(({ protocol }) => protocol)).size;
   const hasDead = cells.some(({ dead }) => dead > 0);
   return [
     {
       kind: 'table',
+      ...(cells.length > 12 && { folded: `All ${cells.length} cells, of ${protocols} protocols` }),
       head: [
         'protocol',
         'activation',

@@ -20,7 +20,7 @@ export function heightOf(samples: readonly Sample[]): number {
 
 /**
  * Every value as a dot, a box from the lower to the upper quartile with the median, and what was published as a diamond.
- * The scale is logarithmic where the largest value is more than eight times the smallest.
+ * The scale is logarithmic where the largest value is more than eight times the smallest, unless its ends are given.
  */
 export function distributions(
   label: string,
@@ -29,7 +29,8 @@ export function distributions(
     width = 760,
     marginLeft = 100,
     region,
-  }: { width?: number; marginLeft?: number; region?: readonly [number, number] } = {},
+    ends,
+  }: { width?: number; marginLeft?: number; region?: readonly [number, number]; ends?: readonly [number, number] } = {},
 ): string {
   const source = random(1, label);
   const dots = samples.flatMap(({ name, color, values }, k) =>
@@ -47,8 +48,8 @@ export function distributions(
     published === undefined ? [] : [{ value: published, at: k }],
   );
   const all = [...dots, ...published].map(({ value }) => value);
-  const [least, most] = [Math.min(...all), Math.max(...all)];
-  const isLog = least > 0 && most / least > 8;
+  const [least, most] = ends ?? [Math.min(...all), Math.max(...all)];
+  const isLog = ends === undefined && least > 0 && most / least > 8;
   const room = isLog ? 1.1 : 0.04 * (most - least || Math.abs(most) || 1);
   return plotted({
     width,

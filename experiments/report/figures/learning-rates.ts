@@ -48,11 +48,17 @@ function lines(
       label: 'learning rate',
       labelAnchor: 'center',
       labelArrow: 'none',
-      ticks: tickRates,
-      tickFormat: String,
+      axis: null,
     },
     y: { label, labelArrow: 'none', grid: true, ...y },
     marks: [
+      // A logarithmic axis of its own accord leaves out the labels of 0.05 and 0.5.
+      Plot.axisX(tickRates, {
+        text: String,
+        label: 'learning rate, logarithmic',
+        labelAnchor: 'center',
+        labelArrow: 'none',
+      }),
       Plot.line(values, {
         x: 'rate',
         y: 'value',
@@ -177,7 +183,7 @@ export function curvesFigure(rows: readonly TrialRow[]): Figure[] {
       marginLeft: 44,
       marginBottom: 36,
       marginTop: 8,
-      marginRight: 6,
+      marginRight: 10,
       x: { label: 'epoch', labelAnchor: 'center', labelArrow: 'none', domain: [1, 20], ticks: [1, 5, 10, 15, 20] },
       y: { type: 'log', label: null, domain: [least / 1.1, most * 1.1], grid: true, ticks: 5, tickFormat: '~g' },
       marks: [
@@ -187,7 +193,7 @@ export function curvesFigure(rows: readonly TrialRow[]): Figure[] {
     });
     const dead = runs.filter(isDead).length;
     return [
-      words(x + 44, y - 2, activation, 'font-weight="600"'),
+      words(x + 6, y - 2, activation, 'font-weight="600"'),
       words(
         x + width - 6,
         y - 2,

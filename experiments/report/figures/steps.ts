@@ -1,5 +1,6 @@
-import { pairsOf, protocolsWith, runsOf } from '../../claims/runs.ts';
+import { protocolsWith, runsOf } from '../../claims/runs.ts';
 import { gradientOf } from '../../claims/slope.ts';
+import { stepTimes } from '../../claims/training-time.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
 import { distributions, heightOf, type Sample } from './distributions.ts';
@@ -7,11 +8,9 @@ import { picture, words } from './picture.ts';
 
 /** The ratio of the times of an update, pair by pair. */
 export function stepsFigure(rows: readonly TrialRow[]): Figure[] {
-  const samples = protocolsWith(rows, ['relu', 'pap']).flatMap((name): Sample[] => {
-    const pairs = pairsOf(runsOf(rows, name, 'pap'), runsOf(rows, name, 'relu'));
-    const values = pairs.map(([pap, relu]) => pap.stepMs / relu.stepMs);
-    return values.length > 0 ? [{ name, color: '#d55e00', values }] : [];
-  });
+  const samples = stepTimes(rows).map(
+    ({ where, ratios }): Sample => ({ name: where, color: '#d55e00', values: ratios }),
+  );
   if (samples.length === 0) return [];
   const svg = distributions('time of an update, PAP / ReLU', samples, { marginLeft: 160, region: [1.05, 1.15] });
   return [
@@ -43,7 +42,7 @@ export function gradientsFigure(rows: readonly TrialRow[]): Figure[] {
     y += 30 + heightOf(samples);
     return [
       words(0, top + 18, protocol, 'font-weight="600" font-size="13"'),
-      { x: 0, y: top + 26, svg: distributions('norm of dL/dW over all layers, at the start (nats)', samples) },
+      { x: 0, y: top + 26, svg: distributions('norm of dL/dW over all layers, at the start', samples) },
     ];
   });
   return [

@@ -22,7 +22,11 @@ export function measuresFigure(surfaces: readonly MeasuredSurface[]): Figure[] {
     }));
     const top = y;
     y += heightOf(samples) + 12;
-    return { x: 0, y: top, svg: distributions(labels[measure], samples) };
+    return {
+      x: 0,
+      y: top,
+      svg: distributions(labels[measure], samples, measure === 'anisotropy' ? { ends: [0, 1] } : {}),
+    };
   });
   return [
     {
@@ -97,7 +101,6 @@ function contours(surface: MeasuredSurface, width: number): string {
       Plot.contour(points, {
         x: 'first',
         y: 'second',
-        value: 'loss',
         fill: 'loss',
         interpolate: 'barycentric',
         thresholds: 14,
@@ -146,6 +149,6 @@ function relief(surface: MeasuredSurface, width: number): string {
 <g stroke="#000" stroke-opacity="0.35" stroke-width="0.5" stroke-linejoin="round">${faces.join('')}</g>
 ${words((right[0] + front[0]) / 2 + 8, (right[1] + front[1]) / 2 + 16, `${surface.weights[0].layer} →`, 'text-anchor="start"')}
 ${words((left[0] + front[0]) / 2 - 8, (left[1] + front[1]) / 2 + 16, `← ${surface.weights[1].layer}`, 'text-anchor="end"')}
-${words(4, 12, `loss ${figure(low)} to ${figure(high)}`)}
+${words(centre, 226, `loss ${figure(low)} to ${figure(high)}`, 'text-anchor="middle"')}
 </svg>`;
 }
