@@ -154,15 +154,26 @@ interface Mirror {
   readonly url: string;
   readonly asked: string[];
   body: Buffer;
-  etag: string;
-  ranges: boolean;
+  /** The headers that say which version it is. */
+  version: Record<string, string>;
+  /** Answers of part of the file: if the version is the one that is asked for, never, or whatever it is. */
+  ranges: 'if right' | 'never' | 'always';
   cuts: (number | 'refuse')[];
 }
 
 async function serve(change: Partial<Mirror> = {}): Promise<Mirror> {
-  const mirror = { asked: [] as string[], body: archive, etag: '"1"', ranges: true, cuts: [], url: '', ...change };
+  const mirror = {
+    asked: [] as string[],
+    body: archive,
+    version: { etag: '"1"' },
+    ranges: 'if right' as const,
+    cuts: [],
+    url: '',
+    ...change,
+  };
   const answer: RequestListener = ({ headers, url }, response) => {
-    const range = mirror.ranges && headers['if-range'] === mirror.etag ? headers.range : undefined;
+    const right = Object.values(mirror.version).includes(`${headers['if-range']}`);
+    const range = mirror.ranges === 'always' || (mirror.ranges === 'if right' && right) ? headers.range : undefined;
     mirror.asked.push(`${url} ${headers.range ?? 'all'}`);
     const cut = mirror.cuts.shift();
     if (cut === 'refuse') return response.writeHead(503).end();
@@ -170,7 +181,7 @@ async function serve(change: Partial<Mirror> = {}): Promise<Mirror> {
     const rest = mirror.body.subarray(from);
     response.writeHead(from ? 206 : 200, {
       'content-length': rest.length,
-      etag: mirror.etag,
+      ...mirror.version,
       ...(from ? { 'content-range': `bytes ${from}-${mirror.body.length - 1}/${mirror.body.length}` } : {}),
     });
     if (cut === undefined) return response.end(rest);
@@ -241,7 +252,7 @@ describe('a download', () => {
   });
 
   it('of a server that knows no ranges starts over', async () => {
-    const mirror = await interrupted({ ranges: false });
+    const mirror = await interrupted({ ranges: 'never' });
     await load({ sources: [mirror.url] });
     expect(mirror.asked).toEqual(['/cifar.tar.gz bytes=3000-']);
   });
@@ -249,9 +260,29 @@ describe('a download', () => {
   it('of a file that has changed starts over', async () => {
     const mirror = await interrupted({ body: Buffer.from(archive).fill(7, 0, 3000) });
     mirror.body = archive;
-    mirror.etag = '"2"';
+    mirror.version = { etag: '"2"' };
     await load({ sources: [mirror.url] });
     expect(mirror.asked).toEqual(['/cifar.tar.gz bytes=3000-']);
+  });
+
+  it('of a file that has changed starts over, though the server sends the rest of the new one', async () => {
+    const mirror = await interrupted({ body: Buffer.from(archive).fill(7, 0, 3000), ranges: 'always' });
+    mirror.body = archive;
+    mirror.version = { etag: '"2"' };
+    await load({ sources: [mirror.url] });
+    expect(mirror.asked).toEqual(['/cifar.tar.gz bytes=3000-', '/cifar.tar.gz all']);
+  });
+
+  it('goes by the date where the tag is weak', async () => {
+    const mirror = await interrupted({ version: { etag: 'W/"1"', 'last-modified': 'Thu, 04 Jun 2009 20:56:16 GMT' } });
+    await load({ sources: [mirror.url] });
+    expect(mirror.asked).toEqual(['/cifar.tar.gz bytes=3000-']);
+  });
+
+  it('whose version the server does not say starts over', async () => {
+    const mirror = await interrupted({ version: {}, ranges: 'always' });
+    await load({ sources: [mirror.url] });
+    expect(mirror.asked).toEqual(['/cifar.tar.gz all']);
   });
 
   it('from another address starts over', async () => {
@@ -314,6 +345,12 @@ describe('a download', () => {
       expect(await failure(load({ sources: [source], idle: 300 }))).toMatch(expected);
     });
   }
+
+  it('that cannot be written is refused, naming the file', async () => {
+    await mkdir(within('cifar.tar.gz.part.json'), { recursive: true });
+    const mirror = await serve();
+    expect(await failure(load({ sources: [mirror.url] }))).toContain('cifar.tar.gz.part: could not be written: ');
+  });
 
   it('replaces a truncated archive in the cache', async () => {
     await put('cifar.tar.gz', archive.subarray(0, 5000));
