@@ -11,6 +11,9 @@ import type { Trial } from '../experiments/trial.ts';
 import { names, parseInteger } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWithSignals, type Progress, progressOn } from './progress.ts';
+import { reportCommand } from './reproduce-report.ts';
+import { statusCommand } from './reproduce-status.ts';
+import { resultsOption } from './results-option.ts';
 import { type SubjectName, subjectNames } from './subjects.ts';
 
 type TrainingBackend = Exclude<SubjectName, 'reference'>;
@@ -48,7 +51,7 @@ export function reproduceCommand(): Command {
       'Trains networks, many times each, and keeps a row for every trial; what was interrupted goes on where it was.',
     );
   for (const name of Object.keys(experiments) as ExperimentName[]) command.addCommand(experimentCommand(name));
-  return command.addCommand(allCommand());
+  return command.addCommand(allCommand()).addCommand(statusCommand()).addCommand(reportCommand());
 }
 
 function experimentCommand(name: ExperimentName): Command {
@@ -91,7 +94,7 @@ function withCommonOptions(command: Command): Command {
       'trials at once, each on one core (default: as many as there are cores)',
       parseInteger(1, 1024),
     )
-    .option('--results <folder>', 'where the rows are kept', join('experiments', 'results'));
+    .addOption(resultsOption());
 }
 
 /** One experiment after the other; the exit code of the first that did not end well, else 0. */
