@@ -4,6 +4,7 @@ import { nameOf } from '../reference/branches.ts';
 import { kappa } from '../reference/constraints.ts';
 import { backward, forward, initialParameters, type Layer, widen, widenBatch } from '../reference/network.ts';
 import type { Protocol } from '../reference/protocol.ts';
+import { digits, digitsOrNull } from './digits.ts';
 import { quantiles } from './statistics.ts';
 import { type Data, type TrainProgress, train } from './train.ts';
 import { hashOf, type LayerCoefficients, quantileLevels, type Trial, type TrialRow } from './trial.ts';
@@ -13,7 +14,7 @@ const offBelow = 0.1;
 
 /** Trains one network and says what came of it. */
 export async function runTrial(
-  { protocol, seed }: Trial,
+  { protocol, seed }: Trial<Protocol>,
   backend: OpenBackend,
   data: Data,
   onProgress: (progress: TrainProgress) => void = () => {},
@@ -29,9 +30,9 @@ export async function runTrial(
     versions: { [backend.name]: backend.version, node: process.versions.node },
     seconds: Number(((performance.now() - start) / 1000).toFixed(1)),
     epochs: epochs.map(({ testLoss, testAccuracy, trainLoss }) => ({
-      loss: finiteOrNull(testLoss),
+      loss: digitsOrNull(testLoss),
       accuracy: digits(testAccuracy),
-      trainLoss: finiteOrNull(trainLoss),
+      trainLoss: digitsOrNull(trainLoss),
     })),
     stepMs: digits(Math.min(...epochs.map(({ stepMs }) => stepMs))),
     gradients: firstGradients({ protocol, seed }, data).map(digits),
@@ -63,18 +64,9 @@ function coefficientsOf(protocol: Protocol, parameters: readonly Layer<Float32Ar
   });
 }
 
-function firstGradients({ protocol, seed }: Trial, data: Data): number[] {
+function firstGradients({ protocol, seed }: Trial<Protocol>, data: Data): number[] {
   const parameters = widen(initialParameters(protocol, seed));
   const batch = widenBatch(batches(protocol, data.train, seed).next().value);
   const { gradients } = backward(protocol, parameters, batch, forward(protocol, parameters, batch).stages);
   return gradients.map(({ W }) => Math.sqrt(W.reduce((sum, g) => sum + g * g, 0)));
-}
-
-/** Six significant digits: what two backends agree on, and more than any claim needs. */
-function digits(value: number): number {
-  return Number(value.toPrecision(6));
-}
-
-function finiteOrNull(value: number): number | null {
-  return Number.isFinite(value) ? digits(value) : null;
 }

@@ -3,7 +3,7 @@ import workerpool from 'workerpool';
 import type { BackendName } from '../impl/tfjs/backends.ts';
 import { message } from './idx.ts';
 import type { Results } from './results.ts';
-import { hashOf, keyOf, type Trial, type TrialRow } from './trial.ts';
+import { hashOf, keyOf, type Row, type Trial } from './trial.ts';
 
 export interface RunOptions {
   readonly trials: readonly Trial[];
@@ -19,7 +19,7 @@ export interface RunProgress {
   /** Trials that this run is to do, and how much of them is done; those under way count by their share. */
   readonly total: number;
   readonly done: number;
-  readonly last: TrialRow | undefined;
+  readonly last: Row | undefined;
 }
 
 /** A trial that did not end: what it threw, or how its process died. */
@@ -52,12 +52,12 @@ export async function runTrials({ trials, results, backend, workers, onProgress 
   const failures: Failure[] = [];
   const shares = new Map<Trial, number>();
   let finished = 0;
-  const tell = (last?: TrialRow): void => {
+  const tell = (last?: Row): void => {
     const underWay = [...shares.values()].reduce((sum, share) => sum + share, 0);
     onProgress?.({ total: todo.length, done: finished + underWay, last });
   };
   const run = async (trial: Trial): Promise<void> => {
-    let row: TrialRow | undefined;
+    let row: Row | undefined;
     try {
       row = await pool.exec('trial', [trial, backend], {
         on: ({ done }: { done: number }) => {

@@ -4,6 +4,7 @@ import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { batches, type Dataset, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
 import { initialParameters, type Layer } from '../reference/network.ts';
 import type { Protocol } from '../reference/protocol.ts';
+import { turnOfTheEventLoop } from './event-loop.ts';
 import { type Lockstep, runLockstep } from './lockstep-run.ts';
 
 export interface Data {
@@ -114,8 +115,7 @@ async function trainUntil(
     sum += loss;
     report(loss);
     if (start - turned > turn) {
-      // An update awaits promises only: without a turn of the event loop no message and no end of the parent comes through.
-      await new Promise((resolve) => setImmediate(resolve));
+      await turnOfTheEventLoop();
       turned = start;
     }
   }

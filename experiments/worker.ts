@@ -1,27 +1,36 @@
 /** The process in which trials run, one after the other; started by `run.ts`. */
 import workerpool from 'workerpool';
 import { type BackendName, type OpenBackend, openAuto, openBackend } from '../impl/tfjs/backends.ts';
-import { loadMnist, type Mnist } from './mnist.ts';
+import { loadCifar10First4000 } from './cifar10.ts';
+import { loadMnist } from './mnist.ts';
 import { runTrial } from './run-trial.ts';
-import type { Trial, TrialRow } from './trial.ts';
+import { runSurfaces } from './surfaces.ts';
+import type { Row, Trial } from './trial.ts';
 
-/** Told between two trials, at most so often, in milliseconds. */
+/** Progress is told at most so often, in milliseconds. */
 const interval = 250;
 
-let opened: { backend: OpenBackend; data: Mnist } | undefined;
+/** Opened and loaded when first asked for, and kept. */
+let opened: Promise<OpenBackend> | undefined;
+let mnist: ReturnType<typeof loadMnist> | undefined;
+let cifar: ReturnType<typeof loadCifar10First4000> | undefined;
 
-async function trial(trial: Trial, backend: BackendName | 'auto'): Promise<TrialRow> {
-  opened ??= {
-    backend: backend === 'auto' ? (await openAuto()).backend : await openBackend(backend),
-    data: await loadMnist(),
-  };
+async function trial({ protocol, seed }: Trial, name: BackendName | 'auto'): Promise<Row> {
+  opened ??= name === 'auto' ? openAuto().then(({ backend }) => backend) : openBackend(name);
+  const backend = await opened;
   let told = 0;
-  return runTrial(trial, opened.backend, opened.data, ({ step, steps }) => {
+  const tell = (done: number): void => {
     const now = performance.now();
     if (now - told < interval) return;
     told = now;
-    workerpool.workerEmit({ done: step / steps });
-  });
+    workerpool.workerEmit({ done });
+  };
+  if ('pairs' in protocol) {
+    cifar ??= loadCifar10First4000();
+    return runSurfaces({ protocol, seed }, backend, await cifar, tell);
+  }
+  mnist ??= loadMnist();
+  return runTrial({ protocol, seed }, backend, await mnist, ({ step, steps }) => tell(step / steps));
 }
 
 workerpool.worker({ trial });
