@@ -331,7 +331,10 @@ describe('a download', () => {
     ],
     [
       'packs it once more',
-      (body) => (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(body)),
+      (body) => (_, response) => {
+        const packed = gzipSync(body);
+        response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': packed.length }).end(packed);
+      },
       /no content encoding expected, got gzip/,
     ],
     ['hangs', (body) => (_, response) => response.writeHead(200).write(body.subarray(0, 9)), /nothing came for 0\.3 s/],

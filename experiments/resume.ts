@@ -104,13 +104,13 @@ async function fetchRest(
   const start = await resumable(url, part, size);
   const { response, body, cancel } = await ask(url, idle, start);
   try {
+    // It would be undone on the way, and neither length nor digest be those of what comes.
+    const encoding = response.headers.get('content-encoding');
+    if (encoding) throw new DataError(`${url}: no content encoding expected, got ${encoding}`);
     // Judged before anything is thrown away: a page to log in at is no newer version.
     const from = response.status === 206 && start ? start.from : 0;
     const length = Number(response.headers.get('content-length') ?? size - from);
     if (from + length !== size) throw new DataError(`${url}: ${size} bytes expected, got ${from + length}`);
-    // It would be undone on the way, and the digest is of what is packed.
-    const encoding = response.headers.get('content-encoding');
-    if (encoding) throw new DataError(`${url}: no content encoding expected, got ${encoding}`);
     if (from === 0) await begin(part, { url, version: versionOf(response) });
     let received = from;
     for await (const chunk of body) {
