@@ -33,8 +33,8 @@ interface Flags {
 }
 
 const help = `
-Rows are added to FOLDER/PROTOCOL.ndjson as trials end. A trial that has a row is
-not run again, so a command that was interrupted goes on where it was.
+Rows are added to FOLDER/PROTOCOL.ndjson as trials end. A trial that has a row
+is not run again, so a command that was interrupted goes on where it was.
 
 Exit codes:
   0  every trial that was asked for has a row

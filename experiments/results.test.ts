@@ -2,9 +2,23 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openResults, ResultsError, readResults } from './results.ts';
 import type { SurfaceRow, TrialRow } from './trial.ts';
+
+/** How many bytes the disk still takes; `undefined` for all. */
+const disk = vi.hoisted((): { room: number | undefined } => ({ room: undefined }));
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  return {
+    ...fs,
+    writeFileSync(file: number, bytes: Buffer, ...rest: []) {
+      if (disk.room === undefined) return fs.writeFileSync(file, bytes, ...rest);
+      fs.writeFileSync(file, bytes.subarray(0, disk.room));
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    },
+  };
+});
 
 let folder: string;
 let path: string;
@@ -127,6 +141,18 @@ describe('a results file', () => {
     results.append(row(2));
     await results.close();
     expect(readResults(path).rows).toEqual([row(1), row(7), row(2)]);
+  });
+
+  it('on a full disk keeps the rows that are there, whole, and goes on when there is room', async () => {
+    const results = await openResults(path, 0);
+    results.append(row(1));
+    for (disk.room of [0, 1, 100])
+      expect(() => results.append(row(2))).toThrow(`${path}: could not be written: ENOSPC`);
+    disk.room = undefined;
+    expect(readResults(path)).toEqual({ rows: [row(1)], unfinished: 0 });
+    results.append(row(3));
+    await results.close();
+    expect(readResults(path).rows).toEqual([row(1), row(3)]);
   });
 
   it('in a folder that is a file is refused by name', async () => {

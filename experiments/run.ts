@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import workerpool from 'workerpool';
+import pMap from 'p-map';
 import type { BackendName } from '../impl/tfjs/backends.ts';
 import { message } from './idx.ts';
-import type { Results } from './results.ts';
-import { hashOf, keyOf, type Row, type Trial } from './trial.ts';
+import { type Results, ResultsError } from './results.ts';
+import { hashOf, keyOf, type Trial } from './trial.ts';
+import { startWorkers } from './workers.ts';
 
 export interface RunOptions {
   readonly trials: readonly Trial[];
@@ -19,7 +19,6 @@ export interface RunProgress {
   /** Trials that this run is to do, and how much of them is done; those under way count by their share. */
   readonly total: number;
   readonly done: number;
-  readonly last: Row | undefined;
 }
 
 /** A trial that did not end: what it threw, or how its process died. */
@@ -35,48 +34,41 @@ export function missing(trials: readonly Trial[], { rows }: Pick<Results, 'rows'
 }
 
 /**
- * Runs trials in processes of their own, and adds the row of each to the results as soon as it is there.
- *
- * One thread a process: trials side by side take half the time of trials one after the other on all cores.
+ * Runs trials in processes of their own, `workers` at once, and adds the row of each to the results as soon as it is
+ * there. A trial that fails does not keep the others from running.
  *
  * @throws ResultsError if a row can't be written: the rest is not run
  */
-export async function runTrials({ trials, results, backend, workers, onProgress }: RunOptions): Promise<Failure[]> {
-  const todo = missing(trials, results);
-  const one = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', OMP_NUM_THREADS: '1' };
-  const pool = workerpool.pool(fileURLToPath(new URL('./worker.js', import.meta.url)), {
-    workerType: 'process',
-    maxWorkers: workers,
-    forkOpts: { env: { ...process.env, ...one } },
-  });
+export async function runTrials(options: RunOptions): Promise<Failure[]> {
+  const { results, backend, workers, onProgress } = options;
+  const todo = missing(options.trials, results);
+  const processes = startWorkers();
   const failures: Failure[] = [];
   const shares = new Map<Trial, number>();
   let finished = 0;
-  const tell = (last?: Row): void => {
+  const tell = (): void => {
     const underWay = [...shares.values()].reduce((sum, share) => sum + share, 0);
-    onProgress?.({ total: todo.length, done: finished + underWay, last });
+    onProgress?.({ total: todo.length, done: finished + underWay });
   };
   const run = async (trial: Trial): Promise<void> => {
-    let row: Row | undefined;
     try {
-      row = await pool.exec('trial', [trial, backend], {
-        on: ({ done }: { done: number }) => {
-          shares.set(trial, done);
-          tell();
-        },
+      const row = await processes.run({ trial, backend }, (share) => {
+        shares.set(trial, share);
+        tell();
       });
+      results.append(row);
     } catch (error) {
+      if (error instanceof ResultsError) throw error;
       failures.push({ trial, reason: message(error) });
     }
     shares.delete(trial);
     finished++;
-    if (row) results.append(row);
-    tell(row);
+    tell();
   };
   try {
-    await Promise.all(todo.map(run));
+    await pMap(todo, run, { concurrency: workers });
   } finally {
-    await pool.terminate(true);
+    processes.stop();
   }
   return failures;
 }

@@ -1,11 +1,11 @@
-/** The process in which trials run, one after the other; started by `run.ts`. */
-import workerpool from 'workerpool';
+/** The process in which trials run, one after the other; started by `workers.ts`. */
 import { type BackendName, type OpenBackend, openAuto, openBackend } from '../impl/tfjs/backends.ts';
 import { loadCifar10First4000 } from './cifar10.ts';
 import { loadMnist } from './mnist.ts';
 import { runTrial } from './run-trial.ts';
 import { runSurfaces } from './surfaces.ts';
 import type { Row, Trial } from './trial.ts';
+import type { FromWorker, ToWorker } from './workers.ts';
 
 /** Progress is told at most so often, in milliseconds. */
 const interval = 250;
@@ -15,16 +15,9 @@ let opened: Promise<OpenBackend> | undefined;
 let mnist: ReturnType<typeof loadMnist> | undefined;
 let cifar: ReturnType<typeof loadCifar10First4000> | undefined;
 
-async function trial({ protocol, seed }: Trial, name: BackendName | 'auto'): Promise<Row> {
+async function run({ protocol, seed }: Trial, name: BackendName | 'auto', tell: (share: number) => void): Promise<Row> {
   opened ??= name === 'auto' ? openAuto().then(({ backend }) => backend) : openBackend(name);
   const backend = await opened;
-  let told = 0;
-  const tell = (done: number): void => {
-    const now = performance.now();
-    if (now - told < interval) return;
-    told = now;
-    workerpool.workerEmit({ done });
-  };
   if ('pairs' in protocol) {
     cifar ??= loadCifar10First4000();
     return runSurfaces({ protocol, seed }, backend, await cifar, tell);
@@ -33,4 +26,25 @@ async function trial({ protocol, seed }: Trial, name: BackendName | 'auto'): Pro
   return runTrial({ protocol, seed }, backend, await mnist, ({ step, steps }) => tell(step / steps));
 }
 
-workerpool.worker({ trial });
+const send = (message: FromWorker): void => {
+  if (process.connected) process.send?.(message);
+};
+
+// Ctrl-C goes to the whole group; it is the parent that ends this process.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => process.exit());
+
+process.on('message', async ({ trial, backend }: ToWorker) => {
+  let told = 0;
+  try {
+    const row = await run(trial, backend, (share) => {
+      const now = performance.now();
+      if (now - told < interval) return;
+      told = now;
+      send({ type: 'progress', share });
+    });
+    send({ type: 'row', row });
+  } catch (error) {
+    send({ type: 'threw', message: error instanceof Error ? error.message : String(error) });
+  }
+});
