@@ -26,7 +26,9 @@ export function statusCommand(): Command {
 
 /** Within 80 columns. The rates of the learning-rate map are one line for each activation, which has no mean loss. */
 export function statusText(progress: readonly Progress[], unfinished: ReadonlyMap<string, number>): string[] {
-  const lines = progress.flatMap(({ lines }) => lines);
+  const every = progress.flatMap(({ lines }) => lines);
+  // Two experiments may ask for the same trials.
+  const lines = [...new Map(every.map((line) => [`${line.protocol} ${line.activation}`, line])).values()];
   const familyOf = ({ protocol }: ProgressLine) => protocol.replace(/^batch-128\/.*/, 'batch-128, all rates');
   const nameOf = (line: ProgressLine) => `${familyOf(line).padEnd(23)}${line.activation}`;
   const rows = [...new Set(lines.map(nameOf))].map((name) => {

@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { parseHTML } from 'linkedom';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nasty, texts } from '../../certification/report-for-tests.ts';
+import { noise, rowOf, rowsOf } from '../claims/rows-for-tests.ts';
+import type { Row, SurfaceRow } from '../trial.ts';
+import { anchorOf, type Block, spansOf } from './block.ts';
+import { measuredOf, readMeasured } from './evidence.ts';
+import { reportFiles } from './files.ts';
+import { html } from './html.ts';
+import { markdown } from './markdown.ts';
+import { resultsPage } from './page.ts';
+import { progressOf } from './plan.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'poolproof-report-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const offsets = [-1, 0, 1];
+
+/** A network with surfaces in the shape of a bowl. */
+function networkOf(activation: string, seed: number): SurfaceRow {
+  const { epochs: _, stepMs: __, gradients: ___, coefficients: ____, ...common } = rowOf('small', 'relu', seed);
+  const weight = { layer: 'conv1', index: 3, norm: 1 };
+  return {
+    ...common,
+    protocol: 'convnet',
+    activation,
+    hash: `${activation.length}`.padEnd(16, '0'),
+    test: { loss: 1.5, accuracy: 0.5 },
+    offsets,
+    surfaces: [{ weights: [weight, weight], losses: offsets.map((x) => offsets.map((y) => 1 + x * x + 0.5 * y * y)) }],
+  };
+}
+
+const levels = [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1];
+
+/** Rows of every kind, so that every figure is drawn. */
+const everything: readonly Row[] = [
+  ...['relu', 'pap'].flatMap((name) =>
+    rowsOf('author-2016', name, 6, (seed) => ({
+      loss: 0.1 + 0.01 * noise(seed),
+      coefficients: name === 'relu' ? [] : [{ quantiles: { relu: levels, step: levels, sum: levels }, off: 0.1 }],
+    })),
+  ),
+  ...['relu', 'mrelu-0.8', 'mrelu-0.5'].flatMap((name) =>
+    rowsOf('batch-128/rate-0.35', name, 3, (seed) => ({
+      gradients: [seed],
+      epochs: [0.5, 0.2 + 0.01 * noise(seed), 0.3].map((loss) => ({ loss, accuracy: 0.95, trainLoss: loss })),
+    })),
+  ),
+  ...['relu', 'pap'].flatMap((name) => [networkOf(name, 1), networkOf(name, 2)]),
+];
+
+describe('the files', () => {
+  const files = reportFiles(measuredOf(everything));
+
+  it('hold every figure that the page names, drawn alone', () => {
+    const named = [...files.get('results.md')!.matchAll(/\]\((results\/[^)]+\.svg)\)/g)].map(([, name]) => name);
+    expect(named.toSorted()).toEqual([...files.keys()].filter((name) => name.endsWith('.svg')).toSorted());
+    expect(named.length).toBe(11);
+    for (const name of named) {
+      const svg = files.get(name!)!;
+      expect(svg).toMatch(/^<svg style="[^"]*" xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    }
+  });
+
+  it('are one page that asks for nothing else', () => {
+    const page = files.get('results.html')!;
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/<script|<link|<img|src=|url\(|@import/);
+    const { document } = parseHTML(page);
+    expect(document.querySelectorAll('figure > svg').length).toBe(11);
+    const anchors = [...document.querySelectorAll('a')].map((a) => a.getAttribute('href')!);
+    expect(anchors.length).toBe(9);
+    for (const anchor of anchors) expect(document.querySelector(anchor)).not.toBeNull();
+  });
+
+  it('are the same for the same rows, whatever was drawn before', () => {
+    expect(reportFiles(measuredOf(everything))).toEqual(files);
+  });
+});
+
+describe('what rows say', () => {
+  const tags = (page: string) => [...parseHTML(page).document.querySelectorAll('*')].map(({ tagName }) => tagName);
+  const say = (said: string) =>
+    measuredOf([{ ...rowOf('small', 'relu', 1), protocol: said, activation: said, backend: said }]);
+
+  it('is text on the page, never markup', () => {
+    const plain = (said: string) => tags(html('x', resultsPage(say(said))));
+    const expected = plain('x');
+    expect(expected).not.toContain('SCRIPT');
+    // Backticks and brackets are ours to mark up code and links with, which is harmless.
+    const check = (said: string) => {
+      expect(plain(said.replaceAll(/[`[\]]/g, ''))).toEqual(expected);
+    };
+    fc.assert(fc.property(texts, check), { numRuns: 20, examples: nasty.map((text) => [text]) });
+    expect(plain('`x` [x](#x)')).not.toContain('SCRIPT');
+  }, 120_000);
+
+  it('is no markup in Markdown, and stays in its cell', () => {
+    const table: Block = { kind: 'table', head: ['a'], rows: [['<b>|*x*\n_y_ \\']] };
+    expect(markdown([table], 'x')).toBe('| a |\n| --- |\n| &lt;b>\\|\\*x\\* \\_y\\_ \\\\ |\n');
+  });
+});
+
+it('marks up code and links', () => {
+  expect(spansOf('a `b` [c d](#c-d).')).toEqual([
+    { kind: 'plain', text: 'a ' },
+    { kind: 'code', text: 'b' },
+    { kind: 'plain', text: ' ' },
+    { kind: 'link', text: 'c d', to: 'c-d' },
+    { kind: 'plain', text: '.' },
+  ]);
+  expect(anchorOf('The claims, again')).toBe('the-claims-again');
+});
+
+describe('a folder of results', () => {
+  const write = (name: string, ...lines: readonly string[]) => writeFileSync(join(folder, name), lines.join('\n'));
+
+  it('that is not there, or empty, gives a report without a verdict', () => {
+    for (const path of [join(folder, 'absent'), folder]) {
+      const page = reportFiles(readMeasured(path)).get('results.md')!;
+      expect(page.match(/\| not measured yet \(/g)?.length).toBe(9);
+      expect(page).not.toMatch(/NaN|undefined/);
+    }
+  });
+
+  it('is read as a whole; an unfinished row is counted, and a folder in it passed over', () => {
+    mkdirSync(join(folder, 'small.ndjson.lock.ndjson'));
+    write('small.ndjson', JSON.stringify(rowOf('small', 'relu', 1)), '{"proto');
+    write('convnet.ndjson', JSON.stringify(networkOf('pap', 1)), '');
+    const { rows, networks, surfaces, unfinished } = readMeasured(folder);
+    expect([rows.length, networks.length, surfaces.length]).toEqual([1, 1, 1]);
+    expect(surfaces[0]!.measures!.anisotropy).toBeCloseTo(0.5, 9);
+    expect([...unfinished]).toEqual([[join(folder, 'small.ndjson'), 7]]);
+  });
+
+  it('that is damaged is refused, with the file and the line', () => {
+    write('small.ndjson', JSON.stringify(rowOf('small', 'relu', 1)), '{}', '');
+    expect(() => readMeasured(folder)).toThrow(/small\.ndjson, line 2: "protocol"/);
+  });
+});
+
+it('progress counts the trials that are asked for, by their keys', () => {
+  const rows = [
+    ...rowsOf('small', 'relu', 3, () => ({ loss: 0.2 })),
+    rowOf('small', 'relu', 95),
+    rowOf('small', 'relu', 4, { hash: '0123456789abcdef' }),
+  ];
+  const lines = progressOf(rows).flatMap(({ lines }) => lines);
+  const small = lines.find(({ protocol, activation }) => protocol === 'small' && activation === 'relu');
+  expect(small).toMatchObject({ asked: 94, done: 3, dead: 0, loss: expect.closeTo(0.2, 12) });
+});
