@@ -49,6 +49,8 @@ export interface MeasuredSurface extends Surface {
   readonly activation: string;
   /** Of the network. */
   readonly seed: number;
+  /** Whether the network learned: its test accuracy is at least 0.2. */
+  readonly learned: boolean;
   /** Of its pairs of weights: the same seed and pair move weights of the same places in every network. */
   readonly pair: number;
   readonly offsets: readonly number[];

@@ -180,6 +180,7 @@ describe('trench', () => {
     protocol: 'convnet',
     activation,
     seed: 1,
+    learned: true,
     pair,
     weights: [weight, weight] as const,
     offsets: [-1, 0, 1],
@@ -196,6 +197,12 @@ describe('trench', () => {
       where: ['anisotropy'],
     });
     expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
+  });
+  it('surfaces of networks that have not learned are counted, not judged', () => {
+    const dead = surfaces(40, 3).map((each) => ({ ...each, learned: each.activation !== 'pap' }));
+    const { verdict, cells } = measure('trench', { surfaces: dead });
+    expect(verdict.kind).toBe('not measured yet');
+    expect(cells.find(({ activation }) => activation === 'pap')).toMatchObject({ n: 0, dead: 40, excluded: 0 });
   });
 });
 

@@ -11,7 +11,7 @@ export const trench: Claim = {
   claimed:
     'The loss over two weights of different layers of a small CIFAR-10 convnet has a clearer, trench-like minimum with a PAP than with ReLU, for most pairs.',
   published: 'pictures of chosen pairs',
-  rule: `Each pair of weights is swept in a ReLU and in a PAP network of the same seed. Trench-like: the anisotropy \`1 − |λ₂|/|λ₁|\` of the best-fitting quadratic (0 for a bowl, 1 for a trench) is greater with the PAP; clearer: its minimum is deeper, by \`(mean loss at the border − minimum) / loss of the trained network\`. For each of the two, the share of pairs in which the PAP has more, of at least ${enoughPairs}, with the 95 % interval of Clopper and Pearson: it holds if the whole interval is at least one half, and does not if it is below. Pairs of one network are not independent, which the interval does not know. A pair of which a surface is not finite somewhere, or flat, is left out, and counted in the cells. It holds if both do, does not if neither does, and else holds only where it holds.`,
+  rule: `Each pair of weights is swept in a ReLU and in a PAP network of the same seed. Trench-like: the anisotropy \`1 − |λ₂|/|λ₁|\` of the best-fitting quadratic (0 for a bowl, 1 for a trench) is greater with the PAP; clearer: its minimum is deeper, by \`(mean loss at the border − minimum) / loss of the trained network\`. For each of the two, the share of pairs in which the PAP has more, of at least ${enoughPairs}, with the 95 % interval of Clopper and Pearson: it holds if the whole interval is at least one half, and does not if it is below. Pairs of one network are not independent, which the interval does not know. Left out, and counted in the cells, are surfaces of a network that has not learned (a test accuracy below 0.2: there is no minimum to look at), and those that are not finite somewhere, or flat. It holds if both do, does not if neither does, and else holds only where it holds.`,
   commands: ['npx poolproof reproduce landscape'],
   measure({ surfaces }) {
     const pairs = sameWeights(surfaces, 'pap', 'relu');
@@ -41,7 +41,7 @@ export const trench: Claim = {
     return {
       verdict: verdictOf(
         comparisons,
-        `loss surfaces over ${enoughPairs} pairs of weights, of relu and of pap`,
+        `loss surfaces over ${enoughPairs} pairs of weights, of relu and of pap networks that have learned`,
         enoughPairs,
       ),
       ours:

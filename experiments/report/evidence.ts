@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
+import { deadBelow } from '../claims/runs.ts';
 import { message } from '../idx.ts';
 import { ResultsError, readResults } from '../results.ts';
 import { surfaceMeasures } from '../surface.ts';
@@ -43,12 +44,13 @@ export function measuredOf(rows: readonly Row[], stepRatios: readonly StepRatio[
   };
 }
 
-function surfacesOf({ protocol, activation, seed, offsets, surfaces }: SurfaceRow): MeasuredSurface[] {
+function surfacesOf({ protocol, activation, seed, test, offsets, surfaces }: SurfaceRow): MeasuredSurface[] {
   return surfaces.map((surface, pair) => ({
     ...surface,
     protocol,
     activation,
     seed,
+    learned: test.loss !== null && test.accuracy >= deadBelow,
     pair,
     offsets,
     measures: surfaceMeasures(surface, offsets),
