@@ -49,6 +49,8 @@ export interface MeasuredSurface extends Surface {
   readonly activation: string;
   /** Of the network. */
   readonly seed: number;
+  /** The network ended below a test accuracy of 0.2, or with a loss that is not finite. */
+  readonly isDead: boolean;
   /** Of its pairs of weights: the same seed and pair move weights of the same places in every network. */
   readonly pair: number;
   readonly offsets: readonly number[];
@@ -76,7 +78,7 @@ export interface Cell {
   readonly n: number;
   /** Runs that ended below an accuracy of 0.2 or with a loss that is not finite. */
   readonly dead: number;
-  /** Runs that have no value: their loss is not finite. */
+  /** Runs, or surfaces, that have no value: a loss is not finite, or all are the same. */
   readonly excluded: number;
   readonly mean: number;
   readonly interval: Interval | undefined;
@@ -97,6 +99,8 @@ export interface Comparison {
   readonly interval: Interval | undefined;
   /** The value without dead runs, where there are some. */
   readonly alive?: number;
+  /** The value with dead runs, where they are not judged. */
+  readonly withDead?: number;
   /** Where the claim says that the value is. */
   readonly claimed: Region;
   readonly tests: readonly { readonly name: string; readonly p: number | undefined }[];

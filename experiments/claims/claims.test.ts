@@ -170,7 +170,7 @@ describe('slope', () => {
     const { comparisons } = measure('slope', { rows: [...curve('relu', 0.1, 0), ...curve('mrelu-0.8', 0.2, 3)] });
     const found = comparisons.find(({ where }) => where.startsWith('roughness of the curve'))!;
     expect(found).toMatchObject({ n: [6], value: expect.closeTo(2, 6) });
-    expect(found.alive).toBeLessThan(0.1);
+    expect(found.withDead).toBeLessThan(0.1);
   });
 });
 
@@ -180,6 +180,7 @@ describe('trench', () => {
     protocol: 'convnet',
     activation,
     seed: 1,
+    isDead: false,
     pair,
     weights: [weight, weight] as const,
     offsets: [-1, 0, 1],
@@ -194,6 +195,16 @@ describe('trench', () => {
     expect(measure('trench', { surfaces: surfaces(40, 3, 1) }).verdict).toEqual({
       kind: 'holds only where',
       where: ['anisotropy'],
+    });
+    const dead = surfaces(80, 3).map((one) => ({
+      ...one,
+      isDead: one.pair >= 40,
+      measures: one.pair < 40 ? one.measures : { ...one.measures, anisotropy: 9 },
+    }));
+    expect(measure('trench', { surfaces: dead })).toMatchObject({
+      verdict: { kind: 'holds' },
+      comparisons: [{ n: [40], value: 1, withDead: 0.5 }, { withDead: 1 }],
+      cells: [{ dead: 40 }, { dead: 40 }, {}, {}, {}, {}],
     });
     expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
   });

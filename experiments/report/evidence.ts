@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
+import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { message } from '../idx.ts';
 import { ResultsError, readResults } from '../results.ts';
 import { surfaceMeasures } from '../surface.ts';
@@ -37,18 +38,19 @@ export function measuredOf(rows: readonly Row[], stepRatios: readonly StepRatio[
   return {
     rows: rows.filter((row): row is TrialRow => !('surfaces' in row)),
     networks,
-    surfaces: networks.flatMap(surfacesOf),
+    surfaces: networks.filter(isRegisteredNetwork).flatMap(surfacesOf),
     stepRatios,
     unfinished: new Map(),
   };
 }
 
-function surfacesOf({ protocol, activation, seed, offsets, surfaces }: SurfaceRow): MeasuredSurface[] {
+function surfacesOf({ protocol, activation, seed, test, offsets, surfaces }: SurfaceRow): MeasuredSurface[] {
   return surfaces.map((surface, pair) => ({
     ...surface,
     protocol,
     activation,
     seed,
+    isDead: test.loss === null || test.accuracy < 0.2,
     pair,
     offsets,
     measures: surfaceMeasures(surface, offsets),
