@@ -49,8 +49,8 @@ export interface MeasuredSurface extends Surface {
   readonly activation: string;
   /** Of the network. */
   readonly seed: number;
-  /** The network ended below a test accuracy of 0.2, or with a loss that is not finite. */
-  readonly isDead: boolean;
+  /** Whether the network learned: its test accuracy is at least 0.2. */
+  readonly learned: boolean;
   /** Of its pairs of weights: the same seed and pair move weights of the same places in every network. */
   readonly pair: number;
   readonly offsets: readonly number[];
@@ -78,7 +78,7 @@ export interface Cell {
   readonly n: number;
   /** Runs that ended below an accuracy of 0.2 or with a loss that is not finite. */
   readonly dead: number;
-  /** Runs, or surfaces, that have no value: a loss is not finite, or all are the same. */
+  /** Runs that have no value: their loss is not finite. */
   readonly excluded: number;
   readonly mean: number;
   readonly interval: Interval | undefined;

@@ -180,7 +180,7 @@ describe('trench', () => {
     protocol: 'convnet',
     activation,
     seed: 1,
-    isDead: false,
+    learned: true,
     pair,
     weights: [weight, weight] as const,
     offsets: [-1, 0, 1],
@@ -196,17 +196,13 @@ describe('trench', () => {
       kind: 'holds only where',
       where: ['anisotropy'],
     });
-    const dead = surfaces(80, 3).map((one) => ({
-      ...one,
-      isDead: one.pair >= 40,
-      measures: one.pair < 40 ? one.measures : { ...one.measures, anisotropy: 9 },
-    }));
-    expect(measure('trench', { surfaces: dead })).toMatchObject({
-      verdict: { kind: 'holds' },
-      comparisons: [{ n: [40], value: 1, withDead: 0.5 }, { withDead: 1 }],
-      cells: [{ dead: 40 }, { dead: 40 }, {}, {}, {}, {}],
-    });
     expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
+  });
+  it('surfaces of networks that have not learned are counted, not judged', () => {
+    const dead = surfaces(40, 3).map((each) => ({ ...each, learned: each.activation !== 'pap' }));
+    const { verdict, cells } = measure('trench', { surfaces: dead });
+    expect(verdict.kind).toBe('not measured yet');
+    expect(cells.find(({ activation }) => activation === 'pap')).toMatchObject({ n: 0, dead: 40, excluded: 0 });
   });
 });
 

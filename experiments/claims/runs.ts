@@ -37,9 +37,12 @@ export function accuracyOf({ epochs }: TrialRow): number {
   return epochs.at(-1)!.accuracy;
 }
 
-/** Ended below an accuracy of 0.2, twice what guessing gives, or with a loss that is not finite. */
+/** Twice the accuracy that guessing gives. */
+export const deadBelow = 0.2;
+
+/** Ended below that accuracy, or with a loss that is not finite. */
 export function isDead(row: TrialRow): boolean {
-  return accuracyOf(row) < 0.2 || !Number.isFinite(lossOf(row));
+  return accuracyOf(row) < deadBelow || !Number.isFinite(lossOf(row));
 }
 
 /** Pairs of runs that share protocol, seed and backend. */

@@ -98,17 +98,7 @@ export const slope: Claim = {
           curveRatios(living),
           withDead.length > living.length ? geometricMean(withDead).mean : undefined,
         ),
-        ...comparisonOf(
-          'roughness of the surface',
-          a,
-          b,
-          surfaceRatios(
-            surfaces.filter(({ isDead }) => !isDead),
-            a,
-            b,
-          ),
-          surfaces.some(({ isDead }) => isDead) ? geometricMean(surfaceRatios(surfaces, a, b)).mean : undefined,
-        ),
+        ...comparisonOf('roughness of the surface', a, b, surfaceRatios(surfaces, a, b)),
       ];
     });
     const [first] = comparisons;

@@ -18,18 +18,18 @@ export function isRegisteredNetwork({ hash }: SurfaceRow): boolean {
   return registered.has(hash);
 }
 
-/** Surfaces of two activations over the same weights: of one protocol, seed and pair. */
+/** Surfaces of two activations over the same weights, of one protocol, seed and pair, where both networks learned. */
 export function sameWeights(
   surfaces: readonly MeasuredSurface[],
   a: string,
   b: string,
 ): [MeasuredSurface, MeasuredSurface][] {
   return surfaces
-    .filter(({ activation }) => activation === a)
+    .filter(({ activation, learned }) => learned && activation === a)
     .flatMap((one) => {
       const other = surfaces.find(
-        ({ activation, protocol, seed, pair }) =>
-          activation === b && protocol === one.protocol && seed === one.seed && pair === one.pair,
+        ({ activation, learned, protocol, seed, pair }) =>
+          learned && activation === b && protocol === one.protocol && seed === one.seed && pair === one.pair,
       );
       return other ? [[one, other] as [MeasuredSurface, MeasuredSurface]] : [];
     });
@@ -48,26 +48,21 @@ export function surfaceCell(
 ): Cell[] {
   const own = surfaces.filter((surface) => surface.activation === activation);
   if (own.length === 0) return [];
-  const values = own.map((surface) => measureOf(surface, measure)).filter(Number.isFinite);
+  const values = own
+    .filter(({ learned }) => learned)
+    .map((surface) => measureOf(surface, measure))
+    .filter(Number.isFinite);
   return [
     {
       protocol: own[0]!.protocol,
       activation,
       quantity: `${measure} of the surface`,
       n: values.length,
-      dead: own.filter(({ isDead }) => isDead).length,
-      excluded: own.length - values.length,
+      dead: own.filter(({ learned }) => !learned).length,
+      excluded: own.filter(({ learned }) => learned).length - values.length,
       mean: mean(values),
       interval: meanInterval(values),
       sd: standardDeviation(values),
-      ...(own.some(({ isDead }) => isDead) && {
-        alive: mean(
-          own
-            .filter(({ isDead }) => !isDead)
-            .map((surface) => measureOf(surface, measure))
-            .filter(Number.isFinite),
-        ),
-      }),
     },
   ];
 }

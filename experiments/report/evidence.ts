@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
+import { deadBelow } from '../claims/runs.ts';
 import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { message } from '../idx.ts';
 import { ResultsError, readResults } from '../results.ts';
@@ -50,7 +51,7 @@ function surfacesOf({ protocol, activation, seed, test, offsets, surfaces }: Sur
     protocol,
     activation,
     seed,
-    isDead: test.loss === null || test.accuracy < 0.2,
+    learned: test.loss !== null && test.accuracy >= deadBelow,
     pair,
     offsets,
     measures: surfaceMeasures(surface, offsets),
