@@ -99,6 +99,8 @@ export interface Comparison {
   readonly interval: Interval | undefined;
   /** The value without dead runs, where there are some. */
   readonly alive?: number;
+  /** The value with dead runs, where they are not judged. */
+  readonly withDead?: number;
   /** Where the claim says that the value is. */
   readonly claimed: Region;
   readonly tests: readonly { readonly name: string; readonly p: number | undefined }[];

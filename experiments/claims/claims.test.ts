@@ -170,7 +170,7 @@ describe('slope', () => {
     const { comparisons } = measure('slope', { rows: [...curve('relu', 0.1, 0), ...curve('mrelu-0.8', 0.2, 3)] });
     const found = comparisons.find(({ where }) => where.startsWith('roughness of the curve'))!;
     expect(found).toMatchObject({ n: [6], value: expect.closeTo(2, 6) });
-    expect(found.alive).toBeLessThan(0.1);
+    expect(found.withDead).toBeLessThan(0.1);
   });
 });
 

@@ -1,6 +1,6 @@
 import { activations, protocols } from '../protocols.ts';
 import { mean, meanInterval, standardDeviation } from '../statistics.ts';
-import { hashOf, type SurfaceRow, type TrialRow } from '../trial.ts';
+import { hashOf, type TrialRow } from '../trial.ts';
 import type { Cell } from './claim.ts';
 
 /** The hashes of all protocols with all activations, as they stand in the registry. */
@@ -38,16 +38,11 @@ export function accuracyOf({ epochs }: TrialRow): number {
 }
 
 /** Twice the accuracy that guessing gives. */
-const deadBelow = 0.2;
+export const deadBelow = 0.2;
 
 /** Ended below that accuracy, or with a loss that is not finite. */
 export function isDead(row: TrialRow): boolean {
   return accuracyOf(row) < deadBelow || !Number.isFinite(lossOf(row));
-}
-
-/** The same of a network whose surfaces were swept. */
-export function hasLearned({ test }: SurfaceRow): boolean {
-  return test.accuracy >= deadBelow && test.loss !== null;
 }
 
 /** Pairs of runs that share protocol, seed and backend. */

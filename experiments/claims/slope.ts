@@ -31,7 +31,7 @@ function allPairs(rows: readonly TrialRow[], a: string, b: string): [TrialRow, T
   return [...protocols.keys()].flatMap((protocol) => pairsOf(runsOf(rows, protocol, a), runsOf(rows, protocol, b)));
 }
 
-function comparisonOf(what: string, a: string, b: string, ratios: readonly number[], alone?: number): Comparison[] {
+function comparisonOf(what: string, a: string, b: string, ratios: readonly number[], withDead?: number): Comparison[] {
   if (ratios.length === 0) return [];
   const { mean: value, interval } = geometricMean(ratios);
   const n = [ratios.length];
@@ -44,7 +44,7 @@ function comparisonOf(what: string, a: string, b: string, ratios: readonly numbe
       n,
       value,
       interval,
-      ...(alone !== undefined && { alive: alone }),
+      ...(withDead !== undefined && { withDead }),
       claimed: smaller,
       tests: [],
       outcome,
@@ -78,7 +78,7 @@ export const slope: Claim = {
   claimed:
     'More D and less P gives smaller gradients and a more gradual loss: 0.8/0.2 is a little smoother than ReLU, 0.5/0.5 much.',
   published: 'in words and pictures only',
-  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, the geometric mean of the ratio within pairs of one protocol and seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule}`,
+  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, the geometric mean of the ratio within pairs of one protocol and seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule}`,
   commands: [
     'npx poolproof reproduce learning-rate --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce mnist --protocol small --activation relu,mrelu-0.8,mrelu-0.5',
@@ -101,12 +101,13 @@ export const slope: Claim = {
         ...comparisonOf('roughness of the surface', a, b, surfaceRatios(surfaces, a, b)),
       ];
     });
-    const head = comparisons.filter(({ where }) => /gradient.*\/ relu$/.test(where));
+    const [first] = comparisons;
+    const head = comparisons.filter(({ where }) => where.startsWith(first!.where.split(',')[0]!));
     return {
       verdict: verdictOf(comparisons, 'trials of relu and an MReLU with the same seeds'),
       ours:
         head.length > 0
-          ? `gradient: ${head.map(({ where, value, interval }) => `${where.split(', ')[1]} ${withInterval(value, interval)}`).join('; ')}`
+          ? `${first!.where.split(',')[0]}: ${head.map(({ where, value, interval }) => `${where.split(', ')[1]} ${withInterval(value, interval)}`).join('; ')}`
           : '–',
       n: comparisons.length > 0 ? `${Math.max(...comparisons.flatMap(({ n }) => n))} pairs` : '0',
       sentence: outcomesText(comparisons),

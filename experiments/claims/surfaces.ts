@@ -1,9 +1,22 @@
+import { experiments } from '../experiments.ts';
 import { mean, meanInterval, standardDeviation } from '../statistics.ts';
 import type { SurfaceMeasures } from '../surface.ts';
+import { hashOf, type SurfaceRow } from '../trial.ts';
 import type { Cell, MeasuredSurface } from './claim.ts';
 
 /** The activations whose surfaces are compared. */
 export const surfaceActivations: readonly string[] = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap'];
+
+const registered: ReadonlySet<string> = new Set(
+  [...experiments.landscape.protocols.values()].flatMap((protocol) =>
+    [...experiments.landscape.activations.values()].map((activation) => hashOf({ ...protocol, activation })),
+  ),
+);
+
+/** Whether a network is of its protocol as it stands in the registry. */
+export function isRegisteredNetwork({ hash }: SurfaceRow): boolean {
+  return registered.has(hash);
+}
 
 /** Surfaces of two activations over the same weights, of one protocol, seed and pair, where both networks learned. */
 export function sameWeights(

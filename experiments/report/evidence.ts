@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
-import { hasLearned } from '../claims/runs.ts';
+import { deadBelow } from '../claims/runs.ts';
+import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { message } from '../idx.ts';
 import { ResultsError, readResults } from '../results.ts';
 import { surfaceMeasures } from '../surface.ts';
@@ -38,20 +39,19 @@ export function measuredOf(rows: readonly Row[], stepRatios: readonly StepRatio[
   return {
     rows: rows.filter((row): row is TrialRow => !('surfaces' in row)),
     networks,
-    surfaces: networks.flatMap(surfacesOf),
+    surfaces: networks.filter(isRegisteredNetwork).flatMap(surfacesOf),
     stepRatios,
     unfinished: new Map(),
   };
 }
 
-function surfacesOf(row: SurfaceRow): MeasuredSurface[] {
-  const { protocol, activation, seed, offsets, surfaces } = row;
+function surfacesOf({ protocol, activation, seed, test, offsets, surfaces }: SurfaceRow): MeasuredSurface[] {
   return surfaces.map((surface, pair) => ({
     ...surface,
     protocol,
     activation,
     seed,
-    learned: hasLearned(row),
+    learned: test.loss !== null && test.accuracy >= deadBelow,
     pair,
     offsets,
     measures: surfaceMeasures(surface, offsets),

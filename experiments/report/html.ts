@@ -9,7 +9,7 @@ h1 { font-size: 1.7rem; margin: 0 0 1rem; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
 p { max-width: 50rem; }
-a { color: var(--link); }
+a { color: var(--link); } td a { white-space: nowrap; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
 th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -45,7 +45,7 @@ export function html(title: string, blocks: readonly Block[]): string {
   const element = (block: Block): Child => {
     switch (block.kind) {
       case 'heading':
-        return h(`h${block.level}`, { id: anchorOf(block.text) }, inline(block.text));
+        return h(`h${block.level}`, block.level === 2 ? { id: anchorOf(block.text) } : {}, inline(block.text));
       case 'text':
         return h('p', {}, inline(block.text));
       case 'table': {

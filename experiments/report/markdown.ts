@@ -23,7 +23,7 @@ function markdownOf(block: Block, folder: string): string {
     }
     case 'figure': {
       const { name, caption } = block.figure;
-      return `![${inline(caption)}](${folder}/${name}.svg)\n\n*${inline(caption)}*`;
+      return `![${name}](${folder}/${name}.svg)\n\n*${inline(caption)}*`;
     }
     case 'commands':
       return ['```sh', ...block.lines, '```'].join('\n');

@@ -1,5 +1,6 @@
 import type { Cell, Claim, ClaimId, Comparison, Finding, Region } from '../claims/claim.ts';
 import { claims } from '../claims/claims.ts';
+import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { figure, pText, verdictText, withInterval } from '../claims/words.ts';
 import { resamples } from '../statistics.ts';
 import { anchorOf, type Block, type Figure, heading, text } from './block.ts';
@@ -73,9 +74,14 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Bl
   return [
     heading(2, claim.id),
     text(claim.claimed, `Published: ${claim.published}.`),
-    text(`Verdict: ${verdictText(finding.verdict)}.`, finding.sentence),
+    heading(3, `Verdict: ${verdictText(finding.verdict)}`),
+    text(finding.sentence),
     text(`The rule: ${claim.rule}`),
-    ...comparisonTable(finding.comparisons),
+    ...comparisonTable(finding.comparisons.filter(({ where }) => !isOfMap(where))),
+    ...comparisonTable(
+      finding.comparisons.filter(({ where }) => isOfMap(where)),
+      'The same over the learning-rate map',
+    ),
     ...figures.map((each): Block => ({ kind: 'figure', figure: each })),
     ...cellTable(finding.cells),
     text('Measured again by:'),
@@ -83,29 +89,37 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Bl
   ];
 }
 
-function comparisonTable(comparisons: readonly Comparison[]): Block[] {
+function isOfMap(where: string): boolean {
+  return where.startsWith('batch-128/');
+}
+
+function comparisonTable(comparisons: readonly Comparison[], folded?: string): Block[] {
   if (comparisons.length === 0) return [];
   const hasTests = comparisons.some(({ tests }) => tests.length > 0);
   const hasDead = comparisons.some(({ alive }) => alive !== undefined);
+  const hasWithDead = comparisons.some(({ withDead }) => withDead !== undefined);
   return [
     {
       kind: 'table',
+      ...(folded !== undefined && { folded }),
       head: [
         'where',
         'figure',
         'n',
         'value, 95 % interval',
         ...(hasDead ? ['without dead runs'] : []),
+        ...(hasWithDead ? ['with dead runs'] : []),
         'claimed',
         ...(hasTests ? ['tests'] : []),
         'outcome',
       ],
-      rows: comparisons.map(({ where, what, n, value, interval, alive, claimed, tests, outcome }) => [
+      rows: comparisons.map(({ where, what, n, value, interval, alive, withDead, claimed, tests, outcome }) => [
         where,
         what,
         n.join(' + '),
         withInterval(value, interval),
         ...(hasDead ? [alive === undefined ? '' : figure(alive)] : []),
+        ...(hasWithDead ? [withDead === undefined ? '' : figure(withDead)] : []),
         regionText(claimed),
         ...(hasTests ? [tests.map(({ name, p }) => `${name} ${pText(p)}`).join(', ')] : []),
         outcome,
@@ -206,16 +220,20 @@ function triedSection({ rows, networks }: Measured): Block[] {
       : [
           {
             kind: 'table' as const,
-            head: ['protocol', 'activation', 'seed', 'surfaces', 'test loss', 'test accuracy', 's'],
-            rows: networks.map(({ protocol, activation, seed, surfaces, test, seconds }) => [
-              protocol,
-              activation,
-              `${seed}`,
-              `${surfaces.length}`,
-              figure(test.loss ?? Number.NaN),
-              figure(test.accuracy),
-              figure(seconds),
-            ]),
+            head: ['protocol', 'activation', 'hash', 'seed', 'surfaces', 'test loss', 'test accuracy', 's'],
+            rows: networks.map((network) => {
+              const { protocol, activation, hash, seed, surfaces, test, seconds } = network;
+              return [
+                protocol,
+                activation,
+                `\`${hash}\`${isRegisteredNetwork(network) ? '' : ', another protocol'}`,
+                `${seed}`,
+                `${surfaces.length}`,
+                figure(test.loss ?? Number.NaN),
+                figure(test.accuracy),
+                figure(seconds),
+              ];
+            }),
           },
         ]),
   ];

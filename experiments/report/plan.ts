@@ -1,4 +1,4 @@
-import { hasLearned, isDead, lossOf } from '../claims/runs.ts';
+import { isDead, lossOf } from '../claims/runs.ts';
 import { type ExperimentName, experiments, trialsOf } from '../experiments.ts';
 import { mean, standardDeviation } from '../statistics.ts';
 import { hashOf, keyOf, type Row } from '../trial.ts';
@@ -52,7 +52,7 @@ export function progressOf(rows: readonly Row[]): Progress[] {
         activation: own[0]!.protocol.activation.name,
         asked: own.length,
         done: done.length,
-        dead: done.filter((row) => ('surfaces' in row ? !hasLearned(row) : isDead(row))).length,
+        dead: done.filter((row) => !('surfaces' in row) && isDead(row)).length,
         loss: mean(losses),
         sd: standardDeviation(losses),
       };

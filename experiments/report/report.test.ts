@@ -6,7 +6,9 @@ import { parseHTML } from 'linkedom';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nasty, texts } from '../../certification/report-for-tests.ts';
 import { noise, rowOf, rowsOf } from '../claims/rows-for-tests.ts';
-import type { Row, SurfaceRow } from '../trial.ts';
+import { convnet } from '../convnet-protocol.ts';
+import { experiments } from '../experiments.ts';
+import { hashOf, type Row, type SurfaceRow } from '../trial.ts';
 import { anchorOf, type Block, spansOf } from './block.ts';
 import { measuredOf, readMeasured } from './evidence.ts';
 import { reportFiles } from './files.ts';
@@ -31,7 +33,7 @@ function networkOf(activation: string, seed: number): SurfaceRow {
     ...common,
     protocol: 'convnet',
     activation,
-    hash: `${activation.length}`.padEnd(16, '0'),
+    hash: hashOf({ ...convnet, activation: experiments.landscape.activations.get(activation)! }),
     test: { loss: 1.5, accuracy: 0.5 },
     offsets,
     surfaces: [{ weights: [weight, weight], losses: offsets.map((x) => offsets.map((y) => 1 + x * x + 0.5 * y * y)) }],

@@ -6,7 +6,8 @@ import { distributions, heightOf } from './distributions.ts';
 import { picture, plotted, words } from './picture.ts';
 
 /** The measures of all surfaces, activation by activation. */
-export function measuresFigure(surfaces: readonly MeasuredSurface[]): Figure[] {
+export function measuresFigure(all: readonly MeasuredSurface[]): Figure[] {
+  const surfaces = all.filter(({ learned }) => learned);
   const present = surfaceActivations.filter((name) => surfaces.some(({ activation }) => activation === name));
   if (present.length === 0) return [];
   const labels = {
@@ -33,7 +34,7 @@ export function measuresFigure(surfaces: readonly MeasuredSurface[]): Figure[] {
       name: 'surface-measures',
       svg: picture(760, y, 'measures of the loss surfaces by activation', parts),
       caption:
-        'Each dot is a pair of weights of different layers of a trained convnet; boxes reach from quartile to quartile.',
+        'Each dot is a pair of weights of different layers of a convnet that has learned; boxes reach from quartile to quartile.',
     },
   ];
 }
@@ -42,7 +43,7 @@ export function measuresFigure(surfaces: readonly MeasuredSurface[]): Figure[] {
 export function surfaceFigures(surfaces: readonly MeasuredSurface[]): Figure[] {
   return surfaceActivations.flatMap((activation) => {
     const sorted = surfaces
-      .filter((surface) => surface.activation === activation && surface.measures !== undefined)
+      .filter(({ activation: own, learned, measures }) => own === activation && learned && measures !== undefined)
       .toSorted((a, b) => measureOf(b, 'anisotropy') - measureOf(a, 'anisotropy'));
     if (sorted.length === 0) return [];
     const chosen = [
