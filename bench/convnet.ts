@@ -1,4 +1,5 @@
 import { farthest, noiseImages, trainConvnet } from '../experiments/convnet.ts';
+import { twoConvolutions } from '../experiments/convnet-protocol.ts';
 import { loadMnist } from '../experiments/mnist.ts';
 import type { OpenBackend } from '../impl/tfjs/backends.ts';
 
@@ -15,13 +16,12 @@ export interface ConvnetFigures {
 
 /** Images are MNIST's if `POOLPROOF_DATA` says where they are. `backends` has cpu in it. */
 export async function measureConvnet(backends: readonly OpenBackend[]): Promise<ConvnetFigures> {
-  const options = { side: 28, batch: 2, steps: 12, seed: 1 };
-  const { batch, steps, side } = options;
+  const [side, batch, steps] = [28, 2, 12];
   const local = process.env.POOLPROOF_DATA;
   const data = local ? (await loadMnist({ local })).train : noiseImages(batch * steps, side * side);
-  const curve = (backend: OpenBackend, parts: number): Promise<number[]> => {
+  const curve = async (backend: OpenBackend, parts: number): Promise<readonly number[]> => {
     backend.use();
-    return trainConvnet(data, { ...options, parts });
+    return (await trainConvnet(twoConvolutions(side, batch), data, { seed: 1, steps, parts })).losses;
   };
   const cpu = backends.find(({ name }) => name === 'cpu')!;
   const expected = await curve(cpu, 1);

@@ -1,10 +1,10 @@
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import { decodeCase } from '../fixtures/case.ts';
 import { decodeTensor, type Tensor } from '../fixtures/tensor.ts';
 import { caseText } from '../properties/failure-text.ts';
 import type { Curve } from './curve.ts';
 import { limits, type WorstElement } from './errors.ts';
+import { type Child, htmlPage } from './html.ts';
 import {
   type CertificationReport,
   type CheckFailure,
@@ -50,25 +50,13 @@ function binary(n: number): string {
 /** Ticks of a logarithmic scale that begins at 0. */
 const decades = [0, 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
-type Child = string | number | Node | undefined | readonly Child[];
-
 /**
  * One self-contained page: verdict, diagnosis, the smallest failure with the curve around it, errors in ulp, worst inputs.
  *
- * Built as a DOM: whatever a subject said becomes text nodes, never markup. It holds no script.
+ * Whatever a subject said becomes text, never markup.
  */
 export function certificationPage(report: CertificationReport): string {
-  const { document } = parseHTML('<!doctype html><html lang="en"><head></head><body></body></html>');
-  const h = (tag: string, attributes: Readonly<Record<string, string>>, ...children: Child[]): HTMLElement => {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    for (const child of (children as unknown[]).flat(9)) {
-      if (child !== undefined) {
-        element.append(typeof child === 'object' ? (child as Node) : document.createTextNode(String(child)));
-      }
-    }
-    return element;
-  };
+  const { document, h, text } = htmlPage();
   const { announcement, outcome, profile, seed, suite, checks, elements, failures, smallest, diagnosis } = report;
   const { name, version, language } = announcement?.implementation ?? {
     name: report.command[0]!,
@@ -99,14 +87,6 @@ export function certificationPage(report: CertificationReport): string {
     );
   };
 
-  document.head.append(
-    h('meta', { charset: 'utf-8' }),
-    h('meta', { name: 'viewport', content: 'width=device-width' }),
-    h('meta', { 'http-equiv': 'Content-Security-Policy', content: "default-src 'none'; style-src 'unsafe-inline'" }),
-    // Nothing of the subject: linkedom writes the text of a title as it is.
-    h('title', {}, `poolproof: ${outcome}`),
-    h('style', {}, css),
-  );
   const parts: Child[] = [
     h('h1', {}, title),
     language && h('div', { class: 'muted' }, language),
@@ -202,8 +182,7 @@ export function certificationPage(report: CertificationReport): string {
       `poolproof ${report.poolproof}, ${(report.milliseconds / 1000).toFixed(1)} s, exit code ${report.exitCode}`,
     ),
   );
-  document.body.append(h('main', {}, parts));
-  return `<!doctype html>\n${document.documentElement.outerHTML}\n`;
+  return text(`poolproof: ${outcome}`, css, parts);
 
   function histogram(counts: readonly number[]): Child {
     const last = counts.findLastIndex((n) => n > 0);

@@ -8,6 +8,7 @@ import { initCommand } from './init.ts';
 import { lawsCommand } from './laws.ts';
 import { mutantsCommand } from './mutants.ts';
 import { replayCommand } from './replay.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { serveCommand } from './serve.ts';
 import { version } from './subjects.ts';
 import { verifyCommand } from './verify.ts';
@@ -30,6 +31,7 @@ const commands = [
   serveCommand(),
   initCommand(),
   fixturesCommand(),
+  reproduceCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {

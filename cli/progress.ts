@@ -15,15 +15,15 @@ export function progressOn(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = 
   return stream.isTTY && !env.CI ? bars(stream) : lines((line) => stream.write(`${line}\n`));
 }
 
-/** A signal gives the terminal back, and ends the process with its code: nothing is reported. */
-export function endWithSignals(progress: Progress): void {
+/** A signal gives the terminal back, and ends the process with its code. */
+export function endWithSignals(progress: Progress, last = 'interrupted: nothing is reported'): void {
   for (const [signal, number] of [
     ['SIGINT', 2],
     ['SIGTERM', 15],
   ] as const) {
     process.once(signal, () => {
       progress.stop();
-      console.error('interrupted: nothing is reported');
+      console.error(last);
       process.exit(128 + number);
     });
   }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { withTable } from '../bench/figures.ts';
 import { laws } from '../properties/laws.ts';
@@ -7,6 +8,7 @@ import { curvesSvg } from './curves.ts';
 import { findings, versions } from './findings.ts';
 import { findingsPage } from './findings-page.ts';
 import { lawsPage } from './laws-page.ts';
+import { resultsFiles } from './results-files.ts';
 
 const benchmarks = readBenchmarks(import.meta.dirname);
 
@@ -17,6 +19,17 @@ it.each([
   ['benchmarks.md', benchmarksPage(benchmarks)],
 ])('%s is what "npm run docs" writes', (file, expected) => {
   expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toBe(expected);
+});
+
+it('the report on the claims is what the rows in experiments/results give, every verdict and figure', () => {
+  const files = resultsFiles(join(import.meta.dirname, '..'));
+  for (const [file, expected] of files) {
+    // Not by toBe, which would print pages.
+    expect([file, readFileSync(join(import.meta.dirname, file), 'utf8') === expected]).toEqual([file, true]);
+  }
+  const folder = join(import.meta.dirname, 'results');
+  const figures = existsSync(folder) ? readdirSync(folder).map((name) => `results/${name}`) : [];
+  expect(figures.sort()).toEqual([...files.keys()].filter((file) => file.startsWith('results/')).sort());
 });
 
 it('the page of laws holds every law, once', () => {

@@ -1,5 +1,5 @@
 /** Writes what is generated in docs/. Run from the project's folder: npm run docs */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withTable } from '../bench/figures.ts';
 import { laws } from '../properties/laws.ts';
@@ -8,6 +8,7 @@ import { curvesSvg } from './curves.ts';
 import { findings, versions } from './findings.ts';
 import { findingsPage } from './findings-page.ts';
 import { lawsPage } from './laws-page.ts';
+import { resultsFiles } from './results-files.ts';
 
 writeFileSync(join('docs', 'laws.md'), lawsPage(laws));
 writeFileSync(join('docs', 'curves.svg'), curvesSvg());
@@ -17,3 +18,8 @@ const benchmarks = readBenchmarks('docs');
 writeFileSync(join('docs', 'benchmarks.md'), benchmarksPage(benchmarks));
 const gradcheck = join('docs', 'gradcheck.md');
 writeFileSync(gradcheck, withTable(readFileSync(gradcheck, 'utf8'), benchmarks.gradcheck));
+
+// Figures of before, of which there may have been more.
+rmSync(join('docs', 'results'), { recursive: true, force: true });
+mkdirSync(join('docs', 'results'));
+for (const [name, content] of resultsFiles('.')) writeFileSync(join('docs', name), content);

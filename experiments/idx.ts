@@ -41,11 +41,13 @@ export function sizeInBytes({ shape }: IdxFile): number {
   return 4 + 4 * shape.length + shape.reduce((size, n) => size * n, 1);
 }
 
-/** The unpacked bytes: of a gzip file, known by its first two bytes, or as they are. @throws DataError if damaged */
-export function unpack(file: IdxFile, bytes: Buffer): Buffer {
-  const { name } = file;
+/**
+ * The unpacked bytes: of a gzip file, known by its first two bytes, or as they are.
+ *
+ * @throws DataError if it is damaged, or has more than `largest` bytes
+ */
+export function unpack(name: string, bytes: Buffer, largest: number): Buffer {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const largest = sizeInBytes(file);
   try {
     // One byte more than right is enough to see that a file is too long; a gzip bomb stops there.
     return gunzipSync(bytes, { maxOutputLength: largest + 1 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { availableBackends } from '../impl/tfjs/available-for-tests.ts';
 import { createTrainer, type StepTrace, type Trainer } from '../impl/tfjs/train.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
-import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';
+import { type Activation, concat, mrelu, pap, prelu, relu } from '../reference/activations.ts';
 import { batches } from '../reference/batches.ts';
 import {
   type Batch,
@@ -43,7 +43,7 @@ describe('trainings that are right', () => {
       });
       afterAll(() => restore());
 
-      for (const activation of [relu, mrelu(0.8), pap, prelu]) {
+      for (const activation of [relu, mrelu(0.8), pap, prelu, concat]) {
         it(`${activation.name}: 12 steps hold, with every seed`, async () => {
           for (const seed of [1, 2, 3]) {
             const lockstep = await lockstepOf({ ...protocol, activation }, seed, 12, createTrainer);

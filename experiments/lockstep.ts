@@ -1,15 +1,15 @@
 import type { StepTrace } from '../impl/tfjs/train.ts';
 import { transpose } from '../reference/matrix.ts';
 import { type Batch, type Layer, widen, widenBatch } from '../reference/network.ts';
-import type { Protocol } from '../reference/protocol.ts';
+import { inputsOf, type Protocol } from '../reference/protocol.ts';
 import { rateAt } from '../reference/sgd.ts';
 import {
+  activationExpected,
   crossEntropyExpected,
   denseExpected,
   type Expected,
   exactly,
   maskedExpected,
-  poolExpected,
   productExpected,
   velocityExpected,
   weightExpected,
@@ -55,20 +55,20 @@ export function compareStep(protocol: Protocol, batch: Batch<Float32Array>, trac
     const gradient = trace.gradients[i];
     const [h, z, dz] = [stage.h, stage.z, dual.dz].map((values) => Float64Array.from(values));
     add(`h${i}`, stage.h, i === 0 ? exactly(x) : maskedExpected(widened(trace.stages[i - 1].a), masks[i - 1]));
-    add(`z${i}`, stage.z, denseExpected(h, W, b, sizes[i]));
+    add(`z${i}`, stage.z, denseExpected(h, W, b, inputsOf(protocol, i)));
     if (alpha === null) {
       const { loss, dz: dlogits } = crossEntropyExpected(z, labels, sizes[i + 1]);
       add('loss', Float32Array.of(trace.loss), loss);
       add(`dz${i}`, dual.dz, dlogits);
     } else {
       const da = widened(dual.da);
-      const pool = poolExpected({ pool: activation.pool, shape: [N, sizes[i + 1]], x: z, alpha, dy: da });
+      const pool = activationExpected(activation, { units: sizes[i + 1], z, alpha }, da);
       add(`a${i}`, stage.a ?? new Float32Array(0), pool.a);
       add(`da${i}`, dual.da ?? new Float32Array(0), maskedExpected(widened(trace.cotangents[i + 1].dh), masks[i]));
       add(`dz${i}`, dual.dz, pool.dz);
       if (gradient.alpha && gradient.alpha.length > 0) add(`alpha${i} gradient`, gradient.alpha, pool.dalpha);
     }
-    const [inputs, units] = [sizes[i], sizes[i + 1]];
+    const [inputs, units] = [inputsOf(protocol, i), sizes[i + 1]];
     if (i > 0) add(`dh${i}`, dual.dh, productExpected(dz, transpose(W, inputs, units), N, units, inputs));
     add(`W${i} gradient`, gradient.W, productExpected(transpose(h, N, inputs), dz, inputs, N, units));
     add(`b${i} gradient`, gradient.b, productExpected(new Float64Array(N).fill(1), dz, 1, N, units));

@@ -1,6 +1,6 @@
 import type { StepTrace } from '../impl/tfjs/train.ts';
 import { type Batch, type Layer, type Settle, widen, widenBatch, zerosLike } from '../reference/network.ts';
-import type { Protocol } from '../reference/protocol.ts';
+import { inputsOf, type Protocol } from '../reference/protocol.ts';
 import { type Random, random } from '../reference/random.ts';
 import { type Training, trainStep } from '../reference/train.ts';
 import { gamma } from './rounding.ts';
@@ -77,7 +77,7 @@ function disturbedStep(
   settle: Settle,
 ): number {
   const disturbances = training.parameters.map(({ W }, i) => {
-    const size = gamma(protocol.sizes[i]);
+    const size = gamma(inputsOf(protocol, i));
     return W.map((w) => (signs.bits() < 2 ** 31 ? w * size : -w * size));
   });
   for (const [i, { W }] of training.parameters.entries()) addTo(W, disturbances[i], 1);

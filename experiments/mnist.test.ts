@@ -9,7 +9,8 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeWhole } from './download.ts';
 import { DataError, type IdxFile } from './idx.ts';
-import { cacheFolder, loadMnist, type MnistFiles, type MnistOptions } from './mnist.ts';
+import { loadMnist, type MnistFiles, type MnistOptions } from './mnist.ts';
+import { cacheFolder } from './sources.ts';
 
 /** An IDX file of bytes 0, 1, 2, …, and its description. */
 function idx(name: string, shape: readonly number[]): { file: IdxFile; bytes: Buffer } {

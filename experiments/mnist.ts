@@ -1,9 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../reference/batches.ts';
-import { download, type Progress, writeWhole } from './download.ts';
+import { download, writeWhole } from './download.ts';
 import { DataError, type IdxFile, message, readIdx, sizeInBytes, unpack } from './idx.ts';
+import { cacheFolder, firstSource, localFolder, readIfThere, type SourceOptions } from './sources.ts';
 
 /** The four files of a data set of images. */
 export interface MnistFiles {
@@ -43,16 +42,8 @@ const mirrors: readonly string[] = [
   'https://storage.googleapis.com/cvdf-datasets/mnist',
 ];
 
-export interface MnistOptions {
-  /** A folder with `mnist/` in it, used instead of any download; default: the environment's `POOLPROOF_DATA`. */
-  readonly local?: string | undefined;
-  /** Where downloads are kept; default: `cacheFolder()`. */
-  readonly cache?: string;
-  readonly sources?: readonly string[];
+export interface MnistOptions extends SourceOptions {
   readonly files?: MnistFiles;
-  /** Milliseconds without a byte after which a source is given up. */
-  readonly idle?: number;
-  readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface Mnist {
@@ -75,22 +66,11 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
   return { train, test };
 }
 
-/** `$XDG_CACHE_HOME/poolproof`, else what the platform has for caches. */
-export function cacheFolder(
-  env: NodeJS.ProcessEnv = process.env,
-  platform: NodeJS.Platform = process.platform,
-): string {
-  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'poolproof');
-  if (platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'poolproof', 'Cache');
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'poolproof');
-  return join(homedir(), '.cache', 'poolproof');
-}
-
 async function load(file: IdxFile, options: MnistOptions): Promise<Uint8Array> {
-  const local = 'local' in options ? options.local : process.env.POOLPROOF_DATA;
+  const local = localFolder(options);
   if (local) return fromFolder(file, join(local, 'mnist'));
   const path = join(options.cache ?? cacheFolder(), 'mnist', file.name);
-  const cached = await readIfThere(file, path);
+  const cached = await readIfThere(path, largestPacked(file));
   if (cached) {
     try {
       return readIdx(file, cached);
@@ -103,10 +83,10 @@ async function load(file: IdxFile, options: MnistOptions): Promise<Uint8Array> {
 
 async function fromFolder(file: IdxFile, folder: string): Promise<Uint8Array> {
   for (const path of [join(folder, file.name), join(folder, `${file.name}.gz`)]) {
-    const bytes = await readIfThere(file, path);
+    const bytes = await readIfThere(path, largestPacked(file));
     if (!bytes) continue;
     try {
-      return readIdx(file, unpack(file, bytes));
+      return readIdx(file, unpack(file.name, bytes, sizeInBytes(file)));
     } catch (error) {
       throw new DataError(`${path}: ${message(error)}`, { cause: error });
     }
@@ -116,36 +96,18 @@ async function fromFolder(file: IdxFile, folder: string): Promise<Uint8Array> {
 
 async function fromSources(file: IdxFile, path: string, options: MnistOptions): Promise<Uint8Array> {
   const { sources = mirrors, idle = 10_000, onProgress } = options;
-  const reasons: string[] = [];
-  for (const source of sources) {
-    try {
-      const packed = await download(`${source}/${file.name}.gz`, idle, (received, total) =>
-        onProgress?.({ file: file.name, received, total }),
-      );
-      const bytes = unpack(file, packed);
-      const values = readIdx(file, bytes);
-      await writeWhole(path, bytes);
-      return values;
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      reasons.push(error.message.startsWith(source) ? error.message : `${source}: ${error.message}`);
-    }
-  }
-  throw new DataError(
-    `${file.name}: not to be had from ${sources.length} sources; POOLPROOF_DATA may name a folder with mnist/ in it\n  ${reasons.join('\n  ')}`,
-  );
+  return firstSource(file.name, 'mnist', sources, async (source) => {
+    const packed = await download(`${source}/${file.name}.gz`, idle, (received, total) =>
+      onProgress?.({ file: file.name, received, total }),
+    );
+    const bytes = unpack(file.name, packed, sizeInBytes(file));
+    const values = readIdx(file, bytes);
+    await writeWhole(path, bytes);
+    return values;
+  });
 }
 
-async function readIfThere(file: IdxFile, path: string): Promise<Buffer | undefined> {
-  // Asked first: a pipe would never end, a huge file fill the memory. More than the right size, since gzip may add some.
-  const largest = 2 * sizeInBytes(file) + 1024;
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw new Error('a regular file expected, got another kind');
-    if (found.size > largest) throw new Error(`at most ${largest} bytes expected, got ${found.size}`);
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new DataError(`${path}: could not be read: ${message(error)}`, { cause: error });
-  }
+/** The most that is read of a file: more than the right size, since gzip may add some. */
+function largestPacked(file: IdxFile): number {
+  return 2 * sizeInBytes(file) + 1024;
 }

@@ -1,4 +1,15 @@
-import { pap } from '../reference/activations.ts';
+import {
+  type Activation,
+  concat,
+  mrelu,
+  pap,
+  papClipped,
+  papLayer,
+  papNearRelu,
+  papSumToOne,
+  prelu,
+  relu,
+} from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
 
 /**
@@ -32,7 +43,45 @@ export const requiredAccuracy = 0.95;
 /** The epochs of `verify --quick`: one is too few, see above. */
 export const quickEpochs = 2;
 
-/** All protocols by name. */
+/** The learning rates of the map, `learningRate`. */
+export const rates: readonly number[] = [0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5];
+
+/** author-2016 with batches of 128, at a learning rate of the map. */
+export function atRate(learningRate: number): Protocol {
+  return { ...author2016, name: `batch-128/rate-${learningRate}`, batch: 128, learningRate };
+}
+
+/** The other reading of the "94 iters" of the post: 94 updates an epoch. */
+const iters94: Protocol = { ...author2016, name: 'iters-94', batch: 640 };
+
+/** Cheap enough for 94 trials of everything: two hidden layers of 32, plain SGD, no dropout. */
+const small: Protocol = {
+  ...author2016,
+  name: 'small',
+  sizes: [784, 32, 32, 10],
+  dropout: 0,
+  momentum: 0,
+  decay: 0,
+  batch: 128,
+};
+
+/** All protocols by name; rows of what is before the first slash are kept in one file. */
 export const protocols: ReadonlyMap<string, Protocol> = new Map(
-  [author2016, verification].map((protocol) => [protocol.name, protocol]),
+  [
+    author2016,
+    { ...author2016, name: 'author-2016/rate-0.05', learningRate: 0.05 },
+    { ...author2016, name: 'author-2016/he-uniform', initializer: 'heUniform' as const },
+    iters94,
+    small,
+    { ...small, name: 'small/one-layer', sizes: [784, 32, 10] },
+    ...rates.map(atRate),
+    verification,
+  ].map((protocol) => [protocol.name, protocol]),
+);
+
+/** All activations that are compared, by name. */
+export const activations: ReadonlyMap<string, Activation> = new Map(
+  [relu, prelu, mrelu(0.8), mrelu(0.5), pap, papNearRelu, papClipped, papSumToOne, papLayer, concat].map(
+    (activation) => [activation.name, activation],
+  ),
 );

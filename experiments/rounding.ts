@@ -2,12 +2,13 @@
  * How far a float32 result may lie from the exact one, operation by operation (spec §5: every association, summation
  * tree, contraction and skipping of zeros is legal; u = 2⁻²⁴). Bounds are worst cases, none is fitted to a run.
  */
+import { activate, activateVjp, mapsOf, placeOf } from '../reference/activate.ts';
+import type { Activation } from '../reference/activations.ts';
 import { branchOf, nameOf } from '../reference/branches.ts';
 import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
 import { denseForward } from '../reference/dense.ts';
 import { product, transpose } from '../reference/matrix.ts';
 import { parameterLayout } from '../reference/parameters.ts';
-import { type PoolBackward, forward as poolForward, vjp as poolVjp } from '../reference/pool.ts';
 
 /** What a float32 operation on given float32 inputs must come near to, element by element. */
 export interface Expected {
@@ -89,32 +90,39 @@ export function maskedExpected(a: Float64Array, mask: Float64Array): Expected {
  *
  * @throws RangeError for another pool
  */
-export function poolExpected(input: PoolBackward): { a: Expected; dz: Expected; dalpha: Expected } {
-  const { pool, x, alpha, dy } = input;
+export function activationExpected(
+  activation: Activation,
+  input: { readonly units: number; readonly z: Float64Array; readonly alpha: Float64Array },
+  da: Float64Array,
+): { a: Expected; dz: Expected; dalpha: Expected } {
+  const { pool } = activation;
+  const { units, z, alpha } = input;
   const n = pool.branches.length;
+  const maps = mapsOf(activation);
   const linear = pool.branches.every((ref) => ['relu', 'step', 'negative', 'identity'].includes(nameOf(ref)));
   if (!linear || !(pool.constraint.kind === 'free' || pool.constraint.kind === 'fixed')) {
     throw new RangeError(
       `lockstep: "pool" expected piecewise linear branches, free or fixed, got ${pool.branches.map(nameOf)}, ${pool.constraint.kind}`,
     );
   }
-  const { positions, positionOf, units } = parameterLayout(pool, input.shape);
-  const a = new Float64Array(x.length);
-  const slope = new Float64Array(x.length);
+  const { positions, positionOf } = parameterLayout(pool, [z.length / units, units]);
+  const a = new Float64Array(da.length);
+  const slope = new Float64Array(z.length);
   const dalpha = new Float64Array(alpha.length);
   for (const [row, { f, df }] of pool.branches.map(branchOf).entries()) {
-    for (let i = 0; i < x.length; i++) {
+    for (let i = 0; i < z.length; i++) {
       const at = row * positions + positionOf[i % units];
-      a[i] += Math.abs(alpha[at] * f(x[i]));
-      slope[i] += Math.abs(alpha[at] * df(x[i]) * dy[i]);
-      dalpha[at] += Math.abs(f(x[i]) * dy[i]);
+      const out = maps === 1 ? i : placeOf(i, row, maps, units);
+      a[out] += Math.abs(alpha[at] * f(z[i]));
+      slope[i] += Math.abs(alpha[at] * df(z[i]) * da[out]);
+      dalpha[at] += Math.abs(f(z[i]) * da[out]);
     }
   }
-  const exact = poolVjp(input);
+  const exact = activateVjp(activation, input, da);
   return {
-    a: { isSum: false, ...summed(poolForward(input), a, n) },
-    dz: { isSum: false, ...summed(exact.dx, slope, n) },
-    dalpha: { isSum: true, ...summed(exact.dalpha, dalpha, x.length / positions) },
+    a: { isSum: false, ...summed(activate(activation, input), a, n) },
+    dz: { isSum: false, ...summed(exact.dz, slope, n) },
+    dalpha: { isSum: true, ...summed(exact.dalpha, dalpha, z.length / positions) },
   };
 }
 

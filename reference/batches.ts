@@ -2,7 +2,7 @@ import { checkInput, kindOf } from './arguments.ts';
 import { dropoutMask } from './dropout.ts';
 import { checkLength } from './matrix.ts';
 import type { Batch } from './network.ts';
-import { checkProtocol, type Protocol } from './protocol.ts';
+import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { permutation, random } from './random.ts';
 
 /** Labelled images: `images` `[n, pixels]`, bytes, and `labels` `[n]`. */
@@ -43,7 +43,7 @@ export function* batches(protocol: Protocol, data: Dataset, seed: number): Gener
   checkLength('batches', 'images', data.images, [count, pixels]);
   const orders = random(seed, 'order');
   const dropout = random(seed, 'dropout');
-  const hidden = protocol.sizes.slice(1, -1);
+  const hidden = protocol.sizes.slice(1, -1).map((_, i) => inputsOf(protocol, i + 1));
   for (;;) {
     const order = permutation(orders, count);
     for (let start = 0; start < count; start += protocol.batch) {

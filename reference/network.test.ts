@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Activation, mrelu, pap, prelu, relu } from './activations.ts';
+import { type Activation, concat, mrelu, pap, prelu, relu } from './activations.ts';
 import { batches, stepsPerEpoch } from './batches.ts';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
@@ -228,7 +228,7 @@ describe('sgd', () => {
   });
 
   it('learns, and leaves alone what is fixed', () => {
-    for (const activation of [relu, mrelu(0.8), pap, prelu]) {
+    for (const activation of [relu, mrelu(0.8), pap, prelu, concat]) {
       const protocol = { ...small, activation, dropout: 0, sizes: [6, 16, 3], batch: 10 };
       const initial = initialParameters(protocol, 2);
       const training = { parameters: widen(initial), velocities: zerosLike(initial), iterations: 0 };

@@ -1,3 +1,4 @@
+import { activate, activateVjp } from './activate.ts';
 import { checkInput } from './arguments.ts';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
@@ -5,8 +6,7 @@ import { dropoutBackward, dropoutForward } from './dropout.ts';
 import { initialWeights } from './initializers.ts';
 import { checkArray, checkLength } from './matrix.ts';
 import { parameterLayout, sizeOf } from './parameters.ts';
-import { forward as poolForward, vjp as poolVjp } from './pool.ts';
-import { checkProtocol, type Protocol } from './protocol.ts';
+import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { random } from './random.ts';
 
 /** One thing for each parameter of a layer: values, shapes or gradients. The last layer has no activation. */
@@ -48,7 +48,7 @@ export function layerShapes(protocol: Protocol): Layer<readonly number[]>[] {
   checkProtocol(protocol);
   const { sizes, activation } = protocol;
   return sizes.slice(1).map((units, i) => ({
-    W: [sizes[i], units],
+    W: [inputsOf(protocol, i), units],
     b: [units],
     alpha: i === sizes.length - 2 ? null : parameterLayout(activation.pool, [1, units]).alphaShape,
   }));
@@ -139,9 +139,9 @@ export function forward(
   const stages: Stage<Float64Array>[] = [];
   let h = x;
   for (const [i, { W, b, alpha }] of parameters.entries()) {
-    const z = denseForward(h, W, b, sizes[i]);
+    const z = denseForward(h, W, b, inputsOf(protocol, i));
     if (alpha) settle(i, z);
-    const a = alpha && poolForward({ pool: activation.pool, shape: [N, sizes[i + 1]], x: z, alpha });
+    const a = alpha && activate(activation, { units: sizes[i + 1], z, alpha });
     stages.push({ h, z, a });
     if (a) h = dropoutForward(a, masks[i]);
   }
@@ -171,12 +171,10 @@ export function backward(
       dz = crossEntropyBackward(z, labels, sizes[i + 1]);
     } else {
       da = dropoutBackward(dh, masks[i]);
-      const pulled = poolVjp({ pool: activation.pool, shape: [labels.length, sizes[i + 1]], x: z, alpha, dy: da });
-      dz = pulled.dx;
-      dalpha = pulled.dalpha;
+      ({ dz, dalpha } = activateVjp(activation, { units: sizes[i + 1], z, alpha }, da));
     }
-    const { dW, db } = denseBackward(dz, h, sizes[i], sizes[i + 1]);
-    dh = i > 0 ? denseBackwardInput(dz, W, sizes[i]) : new Float64Array(0);
+    const { dW, db } = denseBackward(dz, h, inputsOf(protocol, i), sizes[i + 1]);
+    dh = i > 0 ? denseBackwardInput(dz, W, inputsOf(protocol, i)) : new Float64Array(0);
     gradients.unshift({ W: dW, b: db, alpha: dalpha });
     cotangents.unshift({ dh, dz, da });
   }

@@ -1,3 +1,4 @@
+import { mapsOf } from './activate.ts';
 import type { Activation } from './activations.ts';
 import { checkFinite, checkInput, checkInteger, kindOf, shown } from './arguments.ts';
 import { checkRate } from './dropout.ts';
@@ -21,6 +22,11 @@ export interface Protocol extends SgdOptions {
   readonly epochs: number;
 }
 
+/** The width of what layer `i` gets: the images, or what the activation makes of the layer before. */
+export function inputsOf({ sizes, activation }: Protocol, i: number): number {
+  return i === 0 ? sizes[0] : sizes[i] * mapsOf(activation);
+}
+
 /** @throws TypeError, RangeError naming the field, what was expected and what came */
 export function checkProtocol(protocol: Protocol): void {
   if (typeof protocol !== 'object' || protocol === null) {
@@ -38,6 +44,15 @@ export function checkProtocol(protocol: Protocol): void {
     if (activation[field].length !== rows) {
       throw new RangeError(
         `protocol: "activation.${field}" expected ${rows} values, one a row, got ${activation[field].length}`,
+      );
+    }
+  }
+  const { pool } = activation;
+  if (mapsOf(activation) !== 1) {
+    const plain = pool.constraint.kind === 'fixed' && pool.sharing === 'layer';
+    if (activation.maps !== pool.branches.length || !plain) {
+      throw new RangeError(
+        `protocol: "activation.maps" expected 1, or ${pool.branches.length}, one a branch, fixed for the whole layer, got ${activation.maps}`,
       );
     }
   }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { Activation } from '../../reference/activations.ts';
 import type { Batch, Layer } from '../../reference/network.ts';
 import type { Protocol } from '../../reference/protocol.ts';
 import { attribute, type NativeBackend } from './native.ts';
@@ -23,17 +24,26 @@ export function logits(
   masks: readonly tf.Tensor[] = [],
   tap: Tap = untouched,
 ): tf.Tensor2D {
-  const { pool } = protocol.activation;
+  const { activation } = protocol;
   let h = x;
   let z = x;
   for (const [i, { W, b, alpha }] of parameters.entries()) {
     h = tap('h', i, h);
     z = tap('z', i, tf.add(tf.matMul(h, W as tf.Tensor2D), b));
     if (alpha === null) break;
-    const a = tap('a', i, activationPool(z, alpha, pool) as tf.Tensor2D);
+    const a = tap('a', i, activate(activation, z, alpha));
     h = masks.length > 0 && protocol.dropout > 0 ? tf.mul(a, masks[i]) : a;
   }
   return z;
+}
+
+/** `[N, units]`, the sum of the branches; or `[N, maps · units]`, each branch a feature map of its own. */
+function activate({ pool, maps = 1 }: Activation, z: tf.Tensor2D, alpha: tf.Tensor): tf.Tensor2D {
+  if (maps === 1) return activationPool(z, alpha, pool) as tf.Tensor2D;
+  const all = pool.branches.map((branch, i) =>
+    activationPool(z, tf.slice(alpha, [i], [1]), { ...pool, branches: [branch] }),
+  );
+  return tf.concat(all as tf.Tensor2D[], 1);
 }
 
 /**
@@ -68,7 +78,7 @@ function softmaxLosses(z: tf.Tensor2D, onehot: tf.Tensor2D): tf.Tensor[] {
 
 /** A batch as float32 tensors, labels as one-hot rows. The caller disposes of them. */
 export function uploadBatch(
-  { sizes }: Protocol,
+  { sizes, activation: { maps = 1 } }: Protocol,
   { x, labels, masks }: Batch<Float32Array>,
 ): { x: tf.Tensor2D; onehot: tf.Tensor2D; masks: tf.Tensor2D[] } {
   const N = labels.length;
@@ -82,6 +92,6 @@ export function uploadBatch(
   return {
     x: tf.tensor2d(x, [N, sizes[0]]),
     onehot: tf.tensor2d(rows, [N, classes]),
-    masks: masks.map((mask, i) => tf.tensor2d(mask, [N, sizes[i + 1]])),
+    masks: masks.map((mask, i) => tf.tensor2d(mask, [N, maps * sizes[i + 1]])),
   };
 }

@@ -178,11 +178,13 @@ async function evaluate(
 
 function openSlots(protocol: Protocol, initial: readonly Layer<Float32Array>[]): Slot[] {
   const { sizes, activation } = protocol;
+  const { maps = 1 } = activation;
   if (initial.length !== sizes.length - 1) {
     throw new RangeError(`createTrainer: "initial" expected ${sizes.length - 1} layers, got ${initial.length}`);
   }
   return initial.flatMap(({ W, b, alpha }, layer) => {
-    const [inputs, units] = [sizes[layer], sizes[layer + 1]];
+    const inputs = layer === 0 ? sizes[0] : maps * sizes[layer];
+    const units = sizes[layer + 1];
     const slot = (field: Slot['field'], values: Float32Array, shape: number[], flags: readonly boolean[]): Slot => ({
       layer,
       field,

@@ -1,0 +1,42 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { readMeasured } from '../experiments/report/evidence.ts';
+import { reportFiles } from '../experiments/report/files.ts';
+import { exitCodes } from './exit-codes.ts';
+import { makeFolder } from './output-file.ts';
+import { resultsOption, resultsRead } from './results-option.ts';
+
+interface Flags {
+  readonly results: string;
+  readonly out: string;
+}
+
+const help = `
+Exit codes:
+  0  the report is written
+  4  the results are damaged, or the report could not be written
+`;
+
+/** `poolproof reproduce report` */
+export function reportCommand(): Command {
+  return new Command('report')
+    .summary('a verdict for every claim, from the rows that there are')
+    .description(
+      'Writes results.md with its figures in results/, and results.html, which needs no other file, from the rows.',
+    )
+    .addOption(resultsOption())
+    .option('--out <folder>', 'where the report goes', '.')
+    .addHelpText('after', help)
+    .action(({ results, out }: Flags) => {
+      process.exitCode = resultsRead(
+        () => readMeasured(results),
+        (measured) => {
+          for (const folder of [out, join(out, 'results')]) makeFolder(folder);
+          for (const [name, content] of reportFiles(measured)) writeFileSync(join(out, name), content);
+          console.log(`${join(out, 'results.md')}, ${join(out, 'results.html')}`);
+          return exitCodes.held;
+        },
+      );
+    });
+}

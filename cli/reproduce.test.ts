@@ -1,0 +1,138 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readResults } from '../experiments/results.ts';
+
+/** The built command; `npm test` builds it first. */
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'poolproof-reproduce-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const env = { ...process.env, CI: '1' };
+
+function reproduce(...args: string[]): { code: number | null; err: string } {
+  const { status, stderr } = spawnSync(process.execPath, [main, 'reproduce', ...args], { env, encoding: 'utf8' });
+  return { code: status, err: stderr };
+}
+
+const seedsIn = (file: string): number[] => readResults(file).rows.map(({ seed }) => seed);
+
+describe.each(['', 'mnist', 'learning-rate', 'sharing', 'landscape', 'all'])('reproduce %s --help', (name) => {
+  it('fits a terminal', () => {
+    const args = ['reproduce', name, '--help'].filter((arg) => arg !== '');
+    const { stdout } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+    expect(stdout).toMatch(/^Usage: poolproof reproduce/);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+describe('reproduce refuses', () => {
+  it.each([
+    [['mnist', '--protocol', 'large'], /--protocol <name>' argument 'large' is invalid/],
+    [['mnist', '--activation', 'relu,swish'], /Expected relu, prelu, .*, got "swish"/],
+    [['mnist', '--trials', '0'], /--trials <count>.*Expected an integer from 1/],
+    [['mnist', '--epochs', '1.5'], /--epochs <count>.*Expected an integer from 1/],
+    [['mnist', '--workers', 'two'], /--workers <count>.*Expected an integer from 1/],
+    [['mnist', '--backend', 'reference'], /Allowed choices are auto, cpu, wasm, tensorflow, webgpu/],
+    [['landscape', '--protocol', 'small'], /Allowed choices are convnet/],
+  ])('%j', (args, message) => {
+    const { code, err } = reproduce(...args, '--results', join(folder, 'none'));
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+
+  it('data that is not there, and writes nothing', () => {
+    const args = [main, 'reproduce', 'mnist', '--results', join(folder, 'none')];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      env: { ...env, POOLPROOF_DATA: join(folder, 'nowhere') },
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/^error: train-images-idx3-ubyte: expected in .*nowhere/m);
+    expect(status).toBe(3);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+});
+
+describe.skipIf(!process.env.POOLPROOF_DATA)('reproduce mnist (skipped: POOLPROOF_DATA is not set)', () => {
+  const few = (results: string, trials: number) =>
+    `mnist --protocol small --activation relu --epochs 1 --backend wasm --workers 1 --trials ${trials} --results ${results}`.split(
+      ' ',
+    );
+
+  it('goes on where it was killed: no row is lost or doubled, no worker lives on', { timeout: 120_000 }, async () => {
+    const results = join(folder, 'killed');
+    const file = join(results, 'small.ndjson');
+    const running = spawn(process.execPath, [main, 'reproduce', ...few(results, 20)], { env, stdio: 'ignore' });
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    while (!existsSync(file) || seedsIn(file).length < 2) await setTimeout(50);
+    const workers = childrenOf(running.pid!);
+    expect(workers).toHaveLength(1);
+    // In the middle of the next trial.
+    await setTimeout(100);
+    running.kill('SIGKILL');
+    await ended;
+    const before = seedsIn(file);
+    while (workers.some(isAlive)) await setTimeout(50);
+    const { code, err } = reproduce(...few(results, before.length + 2));
+    expect(err).toContain(`${before.length} of ${before.length + 2} trials are there, 2 to run`);
+    expect(code).toBe(0);
+    expect(seedsIn(file)).toEqual(Array.from({ length: before.length + 2 }, (_, i) => i + 1));
+  });
+
+  it('cuts off a row that was never finished, and refuses other damage', { timeout: 120_000 }, () => {
+    const results = join(folder, 'cut');
+    const file = join(results, 'small.ndjson');
+    expect(reproduce(...few(results, 2)).code).toBe(0);
+    const whole = readFileSync(file);
+    writeFileSync(file, whole.subarray(0, -10));
+    const cut = reproduce(...few(results, 2));
+    expect(cut.err).toMatch(/cut off \d+ bytes of an unfinished row[\s\S]*1 of 2 trials are there/);
+    expect(seedsIn(file)).toEqual([1, 2]);
+    writeFileSync(file, `x${whole}`);
+    const damaged = reproduce(...few(results, 2));
+    expect(damaged.err).toContain(`error: ${file}, line 1: expected JSON`);
+    expect(damaged.code).toBe(4);
+    expect(readFileSync(file, 'utf8')).toBe(`x${whole}`);
+    expect(readdirSync(results)).toEqual(['small.ndjson']);
+  });
+
+  it('says which trial a worker died in, and keeps the others', { timeout: 120_000 }, async () => {
+    const results = join(folder, 'crashed');
+    const file = join(results, 'small.ndjson');
+    const running = spawn(process.execPath, [main, 'reproduce', ...few(results, 6)], { env });
+    let err = '';
+    running.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    while (!existsSync(file) || seedsIn(file).length < 1) await setTimeout(50);
+    process.kill(childrenOf(running.pid!)[0]!, 'SIGKILL');
+    expect(await ended).toBe(3);
+    expect(err).toMatch(/^error: small, relu, seed \d: .*SIGKILL/m);
+    expect(seedsIn(file)).toHaveLength(5);
+  });
+});
+
+/** From Linux's list of processes: a parent that was killed can't be asked. */
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,195 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { loadCifar10First4000 } from '../experiments/cifar10.ts';
+import { type ExperimentName, experiments, fileOf, trialsOf } from '../experiments/experiments.ts';
+import { DataError } from '../experiments/idx.ts';
+import { loadMnist } from '../experiments/mnist.ts';
+import { openResults, type Results, ResultsError } from '../experiments/results.ts';
+import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
+import type { Trial } from '../experiments/trial.ts';
+import { names, parseInteger } from './arguments.ts';
+import { exitCodes } from './exit-codes.ts';
+import { endWithSignals, type Progress, progressOn } from './progress.ts';
+import { reportCommand } from './reproduce-report.ts';
+import { statusCommand } from './reproduce-status.ts';
+import { resultsOption } from './results-option.ts';
+import { type SubjectName, subjectNames } from './subjects.ts';
+
+type TrainingBackend = Exclude<SubjectName, 'reference'>;
+const trainingBackends = subjectNames.filter((name): name is TrainingBackend => name !== 'reference');
+
+/** All experiments, each as it stands without flags. */
+const all = 'all';
+
+interface Flags {
+  readonly protocol?: string;
+  readonly activation?: readonly string[];
+  readonly trials?: number;
+  readonly epochs?: number;
+  readonly backend: TrainingBackend | 'auto';
+  readonly workers?: number;
+  readonly results: string;
+}
+
+const help = `
+Rows are added to FOLDER/PROTOCOL.ndjson as trials end. A trial that has a row
+is not run again, so a command that was interrupted goes on where it was.
+
+Exit codes:
+  0  every trial that was asked for has a row
+  2  an argument was wrong; nothing was run
+  3  a trial failed, or the data was not to be had; the rows of the others are
+     kept, and the same command goes on from there
+  4  poolproof itself failed, or the results could not be read or written
+`;
+
+export function reproduceCommand(): Command {
+  const command = new Command('reproduce')
+    .summary('measure the published claims on MReLU and PAP again')
+    .description(
+      'Trains networks, many times each, and keeps a row for every trial; what was interrupted goes on where it was.',
+    );
+  for (const name of Object.keys(experiments) as ExperimentName[]) command.addCommand(experimentCommand(name));
+  return command.addCommand(allCommand()).addCommand(statusCommand()).addCommand(reportCommand());
+}
+
+function experimentCommand(name: ExperimentName): Command {
+  const { summary, protocols, activations, trials } = experiments[name];
+  const [first] = protocols.keys();
+  return withCommonOptions(new Command(name))
+    .summary(summary)
+    .description(`Measures ${summary}.`)
+    .addOption(
+      new Option('--protocol <name>', 'what is trained, and how').choices([...protocols.keys()]).default(first),
+    )
+    .option(
+      '--activation <names>',
+      `among ${[...activations.keys()].join(', ')}, separated by commas (default: what the claims need)`,
+      parseAmong(activations),
+    )
+    .option('--trials <count>', `seeds 1 to count, of each (default: ${trials})`, parseInteger(1, 1_000_000))
+    .option('--epochs <count>', "instead of the protocol's", parseInteger(1, 10_000))
+    .addHelpText('after', help)
+    .action(async (flags: Flags) => {
+      process.exitCode = await reproduce([name], flags);
+    });
+}
+
+function allCommand(): Command {
+  return withCommonOptions(new Command(all))
+    .summary('all of these, one after the other')
+    .description('Runs all experiments as they stand, which takes days on a small machine.')
+    .addHelpText('after', help)
+    .action(async (flags: Flags) => {
+      process.exitCode = await reproduce(Object.keys(experiments) as ExperimentName[], flags);
+    });
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--backend <name>', 'what trains').choices(['auto', ...trainingBackends]).default('auto'))
+    .option(
+      '--workers <count>',
+      'trials at once, each on one core (default: as many as there are cores)',
+      parseInteger(1, 1024),
+    )
+    .addOption(resultsOption());
+}
+
+/** One experiment after the other; the exit code of the first that did not end well, else 0. */
+async function reproduce(chosen: readonly ExperimentName[], flags: Flags): Promise<number> {
+  const progress = progressOn(process.stderr);
+  endWithSignals(progress, 'interrupted: what has ended is kept; the same command goes on');
+  try {
+    for (const name of chosen) {
+      const failures = await run(name, flags, progress);
+      if (failures > 0) return exitCodes.broke;
+    }
+    return exitCodes.held;
+  } catch (error) {
+    if (!(error instanceof ResultsError || error instanceof DataError)) throw error;
+    progress.stop();
+    console.error(`error: ${error.message}`);
+    return error instanceof DataError ? exitCodes.broke : exitCodes.internal;
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Runs what is missing of an experiment; says how many trials failed. */
+async function run(name: ExperimentName, flags: Flags, progress: Progress): Promise<number> {
+  const trials = trialsFor(name, flags);
+  const path = join(flags.results, fileOf(trials[0]!.protocol.name));
+  await load(experiments[name].data, progress);
+  const results = await openResults(path);
+  try {
+    return await runMissing(path, trials, results, flags, progress);
+  } finally {
+    await results.close();
+  }
+}
+
+function trialsFor(name: ExperimentName, flags: Flags): Trial[] {
+  const { protocols, variants, activations, chosen, trials } = experiments[name];
+  const [first] = protocols.keys();
+  const protocol = protocols.get(flags.protocol ?? first!)!;
+  return trialsOf(
+    variants(protocol),
+    (flags.activation ?? chosen(protocol.name)).map((known) => activations.get(known)!),
+    { trials: flags.trials ?? trials, epochs: flags.epochs },
+  );
+}
+
+/** Before any worker asks for it, so that it is downloaded once and an error is said once. */
+async function load(data: 'mnist' | 'cifar10', progress: Progress): Promise<void> {
+  const onProgress = ({ file, received, total }: { file: string; received: number; total: number | undefined }) => {
+    progress.begin(file, total ?? 0);
+    progress.update(file, received, 'download');
+  };
+  await (data === 'mnist' ? loadMnist({ onProgress }) : loadCifar10First4000({ onProgress }));
+}
+
+async function runMissing(
+  path: string,
+  trials: readonly Trial[],
+  results: Results,
+  { backend, workers = availableParallelism() }: Flags,
+  progress: Progress,
+): Promise<number> {
+  if (results.unfinished > 0) console.error(`${path}: cut off ${results.unfinished} bytes of an unfinished row`);
+  const todo = missing(trials, results).length;
+  console.error(`${path}: ${trials.length - todo} of ${trials.length} trials are there, ${todo} to run`);
+  if (todo === 0) return 0;
+  progress.begin('trials', todo);
+  const start = performance.now();
+  const failures = await runTrials({
+    trials,
+    results,
+    backend,
+    workers,
+    onProgress: (state) => progress.update('trials', state.done, noteOf(state, performance.now() - start)),
+  });
+  progress.end('trials', `${todo - failures.length} added`);
+  for (const { trial, reason } of failures) {
+    console.error(`error: ${trial.protocol.name}, ${trial.protocol.activation.name}, seed ${trial.seed}: ${reason}`);
+  }
+  return failures.length;
+}
+
+/** `12.3 of 94, 5.1 a minute, 16 min left`. */
+function noteOf({ done, total }: RunProgress, elapsed: number): string {
+  const perMinute = (60_000 * done) / elapsed;
+  const left = (total - done) / perMinute;
+  const rate = `${done.toFixed(1)} of ${total}, ${perMinute.toPrecision(2)} a minute`;
+  return done < 0.1 ? rate : `${rate}, ${left < 100 ? `${Math.ceil(left)} min` : `${(left / 60).toFixed(1)} h`} left`;
+}
+
+function parseAmong(known: ReadonlyMap<string, unknown>): (text: string, before?: readonly string[]) => string[] {
+  return (text, before = []) => {
+    const chosen = names(text);
+    const unknown = chosen.find((name) => !known.has(name));
+    if (unknown === undefined) return [...new Set([...before, ...chosen])];
+    throw new InvalidArgumentError(`Expected ${[...known.keys()].join(', ')}, got "${unknown}".`);
+  };
+}

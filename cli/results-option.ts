@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { ResultsError } from '../experiments/results.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** `--results <folder>`, of every command that reads or writes rows. */
+export function resultsOption(): Option {
+  return new Option('--results <folder>', 'where the rows are kept').default(join('experiments', 'results'));
+}
+
+/** The exit code of `use` of what was read; that of an internal error, after its words, if the results are damaged. */
+export function resultsRead<T>(read: () => T, use: (value: T) => number): number {
+  try {
+    return use(read());
+  } catch (error) {
+    if (!(error instanceof ResultsError)) throw error;
+    console.error(`error: ${error.message}`);
+    return exitCodes.internal;
+  }
+}

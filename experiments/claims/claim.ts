@@ -1,0 +1,154 @@
+import type { Interval } from '../statistics.ts';
+import type { SurfaceMeasures } from '../surface.ts';
+import type { Surface, TrialRow } from '../trial.ts';
+
+export type ClaimId =
+  | 'mnist-table'
+  | 'mean-loss'
+  | 'consistency'
+  | 'training-time'
+  | 'high-lr'
+  | 'slope'
+  | 'trench'
+  | 'pathways'
+  | 'sharing';
+
+/** A published claim, how it is judged, and the function that judges it. */
+export interface Claim {
+  readonly id: ClaimId;
+  /** What is claimed, as a sentence. */
+  readonly claimed: string;
+  /** The published figures. */
+  readonly published: string;
+  /** When it holds and when it does not, written down before rows were looked at. */
+  readonly rule: string;
+  /** What measures it again. */
+  readonly commands: readonly string[];
+  /** A pure function of what was measured: the same rows give the same finding. */
+  measure(evidence: Evidence): Finding;
+}
+
+/** All that claims are judged by. */
+export interface Evidence {
+  readonly rows: readonly TrialRow[];
+  readonly surfaces: readonly MeasuredSurface[];
+  /** Of `docs/benchmarks/training.json`: the median ratio of two steps of one round. */
+  readonly stepRatios: readonly StepRatio[];
+}
+
+export interface StepRatio {
+  readonly batch: number;
+  /** `wasm pap / wasm relu` */
+  readonly what: string;
+  readonly ratio: number;
+}
+
+/** The loss over two weights of a trained network, and what it measures. */
+export interface MeasuredSurface extends Surface {
+  readonly protocol: string;
+  readonly activation: string;
+  /** Of the network. */
+  readonly seed: number;
+  /** Of its pairs of weights: the same seed and pair move weights of the same places in every network. */
+  readonly pair: number;
+  readonly offsets: readonly number[];
+  /** `undefined` where a loss is not finite, or all are the same. */
+  readonly measures: SurfaceMeasures | undefined;
+}
+
+export interface Finding {
+  readonly verdict: Verdict;
+  /** Our figure with its interval, in a few words. */
+  readonly ours: string;
+  /** Trials behind it. */
+  readonly n: string;
+  readonly sentence: string;
+  readonly cells: readonly Cell[];
+  readonly comparisons: readonly Comparison[];
+}
+
+/** One quantity of one activation on one protocol. */
+export interface Cell {
+  readonly protocol: string;
+  readonly activation: string;
+  readonly quantity: string;
+  /** Values that the mean is of. */
+  readonly n: number;
+  /** Runs that ended below an accuracy of 0.2 or with a loss that is not finite. */
+  readonly dead: number;
+  /** Runs that have no value: their loss is not finite. */
+  readonly excluded: number;
+  readonly mean: number;
+  readonly interval: Interval | undefined;
+  readonly sd: number;
+  /** The mean without dead runs, where there are some. */
+  readonly alive?: number;
+}
+
+export type Outcome = 'holds' | 'does not hold' | 'open';
+
+/** One figure that is judged: an interval against where the claim says that it is. */
+export interface Comparison {
+  /** What it is told apart by in `holds only where`; those of one place hold together or not at all. */
+  readonly where: string;
+  readonly what: string;
+  readonly n: readonly number[];
+  readonly value: number;
+  readonly interval: Interval | undefined;
+  /** The value without dead runs, where there are some. */
+  readonly alive?: number;
+  /** Where the claim says that the value is. */
+  readonly claimed: Region;
+  readonly tests: readonly { readonly name: string; readonly p: number | undefined }[];
+  readonly outcome: Outcome;
+}
+
+/** From `from` (−∞ by default) to `to` (∞ by default). */
+export interface Region {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+export type Verdict =
+  | { readonly kind: 'holds' | 'does not hold' }
+  | { readonly kind: 'holds only where'; readonly where: readonly string[] }
+  | { readonly kind: 'not measured yet' | 'not decided yet'; readonly missing: string };
+
+/** The least values a side that decide anything. */
+export const enough = 5;
+
+/** Whether an interval lies within the region, outside of it, or across its end. */
+export function judge(
+  interval: Interval | undefined,
+  { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: Region,
+  n: readonly number[],
+): Outcome {
+  if (interval === undefined || n.some((count) => count < enough)) return 'open';
+  const [low, high] = interval;
+  if (low >= from && high <= to) return 'holds';
+  return high < from || low > to ? 'does not hold' : 'open';
+}
+
+/** What is true of all places together: a place holds if all its comparisons do, and fails if one of them does. */
+export function verdictOf(comparisons: readonly Comparison[], missing: string, least: number = enough): Verdict {
+  const [holds, fails] = [placesOf(comparisons, 'holds'), placesOf(comparisons, 'does not hold')];
+  if (holds.length + fails.length === 0) {
+    return comparisons.some(({ n }) => n.every((count) => count >= least))
+      ? { kind: 'not decided yet', missing: 'more trials: no interval is clear of its bound' }
+      : { kind: 'not measured yet', missing };
+  }
+  if (fails.length === 0) return { kind: 'holds' };
+  return holds.length === 0 ? { kind: 'does not hold' } : { kind: 'holds only where', where: holds };
+}
+
+/** The places of which this is true. */
+export function placesOf(comparisons: readonly Comparison[], outcome: Outcome): string[] {
+  return [...new Set(comparisons.map(({ where }) => where))].filter((where) => {
+    const found = comparisons.filter((comparison) => comparison.where === where).map(({ outcome }) => outcome);
+    const together = found.includes('does not hold') ? 'does not hold' : found.includes('open') ? 'open' : 'holds';
+    return together === outcome;
+  });
+}
+
+/** The end of every rule. */
+export const commonRule: string = `A figure is open where a side has fewer than ${enough} values, or where its 95 % interval lies across the bound. The claim holds if it does in every place that is decided, does not hold if it fails in every one, and else holds only where it holds.`;

@@ -1,0 +1,262 @@
+import { describe, expect, it } from 'vitest';
+import type { TrialRow } from '../trial.ts';
+import { type ClaimId, type Comparison, type Evidence, type Finding, judge, verdictOf } from './claim.ts';
+import { claims } from './claims.ts';
+import { noise, rowOf, rowsOf } from './rows-for-tests.ts';
+import { isDead, isRegistered } from './runs.ts';
+
+function measure(id: ClaimId, evidence: Partial<Evidence>): Finding {
+  return claims.find((claim) => claim.id === id)!.measure({ rows: [], surfaces: [], stepRatios: [], ...evidence });
+}
+
+const kindOf = (id: ClaimId, rows: readonly TrialRow[]) => measure(id, { rows }).verdict.kind;
+
+/** relu at `a ± sa`, pap at `b ± sb`. */
+function both(a: number, sa: number, b: number, sb: number, n = 20, protocol = 'author-2016'): TrialRow[] {
+  return [
+    ...rowsOf(protocol, 'relu', n, (seed) => ({ loss: a + sa * noise(seed) })),
+    ...rowsOf(protocol, 'pap', n, (seed) => ({ loss: b + sb * noise(seed + 1) })),
+  ];
+}
+
+it('every claim has an id of its own, and is not measured yet without rows', () => {
+  expect(new Set(claims.map(({ id }) => id)).size).toBe(9);
+  for (const { id } of claims) {
+    const { verdict, ours, comparisons } = measure(id, {});
+    expect(verdict).toEqual({ kind: 'not measured yet', missing: expect.stringMatching(/trial|surfaces/) });
+    expect(ours).toBe('–');
+    expect(comparisons).toEqual([]);
+  }
+});
+
+it('a finding is a function of the rows, in whatever order they are', () => {
+  const rows = both(0.11, 0.008, 0.067, 0.002);
+  for (const { id } of claims) expect(measure(id, { rows: rows.toReversed() })).toEqual(measure(id, { rows }));
+});
+
+describe('mnist-table', () => {
+  const table = (relu: number, pap: number) => [
+    ...rowsOf('author-2016', 'relu', 20, (seed) => ({
+      loss: relu + 0.005 * noise(seed),
+      accuracy: 0.9671 + 0.002 * noise(seed),
+    })),
+    ...rowsOf('author-2016', 'pap', 20, (seed) => ({
+      loss: pap + 0.002 * noise(seed),
+      accuracy: 0.9788 + 0.0005 * noise(seed),
+    })),
+  ];
+  it('holds for the published figures, and not for others', () => {
+    expect(kindOf('mnist-table', table(0.1102, 0.0672))).toBe('holds');
+    expect(kindOf('mnist-table', table(0.1402, 0.0672))).toBe('does not hold');
+    expect(kindOf('mnist-table', table(0.1102, 0.0572))).toBe('does not hold');
+    expect(kindOf('mnist-table', table(0.1102 + 2 * 0.0078, 0.0672))).toBe('not decided yet');
+  });
+});
+
+describe('mean-loss', () => {
+  it.each([
+    [both(0.11, 0.005, 0.066, 0.005), 'holds'],
+    [both(0.11, 0.005, 0.1, 0.005), 'does not hold'],
+    [both(0.11, 0.005, 0.11 * 0.72, 0.005), 'not decided yet'],
+    [both(0.11, 0.005, 0.066, 0.005, 4), 'not measured yet'],
+    [[...both(0.11, 0.005, 0.066, 0.005), ...both(0.2, 0.005, 0.2, 0.005, 20, 'small')], 'holds only where'],
+  ] as const)('%#: the truth is known', (rows, kind) => {
+    const finding = measure('mean-loss', { rows });
+    expect(finding.verdict.kind).toBe(kind);
+    if (finding.verdict.kind === 'holds only where') expect(finding.verdict.where).toEqual(['author-2016']);
+  });
+
+  it('counts dead runs, in the figure and apart', () => {
+    const rows = [
+      ...both(0.11, 0.005, 0.066, 0.005),
+      rowOf('author-2016', 'relu', 101, { loss: Math.LN10, accuracy: 0.1 }),
+      rowOf('author-2016', 'relu', 102, { loss: null, accuracy: 0.1 }),
+    ];
+    const { comparisons, cells } = measure('mean-loss', { rows });
+    expect(comparisons[0]!.n).toEqual([20, 21]);
+    expect(comparisons[0]!.value).toBeLessThan(0.33);
+    expect(comparisons[0]!.alive).toBeCloseTo(0.6, 1);
+    expect(cells[0]).toMatchObject({ activation: 'relu', n: 21, dead: 2, excluded: 1, alive: expect.closeTo(0.11, 2) });
+  });
+
+  it('leaves out rows with another number of epochs than their protocol', () => {
+    const rows = both(0.11, 0.005, 0.066, 0.005);
+    const short = rowOf('author-2016', 'pap', 50, { loss: 9, hash: '0123456789abcdef' });
+    expect(isRegistered(short)).toBe(false);
+    expect(measure('mean-loss', { rows: [...rows, short] })).toEqual(measure('mean-loss', { rows }));
+  });
+});
+
+it('consistency: the spread, not the mean', () => {
+  expect(kindOf('consistency', both(0.11, 0.02, 0.11, 0.004))).toBe('holds');
+  expect(kindOf('consistency', both(0.11, 0.004, 0.06, 0.004))).toBe('does not hold');
+  expect(kindOf('consistency', both(0.11, 0.01, 0.06, 0.004))).toBe('not decided yet');
+  const [comparison] = measure('consistency', { rows: both(0.11, 0.02, 0.11, 0.004) }).comparisons;
+  expect(comparison!.tests[1]!.p).toBeLessThan(1e-4);
+});
+
+describe('training-time', () => {
+  const timed = (ratio: number) => [
+    ...rowsOf('author-2016', 'relu', 9, (seed) => ({ stepMs: 2 + seed })),
+    ...rowsOf('author-2016', 'pap', 9, (seed) => ({ stepMs: ratio * (2 + seed) })),
+  ];
+  it('compares pairs, and is two-sided', () => {
+    expect(kindOf('training-time', timed(1.1))).toBe('holds');
+    expect(kindOf('training-time', timed(1.01))).toBe('does not hold');
+    expect(kindOf('training-time', timed(1.3))).toBe('does not hold');
+  });
+
+  it('leaves out a pair from two backends', () => {
+    const rows = timed(1.1).map((row) => (row.activation === 'pap' ? { ...row, backend: 'wasm' } : row));
+    expect(kindOf('training-time', rows)).toBe('not measured yet');
+  });
+
+  it('names the benchmark', () => {
+    const stepRatios = [{ batch: 32, what: 'wasm pap / wasm relu', ratio: 0.976 }];
+    expect(measure('training-time', { rows: timed(1.1), stepRatios }).sentence).toContain(
+      '0.976 (wasm pap / wasm relu',
+    );
+  });
+});
+
+describe('high-lr', () => {
+  const at = 'batch-128/rate-0.35';
+  const shares = (relu: number, mrelu: number, n = 3) => [
+    ...rowsOf(at, 'relu', n, (seed) => ({ accuracy: seed <= relu ? 0.95 : 0.1 })),
+    ...rowsOf(at, 'mrelu-0.5', n, (seed) => ({ accuracy: seed <= mrelu ? 0.95 : 0.1 })),
+  ];
+  it.each([
+    [shares(0, 3), 'holds'],
+    [shares(1, 2), 'holds'],
+    [shares(3, 3), 'does not hold'],
+    [shares(0, 0), 'does not hold'],
+    [shares(0, 2, 2), 'not measured yet'],
+    [shares(2, 4, 4), 'not decided yet'],
+  ] as const)('%#: by the share that learns', (rows, kind) => {
+    expect(kindOf('high-lr', rows)).toBe(kind);
+  });
+
+  it('names the largest rate that each learns at', () => {
+    const rows = [...shares(0, 3), rowOf('batch-128/rate-0.1', 'relu', 1)];
+    expect(measure('high-lr', { rows }).sentence).toContain('relu 0.1, mrelu-0.5 0.35');
+  });
+});
+
+describe('slope', () => {
+  const steep = (name: string, gradient: number) =>
+    rowsOf('small', name, 9, (seed) => ({ gradients: [gradient * (1 + 0.01 * noise(seed))] }));
+  it('gradients are compared within pairs', () => {
+    const rows = [...steep('relu', 1), ...steep('mrelu-0.8', 0.9), ...steep('mrelu-0.5', 0.5)];
+    expect(kindOf('slope', rows)).toBe('holds');
+    expect(kindOf('slope', [...steep('relu', 1), ...steep('mrelu-0.8', 1.2)])).toBe('does not hold');
+    const { verdict } = measure('slope', {
+      rows: [...rows, ...steep('prelu', 1)].map((row) =>
+        row.activation === 'mrelu-0.5' ? { ...row, gradients: [2] } : row,
+      ),
+    });
+    expect(verdict).toEqual({ kind: 'holds only where', where: ['gradient at the start, mrelu-0.8 / relu'] });
+  });
+
+  it('the roughness of a curve leaves out dead pairs, and shows them', () => {
+    const curve = (name: string, bend: number, dead: number) =>
+      rowsOf('small', name, 9, (seed) => ({
+        gradients: [1],
+        epochs: [0.2, 0.2 + (seed <= dead ? 1e-6 : bend), 0.2].map((loss) => ({
+          loss,
+          accuracy: seed <= dead ? 0.1 : 0.9,
+          trainLoss: loss,
+        })),
+      }));
+    const { comparisons } = measure('slope', { rows: [...curve('relu', 0.1, 0), ...curve('mrelu-0.8', 0.2, 3)] });
+    const found = comparisons.find(({ where }) => where.startsWith('roughness of the curve'))!;
+    expect(found).toMatchObject({ n: [6], value: expect.closeTo(2, 6) });
+    expect(found.alive).toBeLessThan(0.1);
+  });
+});
+
+describe('trench', () => {
+  const weight = { layer: 'conv1', index: 0, norm: 1 };
+  const surface = (activation: string, pair: number, anisotropy: number, depth = anisotropy) => ({
+    protocol: 'convnet',
+    activation,
+    seed: 1,
+    pair,
+    weights: [weight, weight] as const,
+    offsets: [-1, 0, 1],
+    losses: [],
+    measures: { anisotropy, roughness: 1, depth },
+  });
+  const surfaces = (n: number, pap: number, depth = pap) =>
+    Array.from({ length: n }, (_, pair) => [surface('relu', pair, 2), surface('pap', pair, pap, depth)]).flat();
+  it('counts the pairs of the same weights', () => {
+    expect(measure('trench', { surfaces: surfaces(40, 3) }).verdict).toEqual({ kind: 'holds' });
+    expect(measure('trench', { surfaces: surfaces(40, 1) }).verdict).toEqual({ kind: 'does not hold' });
+    expect(measure('trench', { surfaces: surfaces(40, 3, 1) }).verdict).toEqual({
+      kind: 'holds only where',
+      where: ['anisotropy'],
+    });
+    expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
+  });
+});
+
+describe('pathways', () => {
+  const trained = (off: number, low: number, high: number) =>
+    rowsOf('author-2016', 'pap', 6, (seed) => {
+      const d = [low, low, 0.4, 0.5, 0.6, high, high].map((value) => value + 1e-3 * noise(seed));
+      return { coefficients: [{ quantiles: { relu: d, step: d, sum: d }, off: off + 1e-3 * noise(seed) }] };
+    });
+  it('each of three figures may hold or not', () => {
+    expect(kindOf('pathways', trained(0.1, 0, 1))).toBe('holds');
+    expect(kindOf('pathways', trained(0.01, 0.3, 0.7))).toBe('does not hold');
+    expect(measure('pathways', { rows: trained(0.01, 0, 0.7) }).verdict).toEqual({
+      kind: 'holds only where',
+      where: ['steep, author-2016'],
+    });
+  });
+});
+
+it('sharing: a unit against the layer, and the map by pairs', () => {
+  const shared = (protocol: string, unit: number, layer: number) => [
+    ...rowsOf(protocol, 'pap', 9, (seed) => ({ loss: unit + 0.001 * noise(seed) })),
+    ...rowsOf(protocol, 'pap-layer', 9, (seed) => ({ loss: layer + 0.001 * noise(seed + 1) })),
+  ];
+  expect(kindOf('sharing', shared('small', 0.1, 0.2))).toBe('holds');
+  expect(kindOf('sharing', shared('small', 0.2, 0.1))).toBe('does not hold');
+  expect(kindOf('sharing', shared('small', 0.2, 0.2))).toBe('not decided yet');
+  const rows = [...shared('small', 0.1, 0.2), ...shared('batch-128/rate-0.1', 0.2, 0.1)];
+  expect(measure('sharing', { rows }).verdict).toEqual({ kind: 'holds only where', where: ['small'] });
+});
+
+describe('a verdict', () => {
+  const comparison = (where: string, outcome: Comparison['outcome']): Comparison => ({
+    where,
+    what: '',
+    n: [9],
+    value: 1,
+    interval: [0, 2],
+    claimed: {},
+    tests: [],
+    outcome,
+  });
+  it('an interval holds within the region, fails outside, and is open across its end or of few values', () => {
+    expect(judge([1, 2], { from: 1, to: 2 }, [5])).toBe('holds');
+    expect(judge([1, 2], { to: 0.9 }, [5])).toBe('does not hold');
+    expect(judge([1, 2], { from: 2.1 }, [5])).toBe('does not hold');
+    expect(judge([1, 2], { from: 1.5 }, [5])).toBe('open');
+    expect(judge([1, 2], { from: 1, to: 2 }, [5, 4])).toBe('open');
+    expect(judge(undefined, {}, [5])).toBe('open');
+  });
+
+  it('a place holds only if all of its figures do', () => {
+    const mixed = [comparison('a', 'holds'), comparison('a', 'does not hold'), comparison('b', 'holds')];
+    expect(verdictOf(mixed, '')).toEqual({ kind: 'holds only where', where: ['b'] });
+    expect(verdictOf([comparison('a', 'holds'), comparison('a', 'open')], '').kind).toBe('not decided yet');
+    expect(verdictOf([comparison('a', 'holds'), comparison('b', 'open')], '').kind).toBe('holds');
+  });
+});
+
+it('a run is dead below an accuracy of 0.2, or with a loss that is not finite', () => {
+  expect(isDead(rowOf('small', 'relu', 1, { accuracy: 0.199 }))).toBe(true);
+  expect(isDead(rowOf('small', 'relu', 1, { accuracy: 0.2 }))).toBe(false);
+  expect(isDead(rowOf('small', 'relu', 1, { loss: null }))).toBe(true);
+});

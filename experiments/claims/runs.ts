@@ -1,0 +1,72 @@
+import { activations, protocols } from '../protocols.ts';
+import { mean, meanInterval, standardDeviation } from '../statistics.ts';
+import { hashOf, type TrialRow } from '../trial.ts';
+import type { Cell } from './claim.ts';
+
+/** The hashes of all protocols with all activations, as they stand in the registry. */
+const registered: ReadonlySet<string> = new Set(
+  [...protocols.values()].flatMap((protocol) =>
+    [...activations.values()].map((activation) => hashOf({ ...protocol, activation })),
+  ),
+);
+
+/** Whether a row is of its protocol as it stands in the registry; with another number of epochs it is of another one. */
+export function isRegistered({ hash }: TrialRow): boolean {
+  return registered.has(hash);
+}
+
+/** The runs of an activation on a protocol, by seed. */
+export function runsOf(rows: readonly TrialRow[], protocol: string, activation: string): TrialRow[] {
+  return rows
+    .filter((row) => row.protocol === protocol && row.activation === activation && isRegistered(row))
+    .toSorted((a, b) => a.seed - b.seed);
+}
+
+/** Protocols of the registry on which every one of these activations has runs. */
+export function protocolsWith(rows: readonly TrialRow[], names: readonly string[]): string[] {
+  return [...protocols.keys()].filter((protocol) => names.every((name) => runsOf(rows, protocol, name).length > 0));
+}
+
+/** The test loss after the last epoch; NaN if it is not finite. */
+export function lossOf({ epochs }: TrialRow): number {
+  return epochs.at(-1)!.loss ?? Number.NaN;
+}
+
+/** The test accuracy after the last epoch. */
+export function accuracyOf({ epochs }: TrialRow): number {
+  return epochs.at(-1)!.accuracy;
+}
+
+/** Ended below an accuracy of 0.2, twice what guessing gives, or with a loss that is not finite. */
+export function isDead(row: TrialRow): boolean {
+  return accuracyOf(row) < 0.2 || !Number.isFinite(lossOf(row));
+}
+
+/** Pairs of runs that share protocol, seed and backend. */
+export function pairsOf(a: readonly TrialRow[], b: readonly TrialRow[]): [TrialRow, TrialRow][] {
+  return a.flatMap((row) => {
+    const other = b.find(
+      ({ protocol, seed, backend }) => protocol === row.protocol && seed === row.seed && backend === row.backend,
+    );
+    return other ? [[row, other] as [TrialRow, TrialRow]] : [];
+  });
+}
+
+/** The cell of a quantity over these runs; a value that is not finite is excluded, and counted. */
+export function cellOf(runs: readonly TrialRow[], quantity: string, of: (row: TrialRow) => number): Cell {
+  const finite = runs.filter((row) => Number.isFinite(of(row)));
+  const values = finite.map(of);
+  const dead = runs.filter(isDead).length;
+  return {
+    protocol: runs[0]!.protocol,
+    activation: runs[0]!.activation,
+    quantity,
+    n: values.length,
+    dead,
+    excluded: runs.length - values.length,
+    mean: mean(values),
+    interval: meanInterval(values),
+    sd: standardDeviation(values),
+    ...(dead > 0 && { alive: mean(finite.filter((row) => !isDead(row)).map(of)) }),
+  };
+}

@@ -1,0 +1,68 @@
+import { rates } from '../protocols.ts';
+import { bootstrapRatio, geometricMean, mean, welch } from '../statistics.ts';
+import { type Claim, type Comparison, commonRule, judge, verdictOf } from './claim.ts';
+import { atMapRate } from './high-lr.ts';
+import { accuracyOf, cellOf, isDead, lossOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
+import { outcomesText, withInterval } from './words.ts';
+
+const both = ['pap', 'pap-layer'] as const;
+const claimed = { to: 1 };
+
+export const sharing: Claim = {
+  id: 'sharing',
+  claimed:
+    'Open question of the post, judged as: one alpha for each unit gives a lower test loss than one for the layer.',
+  published: 'none',
+  rule: `The ratio of the mean final test losses, one alpha a unit / one a layer, with its 95 % percentile bootstrap interval, on each protocol outside of the learning-rate map; over the map, the geometric mean of the ratio within pairs of one rate and seed of which both live, with Student's 95 % interval of the logarithm. It holds where the whole interval is at most 1, and does not where it is above. A channel exists in the convnet only, where it is the only sharing that was trained: it is not compared. ${commonRule}`,
+  commands: ['npx poolproof reproduce sharing', 'npx poolproof reproduce learning-rate --activation pap,pap-layer'],
+  measure({ rows }) {
+    const isMap = (protocol: string) => protocol.startsWith('batch-128/');
+    const single = protocolsWith(rows, both)
+      .filter((protocol) => !isMap(protocol))
+      .map((protocol): Comparison => {
+        const runs = both.map((name) => runsOf(rows, protocol, name));
+        const [unit, layer] = runs.map((found) => found.map(lossOf).filter(Number.isFinite)) as [number[], number[]];
+        const interval = bootstrapRatio(`sharing/${protocol}`, mean, unit, layer);
+        const n = [unit.length, layer.length];
+        const living = runs.map((found) => mean(found.filter((row) => !isDead(row)).map(lossOf)));
+        return {
+          where: protocol,
+          what: 'mean loss, pap / pap-layer',
+          n,
+          value: mean(unit) / mean(layer),
+          interval,
+          ...(runs.flat().some(isDead) && { alive: living[0]! / living[1]! }),
+          claimed,
+          tests: [{ name: 'Welch', p: welch(unit, layer) }],
+          outcome: judge(interval, claimed, n),
+        };
+      });
+    const pairs = rates
+      .map(atMapRate)
+      .flatMap((protocol) => pairsOf(runsOf(rows, protocol, 'pap'), runsOf(rows, protocol, 'pap-layer')));
+    const living = pairs.filter((pair) => !pair.some(isDead));
+    const map: Comparison[] = [];
+    if (living.length > 0) {
+      const { mean: value, interval } = geometricMean(living.map(([unit, layer]) => lossOf(unit) / lossOf(layer)));
+      const n = [living.length];
+      const where = 'the learning-rate map';
+      const what = `geometric mean of the ratio, ${pairs.length - living.length} pairs with a dead run apart`;
+      map.push({ where, what, n, value, interval, claimed, tests: [], outcome: judge(interval, claimed, n) });
+    }
+    const comparisons = [...single, ...map];
+    const first = comparisons.find(({ outcome }) => outcome !== 'open') ?? comparisons[0];
+    return {
+      verdict: verdictOf(comparisons, 'trials of pap and pap-layer on one protocol, five of each'),
+      ours: first ? `${first.where}: ${withInterval(first.value, first.interval)}` : '–',
+      n: first ? first.n.join(' + ') : '0',
+      sentence: outcomesText(comparisons),
+      cells: protocolsWith(rows, both).flatMap((protocol) =>
+        both.flatMap((name) => {
+          const runs = runsOf(rows, protocol, name);
+          return [cellOf(runs, 'test loss', lossOf), cellOf(runs, 'test accuracy', accuracyOf)];
+        }),
+      ),
+      comparisons,
+    };
+  },
+};

@@ -1,0 +1,42 @@
+import type { Interval } from '../statistics.ts';
+import type { Comparison, Outcome, Verdict } from './claim.ts';
+import { placesOf } from './claim.ts';
+
+/** Three significant digits. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e5)) return value.toExponential(2);
+  return size >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** `0.612 (0.580 to 0.650)`. */
+export function withInterval(value: number, interval: Interval | undefined): string {
+  return interval ? `${figure(value)} (${figure(interval[0])} to ${figure(interval[1])})` : figure(value);
+}
+
+/** `p = 0.012`, or `p < 0.0001`. */
+export function pText(p: number | undefined): string {
+  return p === undefined ? 'no p' : p < 1e-4 ? 'p < 0.0001' : `p = ${p.toPrecision(2)}`;
+}
+
+export function verdictText(verdict: Verdict): string {
+  if ('missing' in verdict) return `${verdict.kind} (${verdict.missing})`;
+  return verdict.kind === 'holds only where' ? `holds only where: ${verdict.where.join('; ')}` : verdict.kind;
+}
+
+/** `It holds for a, b; it does not hold for c; d is open.` */
+export function outcomesText(comparisons: readonly Comparison[]): string {
+  const parts = (
+    [
+      ['holds', 'it holds for'],
+      ['does not hold', 'it does not hold for'],
+      ['open', 'open:'],
+    ] as const satisfies readonly (readonly [Outcome, string])[]
+  ).flatMap(([outcome, words]) => {
+    const places = placesOf(comparisons, outcome);
+    return places.length > 0 ? [`${words} ${places.join(', ')}`] : [];
+  });
+  const text = parts.join('; ');
+  return text === '' ? 'There are no trials of it.' : `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,89 @@
+import { type Activation, pap, relu } from '../reference/activations.ts';
+import type { SgdOptions } from '../reference/sgd.ts';
+
+/** Convolutions are 3·3 with stride 1, pooling takes the largest of 2·2; all but the last dense layer are activated. */
+export type ConvnetLayer =
+  | { readonly kind: 'conv'; readonly channels: number; readonly padding: 'same' | 'valid' }
+  | { readonly kind: 'maxPool' }
+  | { readonly kind: 'dropout'; readonly rate: number }
+  | { readonly kind: 'dense'; readonly units: number };
+
+/** A convolutional network and how it is trained. */
+export interface ConvnetProtocol extends SgdOptions {
+  readonly name: string;
+  /** Height, width, channels. */
+  readonly image: readonly [number, number, number];
+  readonly layers: readonly ConvnetLayer[];
+  readonly activation: Activation;
+  readonly batch: number;
+  readonly epochs: number;
+}
+
+/** How the loss of a trained network is swept over two of its weights. */
+export interface SurfaceProtocol extends ConvnetProtocol {
+  /** The first images that are trained on, and those after them that test. */
+  readonly images: { readonly train: number; readonly test: number };
+  /** Pairs of weights that are drawn from each network. */
+  readonly pairs: number;
+  /** The loss is that of so many of the training images. */
+  readonly lossImages: number;
+  /** Where each weight is moved, in units of the norm `‖w‖₂` of all weights of its unit (filter normalisation). */
+  readonly offsets: readonly number[];
+}
+
+/** One alpha for each channel of a convolution and each unit of a dense layer. */
+export const papChannel: Activation = { ...pap, name: 'pap', pool: { ...pap.pool, sharing: 'channel' } };
+
+/**
+ * Keras' example for CIFAR-10 of 2015, on which the post draws its loss surfaces: conv 32-32, pool, conv 64-64, pool,
+ * dense 512, dropout 0.25/0.25/0.5, SGD 0.01 with Nesterov momentum 0.9 and decay 1e-6, batch 32. It is trained on the
+ * first 3,500 images of data_batch_1 for 10 epochs, so that a machine without the rest measures the same.
+ *
+ * Source of the units of `offsets`: Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets".
+ */
+export const convnet: SurfaceProtocol = {
+  name: 'convnet',
+  image: [32, 32, 3],
+  layers: [
+    { kind: 'conv', channels: 32, padding: 'same' },
+    { kind: 'conv', channels: 32, padding: 'valid' },
+    { kind: 'maxPool' },
+    { kind: 'dropout', rate: 0.25 },
+    { kind: 'conv', channels: 64, padding: 'same' },
+    { kind: 'conv', channels: 64, padding: 'valid' },
+    { kind: 'maxPool' },
+    { kind: 'dropout', rate: 0.25 },
+    { kind: 'dense', units: 512 },
+    { kind: 'dropout', rate: 0.5 },
+    { kind: 'dense', units: 10 },
+  ],
+  activation: papChannel,
+  learningRate: 0.01,
+  momentum: 0.9,
+  decay: 1e-6,
+  batch: 32,
+  epochs: 10,
+  images: { train: 3500, test: 500 },
+  pairs: 20,
+  lossImages: 100,
+  offsets: Array.from({ length: 13 }, (_, i) => (i - 6) / 2),
+};
+
+/** Two convolutions, pooling, dropout, one dense layer: what training on wasm is checked with. */
+export const twoConvolutions = (side: number, batch: number): ConvnetProtocol => ({
+  name: 'two-convolutions',
+  image: [side, side, 1],
+  layers: [
+    { kind: 'conv', channels: 32, padding: 'same' },
+    { kind: 'conv', channels: 32, padding: 'same' },
+    { kind: 'maxPool' },
+    { kind: 'dropout', rate: 0.25 },
+    { kind: 'dense', units: 10 },
+  ],
+  activation: relu,
+  learningRate: 0.05,
+  momentum: 0.9,
+  decay: 0,
+  batch,
+  epochs: 1,
+});

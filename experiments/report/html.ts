@@ -1,0 +1,68 @@
+import { type Child, htmlPage } from '../../certification/html.ts';
+import { anchorOf, type Block, spansOf } from './block.ts';
+
+const css = `
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --text: #1f2328; --soft: #57606a; --line: #d0d7de; --code: #f6f8fa; --back: #fff; --link: #0969da; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6edf3; --soft: #9da7b1; --line: #3d444d; --code: #1c2129; --back: #0d1117; --link: #4493f8; } }
+body { max-width: 66rem; margin: 2rem auto; padding: 0 1rem; color: var(--text); background: var(--back); }
+h1 { font-size: 1.7rem; margin: 0 0 1rem; }
+h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
+h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
+p { max-width: 50rem; }
+a { color: var(--link); }
+.scroll { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
+th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { font-weight: 600; color: var(--soft); }
+code, pre { font: .85em ui-monospace, monospace; background: var(--code); border-radius: 4px; }
+code { padding: .1em .3em; overflow-wrap: anywhere; } pre { padding: .7rem .9rem; overflow-x: auto; }
+td code { white-space: nowrap; }
+figure { margin: 1.4rem 0; } figcaption { color: var(--soft); font-size: .87rem; max-width: 50rem; }
+svg { --plot-background: var(--back); max-width: 100%; height: auto; }
+`;
+
+/** The report as one page: figures within it, light or dark as the reader's system is, without scripts. */
+export function html(title: string, blocks: readonly Block[]): string {
+  const { h, document, text } = htmlPage();
+  const inline = (words: string): Child[] =>
+    spansOf(words).map((span) => {
+      if (span.kind === 'link') return h('a', { href: `#${span.to}` }, span.text);
+      return span.kind === 'code' ? h('code', {}, span.text) : span.text;
+    });
+  const picture = (svg: string): Child => {
+    const holder = document.createElement('div');
+    // The figure is ours: what rows say in it was made text when it was drawn.
+    holder.innerHTML = svg;
+    return holder.firstElementChild ?? undefined;
+  };
+  const row = (tag: string, cells: readonly string[]) =>
+    h(
+      'tr',
+      {},
+      cells.map((cell) => h(tag, {}, inline(cell))),
+    );
+  const element = (block: Block): Child => {
+    switch (block.kind) {
+      case 'heading':
+        return h(`h${block.level}`, { id: anchorOf(block.text) }, inline(block.text));
+      case 'text':
+        return h('p', {}, inline(block.text));
+      case 'table':
+        return h(
+          'div',
+          { class: 'scroll' },
+          h(
+            'table',
+            {},
+            row('th', block.head),
+            block.rows.map((cells) => row('td', cells)),
+          ),
+        );
+      case 'figure':
+        return h('figure', {}, picture(block.figure.svg), h('figcaption', {}, inline(block.figure.caption)));
+      case 'commands':
+        return h('pre', {}, block.lines.join('\n'));
+    }
+  };
+  return text(title, css, blocks.map(element));
+}

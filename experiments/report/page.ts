@@ -1,0 +1,218 @@
+import type { Cell, Claim, Comparison, Finding, Region } from '../claims/claim.ts';
+import { claims } from '../claims/claims.ts';
+import { figure, pText, verdictText, withInterval } from '../claims/words.ts';
+import { resamples } from '../statistics.ts';
+import { anchorOf, type Block, type Figure, heading, text } from './block.ts';
+import type { Measured } from './evidence.ts';
+import { progressOf } from './plan.ts';
+import { triedIn } from './tried.ts';
+
+/** The title of the report. */
+export const title = 'The claims about MReLU and PAP, measured again';
+
+/** The report on what was measured, made from nothing else. */
+export function resultsPage(measured: Measured): Block[] {
+  const findings = claims.map((claim) => ({ claim, finding: claim.measure(measured) }));
+  return [
+    heading(1, title),
+    text(
+      'A blog post of February 2016 (Clay McLeod, "Parametric Activation Pools greatly increase performance and consistency in ConvNets") and the code its author published in the weeks after make nine claims.',
+      'Each is judged here by a rule that was written down before its rows were looked at and could go either way.',
+      'A claim that fails is a result.',
+    ),
+    {
+      kind: 'table',
+      head: ['claim', 'published', 'ours, 95 % interval', 'n', 'verdict'],
+      rows: findings.map(({ claim: { id, published }, finding: { ours, n, verdict } }) => [
+        `[${id}](#${anchorOf(id)})`,
+        published,
+        ours,
+        n,
+        verdictText(verdict),
+      ]),
+    },
+    text(
+      'Test loss and accuracy are those after the last epoch. No run is left out but by a rule: a loss that is not finite has no mean, and is counted as excluded; a run that ends below an accuracy of 0.2, or with a loss that is not finite, is dead, and counted in every cell; where there are dead runs, the figure without them stands beside.',
+      `Means have Student's intervals, ratios percentile bootstrap intervals of ${resamples.toLocaleString('en')} resamples; n is the number of trials, each a network of a seed of its own. p-values are not corrected for how many there are: verdicts follow from the intervals.`,
+    ),
+    ...findings.flatMap(({ claim, finding }) => section(claim, finding, [])),
+    ...triedSection(measured),
+    ...remainingSection(measured),
+  ];
+}
+
+function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Block[] {
+  return [
+    heading(2, claim.id),
+    text(claim.claimed, `Published: ${claim.published}.`),
+    text(`Verdict: ${verdictText(finding.verdict)}.`, finding.sentence),
+    text(`The rule: ${claim.rule}`),
+    ...comparisonTable(finding.comparisons),
+    ...figures.map((each): Block => ({ kind: 'figure', figure: each })),
+    ...cellTable(finding.cells),
+    text('Measured again by:'),
+    { kind: 'commands', lines: claim.commands },
+  ];
+}
+
+function comparisonTable(comparisons: readonly Comparison[]): Block[] {
+  if (comparisons.length === 0) return [];
+  const hasTests = comparisons.some(({ tests }) => tests.length > 0);
+  const hasDead = comparisons.some(({ alive }) => alive !== undefined);
+  return [
+    {
+      kind: 'table',
+      head: [
+        'where',
+        'figure',
+        'n',
+        'value, 95 % interval',
+        ...(hasDead ? ['without dead runs'] : []),
+        'claimed',
+        ...(hasTests ? ['tests'] : []),
+        'outcome',
+      ],
+      rows: comparisons.map(({ where, what, n, value, interval, alive, claimed, tests, outcome }) => [
+        where,
+        what,
+        n.join(' + '),
+        withInterval(value, interval),
+        ...(hasDead ? [alive === undefined ? '' : figure(alive)] : []),
+        regionText(claimed),
+        ...(hasTests ? [tests.map(({ name, p }) => `${name} ${pText(p)}`).join(', ')] : []),
+        outcome,
+      ]),
+    },
+  ];
+}
+
+function cellTable(cells: readonly Cell[]): Block[] {
+  if (cells.length === 0) return [];
+  const hasDead = cells.some(({ dead }) => dead > 0);
+  return [
+    {
+      kind: 'table',
+      head: [
+        'protocol',
+        'activation',
+        'figure',
+        'n',
+        'dead',
+        'excluded',
+        'mean, 95 % interval',
+        'sd',
+        ...(hasDead ? ['mean without dead runs'] : []),
+      ],
+      rows: cells.map(({ protocol, activation, quantity, n, dead, excluded, mean, interval, sd, alive }) => [
+        protocol,
+        activation,
+        quantity,
+        `${n}`,
+        `${dead}`,
+        `${excluded}`,
+        withInterval(mean, interval),
+        figure(sd),
+        ...(hasDead ? [alive === undefined ? '' : figure(alive)] : []),
+      ]),
+    },
+  ];
+}
+
+/** `≤ 0.72`, `≥ 2.5`, `1.05 to 1.15`. */
+function regionText({ from, to }: Region): string {
+  if (from !== undefined && to !== undefined) return `${figure(from)} to ${figure(to)}`;
+  return from === undefined ? `≤ ${figure(to!)}` : `≥ ${figure(from)}`;
+}
+
+function triedSection({ rows, networks }: Measured): Block[] {
+  const tried = triedIn(rows);
+  const hours = [...rows, ...networks].reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
+  const others = tried.filter(({ isRegistered }) => !isRegistered).reduce((sum, { n }) => sum + n, 0);
+  const versions = new Map<string, number>();
+  for (const { backend, versions: of } of [...rows, ...networks]) {
+    const said = `${backend}: ${Object.values(of).join(', node ')}`;
+    versions.set(said, (versions.get(said) ?? 0) + 1);
+  }
+  return [
+    heading(2, 'All that was tried'),
+    text(
+      `${rows.length} trials on MNIST and ${networks.length} networks on CIFAR-10, ${figure(hours)} hours of one core.`,
+      `Measured on ${[...versions].map(([said, n]) => `${said} (${n} rows)`).join('; ') || 'nothing yet'}.`,
+      `Rows whose protocol is not the one of the registry, such as one with fewer epochs, are protocols of their own: they are listed here, and in no cell above; there are ${others}.`,
+    ),
+    ...(tried.length === 0
+      ? []
+      : [
+          {
+            kind: 'table' as const,
+            head: [
+              'protocol',
+              'activation',
+              'hash',
+              'epochs',
+              'trials',
+              'dead',
+              'mean loss',
+              'sd',
+              'mean accuracy',
+              's a trial',
+            ],
+            rows: tried.map((each) => [
+              each.protocol,
+              each.activation,
+              `\`${each.hash}\`${each.isRegistered ? '' : ', another protocol'}`,
+              `${each.epochs}`,
+              `${each.n}`,
+              `${each.dead}`,
+              figure(each.loss),
+              figure(each.sd),
+              figure(each.accuracy),
+              figure(each.seconds),
+            ]),
+          },
+        ]),
+    ...(networks.length === 0
+      ? []
+      : [
+          {
+            kind: 'table' as const,
+            head: ['protocol', 'activation', 'seed', 'surfaces', 'test loss', 'test accuracy', 's'],
+            rows: networks.map(({ protocol, activation, seed, surfaces, test, seconds }) => [
+              protocol,
+              activation,
+              `${seed}`,
+              `${surfaces.length}`,
+              figure(test.loss ?? Number.NaN),
+              figure(test.accuracy),
+              figure(seconds),
+            ]),
+          },
+        ]),
+  ];
+}
+
+function remainingSection({ rows, networks }: Measured): Block[] {
+  const seconds = new Map(triedIn(rows).map((each) => [`${each.protocol} ${each.activation}`, each.seconds]));
+  const lines = progressOf([...rows, ...networks]).map(({ command, lines }) => {
+    const [asked, done] = [lines, lines].map((of, k) =>
+      of.reduce((sum, line) => sum + (k === 0 ? line.asked : line.done), 0),
+    );
+    const left = lines.map(
+      (line) => (line.asked - line.done) * (seconds.get(`${line.protocol} ${line.activation}`) ?? Number.NaN),
+    );
+    const hours = left.reduce((sum, value) => sum + value, 0) / 3600;
+    const isKnown = Number.isFinite(hours);
+    return [
+      `\`${command}\``,
+      `${done} of ${asked}`,
+      asked === done ? '' : isKnown ? `${figure(hours)} h` : 'not known yet',
+    ];
+  });
+  return [
+    heading(2, 'What is left'),
+    text(
+      'Each command goes on where its rows end; the time is that of one core, from the median trial of the same protocol and activation. `npx poolproof reproduce status` prints the same of the rows on this machine.',
+    ),
+    { kind: 'table', head: ['command', 'trials', 'left'], rows: lines },
+  ];
+}

@@ -1,0 +1,73 @@
+import { isDead, lossOf } from '../claims/runs.ts';
+import { type ExperimentName, experiments, trialsOf } from '../experiments.ts';
+import { mean, standardDeviation } from '../statistics.ts';
+import { hashOf, keyOf, type Row } from '../trial.ts';
+
+/** What the claims need, in the order in which it says most. */
+const asked: readonly (readonly [ExperimentName, string])[] = [
+  ['mnist', 'author-2016'],
+  ['mnist', 'author-2016/rate-0.05'],
+  ['mnist', 'small'],
+  ['mnist', 'small/one-layer'],
+  ['mnist', 'iters-94'],
+  ['sharing', 'small'],
+  ['learning-rate', 'batch-128'],
+  ['landscape', 'convnet'],
+];
+
+/** An experiment, and how far it is. */
+export interface Progress {
+  readonly command: string;
+  readonly lines: readonly ProgressLine[];
+}
+
+export interface ProgressLine {
+  readonly protocol: string;
+  readonly activation: string;
+  readonly asked: number;
+  readonly done: number;
+  readonly dead: number;
+  /** Of the test loss of the trials that are done, where it is finite. */
+  readonly loss: number;
+  readonly sd: number;
+}
+
+/** How far each experiment is, by protocol and activation. */
+export function progressOf(rows: readonly Row[]): Progress[] {
+  const byKey = new Map(rows.map((row) => [keyOf(row), row]));
+  return asked.map(([name, protocolName]) => {
+    const { protocols, variants, activations, chosen, trials: count } = experiments[name];
+    const first = protocols.keys().next().value;
+    const trials = trialsOf(
+      variants(protocols.get(protocolName)!),
+      chosen(protocolName).map((known) => activations.get(known)!),
+      { trials: count, epochs: undefined },
+    ).map(({ protocol, seed }) => ({ protocol, row: byKey.get(keyOf({ hash: hashOf(protocol), seed })) }));
+    const lineOf = (key: string): ProgressLine => {
+      const own = trials.filter(({ protocol }) => keyOfLine(protocol) === key);
+      const done = own.flatMap(({ row }) => row ?? []);
+      const losses = done.map(finalLoss).filter(Number.isFinite);
+      return {
+        protocol: own[0]!.protocol.name,
+        activation: own[0]!.protocol.activation.name,
+        asked: own.length,
+        done: done.length,
+        dead: done.filter((row) => !('surfaces' in row) && isDead(row)).length,
+        loss: mean(losses),
+        sd: standardDeviation(losses),
+      };
+    };
+    return {
+      command: `npx poolproof reproduce ${name}${protocolName === first ? '' : ` --protocol ${protocolName}`}`,
+      lines: [...new Set(trials.map(({ protocol }) => keyOfLine(protocol)))].map(lineOf),
+    };
+  });
+}
+
+function keyOfLine({ name, activation }: { name: string; activation: { name: string } }): string {
+  return `${name} ${activation.name}`;
+}
+
+function finalLoss(row: Row): number {
+  return 'surfaces' in row ? (row.test.loss ?? Number.NaN) : lossOf(row);
+}

@@ -1,0 +1,178 @@
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import lockfile from 'proper-lockfile';
+import { message } from './idx.ts';
+import { type EpochRow, keyOf, type Row, type Surface } from './trial.ts';
+
+/** A file of results that is not what it should be, is in use, or can't be written; the message names it. */
+export class ResultsError extends Error {
+  override readonly name = 'ResultsError';
+}
+
+/** The rows of a file, and of how many bytes the end was cut off: a line that was never finished. */
+export interface ResultsFile {
+  readonly rows: readonly Row[];
+  readonly unfinished: number;
+}
+
+/** A results file that this process alone writes. */
+export interface Results extends ResultsFile {
+  /** Adds a row: on the disk when it returns, whole or not at all. @throws ResultsError */
+  append(row: Row): void;
+  close(): Promise<void>;
+}
+
+/**
+ * The rows of a file of newline-delimited JSON; none if there is no file. A last line without an end is one that a
+ * process died in: its trial never came to an end, and is left out. Any other damage is refused.
+ *
+ * @throws ResultsError naming the line, what was expected and what is there
+ */
+export function readResults(path: string): ResultsFile {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { rows: [], unfinished: 0 };
+    throw new ResultsError(`${path}: could not be read: ${message(error)}`, { cause: error });
+  }
+  // Of bytes, since a line may be cut within a character.
+  const end = bytes.lastIndexOf('\n') + 1;
+  const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
+  const seen = new Map<string, number>();
+  const rows = lines.map((line, i) => {
+    const row = parseRow(`${path}, line ${i + 1}`, line);
+    const before = seen.get(keyOf(row));
+    if (before !== undefined) throw new ResultsError(`${path}, line ${i + 1}: the same trial as line ${before}`);
+    seen.set(keyOf(row), i + 1);
+    return row;
+  });
+  return { rows, unfinished: bytes.length - end };
+}
+
+/** The lock of a process that was killed is taken over after so many milliseconds. */
+const stale = 5000;
+
+/**
+ * Opens a results file for this process alone, and cuts off an unfinished last line.
+ *
+ * @throws ResultsError if it is damaged, can't be written, or another process has it for `patience` milliseconds
+ */
+export async function openResults(path: string, patience: number = stale + 2000): Promise<Results> {
+  let lost: string | undefined;
+  let release: () => Promise<void>;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    release = await lockfile.lock(path, {
+      realpath: false,
+      stale,
+      retries: { retries: Math.ceil(patience / 1000), factor: 1, minTimeout: 1000, maxTimeout: 1000 },
+      onCompromised: (error) => {
+        lost = error.message;
+      },
+    });
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ELOCKED' ? 'another process is writing it' : message(error);
+    throw new ResultsError(`${path}: could not be locked: ${why}`, { cause: error });
+  }
+  try {
+    const { rows, unfinished } = readResults(path);
+    const file = openSync(path, 'a');
+    let size = fstatSync(file).size - unfinished;
+    if (unfinished > 0) ftruncateSync(file, size);
+    return {
+      rows,
+      unfinished,
+      append(row) {
+        if (lost !== undefined) throw new ResultsError(`${path}: the lock was lost: ${lost}`);
+        const line = Buffer.from(`${JSON.stringify(row)}\n`);
+        try {
+          writeFileSync(file, line);
+          fsyncSync(file);
+        } catch (error) {
+          ftruncateSync(file, size);
+          throw new ResultsError(`${path}: could not be written: ${message(error)}`, { cause: error });
+        }
+        size += line.length;
+      },
+      async close() {
+        closeSync(file);
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    if (error instanceof ResultsError) throw error;
+    throw new ResultsError(`${path}: could not be opened: ${message(error)}`, { cause: error });
+  }
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string' && value !== '';
+const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const isNumberOrNull: Check = (value) => value === null || isNumber(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+
+/** What the fields of every row hold. */
+const common: Readonly<Record<string, Check>> = {
+  protocol: isText,
+  hash: (value) => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value),
+  activation: isText,
+  seed: Number.isSafeInteger,
+  backend: isText,
+  seconds: isNumber,
+};
+
+/** Those of a training. */
+const training: Readonly<Record<string, Check>> = {
+  epochs: (value) => listOf(isEpoch)(value) && (value as unknown[]).length > 0,
+  stepMs: isNumber,
+  gradients: listOf(isNumber),
+  coefficients: Array.isArray,
+};
+
+/** Those of the surfaces around a trained network. */
+const surfaces: Readonly<Record<string, Check>> = {
+  test: (value) => isNumber((value as { accuracy?: unknown } | null)?.accuracy),
+  offsets: listOf(isNumber),
+  surfaces: listOf((value) => {
+    const { weights, losses } = (value ?? {}) as Partial<Surface>;
+    return Array.isArray(weights) && weights.length === 2 && listOf(listOf(isNumberOrNull))(losses);
+  }),
+};
+
+function isEpoch(value: unknown): boolean {
+  const { loss, accuracy, trainLoss } = (value ?? {}) as Partial<Record<keyof EpochRow, unknown>>;
+  return isNumberOrNull(loss) && isNumberOrNull(trainLoss) && isNumber(accuracy);
+}
+
+function parseRow(where: string, line: string): Row {
+  let row: Row;
+  try {
+    row = JSON.parse(line);
+  } catch {
+    throw new ResultsError(`${where}: expected JSON, got ${JSON.stringify(line.slice(0, 60))}`);
+  }
+  if (typeof row !== 'object' || row === null)
+    throw new ResultsError(`${where}: expected an object, got ${line.slice(0, 60)}`);
+  for (const [field, isRight] of Object.entries({ ...common, ...('surfaces' in row ? surfaces : training) })) {
+    const value = row[field as keyof Row] as unknown;
+    if (!isRight(value)) {
+      throw new ResultsError(`${where}: "${field}" is not what a row has: ${JSON.stringify(value)?.slice(0, 60)}`);
+    }
+  }
+  return row;
+}
