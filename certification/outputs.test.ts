@@ -19,6 +19,11 @@ describe('what a subject says', () => {
     fc.assert(fc.property(texts, check), { numRuns: 60, examples: nasty.map((text) => [text]) });
   });
 
+  it('can be asked again by a line of the page', () => {
+    expect(certificationPage(failedReportOf('x'))).toMatch(/<pre>npx poolproof certify --profile .* --only .* -- /);
+    expect(certificationPage(reportOf('x'))).not.toContain('npx poolproof certify');
+  });
+
   it('is well-formed XML with as many failures as the report', () => {
     fc.assert(
       fc.property(texts, (text) => {

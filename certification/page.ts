@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { decodeCase } from '../fixtures/case.ts';
 import { decodeTensor, type Tensor } from '../fixtures/tensor.ts';
 import { caseText } from '../properties/failure-text.ts';
+import { againLine } from './again.ts';
 import type { Curve } from './curve.ts';
 import { limits, type WorstElement } from './errors.ts';
 import { type Child, htmlPage } from './html.ts';
@@ -27,12 +28,19 @@ th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px soli
 table.worst { font-size: .8rem; } table.worst td { overflow-wrap: normal; }
 th { font-weight: 600; color: #57606a; white-space: nowrap; }
 td.number, th.number { text-align: right; white-space: nowrap; }
+table.counts { width: auto; } table.counts .number { padding-left: 2rem; }
 pre { background: #f6f8fa; padding: .8rem; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
 .failed { color: #cf222e; font-weight: 600; }
 .curves { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: 0; } figcaption { color: #57606a; font-size: .85rem; }
+.key { display: inline-block; width: .6rem; height: .6rem; border-radius: 50%; margin: 0 .35rem 0 1rem; } .key:first-child { margin-left: 0; }
+.key.expected { width: 1.4rem; height: .4rem; border-radius: .2rem; background: #afb8c1; vertical-align: .1rem; }
+.key.came { background: #0969da; } .key.wrong { background: #cf222e; }
 svg { max-width: 100%; height: auto; }
 `;
+
+/** `111,454`. */
+const exactly = (n: number) => n.toLocaleString('en');
 
 /** `12`, `3k`, `5M`, `9e15`. */
 function short(n: number): string {
@@ -93,30 +101,30 @@ export function certificationPage(report: CertificationReport): string {
     h('div', { class: `verdict ${outcome.split(' ')[0]}` }, outcomes[outcome].text),
     h(
       'table',
-      {},
-      row('suite', `${suite.version} (${suite.digest.slice(0, 12)})`),
-      row('profile', `${profile}, seed ${seed}`),
-      announcement && shownCapabilities.map((part) => row(part, announcement.capabilities[part].join(', ') || 'none')),
+      { class: 'counts' },
+      h('tr', {}, h('th', {}), h('th', { class: 'number' }, 'passed'), h('th', { class: 'number' }, 'failed')),
       kinds
         .filter((kind) => checks[kind].passed + checks[kind].failed > 0)
-        .map((kind) =>
-          row(
-            kindNames[kind],
-            `${checks[kind].passed} passed`,
-            checks[kind].failed > 0 ? h('span', { class: 'failed' }, `, ${checks[kind].failed} failed`) : undefined,
-          ),
-        ),
-      row('elements', `${elements.compared} compared, ${elements.open} left open, ${elements.vacuous} vacuous`),
-      report.missing.length > 0 ? row('missing', report.missing.join(', ')) : undefined,
-      Object.keys(report.lacking).length > 0
-        ? row(
-            'not announced',
-            Object.entries(report.lacking)
-              .map(([lack, n]) => `${lack} (${n})`)
-              .join(', '),
-          )
-        : undefined,
+        .map((kind) => {
+          const { passed, failed } = checks[kind];
+          return h(
+            'tr',
+            {},
+            h('th', {}, kindNames[kind]),
+            h('td', { class: 'number' }, exactly(passed)),
+            h('td', { class: failed > 0 ? 'number failed' : 'number' }, exactly(failed)),
+          );
+        }),
     ),
+    h(
+      'p',
+      { class: 'muted' },
+      `${exactly(elements.compared)} elements compared, ${exactly(elements.open)} left open, ${exactly(elements.vacuous)} vacuous. `,
+      `Suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}.`,
+    ),
+    report.missing.length > 0
+      ? h('p', { class: 'failed' }, `The profile needs what was not announced: ${report.missing.join(', ')}.`)
+      : undefined,
   ];
   if (report.faults.length > 0 || report.ended !== undefined) {
     parts.push(
@@ -147,12 +155,14 @@ export function certificationPage(report: CertificationReport): string {
     );
   }
   if (smallest !== undefined) parts.push(section('The first failure, made as small as it gets', failure(smallest)));
+  const again = againLine(report);
+  if (again !== undefined) parts.push(h('p', { class: 'muted' }, 'Asked again by'), h('pre', {}, again));
   if (report.curve !== undefined) parts.push(section('Around it', curves(report.curve)));
   if (failures.length > 0) {
     const [first, ...more] = [0, 1, 2, 3, 4].flatMap((k) => failures[k] ?? []);
     parts.push(section('Failures', [first!, ...more].map(failure)));
     const rest = kinds.reduce((sum, kind) => sum + checks[kind].failed, 0) - 1 - more.length;
-    if (rest > 0) parts.push(h('p', { class: 'muted' }, `and ${rest} more`));
+    if (rest > 0) parts.push(h('p', { class: 'muted' }, `and ${exactly(rest)} more`));
   }
   if (elements.compared > 0) parts.push(section('Errors', histogram(report.errors.histogram)));
   if (report.errors.worst.length > 0) {
@@ -175,6 +185,20 @@ export function certificationPage(report: CertificationReport): string {
       ),
     );
   }
+  if (announcement !== undefined) {
+    const lacking = Object.entries(report.lacking).map(([lack, n]) => `${lack} (${n})`);
+    parts.push(
+      section(
+        'Announced',
+        h(
+          'table',
+          {},
+          shownCapabilities.map((part) => row(part, announcement.capabilities[part].join(', ') || 'none')),
+          lacking.length > 0 ? row('not announced, so not asked', lacking.join(', ')) : undefined,
+        ),
+      ),
+    );
+  }
   parts.push(
     h(
       'p',
@@ -193,11 +217,16 @@ export function certificationPage(report: CertificationReport): string {
       {},
       Plot.plot({
         document,
-        width: 760,
-        height: 260,
+        width: 868,
+        height: 280,
         marginTop: 30,
         marginLeft: 60,
-        x: { label: 'error up to … ulp of the exact result, rounded once', domain: shown.map(({ error }) => error) },
+        marginBottom: 45,
+        x: {
+          label: 'error up to … ulp of the exact result, rounded once',
+          labelOffset: 40,
+          domain: shown.map(({ error }) => error),
+        },
         y: { label: 'elements', type: 'symlog', grid: true, ticks: decades, tickFormat: short },
         marks: [Plot.barY(shown, { x: 'error', y: 'elements', fill: '#0969da' }), Plot.ruleY([0])],
       }),
@@ -209,7 +238,15 @@ export function certificationPage(report: CertificationReport): string {
     return [
       h('p', { class: 'muted' }, pool),
       h('div', { class: 'curves' }, picture('y', x, y, expectedY), picture('dx for dy = 1', x, dx, expectedDx)),
-      h('p', { class: 'muted' }, 'Grey: as it should be. Dots: as it came, red where they differ.'),
+      h(
+        'p',
+        { class: 'muted' },
+        [
+          ['expected', 'as it should be'],
+          ['came', 'as it came'],
+          ['wrong', 'where they differ'],
+        ].map(([key, words]) => [h('span', { class: `key ${key}` }), words]),
+      ),
     ];
   }
 
@@ -227,13 +264,13 @@ export function certificationPage(report: CertificationReport): string {
       {},
       Plot.plot({
         document,
-        width: 370,
-        height: 280,
+        width: 426,
+        height: 300,
         x: { label: 'x', nice: true },
         y: { label, grid: true, nice: true },
         marks: [
-          ...sides.map((side) => Plot.line(side, { x: 'x', y: 'expected', stroke: '#8c959f', strokeWidth: 4 })),
-          Plot.dot(finite, { x: 'x', y: 'actual', r: 2, fill: '#0969da' }),
+          ...sides.map((side) => Plot.line(side, { x: 'x', y: 'expected', stroke: '#afb8c1', strokeWidth: 6 })),
+          Plot.dot(finite, { x: 'x', y: 'actual', r: 1.5, fill: '#0969da' }),
           Plot.dot(finite.filter(differs), { x: 'x', y: 'actual', r: 4, fill: '#cf222e' }),
         ],
       }),

@@ -57,6 +57,15 @@ describe('replyTo', () => {
     for (const { request } of invalid) expect(await ask(request)).toEqual({ id: 7, refused: expect.any(String) });
   });
 
+  it('answers an empty batch of however many units', async () => {
+    const shape = [0, 2 ** 31 - 1];
+    const empty = { ...caseWith(1), shape, x: new Float64Array(), dy: new Float64Array() };
+    const { dtype } = empty;
+    expect(await ask(runRequest('vjp', empty, 'hex'))).toMatchObject({
+      outputs: { dx: { dtype, shape, hex: '' }, dalpha: { hex: expect.stringMatching(/^0+$/) } },
+    });
+  });
+
   it('never rejects, and gives an id that is no integer back as null', async () => {
     const json = fc.jsonValue({ maxDepth: 3 });
     const request = fc.record(

@@ -1,3 +1,4 @@
+import { againLine } from '../certification/again.ts';
 import {
   type CertificationReport,
   type CheckFailure,
@@ -71,15 +72,8 @@ function failureLines({ id, op, note, law, description, case: encoded }: CheckFa
   ];
 }
 
-function diagnosisLines({
-  diagnosis,
-  failures,
-  smallest,
-  command,
-  profile,
-  seed,
-  runs,
-}: CertificationReport): string[] {
+function diagnosisLines(report: CertificationReport): string[] {
+  const { diagnosis } = report;
   const lines: string[] = [];
   if (diagnosis?.kind === 'known') {
     const { mutants, bug, explained, of } = diagnosis;
@@ -88,14 +82,7 @@ function diagnosisLines({
   } else if (diagnosis !== undefined) {
     lines.push('', 'DIAGNOSIS: unknown; no known bug gives these replies.');
   }
-  const id = smallest?.id ?? failures.find((failure) => failure.case !== undefined)?.id;
-  if (id === undefined) return lines;
-  const same = `--profile ${profile} --seed ${seed} --runs ${runs} --only ${id}`;
-  lines.push('', `again: npx poolproof certify ${same} -- ${command.map(quoted).join(' ')}`);
+  const again = againLine(report);
+  if (again !== undefined) lines.push('', `again: ${again}`);
   return lines;
-}
-
-/** As a shell takes it for one word. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -62,7 +62,6 @@ Exit codes:
 export function certifyCommand(): Command {
   return withRunOptions(
     new Command('certify')
-      .summary('certify an implementation in any language over a pipe')
       .description(
         `Starts COMMAND, without a shell, and asks it over its standard input and output in the protocol pool-harness/1: fixed vectors, requests that it must refuse, ten thousand cases with one digest, then fresh cases that nobody can prepare for. The first requests are asked again of a second process.
 
@@ -105,7 +104,6 @@ T is {"dtype":"f32","shape":[2],"hex":"3f80000040000000"}, IEEE bits, big-endian
 
 export function explainCommand(): Command {
   return new Command('explain')
-    .summary('print the report of a certification again')
     .argument('<report.json>', 'what "certify --json" wrote')
     .action((path: string, _: unknown, command: Command) => {
       let report: CertificationReport | null = null;
@@ -159,7 +157,7 @@ export function certificateCommand(): Command {
         return report.exitCode || (found.length === 0 ? exitCodes.held : exitCodes.failed);
       });
     });
-  return new Command('certificate').summary('what is done with certificates').addCommand(verify);
+  return new Command('certificate').addCommand(verify);
 }
 
 function withRunOptions(command: Command): Command {

@@ -24,7 +24,6 @@ interface Chosen {
 
 export function fixturesCommand(): Command {
   const command = new Command('fixtures')
-    .summary('list, check, copy or convert the fixed vectors')
     .description('The fixed vectors with which "poolproof certify" begins, for tests of your own.')
     .helpCommand(false);
   const verb = (name: string, summary: string, description: string) => {

@@ -22,7 +22,6 @@ interface Flags {
 
 export function gradcheckCommand(): Command {
   return new Command('gradcheck')
-    .summary('check the gradient of your own function or layer')
     .description(
       `Checks the gradient of every element of a function against finite differences of its values, with errors that are derived, on inputs that are drawn, some of them on kinks; those that fail are shrunk.
 

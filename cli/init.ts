@@ -78,7 +78,6 @@ const starters: Readonly<Record<Language, Starter>> = {
 
 export function initCommand(): Command {
   return new Command('init')
-    .summary('write the beginning of an implementation that can be certified')
     .description(
       'Writes a folder with all that speaks the protocol pool-harness/1 in LANGUAGE, and a file with one function to fill in. Says the two commands that then build and certify it. The folder must be new or empty.',
     )

@@ -4,7 +4,6 @@ import { wrap } from './table.ts';
 
 export function lawsCommand(): Command {
   return new Command('laws')
-    .summary('list the laws: id, statement, source')
     .description('Lists every law with its permanent id, its statement and its source.')
     .action(() => {
       for (const { id, statement, source } of laws) {

@@ -1,17 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { certificateCommand, certifyCommand, explainCommand } from './certify.ts';
+import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
-import { fixturesCommand } from './fixtures.ts';
-import { gradcheckCommand } from './gradcheck.ts';
-import { initCommand } from './init.ts';
-import { lawsCommand } from './laws.ts';
-import { mutantsCommand } from './mutants.ts';
-import { replayCommand } from './replay.ts';
-import { reproduceCommand } from './reproduce.ts';
-import { serveCommand } from './serve.ts';
 import { version } from './subjects.ts';
-import { verifyCommand } from './verify.ts';
 
 const program = new Command('poolproof')
   .description('Proves that an activation layer, forward and backward, is right.')
@@ -19,21 +10,12 @@ const program = new Command('poolproof')
   .helpCommand(false)
   .addHelpText('after', '\n"poolproof <command> --help" says more about a command.');
 
-const commands = [
-  verifyCommand(),
-  replayCommand(),
-  gradcheckCommand(),
-  mutantsCommand(),
-  lawsCommand(),
-  certifyCommand(),
-  explainCommand(),
-  certificateCommand(),
-  serveCommand(),
-  initCommand(),
-  fixturesCommand(),
-  reproduceCommand(),
-];
-for (const command of commands) program.addCommand(command);
+// The others are listed only: most of them load much.
+const asked = process.argv.slice(2).find((word) => !word.startsWith('-'));
+for (const [usage, summary, load] of commands) {
+  if (usage.split(' ')[0] !== asked) program.command(usage).summary(summary);
+  else program.addCommand((await load()).summary(summary));
+}
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride();
   // One line is enough: it names the argument, what was expected and what came.

@@ -25,7 +25,6 @@ const checks: readonly Law[] = [...laws, gradcheckLaw];
 
 export function mutantsCommand(): Command {
   return new Command('mutants')
-    .summary('run every check on wrong implementations: which finds which')
     .description(
       'Runs every law and the gradient check on every deliberately wrong implementation and prints which finds which, the share that is found by group, and what each law alone finds when agreement with the reference and the gradient check, which both judge whole answers, are left out.',
     )

@@ -23,7 +23,6 @@ interface Flags {
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .summary('run one counterexample again, by the line that verify printed')
     .description(
       'Runs one counterexample again, on the line that verify printed with it. The path holds for the version of poolproof and the backend that found it.',
     )

@@ -45,11 +45,9 @@ Exit codes:
 `;
 
 export function reproduceCommand(): Command {
-  const command = new Command('reproduce')
-    .summary('measure the published claims on MReLU and PAP again')
-    .description(
-      'Trains networks, many times each, and keeps a row for every trial; what was interrupted goes on where it was.',
-    );
+  const command = new Command('reproduce').description(
+    'Trains networks, many times each, and keeps a row for every trial; what was interrupted goes on where it was.',
+  );
   for (const name of Object.keys(experiments) as ExperimentName[]) command.addCommand(experimentCommand(name));
   return command.addCommand(allCommand()).addCommand(statusCommand()).addCommand(reportCommand());
 }

@@ -9,7 +9,6 @@ import { openSubject, type SubjectName, Unavailable, version } from './subjects.
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .summary('answer for one of our own implementations over a pipe, to be certified')
     .description(
       'Speaks pool-harness/1 on standard input and output for the reference, for a TensorFlow.js backend in Node, or for a deliberately wrong implementation: "poolproof certify -- npx poolproof serve wasm".',
     )

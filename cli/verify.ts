@@ -34,7 +34,6 @@ const children: Workers = {
 
 export function verifyCommand(): Command {
   return new Command('verify')
-    .summary('check the laws on the reference and on every backend, then train MNIST')
     .description(
       `Checks every law on the float64 reference and on every TensorFlow.js backend that Node has, half of the cases bit for bit. Then trains a 784-512-512-10 network on MNIST, once with ReLU and once with a parametric activation pool, on the fastest of these backends, its first steps in lockstep with float64. Each network must be above ${requiredAccuracy} test accuracy after its last epoch.
 

@@ -64,6 +64,14 @@ export const gpuStyles: readonly Style[] = legalStyles
   .filter(({ dtype, sum, flush }) => dtype === 'f32' && sum === 'blocked' && !flush)
   .flatMap((style) => freedomsOfGpus.map((freedom) => ({ ...style, ...freedom })));
 
+/**
+ * Whether a term is exactly 0 by the sign of x, and so may be skipped whatever its coefficient is. One that underflows to
+ * 0 may not: NaN times it is NaN.
+ */
+function isMaskedOut(name: BranchRef, x: number): boolean {
+  return typeof name === 'string' && branchOf(name).f(Math.sign(x)) === 0;
+}
+
 /** A product of two factors, still to be rounded. */
 type Term = readonly [number, number];
 
@@ -149,7 +157,7 @@ class Evaluation {
       // (c₂/2·x + c₁)·x + c₀, of the active branches.
       const powers: number[][] = [[], [], []];
       for (const [k, name] of names.entries()) {
-        if (f[k] === 0) continue;
+        if (isMaskedOut(name, x)) continue;
         if (name === 'halfSquare') powers[2]!.push(c[k]! / 2);
         else if (name === 'relu' || name === 'negative' || name === 'identity') powers[1]!.push(c[k]!);
         else powers[0]!.push(this.#multiply(c[k]!, f[k]!));

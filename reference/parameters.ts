@@ -12,7 +12,10 @@ export interface ParameterLayout {
   readonly alphaShape: readonly number[];
   /** |S|. */
   readonly positions: number;
-  /** Element i of `x` is unit `i % units` and uses position `positionOf[i % units]`. */
+  /**
+   * Element i of `x` is unit `i % units` and uses position `positionOf[i % units]`; none for an empty batch, which has no
+   * elements however many units there are.
+   */
   readonly units: number;
   readonly positionOf: Int32Array;
 }
@@ -40,8 +43,8 @@ export function parameterLayout(pool: Pool, shape: readonly number[]): Parameter
   const shared = sharedAxesOf(pool, shape);
   const positionShape = unitShape.map((n, axis) => (shared.has(axis) ? 1 : n));
   const units = sizeOf(unitShape);
-  const positionOf = new Int32Array(units);
-  for (let unit = 0; unit < units; unit++) {
+  const positionOf = new Int32Array(shape[0] === 0 ? 0 : units);
+  for (let unit = 0; unit < positionOf.length; unit++) {
     let rest = unit;
     let stride = 1;
     for (let axis = unitShape.length - 1; axis >= 0; axis--) {

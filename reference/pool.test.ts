@@ -66,6 +66,11 @@ describe('sharing (spec §1)', () => {
     expect(parameterLayout(pool(['relu', 'step'], sharing), shape).alphaShape).toEqual(alphaShape);
   });
 
+  it('of an empty batch lists no units, of which there may be too many', () => {
+    const { units, positionOf } = parameterLayout(pool(['relu'], 'unit'), [0, 3]);
+    expect([units, positionOf.length]).toEqual([3, 0]);
+  });
+
   it('sharedAxes picks the coefficient of the axes that are left', () => {
     const shape = [1, 2, 2];
     const x = f64(1, 1, 1, 1);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the adapters of impl/adapters/ that need building, and makes a Python in .adapters/ with NumPy, JAX, ONNX and
-# ONNX Runtime. Needs gcc, make and libcjson-dev; cargo; go; python3 with venv: what lacks them is left out, and said so.
+# ONNX Runtime, whose graphs it writes. Needs `npm run build`; gcc, make and libcjson-dev; cargo; go; python3 with venv:
+# what lacks them is left out, and said so.
 # PyTorch comes from Debian's python3-torch, or `.adapters/bin/pip install torch`. Usage: bash scripts/setup-adapters.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,6 +22,7 @@ python() {
 }
 
 build python python
+build onnx node dist/fixtures/exports/generate-onnx-pools.js impl/adapters/python/onnx
 build c make --quiet -C impl/adapters/c
 build rust cargo build --quiet --release --locked --manifest-path impl/adapters/rust/Cargo.toml
 build go go build -C impl/adapters/go -o pool-harness

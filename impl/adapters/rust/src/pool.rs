@@ -17,24 +17,18 @@ pub fn announcement() -> Value {
     })
 }
 
-fn pick<T>(condition: bool, then: T, otherwise: T) -> T {
-    if condition {
-        then
-    } else {
-        otherwise
-    }
-}
-
 fn f<T: Float>(branch: &str, x: T) -> T {
     let (zero, one) = (T::zero(), T::one());
     match branch {
-        "relu" => pick(x < zero, zero, x),
-        "step" => pick(x.is_nan(), x, pick(x > zero, one, zero)),
-        "halfSquare" => pick(x < zero, zero, x / (one + one) * x),
-        "negative" => pick(x > zero, zero, x),
+        "relu" | "halfSquare" if x < zero => zero,
+        "negative" if x > zero => zero,
+        "step" if x > zero => one,
+        "step" if x <= zero => zero,
+        "halfSquare" => x / (one + one) * x,
         "tanh" => x.tanh(),
         "sigmoid" => one / (one + (-x).exp()),
         "softplus" => f("relu", x) + (-x.abs()).exp().ln_1p(),
+        // NaN of a step too.
         _ => x,
     }
 }
