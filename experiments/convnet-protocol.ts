@@ -1,4 +1,4 @@
-import { type Activation, pap, relu } from '../reference/activations.ts';
+import { type Activation, pap, papNearRelu, relu } from '../reference/activations.ts';
 import type { SgdOptions } from '../reference/sgd.ts';
 
 /** Convolutions are 3·3 with stride 1, pooling takes the largest of 2·2; all but the last dense layer are activated. */
@@ -31,8 +31,14 @@ export interface SurfaceProtocol extends ConvnetProtocol {
   readonly offsets: readonly number[];
 }
 
-/** One alpha for each channel of a convolution and each unit of a dense layer. */
-export const papChannel: Activation = { ...pap, name: 'pap', pool: { ...pap.pool, sharing: 'channel' } };
+/** With one alpha for each channel of a convolution and each unit of a dense layer. */
+const byChannel = (activation: Activation): Activation => ({
+  ...activation,
+  pool: { ...activation.pool, sharing: 'channel' },
+});
+
+export const papChannel: Activation = byChannel(pap);
+export const papNearReluChannel: Activation = byChannel(papNearRelu);
 
 /**
  * Keras' example for CIFAR-10 of 2015, on which the post draws its loss surfaces: conv 32-32, pool, conv 64-64, pool,
