@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rowsOf } from '../experiments/claims/rows-for-tests.ts';
 import { readResults } from '../experiments/results.ts';
 
 /** The built command; `npm test` builds it first. */
@@ -25,14 +26,17 @@ function reproduce(...args: string[]): { code: number | null; err: string } {
 
 const seedsIn = (file: string): number[] => readResults(file).rows.map(({ seed }) => seed);
 
-describe.each(['', 'mnist', 'learning-rate', 'sharing', 'landscape', 'all'])('reproduce %s --help', (name) => {
-  it('fits a terminal', () => {
-    const args = ['reproduce', name, '--help'].filter((arg) => arg !== '');
-    const { stdout } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
-    expect(stdout).toMatch(/^Usage: poolproof reproduce/);
-    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  });
-});
+describe.each(['', 'mnist', 'learning-rate', 'sharing', 'landscape', 'all', 'status', 'report'])(
+  'reproduce %s --help',
+  (name) => {
+    it('fits a terminal', () => {
+      const args = ['reproduce', name, '--help'].filter((arg) => arg !== '');
+      const { stdout } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+      expect(stdout).toMatch(/^Usage: poolproof reproduce/);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    });
+  },
+);
 
 describe('reproduce refuses', () => {
   it.each([
@@ -59,6 +63,40 @@ describe('reproduce refuses', () => {
     expect(stderr).toMatch(/^error: train-images-idx3-ubyte: expected in .*nowhere/m);
     expect(status).toBe(3);
     expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+});
+
+describe('reproduce status and report', () => {
+  const results = () => mkdtempSync(join(folder, 'rows-'));
+
+  it('count what is there, within 80 columns, and say how to go on', () => {
+    const from = results();
+    const rows = rowsOf('small', 'relu', 3, (seed) => ({ loss: 0.18 + seed / 100 }));
+    writeFileSync(join(from, 'small.ndjson'), `${rows.map((row) => JSON.stringify(row)).join('\n')}\n{"pro`);
+    const { status, stdout } = spawnSync(process.execPath, [main, 'reproduce', 'status', '--results', from], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^small +relu +3 of 94 +0 +0\.200 ± 0\.0100$/m);
+    expect(stdout).toMatch(/^batch-128, all rates +pap +0 of 36$/m);
+    expect(stdout).toContain('npx poolproof reproduce mnist --protocol small\n');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('5 bytes of an unfinished row at the end');
+    const lines = stdout.split('\n').filter((line) => !line.includes(from));
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('write a page and its figures from an empty folder on', () => {
+    const out = join(folder, 'deep', 'out');
+    expect(reproduce('report', '--results', results(), '--out', out)).toEqual({ code: 0, err: '' });
+    expect(readdirSync(out).sort()).toEqual(['results', 'results.html', 'results.md']);
+  });
+
+  it.each(['status', 'report'])('%s refuses damaged results in the words of the file', (name) => {
+    const from = results();
+    writeFileSync(join(from, 'small.ndjson'), '{}\n');
+    const { code, err } = reproduce(name, '--results', from);
+    expect(err).toContain(`error: ${join(from, 'small.ndjson')}, line 1: "protocol"`);
+    expect(code).toBe(4);
   });
 });
 

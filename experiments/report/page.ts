@@ -63,12 +63,14 @@ function figuresOf(id: ClaimId, { rows, surfaces }: Measured): Figure[] {
       return [...measuresFigure(surfaces), ...surfaceFigures(surfaces)];
     case 'pathways':
       return coefficientsFigure(rows);
-    // Their figures stand with other claims.
     case 'consistency':
     case 'sharing':
       return [];
   }
 }
+
+/** Claims on the losses that stand with `mean-loss`. */
+const drawnElsewhere: readonly ClaimId[] = ['consistency', 'sharing'];
 
 function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Block[] {
   return [
@@ -83,6 +85,9 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Bl
       'The same over the learning-rate map',
     ),
     ...figures.map((each): Block => ({ kind: 'figure', figure: each })),
+    ...(drawnElsewhere.includes(claim.id) && finding.cells.length > 0
+      ? [text('The losses are drawn with [mean-loss](#mean-loss).')]
+      : []),
     ...cellTable(finding.cells),
     text('Measured again by:'),
     { kind: 'commands', lines: claim.commands },
