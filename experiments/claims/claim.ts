@@ -20,7 +20,7 @@ export interface Claim {
   readonly claimed: string;
   /** The published figures. */
   readonly published: string;
-  /** When it holds and when it does not, written down before rows were looked at. */
+  /** When it holds and when it does not, written down before rows were judged. */
   readonly rule: string;
   /** What measures it again. */
   readonly commands: readonly string[];

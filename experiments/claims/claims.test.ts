@@ -194,7 +194,7 @@ describe('trench', () => {
     expect(measure('trench', { surfaces: surfaces(40, 1) }).verdict).toEqual({ kind: 'does not hold' });
     expect(measure('trench', { surfaces: surfaces(40, 3, 1) }).verdict).toEqual({
       kind: 'holds only where',
-      where: ['anisotropy'],
+      where: ['anisotropy, pap'],
     });
     expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
   });

@@ -5,7 +5,7 @@ import { hashOf, type SurfaceRow } from '../trial.ts';
 import type { Cell, MeasuredSurface } from './claim.ts';
 
 /** The activations whose surfaces are compared. */
-export const surfaceActivations: readonly string[] = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap'];
+export const surfaceActivations: readonly string[] = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-0.8'];
 
 const registered: ReadonlySet<string> = new Set(
   [...experiments.landscape.protocols.values()].flatMap((protocol) =>

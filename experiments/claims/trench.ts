@@ -1,42 +1,53 @@
 import { shareInterval } from '../statistics.ts';
-import { type Claim, type Comparison, judge, verdictOf } from './claim.ts';
+import { type Claim, type Comparison, judge, type MeasuredSurface, verdictOf } from './claim.ts';
 import { measureOf, sameWeights, surfaceActivations, surfaceCell } from './surfaces.ts';
 import { outcomesText, withInterval } from './words.ts';
 
 /** The least pairs that decide: what the published figure drew is not known. */
 const enoughPairs = 40;
 
+/** Started at 0.5/0.5, and near ReLU, at 0.8/0.2. */
+const paps = ['pap', 'pap-0.8'];
+
+/** The share of pairs in which the PAP has more of a measure; none if no pair can be measured. */
+function comparisonOf(
+  pap: string,
+  measure: 'anisotropy' | 'depth',
+  pairs: readonly (readonly [MeasuredSurface, MeasuredSurface])[],
+): Comparison[] {
+  const values = pairs
+    .map(([a, b]) => [measureOf(a, measure), measureOf(b, measure)] as const)
+    .filter((both) => both.every(Number.isFinite));
+  if (values.length === 0) return [];
+  const k = values.filter(([a, b]) => a > b).length;
+  const interval = shareInterval(k, values.length);
+  const claimed = { from: 0.5 };
+  const n = [values.length];
+  return [
+    {
+      where: `${measure}, ${pap}`,
+      what: `share of pairs, ${pap} > relu`,
+      n,
+      value: k / values.length,
+      interval,
+      claimed,
+      tests: [],
+      outcome: values.length < enoughPairs ? 'open' : judge(interval, claimed, n),
+    },
+  ];
+}
+
 export const trench: Claim = {
   id: 'trench',
   claimed:
     'The loss over two weights of different layers of a small CIFAR-10 convnet has a clearer, trench-like minimum with a PAP than with ReLU, for most pairs.',
   published: 'pictures of chosen pairs',
-  rule: `Each pair of weights is swept in a ReLU and in a PAP network of the same seed. Trench-like: the anisotropy \`1 − |λ₂|/|λ₁|\` of the best-fitting quadratic (0 for a bowl, 1 for a trench) is greater with the PAP; clearer: its minimum is deeper, by \`(mean loss at the border − minimum) / loss of the trained network\`. For each of the two, the share of pairs in which the PAP has more, of at least ${enoughPairs}, with the 95 % interval of Clopper and Pearson: it holds if the whole interval is at least one half, and does not if it is below. Pairs of one network are not independent, which the interval does not know. Left out, and counted in the cells, are surfaces of a network that has not learned (a test accuracy below 0.2: there is no minimum to look at), and those that are not finite somewhere, or flat. It holds if both do, does not if neither does, and else holds only where it holds.`,
+  rule: `Each pair of weights is swept in a ReLU network and in PAP networks of the same seed, started at 0.5/0.5 and at 0.8/0.2. Trench-like: the anisotropy \`1 − |λ₂|/|λ₁|\` of the best-fitting quadratic (0 for a bowl, 1 for a trench) is greater with the PAP; clearer: its minimum is deeper, by \`(mean loss at the border − minimum) / loss of the trained network\`. For each of the two, the share of pairs in which the PAP has more, of at least ${enoughPairs}, with the 95 % interval of Clopper and Pearson: it holds if the whole interval is at least one half, and does not if it is below. Pairs of one network are not independent, which the interval does not know. Left out, and counted in the cells, are surfaces of a network that has not learned (a test accuracy below 0.2: there is no minimum to look at), and those that are not finite somewhere, or flat. It holds if all do, does not if none does, and else holds only where it holds.`,
   commands: ['npx poolproof reproduce landscape'],
   measure({ surfaces }) {
-    const pairs = sameWeights(surfaces, 'pap', 'relu');
-    const claimed = { from: 0.5 };
-    const comparisons = (['anisotropy', 'depth'] as const).flatMap((measure): Comparison[] => {
-      const values = pairs
-        .map((pair) => pair.map((surface) => measureOf(surface, measure)) as [number, number])
-        .filter((both) => both.every(Number.isFinite));
-      if (values.length === 0) return [];
-      const k = values.filter(([pap, relu]) => pap > relu).length;
-      const interval = shareInterval(k, values.length);
-      const n = [values.length];
-      const outcome = values.length < enoughPairs ? 'open' : judge(interval, claimed, n);
-      return [
-        {
-          where: measure,
-          what: 'share of pairs, pap > relu',
-          n,
-          value: k / values.length,
-          interval,
-          claimed,
-          tests: [],
-          outcome,
-        },
-      ];
+    const comparisons = paps.flatMap((pap) => {
+      const pairs = sameWeights(surfaces, pap, 'relu');
+      return (['anisotropy', 'depth'] as const).flatMap((measure) => comparisonOf(pap, measure, pairs));
     });
     return {
       verdict: verdictOf(
@@ -48,7 +59,7 @@ export const trench: Claim = {
         comparisons.length > 0
           ? comparisons.map(({ where, value, interval }) => `${where}: ${withInterval(value, interval)}`).join('; ')
           : '–',
-      n: `${pairs.length} pairs`,
+      n: `${Math.max(0, ...comparisons.flatMap(({ n }) => n))} pairs`,
       sentence: outcomesText(comparisons),
       cells: (['anisotropy', 'depth', 'roughness'] as const).flatMap((measure) =>
         surfaceActivations.flatMap((name) => surfaceCell(surfaces, name, measure)),
