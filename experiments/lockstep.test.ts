@@ -44,9 +44,9 @@ describe('trainings that are right', () => {
       afterAll(() => restore());
 
       for (const activation of [relu, mrelu(0.8), pap, prelu, concat]) {
-        it(`${activation.name}: 12 steps hold, with every seed`, async () => {
+        it(`${activation.name}: 50 steps hold, with every seed`, async () => {
           for (const seed of [1, 2, 3]) {
-            const lockstep = await lockstepOf({ ...protocol, activation }, seed, 12, createTrainer);
+            const lockstep = await lockstepOf({ ...protocol, activation }, seed, 50, createTrainer);
             expect(lockstep.worst.ratio, JSON.stringify(lockstep.worst)).toBeLessThanOrEqual(1);
             expect(lockstep.held, JSON.stringify(lockstep)).toBe(true);
             // Neither is blind: single roundings attain their bound, and some rounding shows in the curve.
@@ -54,6 +54,7 @@ describe('trainings that are right', () => {
             expect(lockstep.worstSum.ratio).toBeLessThan(lockstep.worst.ratio);
             expect(lockstep.worstSum.ratio).toBeGreaterThan(0);
             expect(lockstep.lossDifference).toBeGreaterThan(0);
+            console.log(`${backend.name}, ${activation.name}, seed ${seed}: 50 losses off by ${lockstep.lossDifference.toExponential(1)}, bound ${lockstep.lossBound.toExponential(1)}`);
             expect(lockstep.lossBound).toBeLessThan(1e-3);
           }
         });
