@@ -466,7 +466,7 @@ describe('kinks', () => {
   });
 
   const here = () => 0;
-  const limits = () => ({ value: 0, slope: 0 });
+  const limits = () => ({ value: 0, slope: 1 });
   it.each<[Partial<Kink>, 'neither' | 'left' | 'right' | 'both']>([
     [{ derivative: here, value: here }, 'neither'],
     [{ derivative: 'any', value: 'any' }, 'neither'],

@@ -282,7 +282,10 @@ function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
   entry.slopes.left.push({ slope: (fb - fa) / (tb - ta), rounding });
   entry.slopes.right.push({ slope: (f2 - f1) / (t2 - t1), rounding });
   const declared = moved.kinksOf?.(element).find(({ at }) => at === v);
-  if (declared !== undefined) return judgeDeclared(entry, declared, left, right);
+  if (declared !== undefined) {
+    const isSettled = judgeDeclared(entry, declared, left, right);
+    return isSettled && !mayHideJump(entry.kink!, noise, scale === 0);
+  }
   if (isGood(smooth)) {
     const isNarrower = narrow(entry, smooth);
     // Within a tiny element rounding may be all that is read.
@@ -299,6 +302,20 @@ function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
   entry.lo = Math.min(smooth.slope - error, left.slope - left.slopeError, right.slope - right.slopeError);
   entry.hi = Math.max(smooth.slope + error, left.slope + left.slopeError, right.slope + right.slopeError);
   return false;
+}
+
+/**
+ * Whether a side that seems to go on from the value itself is not the declared one: a jump and the curve beside it may
+ * cancel in the differences of one scale, but not in those of the next, where a jump is a thousand times the larger.
+ * For its slope a side is looked at again after the widest scale only, since there is more rounding further down.
+ */
+function mayHideJump({ declared, output, left, right }: MeasuredKink, noise: number, isWidest: boolean): boolean {
+  return [[left, declared?.left] as const, [right, declared?.right] as const].some(([side, limits]) => {
+    if (!side.joined || limits === undefined) return false;
+    const { value, slope } = limits(output);
+    const isOff = Math.abs(side.value - value) > side.valueError + noise;
+    return isOff || (isWidest && Math.abs(side.slope - slope) > side.slopeError);
+  });
 }
 
 /** An element on a declared kink: its derivative is the convention, or any between the sides if there is none. */

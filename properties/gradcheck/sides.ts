@@ -1,5 +1,5 @@
 import type { OneSided } from './differentiable.ts';
-import { errorOf, type Parabola, parabola, quartic, type Slope } from './slope.ts';
+import { errorOf, type Parabola, parabola, quartic, type Slope, underflow } from './slope.ts';
 
 /** The values of one output at the points of a centred stencil, and what rounding may have done to each. */
 export interface Reading {
@@ -63,7 +63,7 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
       // Where f″ passes through 0 on this side the parabola does not show its own error, but what both sides say does.
       const slopeError = errorOf(best) + (isGood(smooth) ? Math.abs(own.slope - smooth.slope) : 0);
       // A jump at the point is part of what the differences show, however small.
-      const valueError = noise + Math.abs(near) * best.truncation;
+      const valueError = noise + Math.abs(near) * best.truncation + underflow;
       return {
         value: f0,
         slope: best.slope,

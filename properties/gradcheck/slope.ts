@@ -38,8 +38,14 @@ export function quartic(f0: number, t: readonly number[], f: readonly number[], 
 function ownRounding(f0: number, f: readonly number[]): number {
   let most = 0;
   for (const value of f) most = Math.max(most, Math.abs(value - f0));
-  return 16 * 2 ** -53 * most;
+  return 16 * 2 ** -53 * most + underflow;
 }
+
+/**
+ * What these formulas lose of a value among the subnormals: third and fourth differences are rounded to multiples of the
+ * smallest, each is off by up to two of them, and counts four times.
+ */
+export const underflow: number = 16 * 2 ** -1074;
 
 /** The interpolation of which `quartic` takes the slope, at a distance `s`. */
 export function quarticAt(s: number, f0: number, t: readonly number[], f: readonly number[]): number {

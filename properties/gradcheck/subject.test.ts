@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Case } from '../../reference/case.ts';
+import type { BranchRef, Case } from '../../reference/case.ts';
 import { doubleVjp } from '../../reference/pool.ts';
 import type { Subject } from '../../reference/subject.ts';
 import { cases } from '../cases.ts';
@@ -30,11 +30,12 @@ describe('no legal evaluation is called wrong', () => {
     { timeout: 3_600_000 },
     async (dtype) => {
       const subjects = legalStyles.filter((style) => style.dtype === dtype).map(legalSubject);
+      const wrong: string[] = [];
       for (const kind of ['dyadic', 'general'] as const) {
         const drawn = fc.sample(cases({ dtype, kind }), { seed, numRuns: runs * 3 });
         for (const [k, c] of drawn.entries()) {
           const report = await check(subjects[k % subjects.length]!, c, k);
-          expect(report.failures, `${caseText(c).join('\n')}\n${gradcheckText(report)}`).toEqual([]);
+          if (report.failures.length > 0) wrong.push(`Case ${k}: ${caseText(c).join('\n')}\n${gradcheckText(report)}`);
           for (const { compared, unchecked, vacuous } of report.inputs) {
             totals.compared += compared;
             totals.unchecked += unchecked;
@@ -42,6 +43,8 @@ describe('no legal evaluation is called wrong', () => {
           }
         }
       }
+      // All of them, since an attack takes minutes.
+      expect(wrong.join('\n\n')).toBe('');
     },
   );
 
@@ -83,6 +86,53 @@ it('tells the two jumps of a branch apart whose value at the kink is neither lim
     shape: [1],
     x: Float64Array.of(0),
     alpha: Float64Array.of(0.9737092232766247, 1),
+    dy: Float64Array.of(1),
+  };
+  expect((await check(referenceSubject, c)).failures).toEqual([]);
+});
+
+// Branches with their coefficients, at 0.
+it.each<[string, readonly [BranchRef, number][]]>([
+  [
+    'hidden in value by the curve of tanh',
+    [
+      ['step', 2.0007527310871465e-15],
+      ['tanh', -0.03919130652414461],
+    ],
+  ],
+  [
+    'hidden beside a kink',
+    [
+      ['step', -2.1655012924971216e-10],
+      ['relu', 868.3718353165992],
+      ['tanh', 1576.2271791395415],
+    ],
+  ],
+  [
+    'hidden in slope alone',
+    [
+      ['step', -1.194495040888442e-13],
+      ['negative', 0.2849515217770524],
+      ['sigmoid', 3.989897222753253],
+    ],
+  ],
+  [
+    'hidden at the second scale too',
+    [
+      ['step', -4.163781881674593e-15],
+      ['identity', -14.491848945617676],
+      ['halfSquare', -4.606825764350011],
+    ],
+  ],
+  ['of the smallest number', [['step', 5e-324]]],
+  ['of a few of the smallest', [['step', 1e-323]]],
+])('allows a jump %s', async (_, branches) => {
+  const c: Case = {
+    pool: { branches: branches.map(([branch]) => branch), sharing: 'layer', constraint: { kind: 'free' } },
+    dtype: 'f64',
+    shape: [1],
+    x: Float64Array.of(0),
+    alpha: Float64Array.from(branches, ([, alpha]) => alpha),
     dy: Float64Array.of(1),
   };
   expect((await check(referenceSubject, c)).failures).toEqual([]);
