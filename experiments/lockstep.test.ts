@@ -54,7 +54,9 @@ describe('trainings that are right', () => {
             expect(lockstep.worstSum.ratio).toBeLessThan(lockstep.worst.ratio);
             expect(lockstep.worstSum.ratio).toBeGreaterThan(0);
             expect(lockstep.lossDifference).toBeGreaterThan(0);
-            console.log(`${backend.name}, ${activation.name}, seed ${seed}: 50 losses off by ${lockstep.lossDifference.toExponential(1)}, bound ${lockstep.lossBound.toExponential(1)}`);
+            console.log(
+              `${backend.name}, ${activation.name}, seed ${seed}: 50 losses off by ${lockstep.lossDifference.toExponential(1)}, bound ${lockstep.lossBound.toExponential(1)}`,
+            );
             expect(lockstep.lossBound).toBeLessThan(1e-3);
           }
         });
