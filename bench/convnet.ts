@@ -1,6 +1,6 @@
 import { farthest, noiseImages, trainConvnet } from '../experiments/convnet.ts';
 import { twoConvolutions } from '../experiments/convnet-protocol.ts';
-import { loadMnist } from '../experiments/mnist.ts';
+import { loadMnist } from '../experiments/data/mnist.ts';
 import type { OpenBackend } from '../impl/tfjs/backends.ts';
 
 /** Loss curves of one convnet, the largest relative differences from that of cpu. */

@@ -1,4 +1,4 @@
-import type { Lockstep } from '../experiments/lockstep-run.ts';
+import type { Lockstep } from '../experiments/lockstep/lockstep-run.ts';
 import type { MnistRow } from '../experiments/mnist-run.ts';
 import { hasLearned, type MnistReport } from './report.ts';
 import { table, wrap } from './table.ts';

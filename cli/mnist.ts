@@ -1,5 +1,5 @@
-import { DataError } from '../experiments/idx.ts';
-import { loadMnist } from '../experiments/mnist.ts';
+import { DataError } from '../experiments/data/idx.ts';
+import { loadMnist } from '../experiments/data/mnist.ts';
 import type { MnistProgress, MnistRow } from '../experiments/mnist-run.ts';
 import { verification } from '../experiments/protocols.ts';
 import type { BackendName, PassedOver } from '../impl/tfjs/backends.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { writeWhole } from '../experiments/download.ts';
+import { writeWhole } from '../experiments/data/download.ts';
 
 /**
  * The name of a file to be written, for commander. Its folder is made and tried at once: an hour of checking must not

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { loadCifar10First4000 } from '../experiments/cifar10.ts';
+import { loadCifar10First4000 } from '../experiments/data/cifar10.ts';
+import { DataError } from '../experiments/data/idx.ts';
+import { loadMnist } from '../experiments/data/mnist.ts';
 import { type ExperimentName, experiments, fileOf, trialsOf } from '../experiments/experiments.ts';
-import { DataError } from '../experiments/idx.ts';
-import { loadMnist } from '../experiments/mnist.ts';
 import { openResults, type Results, ResultsError } from '../experiments/results.ts';
 import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
 import type { Trial } from '../experiments/trial.ts';

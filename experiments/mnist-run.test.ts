@@ -3,7 +3,7 @@ import { type BackendName, type OpenBackend, openBackend } from '../impl/tfjs/ba
 import { pap, relu } from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
 import { permutation, random } from '../reference/random.ts';
-import type { Mnist } from './mnist.ts';
+import type { Mnist } from './data/mnist.ts';
 import { type MnistProgress, runMnist } from './mnist-run.ts';
 import { author2016, protocols } from './protocols.ts';
 

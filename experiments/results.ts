@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
-import { message } from './idx.ts';
+import { message } from './data/idx.ts';
 import { type EpochRow, keyOf, type Row, type Surface } from './trial.ts';
 
 /** A file of results that is not what it should be, is in use, or can't be written; the message names it. */

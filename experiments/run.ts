@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { BackendName } from '../impl/tfjs/backends.ts';
-import { message } from './idx.ts';
+import { message } from './data/idx.ts';
 import { type Results, ResultsError } from './results.ts';
 import { hashOf, keyOf, type Trial } from './trial.ts';
 import { startWorkers } from './workers.ts';

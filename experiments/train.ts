@@ -5,7 +5,7 @@ import { batches, type Dataset, scalePixels, stepsPerEpoch } from '../reference/
 import { initialParameters, type Layer } from '../reference/network.ts';
 import type { Protocol } from '../reference/protocol.ts';
 import { turnOfTheEventLoop } from './event-loop.ts';
-import { type Lockstep, runLockstep } from './lockstep-run.ts';
+import { type Lockstep, runLockstep } from './lockstep/lockstep-run.ts';
 
 export interface Data {
   readonly train: Dataset;

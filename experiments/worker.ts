@@ -1,7 +1,7 @@
 /** The process in which trials run, one after the other; started by `workers.ts`. */
 import { type BackendName, type OpenBackend, openAuto, openBackend } from '../impl/tfjs/backends.ts';
-import { loadCifar10First4000 } from './cifar10.ts';
-import { loadMnist } from './mnist.ts';
+import { loadCifar10First4000 } from './data/cifar10.ts';
+import { loadMnist } from './data/mnist.ts';
 import { runTrial } from './run-trial.ts';
 import { runSurfaces } from './surfaces.ts';
 import type { Row, Trial } from './trial.ts';

@@ -38,7 +38,11 @@ describe('folder boundaries', () => {
     ['reference/planted.ts', "export { sum } from 'mathjs';", 'nothing outside itself'],
     ['properties/planted.ts', "export { activationPool } from '../impl/tfjs/op.ts';", 'only itself and reference/'],
     ['properties/laws/planted.ts', "export { main } from '../../cli/main.ts';", 'only itself and reference/'],
-    ['properties/planted.ts', "export { loadMnist } from '../experiments/mnist.ts';", 'only itself and reference/'],
+    [
+      'properties/planted.ts',
+      "export { loadMnist } from '../experiments/data/mnist.ts';",
+      'only itself and reference/',
+    ],
     ['properties/planted.ts', "export { encodeTensor } from '../fixtures/tensor.ts';", 'only itself and reference/'],
     ['fixtures/planted.ts', "export { activationPool } from '../impl/tfjs/op.ts';", 'properties/ and reference/'],
     ['impl/tfjs/planted.ts', "export { forward } from '../../reference/pool.ts';", 'only types from reference/'],

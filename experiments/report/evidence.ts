@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
 import { deadBelow } from '../claims/runs.ts';
 import { isRegisteredNetwork } from '../claims/surfaces.ts';
-import { message } from '../idx.ts';
+import { message } from '../data/idx.ts';
 import { ResultsError, readResults } from '../results.ts';
 import { surfaceMeasures } from '../surface.ts';
 import type { Row, SurfaceRow, TrialRow } from '../trial.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import type { Dataset } from '../reference/batches.ts';
+import type { Dataset } from '../../reference/batches.ts';
 import { DataError, message, unpack } from './idx.ts';
 import { downloadResumably, type KnownFile, sha256Of } from './resume.ts';
 import { cacheFolder, firstSource, localFolder, readIfThere, type SourceOptions, sizeIfThere } from './sources.ts';

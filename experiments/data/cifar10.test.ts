@@ -475,7 +475,7 @@ describe('a local folder', () => {
 });
 
 describe('CIFAR-10 itself', () => {
-  const local = process.env.POOLPROOF_DATA ?? join(import.meta.dirname, '..', '..', 'shared', 'data');
+  const local = process.env.POOLPROOF_DATA ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'data');
   const has = (name: string): boolean => existsSync(join(local, 'cifar10', name));
 
   it.skipIf(!has(''))(

@@ -1,6 +1,6 @@
-import type { Trainer } from '../impl/tfjs/train.ts';
-import type { Batch, Layer } from '../reference/network.ts';
-import type { Protocol } from '../reference/protocol.ts';
+import type { Trainer } from '../../impl/tfjs/train.ts';
+import type { Batch, Layer } from '../../reference/network.ts';
+import type { Protocol } from '../../reference/protocol.ts';
 import { type Comparison, compareStep } from './lockstep.ts';
 import { LossCurves } from './loss-curves.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Dataset } from '../reference/batches.ts';
+import type { Dataset } from '../../reference/batches.ts';
 import { download, writeWhole } from './download.ts';
 import { DataError, type IdxFile, message, readIdx, sizeInBytes, unpack } from './idx.ts';
 import { cacheFolder, firstSource, localFolder, readIfThere, type SourceOptions } from './sources.ts';

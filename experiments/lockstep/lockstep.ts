@@ -1,8 +1,8 @@
-import type { StepTrace } from '../impl/tfjs/train.ts';
-import { transpose } from '../reference/matrix.ts';
-import { type Batch, type Layer, widen, widenBatch } from '../reference/network.ts';
-import { inputsOf, type Protocol } from '../reference/protocol.ts';
-import { rateAt } from '../reference/sgd.ts';
+import type { StepTrace } from '../../impl/tfjs/train.ts';
+import { transpose } from '../../reference/matrix.ts';
+import { type Batch, type Layer, widen, widenBatch } from '../../reference/network.ts';
+import { inputsOf, type Protocol } from '../../reference/protocol.ts';
+import { rateAt } from '../../reference/sgd.ts';
 import {
   activationExpected,
   crossEntropyExpected,

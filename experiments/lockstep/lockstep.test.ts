@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { availableBackends } from '../impl/tfjs/available-for-tests.ts';
-import { createTrainer, type StepTrace, type Trainer } from '../impl/tfjs/train.ts';
-import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
-import { type Activation, concat, mrelu, pap, prelu, relu } from '../reference/activations.ts';
-import { batches } from '../reference/batches.ts';
+import { availableBackends } from '../../impl/tfjs/available-for-tests.ts';
+import { createTrainer, type StepTrace, type Trainer } from '../../impl/tfjs/train.ts';
+import { installWasmKernels } from '../../impl/tfjs/wasm/install.ts';
+import { type Activation, concat, mrelu, pap, prelu, relu } from '../../reference/activations.ts';
+import { batches } from '../../reference/batches.ts';
 import {
   type Batch,
   backward,
@@ -12,14 +12,14 @@ import {
   type Layer,
   widen,
   widenBatch,
-} from '../reference/network.ts';
-import type { Protocol } from '../reference/protocol.ts';
-import { random } from '../reference/random.ts';
-import { rateAt } from '../reference/sgd.ts';
+} from '../../reference/network.ts';
+import type { Protocol } from '../../reference/protocol.ts';
+import { random } from '../../reference/random.ts';
+import { rateAt } from '../../reference/sgd.ts';
+import { author2016 } from '../protocols.ts';
 import { compareStep } from './lockstep.ts';
 import { runLockstep } from './lockstep-run.ts';
 import { LossCurves } from './loss-curves.ts';
-import { author2016 } from './protocols.ts';
 
 const protocol: Protocol = { ...author2016, sizes: [30, 24, 20, 10], batch: 16 };
 

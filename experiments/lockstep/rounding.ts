@@ -2,13 +2,13 @@
  * How far a float32 result may lie from the exact one, operation by operation (spec §5: every association, summation
  * tree, contraction and skipping of zeros is legal; u = 2⁻²⁴). Bounds are worst cases, none is fitted to a run.
  */
-import { activate, activateVjp, mapsOf, placeOf } from '../reference/activate.ts';
-import type { Activation } from '../reference/activations.ts';
-import { branchOf, nameOf } from '../reference/branches.ts';
-import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
-import { denseForward } from '../reference/dense.ts';
-import { product, transpose } from '../reference/matrix.ts';
-import { parameterLayout } from '../reference/parameters.ts';
+import { activate, activateVjp, mapsOf, placeOf } from '../../reference/activate.ts';
+import type { Activation } from '../../reference/activations.ts';
+import { branchOf, nameOf } from '../../reference/branches.ts';
+import { crossEntropyBackward, crossEntropyForward } from '../../reference/cross-entropy.ts';
+import { denseForward } from '../../reference/dense.ts';
+import { product, transpose } from '../../reference/matrix.ts';
+import { parameterLayout } from '../../reference/parameters.ts';
 
 /** What a float32 operation on given float32 inputs must come near to, element by element. */
 export interface Expected {

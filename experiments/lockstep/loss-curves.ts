@@ -1,8 +1,8 @@
-import type { StepTrace } from '../impl/tfjs/train.ts';
-import { type Batch, type Layer, type Settle, widen, widenBatch, zerosLike } from '../reference/network.ts';
-import { inputsOf, type Protocol } from '../reference/protocol.ts';
-import { type Random, random } from '../reference/random.ts';
-import { type Training, trainStep } from '../reference/train.ts';
+import type { StepTrace } from '../../impl/tfjs/train.ts';
+import { type Batch, type Layer, type Settle, widen, widenBatch, zerosLike } from '../../reference/network.ts';
+import { inputsOf, type Protocol } from '../../reference/protocol.ts';
+import { type Random, random } from '../../reference/random.ts';
+import { type Training, trainStep } from '../../reference/train.ts';
 import { gamma } from './rounding.ts';
 
 /**
