@@ -5,8 +5,8 @@ import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { farthest, noiseImages, trainConvnet } from './convnet.ts';
 import { twoConvolutions } from './convnet-protocol.ts';
 
-const protocol = twoConvolutions(7, 2);
-const data = noiseImages(24, 7 ** 2);
+const protocol = twoConvolutions(7, 4);
+const data = noiseImages(48, 7 ** 2);
 
 const curve = async (steps = 12, parts = 1): Promise<readonly number[]> =>
   (await trainConvnet(protocol, data, { seed: 1, steps, parts })).losses;
