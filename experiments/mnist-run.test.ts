@@ -3,12 +3,12 @@ import { type BackendName, type OpenBackend, openBackend } from '../impl/tfjs/ba
 import { pap, relu } from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
 import { permutation, random } from '../reference/random.ts';
-import type { Mnist } from './data/mnist.ts';
+import type { TrainAndTest } from './data/sources.ts';
 import { type MnistProgress, runMnist } from './mnist-run.ts';
 import { author2016, protocols } from './protocols.ts';
 
 /** Two classes of images that differ in which half is bright, so that a network must get above chance. */
-const data = ((): Mnist => {
+const data = ((): TrainAndTest => {
   const source = random(1, 'halves');
   const make = (n: number) => {
     const order = permutation(source, n);

@@ -1,14 +1,15 @@
 import type { OpenBackend } from '../impl/tfjs/backends.ts';
 import type { Activation } from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
-import { type Data, type Epoch, type Trained, type TrainProgress, train } from './train.ts';
+import type { TrainAndTest } from './data/sources.ts';
+import { type Epoch, type Trained, type TrainProgress, train } from './train.ts';
 
 export interface MnistRunOptions {
   readonly backend: OpenBackend;
   readonly protocol: Protocol;
   /** Each is trained in place of the protocol's own. */
   readonly activations: readonly Activation[];
-  readonly data: Data;
+  readonly data: TrainAndTest;
   readonly seed: number;
   /** Default: the protocol's. */
   readonly epochs?: number;

@@ -4,9 +4,10 @@ import { nameOf } from '../reference/branches.ts';
 import { kappa } from '../reference/constraints.ts';
 import { backward, forward, initialParameters, type Layer, widen, widenBatch } from '../reference/network.ts';
 import type { Protocol } from '../reference/protocol.ts';
+import type { TrainAndTest } from './data/sources.ts';
 import { digits, digitsOrNull } from './digits.ts';
 import { quantiles } from './statistics.ts';
-import { type Data, type TrainProgress, train } from './train.ts';
+import { type TrainProgress, train } from './train.ts';
 import { hashOf, type LayerCoefficients, quantileLevels, type Trial, type TrialRow } from './trial.ts';
 
 /** A pathway counts as off when the sum of its coefficients is smaller in size. */
@@ -16,7 +17,7 @@ const offBelow = 0.1;
 export async function runTrial(
   { protocol, seed }: Trial<Protocol>,
   backend: OpenBackend,
-  data: Data,
+  data: TrainAndTest,
   onProgress: (progress: TrainProgress) => void = () => {},
 ): Promise<TrialRow> {
   const start = performance.now();
@@ -64,7 +65,7 @@ function coefficientsOf(protocol: Protocol, parameters: readonly Layer<Float32Ar
   });
 }
 
-function firstGradients({ protocol, seed }: Trial<Protocol>, data: Data): number[] {
+function firstGradients({ protocol, seed }: Trial<Protocol>, data: TrainAndTest): number[] {
   const parameters = widen(initialParameters(protocol, seed));
   const batch = widenBatch(batches(protocol, data.train, seed).next().value);
   const { gradients } = backward(protocol, parameters, batch, forward(protocol, parameters, batch).stages);

@@ -1,21 +1,17 @@
 import type { OpenBackend } from '../impl/tfjs/backends.ts';
 import { createTrainer, type Trainer } from '../impl/tfjs/train.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
-import { batches, type Dataset, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
+import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
 import { initialParameters, type Layer } from '../reference/network.ts';
 import type { Protocol } from '../reference/protocol.ts';
+import type { TrainAndTest } from './data/sources.ts';
 import { turnOfTheEventLoop } from './event-loop.ts';
 import { type Lockstep, runLockstep } from './lockstep/lockstep-run.ts';
-
-export interface Data {
-  readonly train: Dataset;
-  readonly test: Dataset;
-}
 
 export interface TrainOptions {
   readonly backend: OpenBackend;
   readonly protocol: Protocol;
-  readonly data: Data;
+  readonly data: TrainAndTest;
   readonly seed: number;
   /** Updates at the start that are checked against float64; default 0. */
   readonly lockstepSteps?: number;

@@ -5,7 +5,15 @@ import { buffer } from 'node:stream/consumers';
 import type { Dataset } from '../../reference/batches.ts';
 import { DataError, message, unpack } from './idx.ts';
 import { downloadResumably, type KnownFile, sha256Of } from './resume.ts';
-import { cacheFolder, firstSource, localFolder, readIfThere, type SourceOptions, sizeIfThere } from './sources.ts';
+import {
+  cacheFolder,
+  firstSource,
+  localFolder,
+  readIfThere,
+  type SourceOptions,
+  sizeIfThere,
+  type TrainAndTest,
+} from './sources.ts';
 import { readMembers } from './tar.ts';
 
 /** Pixels of a channel. */
@@ -73,11 +81,6 @@ export interface Cifar10Options extends SourceOptions {
   readonly files?: Cifar10Files;
 }
 
-export interface Cifar10 {
-  readonly train: Dataset;
-  readonly test: Dataset;
-}
-
 /**
  * CIFAR-10's 50,000 training and 10,000 test images, from the local folder's `cifar10/` if there is one (the `.bin` files,
  * in `cifar-10-batches-bin/` or not, or the archive), else from the archive in the cache, else downloaded into it,
@@ -87,7 +90,7 @@ export interface Cifar10 {
  *
  * @throws DataError naming the file, and what was expected and got, or why no source had it
  */
-export async function loadCifar10(options: Cifar10Options = {}): Promise<Cifar10> {
+export async function loadCifar10(options: Cifar10Options = {}): Promise<TrainAndTest> {
   const { train, test } = options.files ?? cifar10Files;
   const all = await load([...train, test], options);
   return { train: datasetOf(train, all.slice(0, -1)), test: datasetOf([test], all.slice(-1)) };

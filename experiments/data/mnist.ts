@@ -1,8 +1,14 @@
 import { join } from 'node:path';
-import type { Dataset } from '../../reference/batches.ts';
 import { download, writeWhole } from './download.ts';
 import { DataError, type IdxFile, message, readIdx, sizeInBytes, unpack } from './idx.ts';
-import { cacheFolder, firstSource, localFolder, readIfThere, type SourceOptions } from './sources.ts';
+import {
+  cacheFolder,
+  firstSource,
+  localFolder,
+  readIfThere,
+  type SourceOptions,
+  type TrainAndTest,
+} from './sources.ts';
 
 /** The four files of a data set of images. */
 export interface MnistFiles {
@@ -46,11 +52,6 @@ export interface MnistOptions extends SourceOptions {
   readonly files?: MnistFiles;
 }
 
-export interface Mnist {
-  readonly train: Dataset;
-  readonly test: Dataset;
-}
-
 /**
  * MNIST's training and test images, from the local folder if there is one, else from the cache, else downloaded into it.
  * Every file is checked, magic number, axes, length and sha256, whenever it is read; what a download brings is kept only
@@ -58,7 +59,7 @@ export interface Mnist {
  *
  * @throws DataError naming the file, and what was expected and got, or why no source had it
  */
-export async function loadMnist(options: MnistOptions = {}): Promise<Mnist> {
+export async function loadMnist(options: MnistOptions = {}): Promise<TrainAndTest> {
   const { trainImages, trainLabels, testImages, testLabels } = options.files ?? mnistFiles;
   // One after the other, so that without a network the first failure is the only one waited for.
   const train = { images: await load(trainImages, options), labels: await load(trainLabels, options) };

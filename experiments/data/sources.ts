@@ -1,8 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Dataset } from '../../reference/batches.ts';
 import type { Progress } from './download.ts';
 import { DataError, message } from './idx.ts';
+
+/** A data set as it is published: images to train on, and others to test with. */
+export interface TrainAndTest {
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
 
 /** Where a data set comes from: the local folder if there is one, else the cache, else mirrors. */
 export interface SourceOptions {
