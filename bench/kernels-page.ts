@@ -17,8 +17,8 @@ export function kernelsSection(figures: KernelFigures): string {
   return `## The kernels
 
 Milliseconds, median and quartiles, of forward and backward of \`[relu, step]\`, one alpha a unit, by our own kernels
-(fused) and by stock ops (composed); and of moving as many bytes between as many tensors, within memory that is there (and
-on cpu, where results are new arrays, into such). webgl and webgpu run on a software driver here, where arithmetic counts
+(fused) and by stock ops (composed); and of moving as many bytes between as many tensors, within memory that is there. On
+cpu the limit is the copy into new arrays, since an op must make arrays for its results. webgl and webgpu run on a software driver here, where arithmetic counts
 more than memory.
 
 ${table(
