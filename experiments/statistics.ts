@@ -53,7 +53,8 @@ export function welch(a: readonly number[], b: readonly number[]): number | unde
 
 /**
  * One-way analysis of variance of `|x − median|`: the p-value that two samples are spread alike (Brown and Forsythe 1974,
- * Levene's test about the median). Undefined for fewer than two values, or no spread of the distances.
+ * Levene's test about the median). Undefined for fewer than two values, or no spread of the distances within either, as of two
+ * values each: what rounding makes of it is none.
  */
 export function brownForsythe(a: readonly number[], b: readonly number[]): number | undefined {
   if (a.length < 2 || b.length < 2) return undefined;
@@ -61,7 +62,9 @@ export function brownForsythe(a: readonly number[], b: readonly number[]): numbe
     const middle = median(values);
     return values.map((x) => Math.abs(x - middle));
   });
-  if (distances.every((d) => d.every((x) => x === d[0]))) return undefined;
+  // The median is rounded once, and the difference from it.
+  const rounding = 2 ** -51 * Math.max(...a.map(Math.abs), ...b.map(Math.abs));
+  if (distances.every((d) => Math.max(...d) - Math.min(...d) <= rounding)) return undefined;
   return jstat.anovaftest(...distances);
 }
 
