@@ -1,6 +1,6 @@
 import { activations, protocols } from '../protocols.ts';
 import { mean, meanInterval, standardDeviation } from '../statistics.ts';
-import { hashOf, type TrialRow } from '../trial.ts';
+import { hashOf, type Row, type TrialRow } from '../trial.ts';
 import type { Cell } from './claim.ts';
 
 /** The hashes of all protocols with all activations, as they stand in the registry. */
@@ -38,10 +38,11 @@ export function accuracyOf({ epochs }: TrialRow): number {
 }
 
 /** Twice the accuracy that guessing gives. */
-export const deadBelow = 0.2;
+const deadBelow = 0.2;
 
-/** Ended below that accuracy, or with a loss that is not finite. */
-export function isDead(row: TrialRow): boolean {
+/** Ended below that accuracy, or with a loss that is not finite; of surfaces, the network that they are of. */
+export function isDead(row: Row): boolean {
+  if ('surfaces' in row) return row.test.loss === null || row.test.accuracy < deadBelow;
   return accuracyOf(row) < deadBelow || !Number.isFinite(lossOf(row));
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
-import { deadBelow } from '../claims/runs.ts';
+import { isDead } from '../claims/runs.ts';
 import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { message } from '../data/idx.ts';
 import { ResultsError, readResults } from '../results.ts';
@@ -45,13 +45,14 @@ export function measuredOf(rows: readonly Row[], stepRatios: readonly StepRatio[
   };
 }
 
-function surfacesOf({ protocol, activation, seed, test, offsets, surfaces }: SurfaceRow): MeasuredSurface[] {
+function surfacesOf(row: SurfaceRow): MeasuredSurface[] {
+  const { protocol, activation, seed, offsets, surfaces } = row;
   return surfaces.map((surface, pair) => ({
     ...surface,
     protocol,
     activation,
     seed,
-    learned: test.loss !== null && test.accuracy >= deadBelow,
+    learned: !isDead(row),
     pair,
     offsets,
     measures: surfaceMeasures(surface, offsets),

@@ -52,7 +52,7 @@ export function progressOf(rows: readonly Row[]): Progress[] {
         activation: own[0]!.protocol.activation.name,
         asked: own.length,
         done: done.length,
-        dead: done.filter((row) => !('surfaces' in row) && isDead(row)).length,
+        dead: done.filter(isDead).length,
         loss: mean(losses),
         sd: standardDeviation(losses),
       };
