@@ -146,7 +146,7 @@ describe.skipIf(!process.env.POOLPROOF_DATA)('reproduce mnist (skipped: POOLPROO
   it('says which trial a worker died in, and keeps the others', { timeout: 120_000 }, async () => {
     const results = join(folder, 'crashed');
     const file = join(results, 'small.ndjson');
-    const running = spawn(process.execPath, [main, 'reproduce', ...few(results, 6)], { env });
+    const running = spawn(process.execPath, [main, 'reproduce', ...few(results, 10)], { env });
     let err = '';
     running.stderr.on('data', (chunk) => {
       err += chunk;
@@ -156,7 +156,7 @@ describe.skipIf(!process.env.POOLPROOF_DATA)('reproduce mnist (skipped: POOLPROO
     process.kill(childrenOf(running.pid!)[0]!, 'SIGKILL');
     expect(await ended).toBe(3);
     expect(err).toMatch(/^error: small, relu, seed \d: .*SIGKILL/m);
-    expect(seedsIn(file)).toHaveLength(5);
+    expect(seedsIn(file)).toHaveLength(9);
   });
 });
 
