@@ -1,6 +1,6 @@
 import type { FloatDtype, Kink } from './differentiable.ts';
 import type { Moved } from './measure.ts';
-import { type IsGood, isKink, type MeasuredSide, type Sides, sidesOf } from './sides.ts';
+import { type IsGood, isKink, type MeasuredSide, offFrom, type Sides, sidesOf } from './sides.ts';
 import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
 
 /** A kink or jump on which an element lies, seen from one output. */
@@ -273,7 +273,9 @@ function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
     narrow(entry, slope);
     return isGood(slope);
   }
-  entry.sides = sidesOf({ f0, ...values, noise }, isGood, entry.sides);
+  const declared = moved.kinksOf?.(element).find(({ at }) => at === v);
+  const limits = { left: declared?.left?.(output), right: declared?.right?.(output) };
+  entry.sides = sidesOf({ f0, ...values, noise }, isGood, entry.sides, limits);
   const { smooth, left, right } = entry.sides;
   const [t1, tb, ta, t2] = values.t as [number, number, number, number];
   const [f1, fb, fa, f2] = values.f as [number, number, number, number];
@@ -281,10 +283,10 @@ function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
   entry.slopes.smooth.push({ slope: smooth.slope, rounding });
   entry.slopes.left.push({ slope: (fb - fa) / (tb - ta), rounding });
   entry.slopes.right.push({ slope: (f2 - f1) / (t2 - t1), rounding });
-  const declared = moved.kinksOf?.(element).find(({ at }) => at === v);
   if (declared !== undefined) {
-    const isSettled = judgeDeclared(entry, declared, left, right);
-    return isSettled && !mayHideJump(entry.kink!, noise, scale === 0);
+    const isOff = offFrom(limits.left, left, noise).length + offFrom(limits.right, right, noise).length > 0;
+    // Where f″ passes through 0 beside the kink, a parabola does not show its error; a thousand times nearer it does.
+    return judgeDeclared(entry, declared, left, right) && !(isOff && scale === 0);
   }
   if (isGood(smooth)) {
     const isNarrower = narrow(entry, smooth);
@@ -302,20 +304,6 @@ function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
   entry.lo = Math.min(smooth.slope - error, left.slope - left.slopeError, right.slope - right.slopeError);
   entry.hi = Math.max(smooth.slope + error, left.slope + left.slopeError, right.slope + right.slopeError);
   return false;
-}
-
-/**
- * Whether a side that seems to go on from the value itself is not the declared one: a jump and the curve beside it may
- * cancel in the differences of one scale, but not in those of the next, where a jump is a thousand times the larger.
- * For its slope a side is looked at again after the widest scale only, since there is more rounding further down.
- */
-function mayHideJump({ declared, output, left, right }: MeasuredKink, noise: number, isWidest: boolean): boolean {
-  return [[left, declared?.left] as const, [right, declared?.right] as const].some(([side, limits]) => {
-    if (!side.joined || limits === undefined) return false;
-    const { value, slope } = limits(output);
-    const isOff = Math.abs(side.value - value) > side.valueError + noise;
-    return isOff || (isWidest && Math.abs(side.slope - slope) > side.slopeError);
-  });
 }
 
 /** An element on a declared kink: its derivative is the convention, or any between the sides if there is none. */

@@ -3,6 +3,7 @@ import type { Numeric } from './compare.ts';
 import type { Shapes } from './differentiable.ts';
 import type { MeasuredKink } from './jacobian.ts';
 import type { GradcheckFailure } from './report.ts';
+import { offFrom } from './sides.ts';
 
 /** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */
 export function kinkFailures(
@@ -71,15 +72,17 @@ function sideFailures(
   const measured = kink[side];
   const index = indexIn(shapes.y!, kink.output);
   const at = numeric.values[kink.element]!;
-  const failures: GradcheckFailure[] = [];
-  for (const quantity of ['value', 'slope'] as const) {
-    const error = quantity === 'value' ? measured.valueError + noise[kink.output]! : measured.slopeError;
-    const [actual, expected] = [measured[quantity], declared[quantity]];
-    if (Math.abs(actual - expected) > error) {
-      failures.push({ code: 'one-sided', input: numeric.name, at, index, side, quantity, actual, expected, error });
-    }
-  }
-  return failures;
+  return offFrom(declared, measured, noise[kink.output]!).map(({ quantity, error }) => ({
+    code: 'one-sided',
+    input: numeric.name,
+    at,
+    index,
+    side,
+    quantity,
+    actual: measured[quantity],
+    expected: declared[quantity],
+    error,
+  }));
 }
 
 /** `y` against its twin in float64, within the bound of the rounding error of y; NaN leaves an element unchecked. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type IsGood, isKink, type Sides, sidesOf } from './sides.ts';
+import { type DeclaredSides, type IsGood, isKink, offFrom, type Sides, sidesOf } from './sides.ts';
 
 interface Limits {
   /** `[value, slope]` on either side of 0, the value at 0, and half of the second derivative. */
@@ -14,7 +14,13 @@ const isGood: IsGood = ({ slope, truncation, rounding }) =>
 const noise = 2 ** -50;
 
 /** What is seen of a function with these limits at one scale after another. */
-function seen(limits: Limits, scales: readonly number[], good: IsGood = isGood, errors: readonly number[] = []): Sides {
+function seen(
+  limits: Limits,
+  scales: readonly number[],
+  good: IsGood = isGood,
+  errors: readonly number[] = [],
+  declared?: DeclaredSides,
+): Sides {
   let sides: Sides | undefined;
   for (const h of scales) {
     const t = [h, -2 * h, -h, 2 * h];
@@ -22,7 +28,7 @@ function seen(limits: Limits, scales: readonly number[], good: IsGood = isGood, 
       const [value, slope] = v < 0 ? limits.left : limits.right;
       return value + slope * v + (limits.bend ?? 0) * v * v + (errors[k] ?? 0);
     });
-    sides = sidesOf({ f0: limits.here, t, f, noise }, good, sides);
+    sides = sidesOf({ f0: limits.here, t, f, noise }, good, sides, declared);
   }
   return sides!;
 }
@@ -222,3 +228,60 @@ it.each([2 ** -53, 2 ** -45, 2 ** -38, 2 ** -30])(
     }
   },
 );
+
+describe('a limit that is declared apart from the value', () => {
+  const bends = [0, 1, -3000, 2 ** 20];
+  const jumps = [1, ...Array.from({ length: 24 }, (_, k) => 1.3 * 2 ** -(2 * k + 2))].flatMap((jump) => [jump, -jump]);
+  const all = bends.flatMap((bend) => jumps.map((jump) => ({ bend, jump })));
+
+  it('leaves slopes that are as good as without a jump, however small it is and whatever curve hides it', () => {
+    for (const { bend, jump } of all) {
+      const limits: Limits = { left: [0, 1], right: [jump, 3], here: 0, bend };
+      const declared = { left: { value: 0, slope: 1 }, right: { value: jump, slope: 3 } };
+      const sides = seen(limits, steps.slice(0, 2), isGood, [], declared);
+      for (const name of sideNames) {
+        expect(offFrom(declared[name], sides[name], noise), `${name}, bend ${bend}, jump ${jump}`).toEqual([]);
+      }
+      // What the values lose themselves, and the curve: at 2⁻²⁵, 1.5 times h·f″.
+      expect(sides.right.slopeError).toBeLessThan(2 ** -20 + 2 ** -22 * Math.abs(bend));
+      expect(sides.right.joined).toBe(Math.abs(jump) <= noise);
+    }
+  });
+
+  it('and is still measured: another is seen, within what the curve leaves at the first scale', () => {
+    for (const { bend, jump } of all) {
+      const limits: Limits = { left: [0, 1], right: [jump, 3], here: 0, bend };
+      const least = 16 * (noise + Math.abs(bend) * steps[0]! ** 2);
+      for (const off of [least, -least]) {
+        const declared = { right: { value: jump + off, slope: 3 } };
+        const { right } = seen(limits, steps.slice(0, 2), isGood, [], declared);
+        expect(
+          offFrom(declared.right, right, noise).map(({ quantity }) => quantity),
+          `bend ${bend}, jump ${jump}`,
+        ).toContain('value');
+      }
+    }
+  });
+
+  it('is not known at the first scale, where nothing shows the error of the limit', () => {
+    const declared = { right: { value: 1, slope: 3 } };
+    const { right } = seen({ left: [0, 1], right: [1, 3], here: 0 }, steps.slice(0, 1), isGood, [], declared);
+    expect(right).toMatchObject({ joined: false, good: false, valueError: Number.POSITIVE_INFINITY });
+    expect(Math.abs(right.slope - 3)).toBeLessThanOrEqual(right.slopeError);
+  });
+
+  it('within the noise of the value is none', () => {
+    const limits: Limits = { left: [0, 1], right: [0, 3], here: 0, bend: 1 };
+    for (const off of [noise, -noise]) {
+      const declared = { left: { value: off, slope: 1 }, right: { value: off, slope: 3 } };
+      expect(seen(limits, steps.slice(0, 1), isGood, [], declared)).toEqual(seen(limits, steps.slice(0, 1)));
+    }
+  });
+
+  it('is not good where the curve beside it is not', () => {
+    const declared = { right: { value: 1, slope: 3 } };
+    const limits: Limits = { left: [0, 1], right: [1, 3], here: 0 };
+    expect(seen(limits, steps.slice(0, 2), isGood, [], declared).right.good).toBe(true);
+    expect(seen(limits, steps.slice(0, 2), () => false, [], declared).right.good).toBe(false);
+  });
+});

@@ -34,12 +34,24 @@ export interface Sides {
 /** Whether an error is as small as is needed. */
 export type IsGood = (slope: Slope) => boolean;
 
+/** What is declared of each side. */
+export interface DeclaredSides {
+  readonly left?: OneSided | undefined;
+  readonly right?: OneSided | undefined;
+}
+
 /**
  * Left slope, right slope and the limits of the value, each by itself: from the point and two others on that side if
  * these fit together better than all five do, else from the outer two alone, whose error is how much they changed since
- * the scale before.
+ * the scale before. A limit that is declared apart from the value takes its place for the slope, since a jump and the
+ * curve beside it can cancel in the differences; the limit itself is still measured from the outer two.
  */
-export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefined): Sides {
+export function sidesOf(
+  reading: Reading,
+  isGood: IsGood,
+  before: Sides | undefined,
+  declared: DeclaredSides = {},
+): Sides {
   const { f0, noise } = reading;
   const [t1, tb, ta, t2] = reading.t as [number, number, number, number];
   const [f1, fb, fa, f2] = reading.f as [number, number, number, number];
@@ -52,10 +64,25 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
     fNear: number,
     fFar: number,
     was: MeasuredSide | undefined,
+    limit: number | undefined,
   ): MeasuredSide => {
-    const own = parabola(f0, near, far, fNear, fFar, noise, was?.joined ? was.curve : undefined);
     const slope = (fFar - fNear) / (far - near);
     const beside = { slope, value: fNear - near * slope };
+    const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.value - beside.value);
+    if (limit !== undefined && Math.abs(limit - f0) > noise) {
+      const curve = parabola(limit, near, far, fNear, fFar, noise);
+      return {
+        value: beside.value,
+        slope: curve.slope,
+        joined: false,
+        valueError: moved + 4 * noise,
+        slopeError: errorOf(curve),
+        good: was !== undefined && isGood(curve),
+        beside,
+        curve,
+      };
+    }
+    const own = parabola(f0, near, far, fNear, fFar, noise, was?.joined ? was.curve : undefined);
     // On a curve the parabola gets better as steps shrink; across a jump it gets worse, however large the other side's is.
     const isCurve = errorOf(own) <= errorOf(smooth) / 16 && !(was && own.truncation > errorOf(was.curve));
     if (isGood(smooth) || isGood(own) || isCurve) {
@@ -76,7 +103,6 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
       };
     }
     const apart = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.slope - slope);
-    const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.value - beside.value);
     // Written out, here and above, since a spread takes longer than all the rest.
     return {
       value: beside.value,
@@ -91,8 +117,8 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
   };
   return {
     smooth,
-    left: better(side(ta, tb, fa, fb, before?.left), before?.left, rounding),
-    right: better(side(t1, t2, f1, f2, before?.right), before?.right, rounding),
+    left: better(side(ta, tb, fa, fb, before?.left, declared.left?.value), before?.left, rounding),
+    right: better(side(t1, t2, f1, f2, before?.right, declared.right?.value), before?.right, rounding),
   };
 }
 
@@ -102,7 +128,22 @@ export function sidesOf(reading: Reading, isGood: IsGood, before: Sides | undefi
  */
 function better(now: MeasuredSide, before: MeasuredSide | undefined, rounding: number): MeasuredSide {
   if (before === undefined || before.joined || now.joined || before.slopeError >= now.slopeError) return now;
+  if (!Number.isFinite(before.valueError)) return now;
   return Math.abs(before.slope - now.slope) <= before.slopeError + rounding ? before : now;
+}
+
+/** What of a side is not as declared, with the error that it was allowed; `noise` of the declared value. */
+export function offFrom(
+  declared: OneSided | undefined,
+  side: MeasuredSide,
+  noise: number,
+): { readonly quantity: 'value' | 'slope'; readonly error: number }[] {
+  if (declared === undefined) return [];
+  const all = [
+    { quantity: 'value', error: side.valueError + noise },
+    { quantity: 'slope', error: side.slopeError },
+  ] as const;
+  return all.filter(({ quantity, error }) => Math.abs(side[quantity] - declared[quantity]) > error);
 }
 
 /** By so many errors two sides must differ to be called a kink, and not a curve that the stencil is too coarse for. */

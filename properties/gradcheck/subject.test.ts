@@ -124,6 +124,39 @@ it.each<[string, readonly [BranchRef, number][]]>([
       ['halfSquare', -4.606825764350011],
     ],
   ],
+  [
+    'that the curve beside it hides at the last scales',
+    [
+      ['step', -5.185076591281637e-18],
+      ['halfSquare', -3418.057030702195],
+    ],
+  ],
+  [
+    'that hides in slope at the last scales',
+    [
+      ['step', 5.709334815274347e-16],
+      ['negative', -0.00028725596970537317],
+      ['identity', 0.009573475694446033],
+      ['halfSquare', 1760.1237677951667],
+    ],
+  ],
+  [
+    'among curves of both signs',
+    [
+      ['step', -4.9516638744020645e-12],
+      ['tanh', -301.13128300070196],
+      ['relu', 0.24648341320436706],
+      ['softplus', -1179.207195196754],
+    ],
+  ],
+  [
+    'beside which the curve passes through 0',
+    [
+      ['step', 2.2194948246331016e-17],
+      ['halfSquare', -0.002879150677472353],
+      ['tanh', -49.912418365478516],
+    ],
+  ],
   ['of the smallest number', [['step', 5e-324]]],
   ['of a few of the smallest', [['step', 1e-323]]],
 ])('allows a jump %s', async (_, branches) => {

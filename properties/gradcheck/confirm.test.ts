@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { random } from '../../reference/random.ts';
+import { withoutKinks } from './jacobian.ts';
+import {
+  beside,
+  cubic,
+  each,
+  expectWithin,
+  h,
+  measured,
+  middle,
+  smallest,
+  widest,
+  widthOf,
+} from './jacobian-for-tests.ts';
+import { noiseScales } from './stencil.ts';
+
+describe('noise that the size of the values does not show', () => {
+  const draw = random(3, 'places');
+  const places = Array.from({ length: 60 }, () => draw.uniform(-1, 1) * 2 ** -draw.below(20));
+
+  it.each<[string, (v: number) => number, (v: number) => number]>([
+    ['1 - cos', (v) => 1 - Math.cos(v), Math.sin],
+    ['√(1 + x²) - 1', (v) => Math.sqrt(1 + v * v) - 1, (v) => v / Math.sqrt(1 + v * v)],
+    ['log cosh', (v) => Math.log(Math.cosh(v)), Math.tanh],
+    ['x + 1e6 - 1e6', (v) => v + 1e6 - 1e6, () => 1],
+    ['float32', (v) => Math.fround(Math.tanh(v)), (v) => 1 - Math.tanh(v) ** 2],
+    [
+      'the tail of gelu',
+      (v) => 0.5 * (v - 4) * (1 + Math.tanh(v - 4)),
+      (v) => 0.5 * (1 + Math.tanh(v - 4)) + 0.5 * (v - 4) * (1 - Math.tanh(v - 4) ** 2),
+    ],
+  ])('is seen before %s is called wrong', async (_name, f, df) => {
+    const noise = Math.max(2 ** -53 * Math.abs(f(0.001)), 2 ** -80);
+    const { confirm } = await measured(each(f), places, { noise });
+    const { lo, hi } = await confirm([...places.keys()]);
+    for (const [i, v] of places.entries()) {
+      if (Number.isNaN(lo[i])) continue;
+      expect(lo[i], `${v}`).toBeLessThanOrEqual(df(v));
+      expect(hi[i], `${v}`).toBeGreaterThanOrEqual(df(v));
+    }
+    expect(lo.filter(Number.isFinite).length).toBeGreaterThan(30);
+  });
+});
+
+describe('a confirmation', () => {
+  const noise = 2 ** -53;
+
+  it('measures at all scales again, those elements alone, and changes nothing that was measured', async () => {
+    const x = [0.3, 0.7];
+    const { jacobian, confirm, calls } = await measured(each(Math.sin), x);
+    const before = { ...jacobian, lo: jacobian.lo.slice(), hi: jacobian.hi.slice() };
+    const first = calls();
+    const again = await confirm([1]);
+    // The first two points of the widest scale are known.
+    // Of those where noise is measured, two each.
+    expect(calls() - first).toBe(2 + 4 + 4 + 2 * noiseScales.f64.length);
+    expectWithin(again, x.map(Math.cos), 2 ** -20);
+    expect([again.lo[0], again.hi[0]]).toEqual([jacobian.lo[0], jacobian.hi[0]]);
+    expect(jacobian).toEqual(before);
+  });
+
+  it('sees a curve of which three points lay on a line by chance', async () => {
+    // v at the first three points, and at none of the others.
+    const f = (v: number) => 1e3 * v * (v - h) * (v + 2 * h) + v;
+    const { jacobian, confirm } = await measured(each(f), [0], { noise });
+    const slope = 1 - 2e3 * h * h;
+    expect(jacobian.lo[0]).toBeGreaterThan(slope);
+    const before = [jacobian.lo[0], jacobian.hi[0]];
+    const again = await confirm([0]);
+    expectWithin(again, [slope], 1e-4);
+    expect([jacobian.lo[0], jacobian.hi[0]]).toEqual(before);
+  });
+
+  it.each([0, noise])('believes the second scale where the widest says something else, noise %d', async (bound) => {
+    const { jacobian, confirm } = await measured(
+      each((v) => (Math.abs(v) < 2 ** -20 ? 2 : 1) * v),
+      [0],
+      { noise: bound },
+    );
+    expectWithin(jacobian, [1], 2 ** -30);
+    expectWithin(await confirm([0]), [2], 2 ** -20);
+  });
+
+  it('takes the scale of the smaller error where they agree', async () => {
+    // 4·h²·c and 2·noise/h, 32 roundings more: the widest is better here, the second there; on one side 64.
+    const { confirm: few } = await measured(cubic(1), [0], { noise: 2 ** -52 });
+    expect(widthOf(await few([0]))).toBeCloseTo(2 * (4 * widest ** 2 + (2 * 2 ** -52) / widest + 32 * 2 ** -53), 15);
+    const { confirm: many } = await measured(cubic(2 ** 10), [0], { noise: 2 ** -52 });
+    const again = await many([0]);
+    expectWithin(again, [1], 2 ** -24);
+    expect(widthOf(again)).toBeCloseTo(2 * (4 * 2 ** 10 * middle ** 2 + (2 * 2 ** -52) / middle + 32 * 2 ** -53), 14);
+    const { confirm: beside } = await measured(cubic(1), [0], { noise: 2 ** -52, kinks: () => [{ at: -widest }] });
+    expect(widthOf(await beside([0]))).toBeCloseTo(
+      2 * (8 * widest ** 2 + (12 * 2 ** -52) / widest + 64 * 2 ** -53),
+      15,
+    );
+  });
+
+  it('leaves a line as it was, around a point and beside a kink', async () => {
+    for (const kinks of [() => [], beside, () => [{ at: smallest }], () => [{ at: widest }]]) {
+      const { jacobian, confirm } = await measured(cubic(0), [0], { noise, kinks });
+      expect(await confirm([0])).toEqual(jacobian);
+    }
+  });
+
+  it.each([1, -2, -1, 2])('allows for noise that was not foreseen, as the point at %d shows it', async (multiple) => {
+    // One value at the smallest scale is off; the third differences show it once to three times.
+    const off = 2 ** -40;
+    const { confirm } = await measured(
+      each((v) => v + (v === multiple * smallest ? off : 0)),
+      [0],
+      { noise },
+    );
+    const again = await confirm([0]);
+    expectWithin(again, [1], 2 ** -20);
+    expect(widthOf(again)).toBeGreaterThanOrEqual((0.999 * 4 * off) / widest);
+    expect(widthOf(again)).toBeLessThanOrEqual((3.001 * 4 * off) / widest);
+  });
+
+  it('leaves as it was what one of the scales cannot tell', async () => {
+    // 0.3·v has another slope nearby, which a confirmation would take.
+    for (const isOver of [
+      (v: number) => v === -widest,
+      (v: number) => v === middle,
+      (v: number) => v === -widest || v === middle,
+    ]) {
+      const f = each((v) => (isOver(v) ? Infinity : (Math.abs(v) < 2 ** -30 ? 0.3 : 1) * v));
+      const { jacobian, confirm } = await measured(f, [0], { noise });
+      expect(await confirm([0])).toEqual(jacobian);
+    }
+    // Without values at the smallest no noise is measured.
+    const { jacobian, confirm } = await measured(
+      each((v) => (v === smallest ? Infinity : v)),
+      [0],
+      { noise },
+    );
+    expect(await confirm([0])).toEqual(jacobian);
+  });
+
+  it('leaves kinks as they are, and open if they are left open', async () => {
+    const { jacobian, confirm } = await measured(each(Math.abs), [0]);
+    const again = await confirm([0]);
+    expect([again.lo[0], again.hi[0]]).toEqual([jacobian.lo[0], jacobian.hi[0]]);
+    expect(again.kinks).toEqual(jacobian.kinks);
+    const open = await confirm([0], withoutKinks(jacobian));
+    expect([open.lo[0], open.hi[0]]).toEqual([Number.NaN, Number.NaN]);
+  });
+});
