@@ -127,6 +127,8 @@ describe('laws', () => {
   it('quantiles lie between order statistics', () => {
     expect(quantiles([4, 1, 3, 2], [0, 0.5, 1])).toEqual([1, 2.5, 4]);
     expect(median([3, 1, 2])).toBe(2);
+    expect(quantiles([7], [0, 0.25, 1])).toEqual([7, 7, 7]);
+    expect(median([])).toBe(Number.NaN);
   });
 });
 

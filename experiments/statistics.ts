@@ -6,7 +6,9 @@ export type Interval = readonly [low: number, high: number];
 
 /** Quantiles of a sample at these levels, between its order statistics (Hyndman and Fan's type 7, R's default). */
 export function quantiles(values: readonly number[], levels: readonly number[]): number[] {
-  return jstat.quantiles([...values], [...levels], 1, 1);
+  // jstat (1.9) answers NaN for a single value.
+  const [only] = values;
+  return values.length === 1 ? levels.map(() => only!) : jstat.quantiles([...values], [...levels], 1, 1);
 }
 
 /** The quantile at 1/2. */
