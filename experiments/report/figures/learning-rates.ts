@@ -98,7 +98,7 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
         x: 'rate',
         y: 'activation',
         fill: 'currentColor',
-        fillOpacity: (d) => 0.06 + (0.5 * d.dead) / d.runs.length,
+        fillOpacity: (d) => 0.06 + (0.24 * d.dead) / d.runs.length,
         inset: 1,
       }),
       Plot.text(dead, { x: 'rate', y: 'activation', text: (d) => `${d.dead} of ${d.runs.length}`, fontSize: 11 }),
