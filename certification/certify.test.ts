@@ -39,6 +39,14 @@ describe('right implementations', () => {
     expect(report.checks.challenge.passed).toBe(2 * report.runs);
   });
 
+  it('in a storage narrower than their dtype are asked what it holds', { timeout }, async () => {
+    const report = await run(['--evaluation', 'f32 blocked fused lerp storage:f16'], { profile: 'training' });
+    expect(report).toMatchObject({ outcome: 'conforms', failures: [], faults: [] });
+    expect(report.lacking['values:storage:f16']).toBeGreaterThan(0);
+    expect(report.checks.vectors.passed).toBeGreaterThan(50);
+    expect(report.checks.accumulated.passed).toBe(0);
+  });
+
   it('get the same certificate again, whatever the number of processes; another with another number', async () => {
     const first = await run([], { profile: 'training' });
     const certificate = certificateOf(first);

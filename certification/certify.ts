@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import { type Accumulated, AnswerDigest, accumulatedCases } from '../fixtures/accumulated.ts';
 import { encodeFinding } from '../fixtures/finding.ts';
 import type { Suite } from '../fixtures/load.ts';
+import { storageOf } from '../properties/dtypes.ts';
 import { type Expectation, expectation } from '../properties/interval.ts';
 import { judge } from '../properties/judge.ts';
 import { shrinkCase } from '../properties/shrink.ts';
@@ -242,6 +243,8 @@ class Certification {
 
   async #askAccumulated(session: Session): Promise<void> {
     const { capabilities } = session.announcement;
+    // The digest is of answers that no narrower storage has rounded.
+    if (storageOf(capabilities.facets) !== undefined) return;
     for (const entry of this.#suite.accumulated) {
       if (entry.cases > 10_000) continue;
       const [first] = accumulatedCases(entry.seed, entry.dtype, 1);

@@ -120,6 +120,17 @@ describe('replyTo', () => {
     const reply = await ask(runRequest('forward', caseWith(1), 'hex'), { ...served, capabilities });
     expect(reply).toEqual({ id: 7, unsupported: lack });
   });
+
+  it('lacks values that its storage cannot hold', () => {
+    const capabilities = { ...everything, facets: ['storage:f16'] } as const;
+    const c = caseWith(1);
+    expect(lackOf(capabilities, 'forward', c)).toBeUndefined();
+    for (const name of ['x', 'alpha', 'dy'] as const) {
+      const other = { ...c, [name]: c[name].with(0, 1 + 2 ** -20) };
+      expect(lackOf(capabilities, 'vjp', other)).toBe('values:storage:f16');
+      expect(lackOf(everything, 'vjp', other)).toBeUndefined();
+    }
+  });
 });
 
 describe('serve', () => {

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { decodeCase, type EncodedCase } from '../fixtures/case.ts';
 import { type Encoding, encodeTensor, type Tensor } from '../fixtures/tensor.ts';
-import { formats } from '../properties/dtypes.ts';
+import { formats, heldFormat } from '../properties/dtypes.ts';
 import { kindOf, shown } from '../reference/arguments.ts';
 import type { Case, Dtype } from '../reference/case.ts';
 import { parameterLayout } from '../reference/parameters.ts';
@@ -117,12 +117,16 @@ function isBase64(inputs: unknown): boolean {
   return (inputs as EncodedCase['inputs']).x.base64 !== undefined;
 }
 
-/** What a request needs that is not announced, in the words of spec §7: `sharing:channel`. */
+/**
+ * What a request needs that is not announced, in the words of spec §7, `sharing:channel`; `values` are those that a
+ * narrower storage can't hold.
+ */
 export function lackOf(
-  { ops, dtypes, branches, sharing, constraints }: Capabilities,
+  { ops, dtypes, branches, sharing, constraints, facets }: Capabilities,
   op: string,
-  { dtype, pool }: Pick<Case, 'dtype' | 'pool'>,
+  c: Pick<Case, 'dtype' | 'pool' | 'x' | 'alpha' | 'dy'>,
 ): string | undefined {
+  const { dtype, pool } = c;
   const lists: readonly [string, readonly string[], string][] = [
     ['op', ops, op],
     ['dtype', dtypes, dtype],
@@ -135,5 +139,8 @@ export function lackOf(
     ['constraint', constraints, pool.constraint.kind],
   ];
   const missing = lists.find(([, among, needed]) => !among.includes(needed));
-  return missing && `${missing[0]}:${missing[2]}`;
+  if (missing !== undefined) return `${missing[0]}:${missing[2]}`;
+  const { round } = heldFormat({ dtype, facets });
+  const isHeld = [c.x, c.alpha, c.dy].every((tensor) => tensor.every((v) => Object.is(round(v), v)));
+  return isHeld ? undefined : `values:${facets.find((facet) => facet.startsWith('storage:')) ?? dtype}`;
 }

@@ -201,9 +201,10 @@ export class Result {
     }
   }
 
+  /** Of any of the factors, in any order; four times, since a partial product may have been rounded down to a half. */
   #mayUnderflow(factors: readonly number[]): boolean {
-    const size = factors.filter(Number.isFinite).reduce((product, factor) => product * Math.abs(factor), 1);
-    return size < 2 ** this.#arithmetic.format.normalExponent;
+    const least = factors.filter(Number.isFinite).reduce((least, factor) => least * Math.min(1, Math.abs(factor)), 1);
+    return least < 4 * this.#arithmetic.eta;
   }
 
   /** What is allowed when each monomial passes `roundings` roundings and underflow adds at most `underflow · η`. */
@@ -212,7 +213,7 @@ export class Result {
     const { positive, negative, timesZero } = this.#infinite;
     if (timesZero) return unchecked('0·∞');
     if (positive && negative) return unchecked('∞ - ∞');
-    const { format, eta, storage } = this.#arithmetic;
+    const { format, eta, storage, faithful } = this.#arithmetic;
     const gamma = this.#arithmetic.gamma(roundings);
     const overflows = !(this.#peak * (1 + (gamma ?? 1)) < (storage ?? format).largest / 2);
     if (positive || negative) {
@@ -223,7 +224,9 @@ export class Result {
     if (this.#isPoint(storage ?? format) && !overflows) return at(this.#exact, format);
     if (storage !== undefined && this.#isPoint(format)) return this.#interval(0, overflows);
     if (gamma === undefined) return unchecked('small sum of a large count');
-    const bound = (this.#active > 0 ? gamma * this.#absolute + eta * underflow : 0) + this.#approximateError;
+    // Among the subnormals too a rounding whose direction is free is off by twice as much.
+    const smallest = faithful ? 2 * eta : eta;
+    const bound = (this.#active > 0 ? gamma * this.#absolute + smallest * underflow : 0) + this.#approximateError;
     return this.#interval(Math.min(bound * outward, Number.MAX_VALUE), overflows);
   }
 

@@ -1,8 +1,10 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Answer, Case } from '../reference/case.ts';
 import { permits } from './allowed.ts';
-import { formats } from './dtypes.ts';
+import { formats, heldFormat } from './dtypes.ts';
 import { describeFinding } from './failure.ts';
+import { caseText } from './failure-text.ts';
 import { expectation } from './interval.ts';
 import { laws } from './laws.ts';
 import { gpuStyles, legalStyles, legalSubject, narrowStyles } from './legal.ts';
@@ -43,5 +45,45 @@ it('a coefficient that is NaN is seen where the term underflows', () => {
     };
     const { y } = answer(c) as Answer;
     expect(permits(expectation(c, facets).y[0]!, y[0]!), `${name}: ${y[0]}`).toBe(true);
+  }
+});
+
+// Found by 10,000 fresh cases of each: a subnormal coefficient of ∞ that is flushed, and products that are rounded in one
+// direction thrice.
+it('subnormal coefficients and cotangents, of everything up to ∞', { timeout: 3_600_000 }, () => {
+  for (const [s, style] of [...legalStyles, ...gpuStyles, ...narrowStyles].entries()) {
+    const subject = legalSubject(style);
+    const { round, etaExponent, normalExponent, infinite } = heldFormat(subject);
+    const tiny = fc
+      .record({ k: fc.integer({ min: -12, max: 12 }), e: fc.constantFrom(etaExponent, normalExponent - 2) })
+      .map(({ k, e }) => round(k * 2 ** e));
+    const any = fc.double({ min: -4, max: 4, noNaN: true }).map(round);
+    const x = fc.oneof(any, fc.constantFrom(...[1, 2, -1, 0.5].map(round), ...(infinite ? [Infinity, -Infinity] : [])));
+    const arbitrary = fc.record({
+      branches: fc.array(fc.constantFrom('relu', 'step', 'halfSquare', 'negative', 'identity'), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      x,
+      dy: fc.oneof(any, tiny),
+      alpha: fc.array(fc.oneof(tiny, tiny, any), { minLength: 3, maxLength: 3 }),
+    });
+    for (const { branches, alpha, ...drawn } of fc.sample(arbitrary, { numRuns: 20 * runs, seed: s })) {
+      const c: Case = {
+        dtype: style.dtype,
+        pool: { branches, sharing: 'layer', constraint: { kind: 'free' } },
+        shape: [1],
+        x: Float64Array.of(drawn.x),
+        alpha: Float64Array.from(alpha.slice(0, branches.length)),
+        dy: Float64Array.of(drawn.dy),
+      };
+      const allowed = expectation(c, subject.facets);
+      const answer = subject.answer(c) as Answer;
+      for (const name of ['y', 'dx', 'dalpha'] as const) {
+        for (const [i, value] of answer[name].entries()) {
+          expect(permits(allowed[name][i]!, value), `${subject.name}, ${caseText(c)}: ${name} is ${value}`).toBe(true);
+        }
+      }
+    }
   }
 });
