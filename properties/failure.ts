@@ -20,6 +20,7 @@ export type Finding =
   | { readonly code: 'kind'; readonly quantity: string; readonly expected: string; readonly actual: string }
   | { readonly code: 'shape'; readonly quantity: string; readonly expected: number; readonly actual: number }
   | { readonly code: 'mutated'; readonly quantity: string; readonly index: readonly number[] }
+  | { readonly code: 'aliased'; readonly quantity: string; readonly with: string }
   | { readonly code: 'leaked'; readonly tensors: number; readonly calls: number }
   | { readonly code: 'gradcheck'; readonly failure: GradcheckFailure };
 
@@ -61,6 +62,8 @@ export function describeFinding(finding: Finding): string {
       return `${finding.quantity} has ${finding.actual} elements, expected ${finding.expected}`;
     case 'mutated':
       return `the input ${finding.quantity}${finding.index.length > 0 ? `[${finding.index.join(', ')}]` : ''} was changed`;
+    case 'aliased':
+      return `${finding.quantity} lies in the memory of ${finding.with}: who changes one changes the other`;
     case 'gradcheck':
       return describeGradcheckFailure(finding.failure);
     case 'leaked':

@@ -21,11 +21,18 @@ interface Directions {
 }
 
 /** The answer, and forward mode and double backward of a Subject that has them. */
-async function askEverything(c: Case, { x, alpha }: Directions, trial: Trial): Promise<void> {
+async function askEverything(c: Case, { x, alpha }: Directions, trial: Trial): Promise<Answer> {
   const { subject } = trial;
-  await trial.ask(c);
+  const answer = await trial.ask(c);
   if (subject.jvp) await trial.jvp(c, { tx: x, talpha: alpha });
   if (subject.doubleVjp) await trial.doubleVjp(c, { ddx: x, ddalpha: alpha });
+  return answer;
+}
+
+/** Whether two tensors share a byte. */
+function overlap(a: Float64Array, b: Float64Array): boolean {
+  const isApart = a.byteOffset + a.byteLength <= b.byteOffset || b.byteOffset + b.byteLength <= a.byteOffset;
+  return a.buffer === b.buffer && a.length > 0 && b.length > 0 && !isApart;
 }
 
 export const deterministic: Law = {
@@ -59,12 +66,12 @@ export const interleaved: Law = {
 
 export const inputsKept: Law = {
   id: 'state/inputs-kept',
-  statement: 'the inputs are not changed, nor the pool, nor the shape',
+  statement: 'the inputs are not changed, nor the pool, nor the shape, and answers lie in memory of their own',
   source: 'spec §6',
   async check(c, trial) {
     const given = copyCase(c);
     const directions = { x: c.dy.slice(), alpha: c.alpha.slice() };
-    await askEverything(given, directions, trial);
+    const answer = await askEverything(given, directions, trial);
     for (const [quantity, tensor, before] of [
       ['x', given.x, c.x],
       ['alpha', given.alpha, c.alpha],
@@ -75,6 +82,15 @@ export const inputsKept: Law = {
       const at = tensor.findIndex((v, i) => !Object.is(v, before[i]));
       trial.counts.checked += tensor.length;
       if (at >= 0) trial.broken({ code: 'mutated', quantity, index: [at] }, c);
+    }
+    const answered = (['y', 'dx', 'dalpha'] as const).filter((name) => answer[name] !== undefined);
+    for (const [k, name] of answered.entries()) {
+      const others: [string, Float64Array][] = [
+        ...(['x', 'alpha', 'dy'] as const).map((input): [string, Float64Array] => [input, given[input]]),
+        ...answered.slice(0, k).map((other): [string, Float64Array] => [other, answer[other]]),
+      ];
+      const shared = others.find(([, tensor]) => overlap(answer[name], tensor));
+      if (shared !== undefined) trial.broken({ code: 'aliased', quantity: name, with: shared[0] }, c);
     }
     for (const name of ['pool', 'shape', 'dtype'] as const) {
       if (text(given[name]) !== text(c[name])) trial.broken({ code: 'mutated', quantity: name, index: [] }, c);

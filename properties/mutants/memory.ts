@@ -95,6 +95,14 @@ export const memory: readonly Mutant[] = [
       },
     };
   }),
+  mutant('answers-x-itself', 'where y is x, as of identity, it is answered in the memory of x', (c) => {
+    const answer = right(c);
+    return answer.y.every((v, i) => Object.is(v, c.x[i])) ? { ...answer, y: c.x } : answer;
+  }),
+  mutant('answers-dy-itself', 'where dx is dy it is answered in the memory of dy', (c) => {
+    const answer = right(c);
+    return answer.dx.every((v, i) => Object.is(v, c.dy[i])) ? { ...answer, dx: c.dy } : answer;
+  }),
   mutant('y-is-x', 'a pool of one relu answers with the memory of x', (c) => {
     const answer = right(c);
     if (c.pool.branches.join() !== 'relu') return answer;
