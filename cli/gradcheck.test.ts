@@ -26,6 +26,10 @@ export const right = layer(false);
 export const wrong = layer(true);
 export const thrower = { ...right, vjp: () => { throw new Error('out of order'); } };
 export const number = 3;
+export const exits = { ...right, forward: () => process.exit(0) };
+export const never = { ...right, vjp: () => new Promise(() => {}) };
+export const throwsLater = { ...right, vjp: () => new Promise(() => setTimeout(() => { throw new Error('late'); })) };
+export const exitsAfter = { ...wrong, forward: ({ x }) => (setTimeout(() => process.exit(0), 500), right.forward({ x })) };
 export const nan = { ...right, forward: ({ x }) => x.map(() => NaN) };
 const sum = ({ x }) => x.reduce((total, v) => total + Math.tanh(v), 0);
 export const dense12 = {
@@ -105,7 +109,7 @@ describe('poolproof gradcheck', () => {
     [['#right'], 'expected "shape" or "shapes", since the target declares none'],
     [
       ['#nope', '--shape', '2'],
-      'expected an export nope, got dense, dense12, nan, number, right, tanh, thrower, wrong',
+      'expected an export nope, got dense, dense12, exits, exitsAfter, nan, never, number, right, tanh, thrower, throwsLater, wrong',
     ],
     [['', '--shape', '2'], 'expected an export default, got '],
     [['#number', '--shape', '2'], '"target" expected an object with forward and vjp'],
@@ -128,5 +132,20 @@ describe('poolproof gradcheck', () => {
     expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.js')]);
     const threw = gradcheck(`${module}#thrower`, '--shape', '2');
     expect([threw.code, threw.err]).toEqual([3, 'error: vjp threw: out of order\n']);
+  });
+
+  it.each([
+    ['exits', 'error: the process was ended before the check was done'],
+    ['never', 'error: a promise never settled before the check was done'],
+    ['throwsLater', 'error: the process was ended before the check was done'],
+  ])('%s is not taken for a verdict: exit code 3', (name, message) => {
+    const { code, out, err } = gradcheck(`${module}#${name}`, '--shape', '2');
+    expect(err).toContain(message);
+    expect(out).toBe('');
+    expect(code).toBe(3);
+  });
+
+  it('a verdict stays, though the module ends the process after it', () => {
+    expect(gradcheck(`${module}#exitsAfter`, '--shape', '64').code).toBeGreaterThan(0);
   });
 });

@@ -50,18 +50,40 @@ Exit codes:
   0  passed
   1  a gradient is wrong
   2  an argument was wrong, or the module does not export what it should
-  3  the function threw
+  3  the function threw, ended the process or never answered
 ${internalHelp}  5  nothing was compared: no element of a gradient could be measured
 `,
     )
     .action(async (module: string, flags: Flags, command: Command) => {
       try {
-        process.exitCode = await run(module, flags);
+        process.exitCode = await heldToVerdict(() => run(module, flags));
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
         command.error(`error: ${error.message}`);
       }
     });
+}
+
+/** A module that ends the process, or never answers, would leave it with a code that says something else. */
+async function heldToVerdict(check: () => Promise<number>): Promise<number> {
+  let verdict: number | 'pending' | 'none' = 'pending';
+  let isIdle = false;
+  process.once('beforeExit', () => {
+    isIdle = true;
+  });
+  process.once('exit', (code) => {
+    if (verdict === 'none' || code === exitCodes.internal) return;
+    process.exitCode = verdict === 'pending' ? exitCodes.broke : verdict;
+    if (verdict !== 'pending') return;
+    const what = isIdle ? 'a promise never settled' : 'the process was ended';
+    console.error(`error: ${what} before the check was done`);
+  });
+  try {
+    verdict = await check();
+    return verdict;
+  } finally {
+    if (verdict === 'pending') verdict = 'none';
+  }
 }
 
 /** A module or an export that can't be checked. */
