@@ -117,12 +117,16 @@ describe('poolproof gradcheck', () => {
     [['#right', '--shape', 'x=2', '--shape', 'z=3,1', '--path', 'q'], 'Expected integers separated by colons'],
     [['#right', '--shape', '4', '--runs', '0'], 'Expected an integer from 1 to 1000000'],
     [['#dense', '--shape', 'x=n,2'], '"shape" expected lengths alone for the input x of a layer, got ["n", 2]'],
+    [['#right', '--shape', '100000,100000'], /--shape .* Expected at most 16777216 elements, got 10000000000/],
+    [['#right', '--shape', '99999999999999999999'], /--shape .* Expected at most 16777216 elements, got 1/],
+    [['#right', '--shape', 'constructor=3'], /--shape .* Expected the name of an input, got constructor/],
+    [['#right', '--shape', '__proto__=3'], /--shape .* Expected the name of an input, got __proto__/],
     [['#right', '--shape', '2x3'], 'Expected lengths separated by commas'],
     [['#right', '--shape', '2', '--shape', '3'], 'Expected one shape of x, got two'],
     [['#right', '--shape', '2', '--path', '3:9999'], '"path" expected the way to inputs of this seed, got "3:9999"'],
-  ])('%j is a usage error of one line', ([name, ...args], message) => {
+  ] as [string[], string | RegExp][])('%j is a usage error of one line', ([name, ...args], message) => {
     const { code, out, err } = gradcheck(`${module}${name}`, ...args);
-    expect(err).toContain(message);
+    expect(err).toMatch(message);
     expect(out).toBe('');
     expect(code).toBe(2);
   });
@@ -132,6 +136,11 @@ describe('poolproof gradcheck', () => {
     expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.js')]);
     const threw = gradcheck(`${module}#thrower`, '--shape', '2');
     expect([threw.code, threw.err]).toEqual([3, 'error: vjp threw: out of order\n']);
+  });
+
+  it('a function that throws since it has no such input, says which were given', () => {
+    const unknown = gradcheck(`${module}#dense12`, '--shape', 'z=3');
+    expect([unknown.code, unknown.err]).toEqual([3, expect.stringContaining('(inputs by --shape: z)')]);
   });
 
   it.each([

@@ -102,7 +102,10 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
     });
   } catch (error) {
     if (error instanceof GradcheckError) {
-      console.error(`error: ${error.message}`);
+      const names = Object.keys(shape ?? {}).filter((name) => name !== 'x');
+      // Only the function knows what its inputs are called.
+      const given = names.length > 0 ? ` (inputs by --shape: ${Object.keys(shape!).join(', ')})` : '';
+      console.error(`error: ${error.message}${given}`);
       return exitCodes.broke;
     }
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
@@ -146,10 +149,19 @@ function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
   if (axes === undefined || axes.split(',').some((axis) => /^\d+\D/.test(axis))) {
     throw new InvalidArgumentError('Expected lengths separated by commas, such as 32,64 or alpha=2,64.');
   }
+  // What every object has would be taken for a declaration of the module's own.
+  if (name in {}) throw new InvalidArgumentError(`Expected the name of an input, got ${name}.`);
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`Expected one shape of ${name}, got two.`);
   const shape = axes === '' ? [] : axes.split(',').map((axis) => (/^\d+$/.test(axis) ? Number(axis) : axis));
+  const size = shape.reduce<number>((product, n) => product * (typeof n === 'number' ? n : 1), 1);
+  if (size > largestInput) {
+    throw new InvalidArgumentError(`Expected at most ${largestInput} elements, got ${size}.`);
+  }
   return { ...before, [name]: shape };
 }
+
+/** A check holds some dozens of copies of each input. */
+const largestInput = 2 ** 24;
 
 /** JSON has no NaN and no ∞: they are written as text. */
 function plain(_: string, value: unknown): unknown {

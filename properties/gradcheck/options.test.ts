@@ -134,6 +134,7 @@ describe('kinks of an input', () => {
     expect(kinksOfInput('x', { x: byElement })!(3)).toEqual(byElement(3));
     expect(kinksOfInput('x', { w: kinks })).toBeUndefined();
     expect(kinksOfInput('x', undefined)).toBeUndefined();
+    expect(kinksOfInput('constructor', { x: kinks })).toBeUndefined();
   });
 
   it.each([[[{ at: 0 }, { at: '0' }]], [[{ at: Number.NaN }]], [[0]]])('%j are refused', (kinks) => {

@@ -24,7 +24,9 @@ export interface GradcheckOptions extends Declared {
 
 /** The shapes of the inputs; flat where none is declared. */
 export function inputShapes(inputs: Tensors, declared: Declared['shapes']): Shapes {
-  return Object.fromEntries(Object.entries(inputs).map(([name, { length }]) => [name, declared?.[name] ?? [length]]));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { length }]) => [name, ownOf(declared, name) ?? [length]]),
+  );
 }
 
 /** The shapes of the inputs and under `y` that of the output; unless declared, that of an input with as many elements. */
@@ -46,9 +48,14 @@ export function checkBatchNames(shapes: Shapes, batch: readonly string[]): void 
   }
 }
 
+/** An input may be called as something that every object has: `constructor`. */
+function ownOf<T>(declared: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return declared !== undefined && Object.hasOwn(declared, name) ? declared[name] : undefined;
+}
+
 /** The declared kinks of each element of an input; `undefined` if none are declared. */
 export function kinksOfInput(name: string, declared: Declared['kinks']): KinksOf | undefined {
-  const kinks: readonly Kink[] | KinksOf | undefined = declared?.[name];
+  const kinks: readonly Kink[] | KinksOf | undefined = ownOf(declared, name);
   if (kinks === undefined) return undefined;
   if (typeof kinks === 'function') return (element) => checkedKinks(name, kinks(element));
   const checked = checkedKinks(name, kinks);
