@@ -143,6 +143,11 @@ describe('poolproof gradcheck', () => {
     expect([unknown.code, unknown.err]).toEqual([3, expect.stringContaining('(inputs by --shape: z)')]);
   });
 
+  it('without a file there is nothing to load', () => {
+    const { code, err } = gradcheck('', '--shape', '2');
+    expect([code, err]).toEqual([2, 'error: expected a file and its export, ./layer.js#name, got ""\n']);
+  });
+
   it.each([
     ['exits', 'error: the process was ended before the check was done'],
     ['never', 'error: a promise never settled before the check was done'],

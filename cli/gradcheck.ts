@@ -134,6 +134,7 @@ const exitCodeOf = {
 /** What a module exports under a name. */
 async function load(module: string): Promise<GradcheckTarget> {
   const [file, name = 'default'] = module.split('#') as [string, string?];
+  if (file === '') throw new UsageError(`expected a file and its export, ./layer.js#name, got "${module}"`);
   const exports = await import(pathToFileURL(resolve(file)).href).catch((error: Error & { code?: string }) => {
     const hint = error.code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; this Node runs JavaScript alone: compile it' : '';
     throw new UsageError(`${file}: ${error.message}${hint}`);
