@@ -26,6 +26,10 @@ export const right = layer(false);
 export const wrong = layer(true);
 export const thrower = { ...right, vjp: () => { throw new Error('out of order'); } };
 export const number = 3;
+export const exits = { ...right, forward: () => process.exit(0) };
+export const never = { ...right, vjp: () => new Promise(() => {}) };
+export const throwsLater = { ...right, vjp: () => new Promise(() => setTimeout(() => { throw new Error('late'); })) };
+export const exitsAfter = { ...wrong, forward: ({ x }) => (setTimeout(() => process.exit(0), 500), right.forward({ x })) };
 export const nan = { ...right, forward: ({ x }) => x.map(() => NaN) };
 const sum = ({ x }) => x.reduce((total, v) => total + Math.tanh(v), 0);
 export const dense12 = {
@@ -105,7 +109,7 @@ describe('poolproof gradcheck', () => {
     [['#right'], 'expected "shape" or "shapes", since the target declares none'],
     [
       ['#nope', '--shape', '2'],
-      'expected an export nope, got dense, dense12, nan, number, right, tanh, thrower, wrong',
+      'expected an export nope, got dense, dense12, exits, exitsAfter, nan, never, number, right, tanh, thrower, throwsLater, wrong',
     ],
     [['', '--shape', '2'], 'expected an export default, got '],
     [['#number', '--shape', '2'], '"target" expected an object with forward and vjp'],
@@ -113,12 +117,16 @@ describe('poolproof gradcheck', () => {
     [['#right', '--shape', 'x=2', '--shape', 'z=3,1', '--path', 'q'], 'Expected integers separated by colons'],
     [['#right', '--shape', '4', '--runs', '0'], 'Expected an integer from 1 to 1000000'],
     [['#dense', '--shape', 'x=n,2'], '"shape" expected lengths alone for the input x of a layer, got ["n", 2]'],
+    [['#right', '--shape', '100000,100000'], /--shape .* Expected at most 16777216 elements, got 10000000000/],
+    [['#right', '--shape', '99999999999999999999'], /--shape .* Expected at most 16777216 elements, got 1/],
+    [['#right', '--shape', 'constructor=3'], /--shape .* Expected the name of an input, got constructor/],
+    [['#right', '--shape', '__proto__=3'], /--shape .* Expected the name of an input, got __proto__/],
     [['#right', '--shape', '2x3'], 'Expected lengths separated by commas'],
     [['#right', '--shape', '2', '--shape', '3'], 'Expected one shape of x, got two'],
     [['#right', '--shape', '2', '--path', '3:9999'], '"path" expected the way to inputs of this seed, got "3:9999"'],
-  ])('%j is a usage error of one line', ([name, ...args], message) => {
+  ] as [string[], string | RegExp][])('%j is a usage error of one line', ([name, ...args], message) => {
     const { code, out, err } = gradcheck(`${module}${name}`, ...args);
-    expect(err).toContain(message);
+    expect(err).toMatch(message);
     expect(out).toBe('');
     expect(code).toBe(2);
   });
@@ -128,5 +136,30 @@ describe('poolproof gradcheck', () => {
     expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.js')]);
     const threw = gradcheck(`${module}#thrower`, '--shape', '2');
     expect([threw.code, threw.err]).toEqual([3, 'error: vjp threw: out of order\n']);
+  });
+
+  it('a function that throws since it has no such input, says which were given', () => {
+    const unknown = gradcheck(`${module}#dense12`, '--shape', 'z=3');
+    expect([unknown.code, unknown.err]).toEqual([3, expect.stringContaining('(inputs by --shape: z)')]);
+  });
+
+  it('without a file there is nothing to load', () => {
+    const { code, err } = gradcheck('', '--shape', '2');
+    expect([code, err]).toEqual([2, 'error: expected a file and its export, ./layer.js#name, got ""\n']);
+  });
+
+  it.each([
+    ['exits', 'error: the process was ended before the check was done'],
+    ['never', 'error: a promise never settled before the check was done'],
+    ['throwsLater', 'error: the process was ended before the check was done'],
+  ])('%s is not taken for a verdict: exit code 3', (name, message) => {
+    const { code, out, err } = gradcheck(`${module}#${name}`, '--shape', '2');
+    expect(err).toContain(message);
+    expect(out).toBe('');
+    expect(code).toBe(3);
+  });
+
+  it('a verdict stays, though the module ends the process after it', () => {
+    expect(gradcheck(`${module}#exitsAfter`, '--shape', '64').code).toBeGreaterThan(0);
   });
 });

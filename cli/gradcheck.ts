@@ -50,18 +50,40 @@ Exit codes:
   0  passed
   1  a gradient is wrong
   2  an argument was wrong, or the module does not export what it should
-  3  the function threw
+  3  the function threw, ended the process or never answered
 ${internalHelp}  5  nothing was compared: no element of a gradient could be measured
 `,
     )
     .action(async (module: string, flags: Flags, command: Command) => {
       try {
-        process.exitCode = await run(module, flags);
+        process.exitCode = await heldToVerdict(() => run(module, flags));
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
         command.error(`error: ${error.message}`);
       }
     });
+}
+
+/** A module that ends the process, or never answers, would leave it with a code that says something else. */
+async function heldToVerdict(check: () => Promise<number>): Promise<number> {
+  let verdict: number | 'pending' | 'none' = 'pending';
+  let isIdle = false;
+  process.once('beforeExit', () => {
+    isIdle = true;
+  });
+  process.once('exit', (code) => {
+    if (verdict === 'none' || code === exitCodes.internal) return;
+    process.exitCode = verdict === 'pending' ? exitCodes.broke : verdict;
+    if (verdict !== 'pending') return;
+    const what = isIdle ? 'a promise never settled' : 'the process was ended';
+    console.error(`error: ${what} before the check was done`);
+  });
+  try {
+    verdict = await check();
+    return verdict;
+  } finally {
+    if (verdict === 'pending') verdict = 'none';
+  }
 }
 
 /** A module or an export that can't be checked. */
@@ -80,7 +102,10 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
     });
   } catch (error) {
     if (error instanceof GradcheckError) {
-      console.error(`error: ${error.message}`);
+      const names = Object.keys(shape ?? {}).filter((name) => name !== 'x');
+      // Only the function knows what its inputs are called.
+      const given = names.length > 0 ? ` (inputs by --shape: ${Object.keys(shape!).join(', ')})` : '';
+      console.error(`error: ${error.message}${given}`);
       return exitCodes.broke;
     }
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
@@ -109,6 +134,7 @@ const exitCodeOf = {
 /** What a module exports under a name. */
 async function load(module: string): Promise<GradcheckTarget> {
   const [file, name = 'default'] = module.split('#') as [string, string?];
+  if (file === '') throw new UsageError(`expected a file and its export, ./layer.js#name, got "${module}"`);
   const exports = await import(pathToFileURL(resolve(file)).href).catch((error: Error & { code?: string }) => {
     const hint = error.code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; this Node runs JavaScript alone: compile it' : '';
     throw new UsageError(`${file}: ${error.message}${hint}`);
@@ -124,10 +150,19 @@ function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
   if (axes === undefined || axes.split(',').some((axis) => /^\d+\D/.test(axis))) {
     throw new InvalidArgumentError('Expected lengths separated by commas, such as 32,64 or alpha=2,64.');
   }
+  // What every object has would be taken for a declaration of the module's own.
+  if (name in {}) throw new InvalidArgumentError(`Expected the name of an input, got ${name}.`);
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`Expected one shape of ${name}, got two.`);
   const shape = axes === '' ? [] : axes.split(',').map((axis) => (/^\d+$/.test(axis) ? Number(axis) : axis));
+  const size = shape.reduce<number>((product, n) => product * (typeof n === 'number' ? n : 1), 1);
+  if (size > largestInput) {
+    throw new InvalidArgumentError(`Expected at most ${largestInput} elements, got ${size}.`);
+  }
   return { ...before, [name]: shape };
 }
+
+/** A check holds some dozens of copies of each input. */
+const largestInput = 2 ** 24;
 
 /** JSON has no NaN and no ∞: they are written as text. */
 function plain(_: string, value: unknown): unknown {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Differentiable, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
 
@@ -14,7 +15,8 @@ describe('options of gradcheck', () => {
     ['onKinks', { onKinks: 'opne' }, '"onKinks" expected compared or open, got "opne"'],
     ['containment', { containment: 'no' }, '"containment" expected true or false, got "no"'],
     ['jacobian', { jacobian: 'half' }, '"jacobian" expected full or projected, got "half"'],
-    ['tolerance', { tolerance: '1' }, '"tolerance" expected a number from 0, got "1"'],
+    ['tolerance', { tolerance: '1' }, '"tolerance" expected a finite number from 0, got "1"'],
+    ['any tolerance', { tolerance: Infinity }, '"tolerance" expected a finite number from 0, got Infinity'],
     ['seed', { seed: '1' }, '"seed" expected an integer from 0, got "1"'],
     ['constants', { constants: 'x' }, '"constants" expected an array of names, got "x"'],
     ['batch', { batch: 'x' }, '"batch" expected an array of names, got "x"'],
@@ -23,9 +25,35 @@ describe('options of gradcheck', () => {
     ['kinks', { kinks: 0 }, '"kinks" expected an object, got 0'],
     ['kinks of an input', { kinks: { x: 0 } }, '"kinks.x" expected an array, or a function that answers one, got 0'],
     ['kinks by element', { kinks: { x: () => undefined } }, '"kinks.x" expected an array, or a function'],
-    ['a kink that is null', kinks(null), '"kinks.x" expected objects with at: number, got null'],
-    ['a kink that is a number', kinks(0), '"kinks.x" expected objects with at: number, got 0'],
-    ['a kink at NaN', kinks({ at: Number.NaN }), '"kinks.x" expected objects with at: number, got at: NaN'],
+    ['a kink that is null', kinks(null), '"kinks.x" expected objects with at: a finite number, got null'],
+    ['a kink that is a number', kinks(0), '"kinks.x" expected objects with at: a finite number, got 0'],
+    ['a kink at NaN', kinks({ at: Number.NaN }), '"kinks.x" expected objects with at: a finite number, got at: NaN'],
+    ['a kink at ∞', kinks({ at: Infinity }), '"kinks.x" expected objects with at: a finite number, got at: Infinity'],
+    [
+      'what a kink does not have',
+      kinks({ at: 0, derivitive: 'left' }),
+      '"kinks.x" expected at, value, derivative, left, right, got "derivitive"',
+    ],
+    [
+      'a side that is a number',
+      kinks({ at: 0, left: () => 5 }),
+      '"kinks.x": "left" expected { value, slope } at output 1, got 5',
+    ],
+    [
+      'a side without a slope',
+      kinks({ at: 0, right: () => ({ value: 0 }) }),
+      '"kinks.x": "right": "slope" expected a number at output 1, got undefined',
+    ],
+    [
+      'a derivative that is NaN',
+      kinks({ at: 0, derivative: () => Number.NaN }),
+      '"kinks.x": "derivative" expected a number at output 1, got NaN',
+    ],
+    [
+      'a value that is no number',
+      kinks({ at: 0, value: () => 'a' }),
+      '"kinks.x": "value" expected a number at output 1, got "a"',
+    ],
     [
       'a value',
       kinks({ at: 0, value: 0 }),
@@ -48,8 +76,25 @@ describe('options of gradcheck', () => {
 
   it('the same of what f declares', async () => {
     await expect(gradcheck({ ...relu, batch: 'x' as never }, { x })).rejects.toThrow('gradcheck: "batch" expected');
+    await expect(gradcheck({ ...relu, name: {} as never }, { x })).rejects.toThrow(
+      'gradcheck: "f.name" expected a string, got an object',
+    );
+    await expect(gradcheck({ ...relu, kink: {} } as never, { x })).rejects.toThrow(
+      /^gradcheck: "f" expected name, .*, got "kink"$/,
+    );
     await expect(gradcheck({ ...relu, outputShape: [3] as never }, { x })).rejects.toThrow(
       'gradcheck: "f.outputShape" expected a function, got an array',
     );
+  });
+
+  it('an instance of a class may have more', async () => {
+    class Layer implements Differentiable {
+      readonly units = 3;
+      forward = relu.forward;
+      vjp({ x }: Tensors, dy: Float64Array): Tensors {
+        return relu.vjp({ x: x! }, dy, {}) as Tensors;
+      }
+    }
+    expect((await gradcheck(new Layer(), { x })).passed).toBe(true);
   });
 });

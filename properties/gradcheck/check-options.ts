@@ -3,11 +3,18 @@ import { checkCallback, checkOptions } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { Differentiable, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
-import { type GradcheckOptions, kinksOfInput } from './options.ts';
+import { checkKeys, type GradcheckOptions, kinksOfInput } from './options.ts';
+
+const declarations = ['shapes', 'structure', 'kinks', 'constants', 'batch', 'rounding'] as const;
 
 export const gradcheckOptions: readonly (keyof GradcheckOptions)[] = [
-  ...(['shapes', 'structure', 'kinks', 'constants', 'batch', 'rounding'] as const),
+  ...declarations,
   ...(['seed', 'dy', 'jacobian', 'onKinks', 'containment', 'tolerance'] as const),
+];
+
+const functionParts: readonly (keyof Differentiable)[] = [
+  ...(['name', 'dtype', 'forward', 'vjp', 'jvp', 'doubleVjp', 'outputShape', 'twin'] as const),
+  ...declarations,
 ];
 
 /** Throws unless `f`, `inputs` and `options` are of their kinds and fit each other. */
@@ -21,6 +28,11 @@ export function checkArguments(f: Differentiable, inputs: Tensors, options: Grad
 function checkFunction(f: Differentiable): void {
   if (f === null || typeof f !== 'object' || typeof f.forward !== 'function' || typeof f.vjp !== 'function') {
     throw new TypeError(`gradcheck: "f" expected an object with forward and vjp, got ${kindOf(f)}`);
+  }
+  // An instance of a class may have more for its own use.
+  if (Object.getPrototypeOf(f) === Object.prototype) checkKeys('gradcheck: "f"', f, functionParts);
+  if (f.name !== undefined && typeof f.name !== 'string') {
+    throw new TypeError(`gradcheck: "f.name" expected a string, got ${shown(f.name)}`);
   }
   for (const part of ['jvp', 'doubleVjp', 'twin', 'outputShape'] as const)
     checkCallback(`gradcheck: "f.${part}"`, f[part]);
@@ -89,8 +101,8 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
   for (const name of Object.keys(options.kinks ?? {})) kinksOfInput(name, options.kinks);
   const { seed = 1, tolerance, jacobian, onKinks, containment, rounding } = options;
   checkInteger('gradcheck: "seed"', seed, 0);
-  if (tolerance !== undefined && !(typeof tolerance === 'number' && tolerance >= 0)) {
-    throw new RangeError(`gradcheck: "tolerance" expected a number from 0, got ${shown(tolerance)}`);
+  if (tolerance !== undefined && !(Number.isFinite(tolerance) && tolerance >= 0)) {
+    throw new RangeError(`gradcheck: "tolerance" expected a finite number from 0, got ${shown(tolerance)}`);
   }
   checkOneOf('jacobian', jacobian, ['full', 'projected']);
   checkOneOf('onKinks', onKinks, ['compared', 'open']);

@@ -66,7 +66,7 @@ export interface Declared {
  */
 export type Structure = 'elementwise' | 'rows' | 'dense' | { readonly trailing: number };
 
-/** One-sided limits of a function of one element: value and slope. */
+/** One-sided limits of a function of one element: value and slope; one that is infinite is none, and is not compared. */
 export interface OneSided {
   readonly value: number;
   readonly slope: number;
@@ -77,7 +77,7 @@ export interface Kink {
   readonly at: number;
   /** The value there by convention: that of the left or the right limit, or a number; or `any`. Unless given, one in between. */
   readonly value?: 'left' | 'right' | 'any' | ((output: number) => number);
-  /** The derivative there by convention; `any` leaves it open. Unless given, any between the one-sided slopes. */
+  /** The derivative there by convention; `any`, or an infinite one, leaves it open. Unless given, any between the one-sided slopes. */
   readonly derivative?: 'left' | 'right' | 'any' | ((output: number) => number);
   /** What the limits from both sides are; measured and compared where given. */
   readonly left?: (output: number) => OneSided;

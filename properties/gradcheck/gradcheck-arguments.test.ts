@@ -71,7 +71,10 @@ describe('bad arguments', () => {
       '"structure.x" expected elementwise, rows, dense or { trailing }',
       () => gradcheck(relu, { x }, { structure: { x: 'diagonal' as never } }),
     ],
-    ['"kinks.x" expected objects with at: number', () => gradcheck(relu, { x }, { kinks: { x: [0] as never } })],
+    [
+      '"kinks.x" expected objects with at: a finite number',
+      () => gradcheck(relu, { x }, { kinks: { x: [0] as never } }),
+    ],
     ['"constants" expected names among x, got z', () => gradcheck(relu, { x }, { constants: ['z'] })],
     [
       '"batch" expected inputs whose first axis is that of y, 6, got z of [4]',
@@ -83,7 +86,7 @@ describe('bad arguments', () => {
         ),
     ],
     ['"seed" expected an integer from 0, got -1', () => gradcheck(relu, { x }, { seed: -1 })],
-    ['"tolerance" expected a number from 0, got NaN', () => gradcheck(relu, { x }, { tolerance: NaN })],
+    ['"tolerance" expected a finite number from 0, got NaN', () => gradcheck(relu, { x }, { tolerance: NaN })],
     ['"jacobian" expected full or projected, got "half"', () => gradcheck(relu, { x }, { jacobian: 'half' as never })],
     ['"dy" expected a Float64Array of 6 elements, got 2', () => gradcheck(relu, { x }, { dy: tensor(2) })],
   ])('%s', async (message, call) => {

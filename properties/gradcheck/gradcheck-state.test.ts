@@ -21,6 +21,22 @@ describe('state', () => {
     ).toContain('non-deterministic');
   });
 
+  it('one bad call is no structure', async () => {
+    const x = tensor(40);
+    // Of y and of the first evaluations, in which the structure is seen.
+    for (let bad = 1; bad <= 4; bad++) {
+      let calls = 0;
+      const glitch: Differentiable = {
+        forward({ x }) {
+          calls++;
+          return x!.map((v) => v * v + (calls === bad ? 1 : 0));
+        },
+        vjp: ({ x }, dy) => ({ x: dy.map((d, i) => 2 * x![i]! * d) }),
+      };
+      expect(await codes(glitch, { x }, { shapes: { x: [8, 5] } }), `call ${bad}`).toContain('non-deterministic');
+    }
+  });
+
   it('that vjp leaves behind is seen in forward, whatever the structure', async () => {
     let factor = 1;
     const scale: Differentiable = {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Kink } from './differentiable.ts';
+import { gradcheck } from './gradcheck.ts';
 import { withoutKinks } from './jacobian.ts';
 import { each, expectWithin, type F, measured } from './jacobian-for-tests.ts';
+import { elementwiseLayer } from './layers-for-tests.ts';
 
 const jump = (at: number): F => each((v) => (v > at ? 1 + 3 * (v - at) : v - at));
 
@@ -170,6 +172,24 @@ describe('slopes without a limit are left open', () => {
     const known = { ...kink, derivative: () => 5 };
     const { jacobian: declared } = await measured(each(Math.cbrt), [0], { noise: 2 ** -60, kinks: () => [known] });
     expect([declared.lo[0], declared.hi[0]]).toEqual([5, 5]);
+  });
+
+  it('declared as infinite they are not compared', async () => {
+    const f = elementwiseLayer('root', {
+      f: (v) => (v > 0 ? Math.sqrt(v) : v),
+      df: (v) => (v > 0 ? 0.5 / Math.sqrt(v) : 1),
+    });
+    const right = (slope: number) => () => ({ value: 0, slope });
+    const found = async (kink: Omit<Kink, 'at'>) =>
+      (await gradcheck(f, { x: Float64Array.of(0, 1) }, { kinks: { x: [{ at: 0, ...kink }] } })).failures;
+    expect(await found({ derivative: 'left', right: right(Number.POSITIVE_INFINITY) })).toEqual([]);
+    expect(await found({ derivative: 'left', right: right(3) })).toMatchObject([{ code: 'one-sided', side: 'right' }]);
+    expect(await found({ derivative: () => Number.POSITIVE_INFINITY })).toEqual([]);
+    // The other side and the limit are held all the same.
+    const left = () => ({ value: 0, slope: 2 });
+    expect(await found({ derivative: 'any', left, right: right(Number.POSITIVE_INFINITY) })).toMatchObject([
+      { code: 'one-sided', side: 'left', quantity: 'slope' },
+    ]);
   });
 
   it('slopes that only noise keeps apart are not', async () => {

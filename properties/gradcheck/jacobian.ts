@@ -318,7 +318,8 @@ function judgeDeclared(entry: Open, kink: Kink, left: MeasuredSide, right: Measu
     entry.lo = Number.NaN;
     entry.hi = Number.NaN;
   } else if (derivative !== undefined) {
-    entry.lo = derivative(entry.output);
+    const given = derivative(entry.output);
+    entry.lo = Number.isFinite(given) ? given : Number.NaN;
     entry.hi = entry.lo;
   }
   const isNeeded = (name: 'left' | 'right') =>

@@ -37,6 +37,8 @@ export class Moved {
   readonly values: (readonly Float64Array[])[][] = [];
   readonly stencils: Stencil[] = [];
   crossTalk: CrossTalk | undefined;
+  /** The evaluation that showed it. */
+  #shownBy: { readonly inputs: Tensors; readonly y: Float64Array } | undefined;
 
   constructor(
     name: string,
@@ -147,8 +149,10 @@ export class Moved {
    * and in the state after those all colours of a site are moved, which measures nothing.
    */
   async #evaluate(scale: number, stateOf: Int32Array, level: number): Promise<void> {
-    const moved = this.#moveTo(scale, stateOf, level);
-    this.#read(await this.#base.numeric({ ...this.#base.inputs, [this.name]: moved }), scale, stateOf, level);
+    const inputs = { ...this.#base.inputs, [this.name]: this.#moveTo(scale, stateOf, level) };
+    const y = await this.#base.numeric(inputs);
+    this.#read(y, scale, stateOf, level);
+    if (this.crossTalk !== undefined) this.#shownBy ??= { inputs, y };
   }
 
   // Which state a site is in is random: tables by state, since a branch would be foretold wrongly every other time.
@@ -192,10 +196,16 @@ export class Moved {
     if (output >= 0) this.crossTalk ??= { output, was: before[output]!, became: resting[output]! };
   }
 
-  /** Whether `y` itself comes out another time; a function that is not deterministic seems to have cross-talk. */
+  /**
+   * Whether `y`, or the answer that showed cross-talk, comes out another time; a function that is not deterministic seems
+   * to have it.
+   */
   async again(): Promise<{ element: number; first: number; again: number } | undefined> {
-    const [y, { y: first }] = [await this.#base.numeric(this.#base.inputs), this.#base];
-    const element = firstDifference(y, first);
-    return element < 0 ? undefined : { element, first: first[element]!, again: y[element]! };
+    for (const { inputs, y } of [this.#base, ...(this.#shownBy ? [this.#shownBy] : [])]) {
+      const again = await this.#base.numeric(inputs);
+      const element = firstDifference(again, y);
+      if (element >= 0) return { element, first: y[element]!, again: again[element]! };
+    }
+    return undefined;
   }
 }

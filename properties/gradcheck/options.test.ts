@@ -17,7 +17,7 @@ describe('arguments', () => {
       { structure: { x: 'rows', w: { trailing: 0 } } },
       { kinks: { x: [{ at: 0 }] }, constants: ['w'], batch: ['x'] },
       { seed: 0, tolerance: 0, jacobian: 'full' },
-      { seed: 2 ** 53 - 1, tolerance: Infinity, jacobian: 'projected' },
+      { seed: 2 ** 53 - 1, tolerance: 1e300, jacobian: 'projected' },
     ] satisfies GradcheckOptions[]) {
       expect(options(given)).not.toThrow();
     }
@@ -82,8 +82,8 @@ describe('arguments', () => {
     [{ structure: { x: null } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got null'],
     [{ seed: -1 }, '"seed" expected an integer from 0, got -1'],
     [{ seed: 0.5 }, '"seed" expected an integer from 0, got 0.5'],
-    [{ tolerance: -1 }, '"tolerance" expected a number from 0, got -1'],
-    [{ tolerance: Number.NaN }, '"tolerance" expected a number from 0, got NaN'],
+    [{ tolerance: -1 }, '"tolerance" expected a finite number from 0, got -1'],
+    [{ tolerance: Number.NaN }, '"tolerance" expected a finite number from 0, got NaN'],
     [{ jacobian: 'whole' }, '"jacobian" expected full or projected, got "whole"'],
   ])('options %j are refused', (given, expected) => {
     expect(options(given as GradcheckOptions)).toThrow(RangeError);
@@ -128,12 +128,13 @@ describe('shapes', () => {
 
 describe('kinks of an input', () => {
   it('are the same for each element, or those that a function gives, or none', () => {
-    const kinks = [{ at: 0 }, { at: -Infinity }];
-    expect(kinksOfInput('x', { x: kinks })!(3)).toBe(kinks);
+    const kinks = [{ at: 0 }, { at: -1 }];
+    expect(kinksOfInput('x', { x: kinks })!(3)).toEqual(kinks);
     const byElement = (j: number) => [{ at: j }];
     expect(kinksOfInput('x', { x: byElement })!(3)).toEqual(byElement(3));
     expect(kinksOfInput('x', { w: kinks })).toBeUndefined();
     expect(kinksOfInput('x', undefined)).toBeUndefined();
+    expect(kinksOfInput('constructor', { x: kinks })).toBeUndefined();
   });
 
   it.each([[[{ at: 0 }, { at: '0' }]], [[{ at: Number.NaN }]], [[0]]])('%j are refused', (kinks) => {

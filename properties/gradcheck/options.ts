@@ -1,6 +1,6 @@
 import { shown } from '../../reference/arguments.ts';
 import { checkCallback } from '../check-arguments.ts';
-import type { Declared, Kink, Shapes, Tensors } from './differentiable.ts';
+import type { Declared, Kink, OneSided, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
 import type { KinksOf } from './stencil.ts';
 
@@ -24,7 +24,9 @@ export interface GradcheckOptions extends Declared {
 
 /** The shapes of the inputs; flat where none is declared. */
 export function inputShapes(inputs: Tensors, declared: Declared['shapes']): Shapes {
-  return Object.fromEntries(Object.entries(inputs).map(([name, { length }]) => [name, declared?.[name] ?? [length]]));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { length }]) => [name, ownOf(declared, name) ?? [length]]),
+  );
 }
 
 /** The shapes of the inputs and under `y` that of the output; unless declared, that of an input with as many elements. */
@@ -46,39 +48,95 @@ export function checkBatchNames(shapes: Shapes, batch: readonly string[]): void 
   }
 }
 
+/** An input may be called as something that every object has: `constructor`. */
+function ownOf<T>(declared: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return declared !== undefined && Object.hasOwn(declared, name) ? declared[name] : undefined;
+}
+
 /** The declared kinks of each element of an input; `undefined` if none are declared. */
 export function kinksOfInput(name: string, declared: Declared['kinks']): KinksOf | undefined {
-  const kinks: readonly Kink[] | KinksOf | undefined = declared?.[name];
+  const kinks: readonly Kink[] | KinksOf | undefined = ownOf(declared, name);
   if (kinks === undefined) return undefined;
   if (typeof kinks === 'function') return (element) => checkedKinks(name, kinks(element));
   const checked = checkedKinks(name, kinks);
   return () => checked;
 }
 
-/** @throws TypeError, RangeError naming what is not as a kink has it */
+/**
+ * The kinks, whose functions check what they answer where they are called: only there is the output known.
+ *
+ * @throws TypeError, RangeError naming what is not as a kink has it
+ */
 function checkedKinks(name: string, kinks: readonly Kink[]): readonly Kink[] {
   const where = `gradcheck: "kinks.${name}"`;
   if (!Array.isArray(kinks)) {
     throw new TypeError(`${where} expected an array, or a function that answers one, got ${shown(kinks)}`);
   }
-  for (const kink of kinks as readonly Kink[]) {
-    if (typeof kink?.at !== 'number' || Number.isNaN(kink.at)) {
-      const came = typeof kink === 'object' && kink !== null ? `at: ${shown(kink.at)}` : shown(kink);
-      throw new RangeError(`${where} expected objects with at: number, got ${came}`);
-    }
-    for (const part of ['value', 'derivative'] as const) {
-      const given: unknown = kink[part];
-      if (given === undefined || typeof given === 'function' || (conventions as readonly unknown[]).includes(given))
-        continue;
-      const expected = `${conventions.join(', ')} or a function of the output's index`;
-      throw new TypeError(`${where} expected ${part}: ${expected}, got ${shown(given)}`);
-    }
-    for (const part of ['left', 'right'] as const) checkCallback(`${where}: "${part}"`, kink[part]);
+  return (kinks as readonly Kink[]).map((kink) => checkedKink(where, kink));
+}
+
+function checkedKink(where: string, kink: Kink): Kink {
+  if (!Number.isFinite(kink?.at)) {
+    const came = typeof kink === 'object' && kink !== null ? `at: ${shown(kink.at)}` : shown(kink);
+    throw new RangeError(`${where} expected objects with at: a finite number, got ${came}`);
   }
-  return kinks;
+  checkKeys(where, kink, kinkParts);
+  for (const part of ['value', 'derivative'] as const) {
+    const given: unknown = kink[part];
+    if (given === undefined || typeof given === 'function' || (conventions as readonly unknown[]).includes(given))
+      continue;
+    const expected = `${conventions.join(', ')} or a function of the output's index`;
+    throw new TypeError(`${where} expected ${part}: ${expected}, got ${shown(given)}`);
+  }
+  for (const side of ['left', 'right'] as const) checkCallback(`${where}: "${side}"`, kink[side]);
+  const { value, derivative, left, right } = kink;
+  return {
+    at: kink.at,
+    ...(value && { value: typeof value === 'function' ? numberBy(`${where}: "value"`, value) : value }),
+    ...(derivative && {
+      derivative: typeof derivative === 'function' ? numberBy(`${where}: "derivative"`, derivative) : derivative,
+    }),
+    ...(left && { left: sideBy(`${where}: "left"`, left) }),
+    ...(right && { right: sideBy(`${where}: "right"`, right) }),
+  };
+}
+
+function numberBy(where: string, of: (output: number) => number): (output: number) => number {
+  return (output) => {
+    const given = of(output);
+    checkNumber(where, output, given);
+    return given;
+  };
+}
+
+function sideBy(where: string, of: (output: number) => OneSided): (output: number) => OneSided {
+  return (output) => {
+    const side = of(output);
+    if (typeof side !== 'object' || side === null) {
+      throw new TypeError(`${where} expected { value, slope } at output ${output}, got ${shown(side)}`);
+    }
+    for (const part of ['value', 'slope'] as const) checkNumber(`${where}: "${part}"`, output, side[part]);
+    return side;
+  };
+}
+
+/** @throws TypeError, RangeError unless `value` is a number other than NaN, which would be compared with nothing */
+function checkNumber(where: string, output: number, value: unknown): void {
+  const Kind = typeof value === 'number' ? RangeError : TypeError;
+  if (typeof value === 'number' && !Number.isNaN(value)) return;
+  throw new Kind(`${where} expected a number at output ${output}, got ${shown(value)}`);
+}
+
+/** @throws TypeError naming the first key that is not `known` */
+export function checkKeys(where: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new TypeError(`${where} expected ${known.join(', ')}, got ${shown(unknown)}`);
 }
 
 const conventions = ['left', 'right', 'any'] as const;
+
+const kinkParts: readonly (keyof Kink)[] = ['at', 'value', 'derivative', 'left', 'right'];
 
 /** One row of a batch. */
 export function rowOf(tensor: Float64Array, rows: number, row: number): Float64Array {

@@ -56,3 +56,11 @@ it('tells directions from elements, and errors that are absolute from relative o
   expect(wrong).toMatch(/FAIL <dx, direction [1-4]> of vjp is /);
   expect(wrong).toMatch(/4 of 4\s+products\s+wrong/);
 });
+
+it('warns where more than 5 % of the elements are left open', async () => {
+  const cbrt = elementwiseLayer('cbrt', { f: Math.cbrt, df: (x) => 1 / (3 * Math.cbrt(x) ** 2) });
+  const { jvp: _, ...f } = cbrt;
+  const text = async (size: number) => gradcheckText(await gradcheck(f, { x: spread(size).with(0, 0) }));
+  expect(await text(10)).toContain('\nWARNING: 1 of 10 elements were left open, and may be wrong\n');
+  expect(await text(20)).not.toContain('WARNING');
+});

@@ -1,9 +1,12 @@
-import { describeStructure } from './layout.ts';
+import { describeStructure, sizeOf } from './layout.ts';
 import type { GradcheckFailure, GradcheckReport, InputReport } from './report.ts';
 
 /** Failures that are written out; the others are counted. */
 const failuresShown = 8;
 const kinksShown = 2;
+
+/** A larger share of elements that were left open is worth a warning. */
+const fewOpen = 0.05;
 
 /** Lines and columns of a report. */
 const lineCount = 40;
@@ -15,11 +18,15 @@ export function gradcheckText(report: GradcheckReport): string {
   const runs = Object.entries(calls).filter(([, n]) => n > 0);
   const compared = inputs.reduce((sum, input) => sum + input.compared, 0);
   const isVacuous = compared > 0 && inputs.every((input) => input.compared === input.vacuous);
+  const open = inputs.reduce((sum, input) => sum + input.unchecked, 0);
+  // Of a projected input directions are compared, not elements.
+  const all = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const lines = [
     `gradcheck ${name}: ${outcomeText(report)}`,
     `${dtype}, y [${outputShape.join(', ')}], seed ${seed}; ${runs.map(([part, n]) => `${n} ${part}`).join(', ')}`,
     ...(override ? [`OVERRIDE: relative tolerance ${override.tolerance} in place of the derived intervals`] : []),
     ...(isVacuous ? ['VACUOUS: no derivative that was compared can be told from 0'] : []),
+    ...(open > fewOpen * all ? [`WARNING: ${open} of ${all} elements were left open, and may be wrong`] : []),
     ...inputs.flatMap(inputText),
     `checked: ${checks.join('; ')}`,
     ...failures.slice(0, failuresShown).map((failure) => `FAIL ${describeGradcheckFailure(failure)}`),

@@ -69,7 +69,7 @@ export function sidesOf(
     const slope = (fFar - fNear) / (far - near);
     const beside = { slope, value: fNear - near * slope };
     const moved = was === undefined ? Number.POSITIVE_INFINITY : Math.abs(was.beside.value - beside.value);
-    if (limit !== undefined && Math.abs(limit - f0) > noise) {
+    if (limit !== undefined && Number.isFinite(limit) && Math.abs(limit - f0) > noise) {
       const curve = parabola(limit, near, far, fNear, fFar, noise);
       return {
         value: beside.value,
@@ -132,7 +132,10 @@ function better(now: MeasuredSide, before: MeasuredSide | undefined, rounding: n
   return Math.abs(before.slope - now.slope) <= before.slopeError + rounding ? before : now;
 }
 
-/** What of a side is not as declared, with the error that it was allowed; `noise` of the declared value. */
+/**
+ * What of a side is not as declared, with the error that it was allowed; `noise` of the declared value. An infinite limit
+ * or slope says that there is none, and no finite reading could be compared with it.
+ */
 export function offFrom(
   declared: OneSided | undefined,
   side: MeasuredSide,
@@ -143,7 +146,10 @@ export function offFrom(
     { quantity: 'value', error: side.valueError + noise },
     { quantity: 'slope', error: side.slopeError },
   ] as const;
-  return all.filter(({ quantity, error }) => Math.abs(side[quantity] - declared[quantity]) > error);
+  return all.filter(
+    ({ quantity, error }) =>
+      Number.isFinite(declared[quantity]) && Math.abs(side[quantity] - declared[quantity]) > error,
+  );
 }
 
 /** By so many errors two sides must differ to be called a kink, and not a curve that the stencil is too coarse for. */

@@ -80,7 +80,9 @@ function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Position
     const c = coefficients[of(output % units)]!;
     const total = new ExactSum();
     for (const [k, branch] of all.entries()) total.addProduct(c[k]!, part(branch));
-    return total.value();
+    const value = total.value();
+    // 0·∞: declared as without a limit.
+    return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
   };
   const side =
     (at: number, which: 'left' | 'right') =>
