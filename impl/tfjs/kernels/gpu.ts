@@ -38,7 +38,7 @@ const block = 64;
 export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKernels<Backend> {
   const { name, dialect } = gpu;
   const { uniform, tile, int, fn, tileAt } = dialect;
-  const [B, N, count] = [uniform('sizeB'), uniform('sizeN'), uniform('count')];
+  const [B, count] = [uniform('sizeB'), uniform('count')];
   const partialTerms = fn(
     tile,
     'termAt',
@@ -47,24 +47,24 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
       [int, 'i'],
       [int, 'p'],
     ],
-    `return ${tileAt('PARTIAL', `(k * ${N} + i) * ${B} + p`)};`,
+    `return ${tileAt('PARTIAL', `(i * ${count} + k) * ${B} + p`)};`,
   );
   const blockSums = fn(
     tile,
     'tileAt',
     [[int, 't']],
     [
-      dialect.constant(int, 'first', `t / (${B} * ${N}) * ${block}`),
-      `return total(first, min(first + ${block}, ${count}), t / ${B} % ${N}, t % ${B});`,
+      dialect.constant(int, 'blocks', `(${count} + ${block - 1}) / ${block}`),
+      dialect.constant(int, 'first', `t / ${B} % blocks * ${block}`),
+      `return total(first, min(first + ${block}, ${count}), t / ${B} / blocks, t % ${B});`,
     ].join('\n'),
   );
 
   const tilesFor = (x: TensorInfo, alpha: TensorInfo, { view }: PoolAttributes) =>
     tilesOf(x.shape, view, alpha.shape.length, dialect.tileShape);
-  const uniformsOf = ({ branches }: PoolAttributes, { view, rows, columns }: Tiles, terms = 0) => ({
+  const uniformsOf = ({ view, rows, columns }: Tiles, terms = 0) => ({
     sizeB: view[1],
     sizeC: view[2],
-    sizeN: branches.length,
     rowsX: rows,
     columnsX: columns,
     count: terms,
@@ -92,7 +92,7 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
           inputs: summands.inputs,
           outputShape: gpu.shapeOf(blocks * attributes.branches.length * sizeB),
           code: [summands.code, shader.total(block, false), blockSums].join('\n'),
-          uniforms: uniformsOf(attributes, tiles, summands.terms),
+          uniforms: uniformsOf(tiles, summands.terms),
         },
         backend,
       );
@@ -104,7 +104,7 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
         inputs: { ...summands.inputs, ...(shader.pullsBackByAlpha && { ALPHA: alpha }) },
         outputShape: alpha.shape,
         code: [summands.code, shader.total(block, summands.terms > block), shader.pullBack()].join('\n'),
-        uniforms: uniformsOf(attributes, tiles, summands.terms),
+        uniforms: uniformsOf(tiles, summands.terms),
       },
       backend,
     );
@@ -127,7 +127,7 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
         inputs: { X, ...parameters(alpha) },
         outputShape: x.shape,
         code: new PoolShader(dialect, attributes, tiles).value(),
-        uniforms: uniformsOf(attributes, tiles),
+        uniforms: uniformsOf(tiles),
       });
       return reading([x], backend, ([X]) => gpu.run(y(X!), backend));
     },
@@ -137,7 +137,7 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
         inputs: { ...inputs, ...parameters(alpha) },
         outputShape: x.shape,
         code: new PoolShader(dialect, attributes, tiles).slope(),
-        uniforms: uniformsOf(attributes, tiles),
+        uniforms: uniformsOf(tiles),
       });
       return reading([dy, x], backend, ([DY, X]) => {
         const inputs = { DY: DY!, X: X! };

@@ -10,7 +10,7 @@ function literal(value: number): string {
 }
 
 /** The terms of the smallest trees, which are written out. */
-const leaves = 8;
+const leaves = 4;
 
 /** Lines that compute formulas at the variable `x`, and the names of what they compute. */
 class Lines {

@@ -53,7 +53,11 @@ export const webglKernels: PoolKernels<WebglBackend> = gpuKernels<WebglBackend>(
   name: 'webgl',
   dialect: glsl,
   storesFloat32: () => env().getBool('WEBGL_RENDER_FLOAT32_ENABLED'),
-  shapeOf: (tiles) => [2, 2 * tiles],
+  // As near to a square as it can be: a quad of invocations takes two rows.
+  shapeOf(tiles) {
+    const width = Math.ceil(Math.sqrt(tiles));
+    return [2 * Math.ceil(tiles / width), 2 * width];
+  },
   // What is not on the GPU yet is packed when it is loaded.
   readable(tensor, backend) {
     const { texture, isPacked } = backend.texData.get(tensor.dataId);
