@@ -1,5 +1,8 @@
 import type { Tiles } from './tiles.ts';
 
+/** Of a tile, where there are `across` in a row. */
+export type Place = readonly [row: string, column: string, across: string];
+
 /** Where GLSL ES 3.00 on packed textures and WGSL on buffers differ. */
 export interface Dialect {
   readonly float: string;
@@ -23,14 +26,15 @@ export interface Dialect {
   readonly zeroTile: string;
   /** An array of tiles. */
   array(name: string, length: number): string;
-  /** The t-th tile of an input. */
-  tileAt(tensor: string, t: string): string;
+  tileAt(tensor: string, ...place: Place): string;
+  /** Of an input that lies as the output does, the tile at `t`, which the invocation makes there. */
+  tileHere(tensor: string): string;
   /** A tile, from the code of each element in terms of the suffix that takes it from other tiles. */
   each(of: (lane: string) => string): string;
-  /** The tile t of x with 0 for what lies beyond the edge. */
-  inside(tile: string, t: string, tiles: Tiles): string;
-  /** The tile of alpha that holds `row` at place p along B, and the elements of it that those of a tile of x use. */
-  alpha(row: number, tiles: Tiles): readonly [t: string, lanes: string];
+  /** The tile of x at that place with 0 for what lies beyond the edge. */
+  inside(tile: string, place: Place, tiles: Tiles): string;
+  /** The tile of alpha that holds `row` at a place along B, and the elements of it that those of a tile of x use. */
+  alpha(row: number, tiles: Tiles): readonly [tileRow: number, lanes: string];
   /** The t-th tile of dalpha, of what `of` makes of a row and a place along B. */
   dalpha(of: (row: string, p: string) => string, tiles: Tiles): string;
   /** The tile with, in place of each element, the sum of those that share its coefficient. */
@@ -52,10 +56,11 @@ export const glsl: Dialect = {
   tileShape: [2, 2],
   zeroTile: 'vec4(0.0)',
   array: (name, length) => `vec4 ${name}[${length}];`,
-  tileAt: (tensor, t) => `texelAt(${tensor}, ${t})`,
+  tileAt: (tensor, row, column, across) => `texelAt(${tensor}, ${row}, ${column}, ${across})`,
+  tileHere: (tensor) => `texelHere(${tensor})`,
   each: (of) => `vec4(${['.x', '.y', '.z', '.w'].map(of).join(', ')})`,
-  inside: (tile, t, { rows, columns }) =>
-    rows % 2 === 0 && columns % 2 === 0 ? tile : `inside(${tile}, ${t}, rowsX, columnsX)`,
+  inside: (tile, [row, column, across], { rows, columns }) =>
+    rows % 2 === 0 && columns % 2 === 0 ? tile : `inside(${tile}, (${row}) * ${across} + ${column}, rowsX, columnsX)`,
   alpha: (row, { alphaRank, ownRows, ownColumns }) => {
     // Of rank 2 and less a tile holds two rows.
     const lane = (r: number, c: number) => {
@@ -63,7 +68,7 @@ export const glsl: Dialect = {
       return 2 * (alphaRank === 2 ? row % 2 : ownRows ? r : 0) + (ownColumns ? c : 0);
     };
     const lanes = [lane(0, 0), lane(0, 1), lane(1, 0), lane(1, 1)].map((i) => 'xyzw'[i]).join('');
-    return [`${alphaRank > 2 ? row : Math.floor(row / 2)} * sizeB + p`, `.${lanes}`];
+    return [alphaRank > 2 ? row : Math.floor(row / 2), `.${lanes}`];
   },
   dalpha: (of, { alphaRank }) => {
     if (alphaRank > 2) return of('t / sizeB', 't % sizeB');
@@ -91,10 +96,11 @@ export const wgsl: Dialect = {
   tileShape: [1, 1],
   zeroTile: '0.0',
   array: (name, length) => `var ${name} : array<f32, ${length}>;`,
-  tileAt: (tensor, t) => `${tensor}[${t}]`,
+  tileAt: (tensor, row, column, across) => `${tensor}[(${row}) * ${across} + ${column}]`,
+  tileHere: (tensor) => `${tensor}[t]`,
   each: (of) => of(''),
   inside: (tile) => tile,
-  alpha: (row) => [`${row} * uniforms.sizeB + p`, ''],
+  alpha: (row) => [row, ''],
   dalpha: (of) => of('t / uniforms.sizeB', 't % uniforms.sizeB'),
   shared: (tile) => tile,
 };

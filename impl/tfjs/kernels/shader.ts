@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect.ts';
+import type { Dialect, Place } from './dialect.ts';
 import { evaluator, type Formula, formulas, one, type Target, zero } from './formula.ts';
 import type { PoolAttributes } from './kernel.ts';
 import type { Tiles } from './tiles.ts';
@@ -91,30 +91,29 @@ export class PoolShader {
       ['x', ...this.#alphas],
       [...lines.lines, `return ${terms.join(' + ') || '0.0'};`],
     );
-    const { each, tileAt } = this.#dialect;
+    const { each, tileHere } = this.#dialect;
     const slopes = each((lane) => `poolSlope(${this.#arguments(lane)})`);
-    return `${slope}\n${this.#elementwise(`${tileAt('DY', 't')} * ${slopes}`)}`;
+    return `${slope}\n${this.#elementwise(`${tileHere('DY')} * ${slopes}`)}`;
   }
 
   /** `T termAt(int k, int i, int p)`: `fᵢ(x)·dy` of the k-th tile of those at place p along B. */
   terms(): string {
-    const { int, tile, constant, uniform, tileAt, each, inside } = this.#dialect;
+    const { tile, constant, uniform, tileAt, each, inside } = this.#dialect;
     const products = this.#pool.branches.map((name, i) => {
       const lines = new Lines(this.#dialect);
       const f = lines.of(formulas[name].value);
       return this.#function(`product${i}`, ['x', 'dy'], [...lines.lines, this.#unlessNaN(`${f} * dy`)]);
     });
-    const cases = products.map((_, i) => {
-      const terms = each((lane) => `product${i}(x${lane}, dy${lane})`);
-      return `if (i == ${i}) { return ${inside(terms, 't', this.#tiles)}; }`;
-    });
     const [B, C] = [uniform('sizeB'), uniform('sizeC')];
     // Without a division where there is nothing to divide.
-    const t = this.#tiles.view[2] === 1 ? `k * ${B} + p` : `(k / ${C} * ${B} + p) * ${C} + k % ${C}`;
+    const place: Place = this.#tiles.view[2] === 1 ? ['k', 'p', B] : [`k / ${C} * ${B} + p`, `k % ${C}`, C];
+    const cases = products.map((_, i) => {
+      const terms = each((lane) => `product${i}(x${lane}, dy${lane})`);
+      return `if (i == ${i}) { return ${inside(terms, place, this.#tiles)}; }`;
+    });
     const body = [
-      constant(int, 't', t),
-      constant(tile, 'x', tileAt('X', 't')),
-      constant(tile, 'dy', tileAt('DY', 't')),
+      constant(tile, 'x', tileAt('X', ...place)),
+      constant(tile, 'dy', tileAt('DY', ...place)),
       ...cases,
       `return ${this.#dialect.zeroTile};`,
     ];
@@ -251,30 +250,30 @@ export class PoolShader {
 
   /** Declares the tiles `alpha0` … that belong to place p, each tile of alpha read once. */
   #readAlpha(): readonly string[] {
-    const { tile, constant, tileAt, alpha } = this.#dialect;
-    const read = new Map<string, string>();
+    const { tile, constant, uniform, tileAt, alpha } = this.#dialect;
+    const read = new Map<number, string>();
     const lines: string[] = [];
     for (const [row, name] of this.#alphas.entries()) {
-      const [t, lanes] = alpha(row, this.#tiles);
-      if (!read.has(t)) {
-        read.set(t, `rows${read.size}`);
-        lines.push(constant(tile, read.get(t)!, tileAt('ALPHA', t)));
+      const [tileRow, lanes] = alpha(row, this.#tiles);
+      if (!read.has(tileRow)) {
+        read.set(tileRow, `rows${tileRow}`);
+        lines.push(constant(tile, `rows${tileRow}`, tileAt('ALPHA', `${tileRow}`, 'p', uniform('sizeB'))));
       }
-      lines.push(constant(tile, name, `${read.get(t)}${lanes}`));
+      lines.push(constant(tile, name, `${read.get(tileRow)}${lanes}`));
     }
     return lines;
   }
 
   /** `T tileAt(int t)`: a result that is made of x and the coefficients at one place. */
   #elementwise(result: string): string {
-    const { int, tile, constant, uniform, tileAt } = this.#dialect;
+    const { int, tile, constant, uniform, tileHere } = this.#dialect;
     const place = this.#tiles.view[2] === 1 ? 't' : `t / ${uniform('sizeC')}`;
     return this.#tileFunction(
       'tileAt',
       ['t'],
       [
         constant(int, 'p', `${place} % ${uniform('sizeB')}`),
-        constant(tile, 'x', tileAt('X', 't')),
+        constant(tile, 'x', tileHere('X')),
         ...this.#readAlpha(),
         `return ${result};`,
       ],

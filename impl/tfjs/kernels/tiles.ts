@@ -46,8 +46,10 @@ export function tilesOf(
   const end = endOf(first, B);
   const isOwn = (axis: number) => axis >= first && axis < end;
   const [, rows, columns] = matrices(shape);
+  const [before, own, after] = [along.slice(0, first), along.slice(first, end), along.slice(end)].map(sizeOf);
   return {
-    view: [sizeOf(along.slice(0, first)), sizeOf(along.slice(first, end)), sizeOf(along.slice(end))],
+    // Where one place is all, what lies before and behind it is the same.
+    view: own === 1 ? [before! * after!, 1, 1] : [before!, own!, after!],
     ownRows: isOwn(rank - 2),
     ownColumns: isOwn(rank - 1),
     rows,

@@ -27,12 +27,23 @@ interface WebglProgram {
   readonly customUniforms: readonly { readonly name: string; readonly type: 'int' }[];
 }
 
-/** Texels are counted as the backend (4.22) counts them: along the columns, the rows, the batch. */
+/**
+ * Texels are counted as the backend (4.22) counts them: along the columns, the rows, the batch. A division costs more than
+ * a texel does (SwiftShader), and mostly a row of tiles is a row of the texture.
+ */
 const texels = `
-vec4 texelAt(sampler2D tensor, int t) {
+vec4 texelAt(sampler2D tensor, int row, int column, int across) {
   int width = textureSize(tensor, 0).x;
-  int row = t / width;
-  return texelFetch(tensor, ivec2(t - row * width, row), 0);
+  while (across != width) {
+    int t = row * across + column;
+    row = t / width;
+    column = t - row * width;
+    across = width;
+  }
+  return texelFetch(tensor, ivec2(column, row), 0);
+}
+vec4 texelHere(sampler2D tensor) {
+  return texelAt(tensor, int(gl_FragCoord.y), int(gl_FragCoord.x), (outTexShape[1] + 1) / 2);
 }
 vec4 inside(vec4 tile, int t, int rows, int columns) {
   int across = (columns + 1) / 2;
@@ -74,8 +85,7 @@ export const webglKernels: PoolKernels<WebglBackend> = gpuKernels<WebglBackend>(
       outputShape: [batch, rows, columns],
       userCode: `${texels}${code}
 void main() {
-  ivec2 place = ivec2(gl_FragCoord.xy);
-  int t = place.y * ((outTexShape[1] + 1) / 2) + place.x;
+  int t = int(gl_FragCoord.y) * ((outTexShape[1] + 1) / 2) + int(gl_FragCoord.x);
   setOutput(${result});
 }`,
       packedInputs: true,
