@@ -4,6 +4,10 @@ import { describe, expect, inject, it } from 'vitest';
 import { failureText } from '../../properties/failure-text.ts';
 import { laws } from '../../properties/laws.ts';
 import { checkLaw } from '../../properties/verify.ts';
+import type { Constraint, Sharing } from '../../reference/case.ts';
+import { parameterLayout } from '../../reference/parameters.ts';
+import { forward, vjp } from '../../reference/pool.ts';
+import { random } from '../../reference/random.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
 import { ActivationPool } from './layers.ts';
@@ -14,6 +18,40 @@ import { tfjsSubject } from './subject.ts';
 
 const { target, runs, required, absent } = inject('conformance');
 const isThreaded = target.endsWith('-threads');
+
+/** Ranks 1 to 5, odd and even edges, one unit, more tiles than a block sums, axes that have to be moved. */
+const tiled: readonly (readonly [number[], Sharing])[] = [
+  [[5], 'layer'],
+  [[7, 1], 'unit'],
+  [[6, 4], 'unit'],
+  [[5, 7], 'unit'],
+  [[3, 5], 'layer'],
+  [[70, 3], 'channel'],
+  [[3, 5, 7], 'unit'],
+  [[3, 5, 7], { sharedAxes: [1] }],
+  [[3, 5, 7], { sharedAxes: [2] }],
+  [[2, 3, 5, 3], { sharedAxes: [2] }],
+  [[2, 3, 5, 3], { sharedAxes: [2, 3] }],
+  [[2, 1, 3, 2, 3], 'unit'],
+  [[2, 2, 1, 3, 3], 'channel'],
+];
+const constraints: readonly Constraint[] = [
+  { kind: 'free' },
+  { kind: 'fixed' },
+  { kind: 'sumToOne' },
+  { kind: 'softmax' },
+  { kind: 'clip', bounds: [0.5, 1, Infinity, 1] },
+];
+/** Two constraints of each shape by turns: WebGL compiles programs for each, which takes seconds on SwiftShader. */
+const tiledCases = tiled.map(
+  ([shape, sharing], i) => [shape, sharing, [0, 2].map((k) => constraints[(i + k) % constraints.length]!)] as const,
+);
+/** How a tensor can come to a kernel; on webgl as a packed texture, as an unpacked one, and as values without one. */
+const sources: readonly ((t: tf.Tensor) => tf.Tensor)[] = [
+  (t) => tf.mul(t, 1),
+  (t) => tf.tile(t, new Array(t.rank).fill(1)),
+  (t) => t,
+];
 
 const page = globalThis as { navigator?: object };
 
@@ -143,6 +181,40 @@ if (typeof backend === 'string') {
       expect(y.shape).toEqual(x.shape);
       expect([...(await y.data())]).toEqual(new Array(128).fill(3.5));
       tf.dispose([alpha, x, y]);
+    });
+
+    it.each(tiledCases)('computes exactly what is exact, however x and dy lie: %j %j', async (shape, sharing, some) => {
+      backend.use();
+      const draw = random(1, 'tiles');
+      // Few halves, so that every sum of products is exact in float16.
+      const halves = (size: number) =>
+        Float64Array.from({ length: size }, () => [-1.5, -1, -0.5, 0.5, 1, 1.5][draw.below(6)]!);
+      const size = shape.reduce((product, n) => product * n, 1);
+      for (const constraint of some) {
+        const pool = { branches: ['relu', 'step', 'negative', 'identity'], sharing, constraint } as const;
+        const { alphaShape } = parameterLayout(pool, shape);
+        const alphas = halves(alphaShape.reduce((product, n) => product * n, 1));
+        // Of equal ones the coefficients are quarters.
+        if (constraint.kind === 'softmax') alphas.fill(0.5);
+        const input = { pool, shape, x: halves(size), alpha: alphas, dy: halves(size) };
+        const { dx, dalpha } = vjp(input);
+        // What is not learned has no gradient to compare, and ours are 0.
+        if (constraint.kind === 'fixed') dalpha.fill(0);
+        const expected = [forward(input), dx, dalpha].map((values) => Array.from(values, (v) => v + 0));
+        for (const [i, source] of sources.entries()) {
+          const made = tf.tidy(() => {
+            const [x, dy] = [input.x, input.dy].map((values) => tf.tensor(Float32Array.from(values), shape));
+            const alpha = tf.tensor(Float32Array.from(alphas), [...alphaShape]);
+            const other = sources[(i + 1) % sources.length]!;
+            const pulled = tf.valueAndGrads((v, a) => activationPool(v!, a!, pool));
+            const { value, grads } = pulled([source(x!), alpha], other(dy!));
+            return [value, ...grads];
+          });
+          const got = await Promise.all(made.map(async (t) => Array.from(await t.data(), (v) => v + 0)));
+          tf.dispose(made);
+          expect(got, `${constraint.kind}, source ${i}`).toEqual(expected);
+        }
+      }
     });
 
     it('a NaN in alpha is seen also where its branch is there twice and its coefficients sum to 1', async () => {

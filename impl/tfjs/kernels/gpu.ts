@@ -1,11 +1,11 @@
 import { getKernel, type TensorInfo, ZerosLike } from '@tensorflow/tfjs';
+import type { Dialect } from './dialect.ts';
 import type { PoolAttributes, PoolKernels } from './kernel.ts';
-import { type Dialect, PoolShader } from './shader.ts';
+import { PoolShader } from './shader.ts';
+import { type Tiles, tilesOf } from './tiles.ts';
 
-/** A program with one invocation for each element of its output: `float elementAt(int at)`. */
+/** A program with one invocation for each tile of its output: `T tileAt(int t)`, `T` being the dialect's tile. */
 export interface GpuProgram {
-  /** Tells it from every program with other code. */
-  readonly key: string;
   /** Tensors by the names under which the code reads them, all of which it does. */
   readonly inputs: Readonly<Record<string, TensorInfo>>;
   readonly outputShape: readonly number[];
@@ -22,109 +22,92 @@ export interface Gpu<Backend> {
   dispose(tensor: TensorInfo, backend: Backend): void;
   /** The tensor as programs read it, which each of them would else make anew; disposed of if it is another one. */
   readable(tensor: TensorInfo, backend: Backend): TensorInfo;
+  /** The shape of a tensor of so many whole tiles. */
+  shapeOf(tiles: number): readonly number[];
   /** Whether a partial sum can be stored without being rounded to half precision. */
   storesFloat32(): boolean;
 }
 
-/** A program of a pool, from what it consists of. */
-interface Work extends Pick<GpuProgram, 'inputs' | 'outputShape'> {
-  readonly what: string;
-  /** The code that `result`, the element at `at`, calls. */
-  readonly functions: readonly string[];
-  readonly result: string;
-  /** How many each sum has. */
-  readonly terms?: number;
-}
-
-/** The number of elements of a tensor of this shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
-}
-
 /**
- * Terms that one invocation sums; the sums of blocks are summed in their turn. Of 256, a row each, the next invocation
- * would find nothing in the cache any more (webgl on SwiftShader: twice the time).
+ * Terms that one invocation sums; the sums of blocks are summed in their turn. Of more, a row each, the next invocation
+ * would find nothing in the cache any more (webgl on SwiftShader: 44 ms of 64, 32 of 32).
  */
-const block = 64;
+const block = 32;
 
 /** The kernels of a GPU backend: a program for y, one for dx, and for dalpha one for each level of a tree of blocks. */
 export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKernels<Backend> {
   const { name, dialect } = gpu;
-  const [B, C, N, count] = ['sizeB', 'sizeC', 'sizeN', 'count'].map(dialect.uniform) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  const { float, int, element } = dialect;
-  const reader = (result: string, parameters: readonly string[], value: string) =>
-    dialect.fn(
-      float,
-      result,
-      parameters.map((parameter) => [int, parameter] as const),
-      `return ${value};`,
-    );
-  const readers: Readonly<Record<string, string>> = {
-    X: reader('xAt', ['a', 'b', 'c'], element('X', `(a * ${B} + b) * ${C} + c`)),
-    DY: reader('dyAt', ['a', 'b', 'c'], element('DY', `(a * ${B} + b) * ${C} + c`)),
-    ALPHA: reader('alphaAt', ['row', 'b'], element('ALPHA', `row * ${B} + b`)),
-    PARTIAL: reader('termAt', ['k', 'i', 'b'], element('PARTIAL', `(k * ${N} + i) * ${B} + b`)),
-  };
+  const { uniform, tile, int, fn, tileAt } = dialect;
+  const [B, count] = [uniform('sizeB'), uniform('count')];
+  const partialTerms = fn(
+    tile,
+    'termAt',
+    [
+      [int, 'k'],
+      [int, 'i'],
+      [int, 'p'],
+    ],
+    `return ${tileAt('PARTIAL', `i * ${count} + k`, 'p', B)};`,
+  );
+  const blockSums = fn(
+    tile,
+    'tileAt',
+    [[int, 't']],
+    [
+      dialect.constant(int, 'blocks', `(${count} + ${block - 1}) / ${block}`),
+      dialect.constant(int, 'first', `t / ${B} % blocks * ${block}`),
+      `return total(first, min(first + ${block}, ${count}), t / ${B} / blocks, t % ${B});`,
+    ].join('\n'),
+  );
 
-  const run = (
-    { branches, constraint, view }: PoolAttributes,
-    { what, outputShape, inputs, functions, result, terms = 0 }: Work,
-    backend: Backend,
-  ): TensorInfo => {
-    const names = Object.keys(inputs);
-    const bounds = constraint.kind === 'clip' ? constraint.bounds : [];
-    return gpu.run(
-      {
-        key: `ActivationPool ${what} ${names} ${branches} ${constraint.kind} ${bounds}`,
-        inputs,
-        outputShape,
-        code: [...names.map((input) => readers[input]), ...functions, reader('elementAt', ['at'], result)].join('\n'),
-        uniforms: { sizeB: view[1], sizeC: view[2], sizeN: branches.length, count: terms },
-      },
-      backend,
-    );
-  };
+  const tilesFor = (x: TensorInfo, alpha: TensorInfo, { view }: PoolAttributes) =>
+    tilesOf(x.shape, view, alpha.shape.length, dialect.tileShape);
+  const uniformsOf = ({ view, rows, columns }: Tiles, terms = 0) => ({
+    sizeB: view[1],
+    sizeC: view[2],
+    rowsX: rows,
+    columnsX: columns,
+    count: terms,
+  });
 
   /** `dalpha = κ′ᵀ Σ_shared dy·fᵢ(x)`, the sums as trees. */
   const sums = (
-    inputs: Readonly<Record<string, TensorInfo>>,
+    inputs: GpuProgram['inputs'],
     alpha: TensorInfo,
     attributes: PoolAttributes,
-    shader: PoolShader,
+    tiles: Tiles,
     backend: Backend,
   ): TensorInfo => {
     if (attributes.constraint.kind === 'fixed' || isEmpty(alpha)) {
       return getKernel(ZerosLike, name).kernelFunc({ inputs: { x: alpha }, backend }) as TensorInfo;
     }
-    const [A, sizeB, sizeC] = attributes.view;
-    const partial = `total(at / (${B} * ${N}) * ${block}, min(at / (${B} * ${N}) * ${block} + ${block}, ${count}), (at / ${B}) % ${N}, at % ${B})`;
-    let summands: Pick<Work, 'inputs' | 'functions'> & { terms: number } = {
-      inputs,
-      functions: [shader.terms(), shader.total()],
-      terms: A * sizeC,
-    };
+    const shader = new PoolShader(dialect, attributes, tiles);
+    const [sizeA, sizeB, sizeC] = tiles.view;
+    let summands = { inputs, code: shader.terms(), terms: sizeA * sizeC };
     const made: TensorInfo[] = [];
     while (summands.terms > block && gpu.storesFloat32()) {
       const blocks = Math.ceil(summands.terms / block);
-      const outputShape = [blocks, attributes.branches.length, sizeB];
-      const blockSums = run(attributes, { what: 'partial', outputShape, ...summands, result: partial }, backend);
-      made.push(blockSums);
-      summands = { inputs: { PARTIAL: blockSums }, functions: [shader.total()], terms: blocks };
+      const partial = gpu.run(
+        {
+          inputs: summands.inputs,
+          outputShape: gpu.shapeOf(blocks * attributes.branches.length * sizeB),
+          code: [summands.code, shader.total(block, false), blockSums].join('\n'),
+          uniforms: uniformsOf(tiles, summands.terms),
+        },
+        backend,
+      );
+      made.push(partial);
+      summands = { inputs: { PARTIAL: partial }, code: partialTerms, terms: blocks };
     }
-    const pulledBack: Work = {
-      what: 'dalpha',
-      outputShape: alpha.shape,
-      ...summands,
-      inputs: { ...summands.inputs, ...(shader.pullsBackByAlpha && { ALPHA: alpha }) },
-      functions: [...summands.functions, shader.pullBack()],
-      result: `pullBack(at / ${B}, at % ${B}, ${count})`,
-    };
-    const dalpha = run(attributes, pulledBack, backend);
+    const dalpha = gpu.run(
+      {
+        inputs: { ...summands.inputs, ...(shader.pullsBackByAlpha && { ALPHA: alpha }) },
+        outputShape: alpha.shape,
+        code: [summands.code, shader.total(block, summands.terms > block), shader.pullBack()].join('\n'),
+        uniforms: uniformsOf(tiles, summands.terms),
+      },
+      backend,
+    );
     for (const tensor of made) gpu.dispose(tensor, backend);
     return dalpha;
   };
@@ -137,31 +120,28 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
     return result;
   };
 
-  const b = `(at / ${C}) % ${B}`;
   return {
     forward(x, alpha, attributes, backend) {
-      const shader = new PoolShader(dialect, attributes);
-      const y = (X: TensorInfo): Work => ({
-        what: 'y',
-        outputShape: x.shape,
+      const tiles = tilesFor(x, alpha, attributes);
+      const y = (X: TensorInfo): GpuProgram => ({
         inputs: { X, ...parameters(alpha) },
-        functions: [shader.value()],
-        result: `poolValue(${element('X', 'at')}, ${b})`,
+        outputShape: x.shape,
+        code: new PoolShader(dialect, attributes, tiles).value(),
+        uniforms: uniformsOf(tiles),
       });
-      return reading([x], backend, ([X]) => run(attributes, y(X!), backend));
+      return reading([x], backend, ([X]) => gpu.run(y(X!), backend));
     },
     backward(dy, x, alpha, attributes, backend) {
-      const shader = new PoolShader(dialect, attributes);
-      const dx = (inputs: Work['inputs']): Work => ({
-        what: 'dx',
-        outputShape: x.shape,
+      const tiles = tilesFor(x, alpha, attributes);
+      const dx = (inputs: GpuProgram['inputs']): GpuProgram => ({
         inputs: { ...inputs, ...parameters(alpha) },
-        functions: [shader.slope()],
-        result: `${element('DY', 'at')} * poolSlope(${element('X', 'at')}, ${b})`,
+        outputShape: x.shape,
+        code: new PoolShader(dialect, attributes, tiles).slope(),
+        uniforms: uniformsOf(tiles),
       });
       return reading([dy, x], backend, ([DY, X]) => {
         const inputs = { DY: DY!, X: X! };
-        return [run(attributes, dx(inputs), backend), sums(inputs, alpha, attributes, shader, backend)];
+        return [gpu.run(dx(inputs), backend), sums(inputs, alpha, attributes, tiles, backend)];
       });
     },
   };

@@ -1,62 +1,16 @@
-import type { Constraint } from '../../../reference/case.ts';
+import type { Dialect, Place } from './dialect.ts';
 import { evaluator, type Formula, formulas, one, type Target, zero } from './formula.ts';
 import type { PoolAttributes } from './kernel.ts';
-
-/** Where GLSL ES 3.00 and WGSL differ. */
-export interface Dialect {
-  readonly float: string;
-  readonly int: string;
-  constant(type: string, name: string, value: string): string;
-  variable(type: string, name: string, value: string): string;
-  /** An array of zeros. */
-  array(name: string, length: number): string;
-  fn(
-    result: string,
-    name: string,
-    parameters: readonly (readonly [type: string, name: string])[],
-    body: string,
-  ): string;
-  select(condition: string, then: string, otherwise: string): string;
-  powerOfTwo(k: string): string;
-  /** A number that is given to the program beside its tensors. */
-  uniform(name: string): string;
-  /** An element of a flat input. */
-  element(tensor: string, index: string): string;
-}
-
-export const glsl: Dialect = {
-  float: 'float',
-  int: 'int',
-  constant: (type, name, value) => `${type} ${name} = ${value};`,
-  variable: (type, name, value) => `${type} ${name} = ${value};`,
-  array: (name, length) => `float ${name}[${length}];`,
-  fn: (result, name, parameters, body) =>
-    `${result} ${name}(${parameters.map((p) => p.join(' ')).join(', ')}) {\n${body}\n}`,
-  select: (condition, then, otherwise) => `(${condition} ? ${then} : ${otherwise})`,
-  powerOfTwo: (k) => `uintBitsToFloat(uint(int(${k}) + 127) << 23)`,
-  uniform: (name) => name,
-  element: (tensor, index) => `get${tensor}(${index})`,
-};
-
-export const wgsl: Dialect = {
-  float: 'f32',
-  int: 'i32',
-  constant: (type, name, value) => `let ${name} : ${type} = ${value};`,
-  variable: (type, name, value) => `var ${name} : ${type} = ${value};`,
-  array: (name, length) => `var ${name} : array<f32, ${length}>;`,
-  fn: (result, name, parameters, body) =>
-    `fn ${name}(${parameters.map(([type, p]) => `${p} : ${type}`).join(', ')}) -> ${result} {\n${body}\n}`,
-  select: (condition, then, otherwise) => `select(${otherwise}, ${then}, ${condition})`,
-  powerOfTwo: (k) => `bitcast<f32>(u32(i32(${k}) + 127) << 23u)`,
-  uniform: (name) => `uniforms.${name}`,
-  element: (tensor, index) => `${tensor}[${index}]`,
-};
+import type { Tiles } from './tiles.ts';
 
 /** A float literal of both languages. */
 function literal(value: number): string {
   const text = String(Math.fround(value));
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
+
+/** The terms of the smallest trees, which are written out. */
+const leaves = 4;
 
 /** Lines that compute formulas at the variable `x`, and the names of what they compute. */
 class Lines {
@@ -93,29 +47,37 @@ class Lines {
 }
 
 /**
- * Code of the kernels of a pool, in terms of functions that `gpu.ts` supplies: `alphaAt(row, b)`, `xAt(a, b, c)` and
- * `dyAt(a, b, c)`, or `termAt(k, i, b)` in place of the last two where sums go on from partial ones.
+ * Code of the kernels of a pool: what they make of numbers, and of tiles that `gpu.ts` supplies, `termAt(k, i, p)` or the
+ * inputs X, DY and ALPHA.
  */
 export class PoolShader {
   readonly #pool: Pick<PoolAttributes, 'branches' | 'constraint'>;
   readonly #dialect: Dialect;
+  readonly #tiles: Tiles;
   readonly #rows: number;
 
-  constructor(dialect: Dialect, pool: Pick<PoolAttributes, 'branches' | 'constraint'>) {
+  constructor(dialect: Dialect, pool: Pick<PoolAttributes, 'branches' | 'constraint'>, tiles: Tiles) {
     this.#dialect = dialect;
     this.#pool = pool;
+    this.#tiles = tiles;
     this.#rows = pool.branches.length - (pool.constraint.kind === 'sumToOne' ? 1 : 0);
   }
 
-  /** `float poolValue(float x, int b)`: `y = Σ cᵢ fᵢ(x)`. */
+  /** `T tileAt(int t)`: `y = Σ cᵢ fᵢ(x)`. */
   value(): string {
     const lines = new Lines(this.#dialect);
     const c = this.#coefficients(lines);
     const terms = this.#pool.branches.map((name, i) => `${c[i]} * ${lines.of(formulas[name].value)}`);
-    return this.#function('poolValue', [...lines.lines, this.#returnUnlessNaN(terms.join(' + '))]);
+    const value = this.#function(
+      'poolValue',
+      ['x', ...this.#alphas],
+      [...lines.lines, this.#unlessNaN(terms.join(' + '))],
+    );
+    const { each } = this.#dialect;
+    return `${value}\n${this.#elementwise(each((lane) => `poolValue(${this.#arguments(lane)})`))}`;
   }
 
-  /** `float poolSlope(float x, int b)`: `Σ cᵢ fᵢ′(x)`. */
+  /** `T tileAt(int t)`: `dx = dy·Σ cᵢ fᵢ′(x)`. */
   slope(): string {
     const lines = new Lines(this.#dialect);
     const c = this.#coefficients(lines);
@@ -124,63 +86,70 @@ export class PoolShader {
       if (derivative === zero) return [];
       return [derivative === one ? c[i]! : `${c[i]} * ${lines.of(derivative)}`];
     });
-    return this.#function('poolSlope', [...lines.lines, `return ${terms.join(' + ') || '0.0'};`]);
+    const slope = this.#function(
+      'poolSlope',
+      ['x', ...this.#alphas],
+      [...lines.lines, `return ${terms.join(' + ') || '0.0'};`],
+    );
+    const { each, tileHere } = this.#dialect;
+    const slopes = each((lane) => `poolSlope(${this.#arguments(lane)})`);
+    return `${slope}\n${this.#elementwise(`${tileHere('DY')} * ${slopes}`)}`;
   }
 
-  /** `float termAt(int k, int i, int b)`: `fᵢ(x)·dy` of the k-th element that uses coefficient b. */
+  /** `T termAt(int k, int i, int p)`: `fᵢ(x)·dy` of the k-th tile of those at place p along B. */
   terms(): string {
-    const { int, float, constant, uniform, fn } = this.#dialect;
-    const cases = this.#pool.branches.map((name, i) => {
+    const { tile, constant, uniform, tileAt, each, inside } = this.#dialect;
+    const products = this.#pool.branches.map((name, i) => {
       const lines = new Lines(this.#dialect);
       const f = lines.of(formulas[name].value);
-      return `if (i == ${i}) {\n${[...lines.lines, this.#returnUnlessNaN(`${f} * dy`)].join('\n')}\n}`;
+      return this.#function(`product${i}`, ['x', 'dy'], [...lines.lines, this.#unlessNaN(`${f} * dy`)]);
+    });
+    const [B, C] = [uniform('sizeB'), uniform('sizeC')];
+    // Without a division where there is nothing to divide.
+    const place: Place = this.#tiles.view[2] === 1 ? ['k', 'p', B] : [`k / ${C} * ${B} + p`, `k % ${C}`, C];
+    const cases = products.map((_, i) => {
+      const terms = each((lane) => `product${i}(x${lane}, dy${lane})`);
+      return `if (i == ${i}) { return ${inside(terms, place, this.#tiles)}; }`;
     });
     const body = [
-      constant(int, 'a', `k / ${uniform('sizeC')}`),
-      constant(int, 'c', `k - a * ${uniform('sizeC')}`),
-      constant(float, 'x', 'xAt(a, b, c)'),
-      constant(float, 'dy', 'dyAt(a, b, c)'),
+      constant(tile, 'x', tileAt('X', ...place)),
+      constant(tile, 'dy', tileAt('DY', ...place)),
       ...cases,
-      'return 0.0;',
+      `return ${this.#dialect.zeroTile};`,
     ];
-    return fn(
-      float,
-      'termAt',
-      [
-        [int, 'k'],
-        [int, 'i'],
-        [int, 'b'],
-      ],
-      body.join('\n'),
-    );
+    return [...products, this.#tileFunction('termAt', ['k', 'i', 'p'], body)].join('\n');
   }
 
   /**
-   * `float total(int first, int end, int i, int b)`: `Σ termAt(k, i, b)` over `first ≤ k < end` as a binary tree, by a
-   * counter of which each digit holds a finished subtree: no term passes more than ⌈log₂ count⌉ additions.
+   * `T total(int first, int end, int i, int p)`: `Σ termAt(k, i, p)` over `first ≤ k < end` as a binary tree: no term
+   * passes more than ⌈log₂ count⌉ additions. Of more terms than a block has, trees of blocks are counted in binary, each
+   * digit holding a finished one.
    */
-  total(): string {
-    const { int, float, variable, array, fn, select } = this.#dialect;
+  total(block: number, isLong: boolean): string {
+    const { int, tile, variable, array, select, zeroTile } = this.#dialect;
     const leaf = (from: number, count: number): string => {
       if (count > 1) return `(${leaf(from, count / 2)} + ${leaf(from + count / 2, count / 2)})`;
-      return `leaf(k + ${from}, end, i, b)`;
+      return `leaf(k${leaves} + ${from}, end, i, p)`;
     };
-    const term = fn(
-      float,
-      'leaf',
-      [
-        [int, 'k'],
-        [int, 'end'],
-        [int, 'i'],
-        [int, 'b'],
-      ],
-      'if (k < end) { return termAt(k, i, b); }\nreturn 0.0;',
-    );
-    const body = [
+    /** Declares `sum` of `span` terms from `k` on, both named by the span. */
+    const tree = (span: number): string[] => {
+      if (span === leaves) return [variable(tile, `sum${span}`, leaf(0, leaves))];
+      const half = span / 2;
+      return [
+        variable(tile, `sum${span}`, zeroTile),
+        `for (${variable(int, `k${half}`, `k${span}`)} k${half} < min(k${span} + ${span}, end); k${half} = k${half} + ${half}) {`,
+        ...tree(half),
+        `sum${span} = sum${span} + sum${half};`,
+        '}',
+      ];
+    };
+    const parameters = ['first', 'end', 'i', 'p'];
+    const ofBlock = [variable(int, `k${block}`, 'first'), ...tree(block), `return sum${block};`];
+    const ofBlocks = [
       array('partial', 28),
       variable(int, 'count', '0'),
-      `for (${variable(int, 'k', 'first')} k < end; k = k + 8) {`,
-      variable(float, 'sum', leaf(0, 8)),
+      `for (${variable(int, 'k', 'first')} k < end; k = k + ${block}) {`,
+      variable(tile, 'sum', 'totalOfBlock(k, end, i, p)'),
       variable(int, 'carry', 'count'),
       variable(int, 'level', '0'),
       'while (carry % 2 == 1) {',
@@ -191,24 +160,22 @@ export class PoolShader {
       'partial[level] = sum;',
       'count = count + 1;',
       '}',
-      variable(float, 'rest', '0.0'),
+      variable(tile, 'rest', zeroTile),
       `for (${variable(int, 'level', '0')} count > 0; level = level + 1) {`,
       `rest = ${select('count % 2 == 1', 'partial[level] + rest', 'rest')};`,
       'count = count / 2;',
       '}',
       'return rest;',
     ];
-    return `${term}\n${fn(
-      float,
-      'total',
-      [
-        [int, 'first'],
-        [int, 'end'],
-        [int, 'i'],
-        [int, 'b'],
-      ],
-      body.join('\n'),
-    )}`;
+    return [
+      this.#tileFunction(
+        'leaf',
+        ['k', 'end', 'i', 'p'],
+        [`if (k < end) { return termAt(k, i, p); }`, `return ${zeroTile};`],
+      ),
+      this.#tileFunction(isLong ? 'totalOfBlock' : 'total', parameters, ofBlock),
+      ...(isLong ? [this.#tileFunction('total', parameters, ofBlocks)] : []),
+    ].join('\n');
   }
 
   /** Whether `pullBack` reads alpha: a program must not be given what it does not read. */
@@ -217,51 +184,106 @@ export class PoolShader {
     return constraint.kind === 'softmax' || (constraint.kind === 'clip' && constraint.bounds.some(Number.isFinite));
   }
 
-  /** `float pullBack(int row, int b, int count)`: `dalpha = κ′ᵀ dc`, `dcᵢ` the total of so many terms. */
+  /** `T tileAt(int t)`: `dalpha = κ′ᵀ dc`, `dcᵢ` the total of `count` terms. */
   pullBack(): string {
-    const { int, float, constant, fn, select } = this.#dialect;
+    const { constant, select, tile, uniform, each, shared, dalpha } = this.#dialect;
+    const { constraint, branches } = this.#pool;
     const lines = new Lines(this.#dialect);
-    const own = constant(float, 'own', 'total(0, count, row, b)');
-    const body = ((constraint: Constraint): string[] => {
+    const others = { softmax: branches.map((_, i) => i), sumToOne: [this.#rows] }[constraint.kind as string] ?? [];
+    const body = ((): string[] => {
       switch (constraint.kind) {
         case 'free':
-          return [own, 'return own;'];
+          return ['return own;'];
         case 'fixed':
           return ['return 0.0;'];
         case 'sumToOne':
-          return [own, `return own - total(0, count, ${this.#rows}, b);`];
+          return [`return own - dc${this.#rows};`];
         case 'clip': {
           const masks = constraint.bounds.flatMap((bound, row) =>
             Number.isFinite(bound)
-              ? [`if (row == ${row} && abs(alphaAt(row, b)) > ${literal(bound)}) { return 0.0; }`]
+              ? [`if (row == ${row} && abs(alpha${row}) > ${literal(bound)}) { return 0.0; }`]
               : [],
           );
-          return [...masks, own, 'return own;'];
+          return [...masks, 'return own;'];
         }
         case 'softmax': {
           const c = this.#coefficients(lines);
-          const mean = c.map((ci, i) => `${ci} * total(0, count, ${i}, b)`).join(' + ');
+          const mean = c.map((ci, i) => `${ci} * dc${i}`).join(' + ');
           const mine = c.reduce((rest, ci, i) => (i === 0 ? ci : select(`row == ${i}`, ci, rest)));
-          return [...lines.lines, own, `return (${mine}) * (own - (${mean}));`];
+          return [...lines.lines, `return (${mine}) * (own - (${mean}));`];
         }
       }
-    })(this.#pool.constraint);
-    return fn(
-      float,
-      'pullBack',
+    })();
+    const given = ['own', ...others.map((i) => `dc${i}`), ...(this.pullsBackByAlpha ? this.#alphas : [])];
+    const { float, int, fn } = this.#dialect;
+    const own = fn(float, 'pullBack', [[int, 'row'], ...given.map((name) => [float, name] as const)], body.join('\n'));
+    const total = this.#tileFunction(
+      'dc',
+      ['i', 'p'],
+      [`return ${shared(`total(0, ${uniform('count')}, i, p)`, this.#tiles)};`],
+    );
+    const rows = this.#tileFunction(
+      'rowOfDalpha',
+      ['row', 'p'],
       [
-        [int, 'row'],
-        [int, 'b'],
-        [int, 'count'],
+        constant(tile, 'own', 'dc(row, p)'),
+        ...others.map((i) => constant(tile, `dc${i}`, `dc(${i}, p)`)),
+        ...(this.pullsBackByAlpha ? this.#readAlpha() : []),
+        `return ${each((lane) => `pullBack(row, ${given.map((name) => `${name}${lane}`).join(', ')})`)};`,
       ],
-      body.join('\n'),
+    );
+    const result = this.#tileFunction(
+      'tileAt',
+      ['t'],
+      [`return ${dalpha((row, p) => `rowOfDalpha(${row}, ${p})`, this.#tiles)};`],
+    );
+    return [own, total, rows, result].join('\n');
+  }
+
+  get #alphas(): readonly string[] {
+    return Array.from({ length: this.#rows }, (_, row) => `alpha${row}`);
+  }
+
+  #arguments(lane: string): string {
+    return ['x', ...this.#alphas].map((name) => `${name}${lane}`).join(', ');
+  }
+
+  /** Declares the tiles `alpha0` … that belong to place p, each tile of alpha read once. */
+  #readAlpha(): readonly string[] {
+    const { tile, constant, uniform, tileAt, alpha } = this.#dialect;
+    const read = new Map<number, string>();
+    const lines: string[] = [];
+    for (const [row, name] of this.#alphas.entries()) {
+      const [tileRow, lanes] = alpha(row, this.#tiles);
+      if (!read.has(tileRow)) {
+        read.set(tileRow, `rows${tileRow}`);
+        lines.push(constant(tile, `rows${tileRow}`, tileAt('ALPHA', `${tileRow}`, 'p', uniform('sizeB'))));
+      }
+      lines.push(constant(tile, name, `${read.get(tileRow)}${lanes}`));
+    }
+    return lines;
+  }
+
+  /** `T tileAt(int t)`: a result that is made of x and the coefficients at one place. */
+  #elementwise(result: string): string {
+    const { int, tile, constant, uniform, tileHere } = this.#dialect;
+    const place = this.#tiles.view[2] === 1 ? 't' : `t / ${uniform('sizeC')}`;
+    return this.#tileFunction(
+      'tileAt',
+      ['t'],
+      [
+        constant(int, 'p', `${place} % ${uniform('sizeB')}`),
+        constant(tile, 'x', tileHere('X')),
+        ...this.#readAlpha(),
+        `return ${result};`,
+      ],
     );
   }
 
-  /** The names of `c = κ(alpha)` at b. */
+  /** The names of `c = κ(alpha)`. */
   #coefficients(lines: Lines): readonly string[] {
     const { constraint } = this.#pool;
-    const alpha = Array.from({ length: this.#rows }, (_, row) => lines.keep(`alphaAt(${row}, b)`));
+    const alpha = this.#alphas;
     switch (constraint.kind) {
       case 'free':
       case 'fixed':
@@ -290,19 +312,26 @@ export class PoolShader {
     return lines.keep(select(`${a} > ${b}`, b, select(`${a} < -${b}`, `-${b}`, a)));
   }
 
-  #returnUnlessNaN(value: string): string {
+  #unlessNaN(value: string): string {
     return `if (isnan(x)) { return x; }\nreturn ${value};`;
   }
 
-  #function(name: string, lines: readonly string[]): string {
-    const { int, float, fn } = this.#dialect;
+  #function(name: string, parameters: readonly string[], lines: readonly string[]): string {
+    const { float, fn } = this.#dialect;
     return fn(
       float,
       name,
-      [
-        [float, 'x'],
-        [int, 'b'],
-      ],
+      parameters.map((parameter) => [float, parameter] as const),
+      lines.join('\n'),
+    );
+  }
+
+  #tileFunction(name: string, parameters: readonly string[], lines: readonly string[]): string {
+    const { int, tile, fn } = this.#dialect;
+    return fn(
+      tile,
+      name,
+      parameters.map((parameter) => [int, parameter] as const),
       lines.join('\n'),
     );
   }

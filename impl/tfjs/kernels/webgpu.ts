@@ -1,7 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { gpuKernels, sizeOf } from './gpu.ts';
+import { wgsl } from './dialect.ts';
+import { gpuKernels } from './gpu.ts';
 import type { PoolKernels } from './kernel.ts';
-import { wgsl } from './shader.ts';
+import { sizeOf } from './tiles.ts';
 
 /** What is used of `WebGPUBackend`, and of its programs. */
 interface WebgpuBackend {
@@ -33,14 +34,16 @@ export const webgpuKernels: PoolKernels<WebgpuBackend> = gpuKernels<WebgpuBacken
   name: 'webgpu',
   dialect: wgsl,
   storesFloat32: () => true,
+  shapeOf: (tiles) => [tiles],
   readable: (tensor) => tensor,
   dispose: ({ dataId }, backend) => backend.disposeData(dataId),
-  run({ key, inputs, outputShape, code, uniforms }, backend) {
+  run({ inputs, outputShape, code, uniforms }, backend) {
     const size = sizeOf(outputShape);
     const program: WebgpuProgram = {
       variableNames: Object.keys(inputs),
       outputShape: [size],
-      shaderKey: key,
+      // No program may be taken for one with other code.
+      shaderKey: code,
       uniforms: Object.keys(uniforms)
         .map((name) => `${name} : i32,`)
         .join(' '),
@@ -49,7 +52,7 @@ export const webgpuKernels: PoolKernels<WebgpuBackend> = gpuKernels<WebgpuBacken
       dispatch: [Math.ceil(size / workgroup), 1, 1],
       size: true,
       getUserCode: () =>
-        `${code}\nfn main(index : i32) { if (index < uniforms.size) { setOutputAtIndex(index, elementAt(index)); } }`,
+        `${code}\nfn main(index : i32) { if (index < uniforms.size) { setOutputAtIndex(index, tileAt(index)); } }`,
     };
     const integers = Object.values(uniforms).map((value) => ({ type: 'int32', data: [value] }) as const);
     const flat = Object.values(inputs).map((input) => ({ ...input, shape: [sizeOf(input.shape)] }));
