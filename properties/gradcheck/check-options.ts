@@ -1,7 +1,7 @@
-import { checkInput, checkInteger, kindOf, shown } from '../../reference/arguments.ts';
+import { checkFloats, checkInput, checkInteger, kindOf, shown } from '../../reference/arguments.ts';
 import { checkCallback, checkOptions } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
-import type { Differentiable, Tensors } from './differentiable.ts';
+import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
 import { checkKeys, type GradcheckOptions, kinksOfInput } from './options.ts';
 
@@ -114,6 +114,36 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
     if (typeof rounding[part] === 'function') continue;
     throw new TypeError(`gradcheck: "rounding.${part}" expected a function, got ${kindOf(rounding[part])}`);
   }
+}
+
+/** The same bounds, each of the length of what it bounds and not negative, or said to be otherwise when it is answered. */
+export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: number): Rounding {
+  const bounds = (name: string, answer: unknown, size: number): Float64Array => {
+    checkFloats('gradcheck', name, answer);
+    const tensor = answer as Float64Array;
+    if (tensor.length !== size) {
+      throw new RangeError(`gradcheck: "${name}" expected ${size} elements, got ${tensor.length}`);
+    }
+    const at = tensor.findIndex((v) => v < 0);
+    if (at >= 0)
+      throw new RangeError(`gradcheck: "${name}" expected numbers from 0 or NaN, got ${tensor[at]} at ${at}`);
+    return tensor;
+  };
+  const { output } = rounding;
+  return {
+    forward: (at) => bounds('rounding.forward', rounding.forward(at), outputs),
+    vjp(at, dy) {
+      const answer: Readonly<Record<string, unknown>> = rounding.vjp(at, dy);
+      checkInput('gradcheck', 'rounding.vjp', answer);
+      return Object.fromEntries(
+        Object.entries(inputs).map(([name, { length }]) => [
+          name,
+          bounds(`rounding.vjp.${name}`, answer[name], length),
+        ]),
+      );
+    },
+    ...(output && { output: (at: Tensors) => bounds('rounding.output', output.call(rounding, at), outputs) }),
+  };
 }
 
 function checkOneOf(option: string, value: unknown, known: readonly unknown[]): void {

@@ -154,6 +154,17 @@ describe('declared rounding stands in place of the estimate', () => {
     expect((await gradcheck(elsewhere, { x })).failures).toEqual([]);
   });
 
+  it.each<[string, Partial<Rounding>]>([
+    ['"rounding.forward" expected 3 elements, got 2', { forward: () => floats(0, 0) }],
+    ['"rounding.forward" expected a Float64Array, got undefined', { forward: () => undefined as never }],
+    ['"rounding.forward" expected numbers from 0 or NaN, got -1 at 2', { forward: () => floats(0, Number.NaN, -1) }],
+    ['"rounding.vjp.x" expected a Float64Array, got undefined', { vjp: () => ({}) }],
+    ['"rounding.vjp.x" expected 3 elements, got 1', { vjp: () => ({ x: floats(0) }) }],
+  ])('but has to fit: %s', async (message, wrong) => {
+    const rounding = { ...bound((at) => at.x!.map(() => 0)), ...wrong };
+    await expect(gradcheck({ ...plain, rounding }, { x: floats(1, 2, 3) })).rejects.toThrow(`gradcheck: ${message}`);
+  });
+
   it('that is NaN leaves an output open', async () => {
     const open = { ...plain, rounding: bound((at) => at.x!.map((_v, i) => (i === 1 ? Number.NaN : 2 ** -50))) };
     expect(await counts(open, { x: floats(1, 2, 3) })).toEqual({ x: [2, 1] });

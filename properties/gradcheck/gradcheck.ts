@@ -1,7 +1,7 @@
 import { kindOf } from '../../reference/arguments.ts';
 import { random } from '../../reference/random.ts';
 import { Asked, firstDifference } from './calls.ts';
-import { checkArguments } from './check-options.ts';
+import { checkArguments, checkedRounding } from './check-options.ts';
 import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
 import type { Context } from './context.ts';
@@ -37,13 +37,15 @@ export async function gradcheck(
   options: GradcheckOptions = {},
 ): Promise<GradcheckReport> {
   checkArguments(f, inputs, options);
-  const declared: GradcheckOptions = { ...declaredBy(f), ...options };
-  const { seed = 1, constants = [], tolerance } = declared;
+  const stated: GradcheckOptions = { ...declaredBy(f), ...options };
+  const { seed = 1, constants = [], tolerance } = stated;
   const dtype = f.dtype ?? 'f64';
-  const given = inputShapes(inputs, declared.shapes);
-  const asked = new Asked(f, declared, given);
+  const given = inputShapes(inputs, stated.shapes);
+  const asked = new Asked(f, stated, given);
   const names = Object.keys(inputs).filter((name) => !constants.includes(name));
   const y = await asked.forward(inputs);
+  const { rounding: bounds } = stated;
+  const declared = { ...stated, ...(bounds && { rounding: checkedRounding(bounds, inputs, y.length) }) };
   const shapes = withOutput(given, y.length, declared.shapes?.y ?? f.outputShape?.(given));
   checkBatchNames(shapes, declared.batch ?? []);
   const failures: GradcheckFailure[] = [];
