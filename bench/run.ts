@@ -14,7 +14,10 @@ export function thisMachine(): Run['machine'] {
 }
 
 /** Writes the figures, of which "npm run docs" makes a page. */
-export function writeFigures(name: 'gradcheck' | 'kernels' | 'training' | 'certification', figures: Run): void {
+export function writeFigures(
+  name: 'gradcheck' | 'kernels' | 'training' | 'certification' | 'trials',
+  figures: Run,
+): void {
   writeFileSync(join('docs', 'benchmarks', `${name}.json`), `${JSON.stringify(figures, null, 1)}\n`);
 }
 

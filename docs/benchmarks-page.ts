@@ -3,6 +3,7 @@ import { type CertificationFigures, certificationSection } from '../bench/certif
 import { type Figures, gradcheckTable } from '../bench/figures.ts';
 import { type KernelFigures, kernelsSection } from '../bench/kernels-page.ts';
 import { type TrainingFigures, trainingSection } from '../bench/training-page.ts';
+import { type TrialsFigures, trialsSection } from '../bench/trials-page.ts';
 
 /** `docs/benchmarks/*.json`. */
 export interface Benchmarks {
@@ -10,6 +11,7 @@ export interface Benchmarks {
   readonly kernels: KernelFigures;
   readonly training: TrainingFigures;
   readonly certification: CertificationFigures;
+  readonly trials: TrialsFigures;
 }
 
 /** What was measured last; `docs` is the folder. */
@@ -20,11 +22,12 @@ export function readBenchmarks(docs: string): Benchmarks {
     kernels: read('kernels'),
     training: read('training'),
     certification: read('certification'),
+    trials: read('trials'),
   };
 }
 
 /** docs/benchmarks.md */
-export function benchmarksPage({ gradcheck, kernels, training, certification }: Benchmarks): string {
+export function benchmarksPage({ gradcheck, kernels, training, certification, trials }: Benchmarks): string {
   return `# Benchmarks
 
 \`npm run bench\` measures all of it, writes [JSON](benchmarks), and this page from that. Each table is of one run, in which
@@ -33,6 +36,8 @@ everything takes its turn: times are to be compared within a table only, and bes
 ${kernelsSection(kernels)}
 
 ${trainingSection(training)}
+
+${trialsSection(trials)}
 
 ${certificationSection(certification)}
 

@@ -20,10 +20,12 @@ export interface Workers {
   stop(): void;
 }
 
-/** One thread for each: trials side by side take less time than one after the other on all cores. */
-const oneThread = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', OMP_NUM_THREADS: '1' };
+/** What TensorFlow reads when it is loaded. */
+const threadVariables = ['TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS', 'OMP_NUM_THREADS'];
 
-export function startWorkers(): Workers {
+/** Processes of so many threads each: with one, as many trials as cores side by side (docs/benchmarks.md says how fast). */
+export function startWorkers(threads = 1): Workers {
+  const env = { ...process.env, ...Object.fromEntries(threadVariables.map((name) => [name, `${threads}`])) };
   const alive = new Set<ChildProcess>();
   const idle: ChildProcess[] = [];
   const stop = (): void => {
@@ -31,7 +33,7 @@ export function startWorkers(): Workers {
   };
   process.on('exit', stop);
   const start = (): ChildProcess => {
-    const child = fork(new URL('./worker.js', import.meta.url), { env: { ...process.env, ...oneThread } });
+    const child = fork(new URL('./worker.js', import.meta.url), { env });
     alive.add(child);
     child.once('exit', () => {
       alive.delete(child);
