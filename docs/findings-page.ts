@@ -1,5 +1,5 @@
 import type { Target } from '../impl/tfjs/targets-for-tests.ts';
-import type { Broken, Finding } from './findings.ts';
+import type { Broken, Finding } from './finding.ts';
 
 /** docs/findings.md */
 export function findingsPage(

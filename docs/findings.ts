@@ -1,46 +1,7 @@
 import { type Target, targets } from '../impl/tfjs/targets-for-tests.ts';
 import { positionsOf } from '../properties/positions.ts';
 import { range } from '../properties/transform.ts';
-import type { Case, Sharing } from '../reference/case.ts';
-
-/**
- * What is known to be wrong in TensorFlow.js itself, the one list of it. A test runs every snippet and every Case on
- * every backend (impl/tfjs/stock-ops.test.ts): it fails where one of them gives what is not stated here, also when that
- * is the right answer. docs/findings.md is written from it by "npm run docs".
- */
-export interface Finding {
-  /** Permanent. */
-  readonly id: string;
-  /** `wrong`: not what the op's documentation or mathematics says; `choice`: a convention or a cost worth knowing. */
-  readonly kind: 'wrong' | 'choice';
-  readonly title: string;
-  /** At most ten lines that show it without this project, by console.log. */
-  readonly snippet: string;
-  /** What the snippet should print, and what it prints where it is wrong; an error that it throws counts as printed. */
-  readonly right: string;
-  readonly wrong: Partial<Record<Target, string>>;
-  /** For a stock op that is certified: the law that it breaks there. */
-  readonly breaks?: Broken;
-}
-
-/** A law that a stock op breaks, by the smallest Case. */
-export interface Broken {
-  readonly op: string;
-  /** It is no fault of this op alone. */
-  readonly everyOp?: boolean;
-  readonly law: string;
-  readonly x: readonly number[];
-  readonly alpha?: readonly number[];
-  readonly dy?: readonly number[];
-  /** `[x.length]` unless given. */
-  readonly shape?: readonly number[];
-  /** `layer` unless given. */
-  readonly sharing?: Sharing;
-  /** What is said of the worst element. */
-  readonly says: string;
-  /** Whether it touches element i of any Case (0 of an empty one): there the laws are checked without the op. */
-  touches(input: Case, i: number): boolean;
-}
+import type { Broken, Finding } from './finding.ts';
 
 const targetsOf = (names: readonly Target[], printed: string) =>
   Object.fromEntries(names.map((name) => [name, printed]));
@@ -103,6 +64,11 @@ export const versions: Readonly<Partial<Record<Target, string>>> = {
   'chromium:wasm-threads': 'tfjs-backend-wasm 4.22.0',
 };
 
+/**
+ * What is known to be wrong in TensorFlow.js itself, the one list of it. A test runs every snippet and every Case on
+ * every backend (impl/tfjs/stock-ops.test.ts): it fails where one of them gives what is not stated here, also when that
+ * is the right answer. docs/findings.md is written from it by "npm run docs".
+ */
 export const findings: readonly Finding[] = [
   ofNaN('relu6', '0', { ...wasm('0'), ...webgpu('0') }),
   ofNaN('elu', 'Infinity', { ...webgpu('Infinity'), 'chromium:webgl': 'Infinity' }),

@@ -36,9 +36,14 @@ export function checkSubject(where: string, subject: Subject): void {
 /** @throws TypeError unless `options` is an object of `known` options only */
 export function checkOptions(where: string, options: object, known: readonly string[]): void {
   checkInput(where, 'options', options);
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  checkKeys(`${where}: "options"`, options, known);
+}
+
+/** @throws TypeError naming the first key that is not `known`: misspelt, it would say nothing */
+export function checkKeys(where: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  throw new TypeError(`${where}: "options" expected ${known.join(', ')}, got ${shown(unknown)}`);
+  throw new TypeError(`${where} expected ${known.join(', ')}, got ${shown(unknown)}`);
 }
 
 /** @throws TypeError unless `value` is a function or left out */

@@ -1,9 +1,9 @@
 import { checkFloats, checkInput, checkInteger, kindOf, shown } from '../../reference/arguments.ts';
-import { checkCallback, checkOptions } from '../check-arguments.ts';
+import { checkCallback, checkKeys, checkOptions } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
-import { checkKeys, type GradcheckOptions, kinksOfInput } from './options.ts';
+import { type GradcheckOptions, kinksOfInput } from './options.ts';
 
 const declarations = ['shapes', 'structure', 'kinks', 'constants', 'batch', 'rounding'] as const;
 

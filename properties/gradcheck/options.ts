@@ -1,5 +1,5 @@
 import { shown } from '../../reference/arguments.ts';
-import { checkCallback } from '../check-arguments.ts';
+import { checkCallback, checkKeys } from '../check-arguments.ts';
 import type { Declared, Kink, OneSided, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
 import type { KinksOf } from './stencil.ts';
@@ -125,13 +125,6 @@ function checkNumber(where: string, output: number, value: unknown): void {
   const Kind = typeof value === 'number' ? RangeError : TypeError;
   if (typeof value === 'number' && !Number.isNaN(value)) return;
   throw new Kind(`${where} expected a number at output ${output}, got ${shown(value)}`);
-}
-
-/** @throws TypeError naming the first key that is not `known` */
-export function checkKeys(where: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new TypeError(`${where} expected ${known.join(', ')}, got ${shown(unknown)}`);
 }
 
 const conventions = ['left', 'right', 'any'] as const;

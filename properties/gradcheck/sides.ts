@@ -128,7 +128,8 @@ export function sidesOf(
  */
 function better(now: MeasuredSide, before: MeasuredSide | undefined, rounding: number): MeasuredSide {
   if (before === undefined || before.joined || now.joined || before.slopeError >= now.slopeError) return now;
-  if (!Number.isFinite(before.valueError)) return now;
+  // Of the first scale the slope may be known, by a declared limit, but not the limit.
+  if (before.valueError === Number.POSITIVE_INFINITY) return now;
   return Math.abs(before.slope - now.slope) <= before.slopeError + rounding ? before : now;
 }
 

@@ -3,22 +3,11 @@ import { expect, it } from 'vitest';
 import type { Sharing } from '../../../reference/case.ts';
 import { layoutOf } from '../parameters.ts';
 import { glsl, wgsl } from './dialect.ts';
+import { shapesAndSharings } from './sharings-for-tests.ts';
 import { matrices, sizeOf, tilesOf } from './tiles.ts';
 import { viewOf } from './view.ts';
 
 const branches = ['relu', 'step', 'negative'] as const;
-const shapes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 5 });
-const drawn: fc.Arbitrary<[number[], Sharing]> = shapes.chain((shape) =>
-  fc.oneof(
-    fc.constant<[number[], Sharing]>([shape, 'layer']),
-    fc.constant<[number[], Sharing]>([shape, 'unit']),
-    fc.constant<[number[], Sharing]>([shape, shape.length > 1 ? 'channel' : 'layer']),
-    fc
-      .subarray(shape.map((_, axis) => axis).slice(1))
-      .map((sharedAxes): [number[], Sharing] => [shape, { sharedAxes }]),
-  ),
-);
-
 /** The place of an element in its tensor, row-major, by its tile of `height` × `width` and the lane in that. */
 function tileOf(shape: readonly number[], element: number, [height, width]: readonly [number, number]) {
   const [, rows, columns] = matrices(shape);
@@ -37,7 +26,7 @@ it.each([
   ['webgpu', wgsl],
 ])('every element finds its coefficients in the tiles of alpha at its place along B: %s', (_, dialect) => {
   fc.assert(
-    fc.property(drawn, ([shape, sharing]) => {
+    fc.property(shapesAndSharings, ([shape, sharing]) => {
       const { shape: view, order } = viewOf(shape, sharing);
       const [A, B, C] = view;
       // Where axes are moved, both are reshaped for the kernels.

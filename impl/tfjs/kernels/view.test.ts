@@ -1,20 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Sharing } from '../../../reference/case.ts';
 import { layoutOf } from '../parameters.ts';
+import { shapesAndSharings } from './sharings-for-tests.ts';
 import { viewOf } from './view.ts';
-
-const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 });
-const drawn: fc.Arbitrary<[number[], Sharing]> = shapes.chain((shape) =>
-  fc.oneof(
-    fc.constant<[number[], Sharing]>([shape, 'layer']),
-    fc.constant<[number[], Sharing]>([shape, 'unit']),
-    fc.constant<[number[], Sharing]>([shape, shape.length > 1 ? 'channel' : 'layer']),
-    fc
-      .subarray(shape.map((_, axis) => axis).slice(1))
-      .map((sharedAxes): [number[], Sharing] => [shape, { sharedAxes }]),
-  ),
-);
 
 /** The index of an element of a tensor, row-major. */
 function indexOf(shape: readonly number[], place: number): number[] {
@@ -32,7 +20,7 @@ const placeIn = (shape: readonly number[], index: readonly number[]) =>
 
 it('every element finds its coefficient at the middle index of the view', () => {
   fc.assert(
-    fc.property(drawn, ([shape, sharing]) => {
+    fc.property(shapesAndSharings, ([shape, sharing]) => {
       const { alphaShape } = layoutOf('test', { branches: ['relu'], sharing, constraint: { kind: 'free' } }, shape);
       const own = alphaShape.slice(1);
       const { shape: view, order = shape.map((_, axis) => axis) } = viewOf(shape, sharing);
