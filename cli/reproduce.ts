@@ -175,12 +175,17 @@ async function runMissing(
   return failures.length;
 }
 
-/** `12.3 of 94, 5.1 a minute, 16 min left`. */
+/** `12.3 of 94, 5.1 a minute, 16 min left`; of what has hardly begun nothing is said. */
 function noteOf({ done, total }: RunProgress, elapsed: number): string {
+  const share = `${done.toFixed(1)} of ${total}`;
+  if (done < 0.1) return share;
   const perMinute = (60_000 * done) / elapsed;
-  const left = (total - done) / perMinute;
-  const rate = `${done.toFixed(1)} of ${total}, ${perMinute.toPrecision(2)} a minute`;
-  return done < 0.1 ? rate : `${rate}, ${left < 100 ? `${Math.ceil(left)} min` : `${(left / 60).toFixed(1)} h`} left`;
+  return `${share}, ${perMinute.toPrecision(2)} a minute, ${timeText((total - done) / perMinute)} left`;
+}
+
+function timeText(minutes: number): string {
+  if (minutes < 2) return `${Math.ceil(60 * minutes)} s`;
+  return minutes < 100 ? `${Math.ceil(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 function parseAmong(known: ReadonlyMap<string, unknown>): (text: string, before?: readonly string[]) => string[] {
