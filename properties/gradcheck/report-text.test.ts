@@ -21,10 +21,16 @@ it('a report has at most 40 lines of 80 columns, whatever failed', async () => {
     expect(lines.length).toBeLessThanOrEqual(40);
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
   }
+  expect(gradcheckText(many)).toMatch(/\n… and 12 more\n/);
   expect(gradcheckText(many)).toMatch(/… and \d+ more lines$/);
   // Nothing is lost where it is wrapped.
   const text = gradcheckText(report).replaceAll(/\n +/g, ' ');
-  for (const failure of report.failures) expect(text).toContain(`FAIL ${describeGradcheckFailure(failure)}`);
+  // An input is said to be wrong once, whatever the dy, and before all else.
+  const ofGradient = report.failures.filter(({ code }) => code === 'gradient');
+  expect(ofGradient).toMatchObject([{ what: 'vjp' }, { what: expect.stringMatching(/^vjp of another dy/) }]);
+  expect(text).toContain(`FAIL ${describeGradcheckFailure(report.failures[0]!)}; of another dy too`);
+  expect(text.match(/FAIL /g)).toHaveLength(report.failures.length - 1);
+  expect(text.indexOf('FAIL ')).toBeLessThan(text.indexOf('dx [40]'));
 });
 
 it('a word that is too long is left whole', async () => {

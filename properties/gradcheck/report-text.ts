@@ -27,13 +27,39 @@ export function gradcheckText(report: GradcheckReport): string {
     ...(override ? [`OVERRIDE: relative tolerance ${override.tolerance} in place of the derived intervals`] : []),
     ...(isVacuous ? ['VACUOUS: no derivative that was compared can be told from 0'] : []),
     ...(open > fewOpen * all ? [`WARNING: ${open} of ${all} elements were left open, and may be wrong`] : []),
+    ...failureLines(failures),
     ...inputs.flatMap(inputText),
     `checked: ${checks.join('; ')}`,
-    ...failures.slice(0, failuresShown).map((failure) => `FAIL ${describeGradcheckFailure(failure)}`),
-    ...(failures.length > failuresShown ? [`… and ${failures.length - failuresShown} more`] : []),
-  ].flatMap(wrapped);
-  const left = lines.length - lineCount;
-  return (left > 0 ? [...lines.slice(0, lineCount - 1), `… and ${left + 1} more lines`] : lines).join('\n');
+  ].map(wrapped);
+  return shortened(lines).join('\n');
+}
+
+/** What failed, an input whose gradient is wrong once, though another dy shows it too. */
+function failureLines(failures: readonly GradcheckFailure[]): string[] {
+  const wrongInputs = new Set(failures.flatMap((f) => (f.code === 'gradient' && f.what === 'vjp' ? [f.input] : [])));
+  const isAgain = (f: GradcheckFailure) =>
+    f.code === 'gradient' && f.what.startsWith('vjp of another dy') && wrongInputs.has(f.input);
+  const again = new Set(failures.flatMap((f) => (f.code === 'gradient' && isAgain(f) ? [f.input] : [])));
+  const lines = failures
+    .filter((f) => !isAgain(f))
+    .map((f) => {
+      const too = f.code === 'gradient' && f.what === 'vjp' && again.has(f.input) ? '; of another dy too' : '';
+      return `FAIL ${describeGradcheckFailure(f)}${too}`;
+    });
+  const more = lines.length - failuresShown;
+  return more > 0 ? [...lines.slice(0, failuresShown), `… and ${more} more`] : lines;
+}
+
+/** As many of the lines as there is room for, none of them in part, and how many are left out. */
+function shortened(lines: readonly (readonly string[])[]): string[] {
+  const all = lines.flat();
+  if (all.length <= lineCount) return all;
+  const shown: string[] = [];
+  for (const line of lines) {
+    if (shown.length + line.length > lineCount - 1) break;
+    shown.push(...line);
+  }
+  return [...shown, `… and ${all.length - shown.length} more lines`];
 }
 
 function outcomeText({ outcome, failures }: GradcheckReport): string {
@@ -83,7 +109,7 @@ function inputText({
     const near = Number.isFinite(kinkDistance) ? `, ${short(kinkDistance)} from a kink` : '';
     const where = isDirection ? `direction ${index[0]! + 1}` : `[${index.join(', ')}]`;
     lines.push(`  worst ${where}: analytic ${analytic}, numeric ${numeric},`);
-    lines.push(`    allowed [${lo}, ${hi}] (${short(ratio)} of it)${near}`);
+    lines.push(`    allowed [${lo}, ${hi}] (${short(ratio)} half widths off its middle)${near}`);
   }
   if (sees) {
     const [half, all] = [short(sees.median), short(sees.everywhere)];
