@@ -26,6 +26,7 @@ it('the report on the claims is what the rows in experiments/results give, every
   for (const [file, expected] of files) {
     // Not by toBe, which would print pages.
     expect([file, readFileSync(join(import.meta.dirname, file), 'utf8') === expected]).toEqual([file, true]);
+    expect(expected.match(/.{0,40}(?:undefined|NaN).{0,40}/)?.[0], file).toBeUndefined();
   }
   const folder = join(import.meta.dirname, 'results');
   const figures = existsSync(folder) ? readdirSync(folder).map((name) => `results/${name}`) : [];

@@ -154,7 +154,7 @@ describe('slope', () => {
         row.activation === 'mrelu-0.5' ? { ...row, gradients: [2] } : row,
       ),
     });
-    expect(verdict).toEqual({ kind: 'holds only where', where: ['gradient at the start, mrelu-0.8 / relu'] });
+    expect(verdict).toEqual({ kind: 'holds only where', where: ['gradient at the start (mrelu-0.8 / relu)'] });
   });
 
   it('the roughness of a curve leaves out dead pairs, and shows them', () => {
@@ -194,7 +194,7 @@ describe('trench', () => {
     expect(measure('trench', { surfaces: surfaces(40, 1) }).verdict).toEqual({ kind: 'does not hold' });
     expect(measure('trench', { surfaces: surfaces(40, 3, 1) }).verdict).toEqual({
       kind: 'holds only where',
-      where: ['anisotropy, pap'],
+      where: ['anisotropy (pap)'],
     });
     expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
   });
@@ -217,7 +217,7 @@ describe('pathways', () => {
     expect(kindOf('pathways', trained(0.01, 0.3, 0.7))).toBe('does not hold');
     expect(measure('pathways', { rows: trained(0.01, 0, 0.7) }).verdict).toEqual({
       kind: 'holds only where',
-      where: ['steep, author-2016'],
+      where: ['steep (author-2016)'],
     });
   });
 });

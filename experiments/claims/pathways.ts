@@ -3,7 +3,7 @@ import { mean, meanInterval } from '../statistics.ts';
 import { quantileLevels, type TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, type Region, verdictOf } from './claim.ts';
 import { cellOf, runsOf } from './runs.ts';
-import { outcomesText, withInterval } from './words.ts';
+import { outcomesText, valuesText } from './words.ts';
 
 /** The mean over the hidden layers of a quantile of a branch's coefficients; NaN if they have none. */
 export function quantileOf(branch: string, level: number): (row: TrialRow) => number {
@@ -51,17 +51,16 @@ export const pathways: Claim = {
         const interval = meanInterval(values);
         const n = [values.length];
         const outcome = judge(interval, claimed, n);
-        return [{ where: `${name}, ${protocol}`, what, n, value: mean(values), interval, claimed, tests: [], outcome }];
+        return [
+          { where: `${name} (${protocol})`, what, n, value: mean(values), interval, claimed, tests: [], outcome },
+        ];
       }),
     );
     const first = protocolsOf(rows)[0];
-    const head = comparisons.filter(({ where }) => where.endsWith(`, ${first}`));
+    const head = comparisons.filter(({ where }) => where.endsWith(` (${first})`));
     return {
       verdict: verdictOf(comparisons, 'five trials of pap on one protocol'),
-      ours:
-        head.length > 0
-          ? `${first}: ${head.map(({ where, value, interval }) => `${where.split(',')[0]} ${withInterval(value, interval)}`).join('; ')}`
-          : '–',
+      ours: valuesText(head),
       n: head.length > 0 ? `${head[0]!.n[0]} networks` : '0',
       sentence: outcomesText(comparisons),
       cells: protocolsOf(rows).flatMap((protocol) => {

@@ -4,7 +4,7 @@ import type { TrialRow } from '../trial.ts';
 import { type Cell, type Claim, type Comparison, commonRule, judge, type MeasuredSurface, verdictOf } from './claim.ts';
 import { cellOf, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
 import { measureOf, sameWeights, surfaceCell } from './surfaces.ts';
-import { outcomesText, withInterval } from './words.ts';
+import { outcomesText, valuesText } from './words.ts';
 
 const smaller = { to: 1 };
 const order = [
@@ -36,7 +36,7 @@ function comparisonOf(what: string, a: string, b: string, ratios: readonly numbe
   const { mean: value, interval } = geometricMean(ratios);
   const n = [ratios.length];
   const outcome = judge(interval, smaller, n);
-  const where = `${what}, ${a} / ${b}`;
+  const where = `${what} (${a} / ${b})`;
   return [
     {
       where,
@@ -51,6 +51,8 @@ function comparisonOf(what: string, a: string, b: string, ratios: readonly numbe
     },
   ];
 }
+
+const atStart = 'gradient at the start';
 
 /** The gradient at the start knows nothing of the learning rate: rows that share it count once. */
 function startRatios(pairs: readonly (readonly [TrialRow, TrialRow])[]): number[] {
@@ -90,7 +92,7 @@ export const slope: Claim = {
       const living = pairs.filter((pair) => !pair.some(isDead));
       const withDead = curveRatios(pairs);
       return [
-        ...comparisonOf('gradient at the start', a, b, startRatios(pairs)),
+        ...comparisonOf(atStart, a, b, startRatios(pairs)),
         ...comparisonOf(
           'roughness of the curve',
           a,
@@ -101,14 +103,9 @@ export const slope: Claim = {
         ...comparisonOf('roughness of the surface', a, b, surfaceRatios(surfaces, a, b)),
       ];
     });
-    const [first] = comparisons;
-    const head = comparisons.filter(({ where }) => where.startsWith(first!.where.split(',')[0]!));
     return {
       verdict: verdictOf(comparisons, 'trials of relu and an MReLU with the same seeds'),
-      ours:
-        head.length > 0
-          ? `${first!.where.split(',')[0]}: ${head.map(({ where, value, interval }) => `${where.split(', ')[1]} ${withInterval(value, interval)}`).join('; ')}`
-          : '–',
+      ours: valuesText(comparisons.filter(({ where }) => where.startsWith(atStart))),
       n: comparisons.length > 0 ? `${Math.max(...comparisons.flatMap(({ n }) => n))} pairs` : '0',
       sentence: outcomesText(comparisons),
       cells: [
@@ -116,10 +113,7 @@ export const slope: Claim = {
           compared.flatMap((name): Cell[] => {
             const runs = runsOf(rows, protocol, name);
             if (runs.length === 0) return [];
-            return [
-              cellOf(runs, 'gradient at the start', gradientOf),
-              cellOf(runs, 'roughness of the curve', roughnessOf),
-            ];
+            return [cellOf(runs, atStart, gradientOf), cellOf(runs, 'roughness of the curve', roughnessOf)];
           }),
         ),
         ...compared.flatMap((name) => surfaceCell(surfaces, name, 'roughness')),

@@ -1,7 +1,7 @@
 import { shareInterval } from '../statistics.ts';
 import { type Claim, type Comparison, judge, type MeasuredSurface, verdictOf } from './claim.ts';
 import { measureOf, sameWeights, surfaceActivations, surfaceCell } from './surfaces.ts';
-import { outcomesText, withInterval } from './words.ts';
+import { outcomesText, valuesText } from './words.ts';
 
 /** The least pairs that decide: what the published figure drew is not known. */
 const enoughPairs = 40;
@@ -25,7 +25,7 @@ function comparisonOf(
   const n = [values.length];
   return [
     {
-      where: `${measure}, ${pap}`,
+      where: `${measure} (${pap})`,
       what: `share of pairs, ${pap} > relu`,
       n,
       value: k / values.length,
@@ -55,10 +55,7 @@ export const trench: Claim = {
         `loss surfaces over ${enoughPairs} pairs of weights, of relu and of pap networks that have learned`,
         enoughPairs,
       ),
-      ours:
-        comparisons.length > 0
-          ? comparisons.map(({ where, value, interval }) => `${where}: ${withInterval(value, interval)}`).join('; ')
-          : '–',
+      ours: valuesText(comparisons),
       n: `${Math.max(0, ...comparisons.flatMap(({ n }) => n))} pairs`,
       sentence: outcomesText(comparisons),
       cells: (['anisotropy', 'depth', 'roughness'] as const).flatMap((measure) =>

@@ -20,6 +20,12 @@ export function pText(p: number | undefined): string {
   return p === undefined ? 'no p' : p < 1e-4 ? 'p < 0.0001' : `p = ${p.toPrecision(2)}`;
 }
 
+/** `depth (pap): 0.612 (0.580 to 0.650); …`, what was measured where. */
+export function valuesText(comparisons: readonly Comparison[]): string {
+  if (comparisons.length === 0) return '–';
+  return comparisons.map(({ where, value, interval }) => `${where}: ${withInterval(value, interval)}`).join('; ');
+}
+
 export function verdictText(verdict: Verdict): string {
   if ('missing' in verdict) return `${verdict.kind} (${verdict.missing})`;
   return verdict.kind === 'holds only where' ? `holds only where: ${listOf(verdict.where)}` : verdict.kind;
