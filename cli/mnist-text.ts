@@ -1,14 +1,14 @@
 import type { Lockstep } from '../experiments/lockstep/lockstep-run.ts';
 import type { MnistRow } from '../experiments/mnist-run.ts';
 import { hasLearned, type MnistReport } from './report.ts';
-import { table, wrap } from './table.ts';
+import { table, wrap, wrapLines } from './table.ts';
 
 /** The training for people: a row an epoch, then what the lockstep check found; or why there is none. */
 export function mnistText(mnist: MnistReport): string {
   if (mnist.state === 'left out') return 'MNIST: left out by --no-mnist';
   if (mnist.state !== 'run') {
     const word = mnist.state === 'broke' ? 'BROKE' : 'not run';
-    return wrap(`MNIST: ${word}: ${mnist.reason}`, 80, '  ').join('\n');
+    return wrapLines(`MNIST: ${word}: ${mnist.reason}`.split('\n'), 80).join('\n');
   }
   const { protocol, backend, version, passedOver, rows } = mnist;
   const head = ['activation', 'epoch', 'test loss', 'test accuracy', 'ms/step'];
