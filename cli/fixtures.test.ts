@@ -19,6 +19,14 @@ function run(command: string, args: readonly string[]): { code: number | null; o
 const fixtures = (...args: string[]) => run(process.execPath, [main, 'fixtures', ...args]);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** How many vectors the groups hold. */
+function vectorsOf(...groups: string[]): number {
+  const { files } = JSON.parse(readFileSync(join(vectors, 'manifest.json'), 'utf8'));
+  const entriesOf = (path: string): number => files.find((file: { path: string }) => file.path === path).entries;
+  return groups.reduce((sum, group) => sum + entriesOf(`${group}.json`), 0);
+}
+const groups = ['core', 'edge', 'sharing', 'broadcast', 'constraints', 'contraction'];
+
 /** A copy of the vectors with one text replaced by another and a manifest that has its new SHA-256. */
 function forged(name: string, file: string, from: string, to: string): string {
   const path = join(folder, name);
@@ -36,7 +44,7 @@ describe('poolproof fixtures list', () => {
   it('prints all groups in 80 columns', () => {
     const { code, out } = fixtures('list');
     expect(code).toBe(0);
-    for (const group of ['core', 'edge', 'sharing', 'broadcast', 'constraints', 'contraction']) {
+    for (const group of groups) {
       expect(out).toMatch(new RegExp(`^${group}: \\d+$`, 'm'));
     }
     expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
@@ -106,7 +114,8 @@ it('poolproof fixtures copy copies all that the manifest has, once', () => {
 it('poolproof fixtures export npy writes what NumPy reads', () => {
   const out = join(folder, 'npy');
   const { code, out: said } = fixtures('export', '--format', 'npy', '--out', out, '--group', 'constraints');
-  expect([code, said]).toEqual([0, expect.stringMatching(/^49 of 49 vectors as npy in /)]);
+  const count = vectorsOf('constraints');
+  expect([code, said]).toEqual([0, expect.stringContaining(`${count} of ${count} vectors as npy in `)]);
   const array = (path: string) => {
     const bytes = readFileSync(join(out, 'constraints', path));
     const end = 10 + bytes.readUInt16LE(8);
@@ -171,7 +180,8 @@ int main(void) {
 const hasGcc = run('gcc', ['--version']).code === 0;
 it.skipIf(!hasGcc)('poolproof fixtures export c compiles, passes a right pool and fails a wrong one', () => {
   const out = join(folder, 'c');
-  expect(fixtures('export', '--format', 'c', '--out', out).out).toMatch(/^413 of 413 vectors as c in /);
+  const count = vectorsOf(...groups);
+  expect(fixtures('export', '--format', 'c', '--out', out).out).toContain(`${count} of ${count} vectors as c in `);
   writeFileSync(join(out, 'runner.c'), runner);
   for (const [flags, code] of [
     [[], 0],
@@ -242,7 +252,7 @@ describe('poolproof fixtures export onnx', () => {
       'edge,contraction,constraints',
     );
     expect(code).toBe(0);
-    expect(said).toMatch(/^\d+ of 171 vectors as onnx in /);
+    expect(said).toContain(` of ${vectorsOf('edge', 'contraction', 'constraints')} vectors as onnx in `);
     const leftOut: Record<string, string[]> = JSON.parse(readFileSync(join(out, 'left-out.json'), 'utf8'));
     for (const [reason, what] of Object.entries(leftOut)) {
       expect(said.replace(/\n */g, ' ')).toContain(`left out ${what.length} (left-out.json): ${reason}`);

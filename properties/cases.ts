@@ -115,6 +115,10 @@ const manyGeneral = 1100;
 const rarer = 20;
 /** One Case in so many has an axis of 16 to 130 units: wider than a vector register or a warp. */
 const wide = 24;
+/** One in so many has a batch of 10 to 84 rows. */
+const tall = 32;
+/** One tensor in so many holds one value only: the dy of a sum, an x of zeros. */
+const uniform = 24;
 
 class Draw {
   readonly #random: fc.Random;
@@ -152,7 +156,8 @@ class Draw {
     const isLarge = given === undefined && isLong && this.#chance(share);
     if (isLarge && kind === 'general') this.#rarer = rarer;
     const isWide = given === undefined && !isLarge && this.#chance(1 / wide);
-    const shape = given ?? (isLarge ? this.#largeShape() : isWide ? this.#wideShape() : this.#shape());
+    const isTall = given === undefined && !isLarge && !isWide && this.#chance(1 / tall);
+    const shape = given ?? this.#shapeOf({ isLarge, isWide, isTall });
     const branches = this.#branches(isLarge);
     const hasUnit = this.#constraints.within?.sharing.includes('unit') ?? true;
     const sharing = isWide && this.#chance(0.5) && hasUnit ? 'unit' : this.#sharing(shape);
@@ -160,15 +165,26 @@ class Draw {
     const pool: Pool = { branches, sharing, constraint };
     const { rows, count } = positionsOf(pool, shape);
     const size = shape.reduce((a, b) => a * b, 1);
-    const draw = (n: number, one: () => number) => Float64Array.from({ length: n }, one);
     return {
       pool,
       dtype,
       shape,
-      x: draw(size, () => this.#value(0.36, () => this.#special())),
-      alpha: draw(rows * count, () => this.#alpha(constraint)),
-      dy: draw(size, () => this.#value(0.4, () => this.#specialCotangent())),
+      x: this.#tensor(size, 0, () => this.#value(0.36, () => this.#special())),
+      alpha: Float64Array.from({ length: rows * count }, () => this.#alpha(constraint)),
+      dy: this.#tensor(size, 1, () => this.#value(0.4, () => this.#specialCotangent())),
     };
+  }
+
+  /** All elements drawn, or rarely one for all, half of these the likely one. */
+  #tensor(size: number, likely: number, one: () => number): Float64Array {
+    if (!this.#chance(1 / uniform)) return Float64Array.from({ length: size }, one);
+    return new Float64Array(size).fill(this.#chance(0.5) ? likely : one());
+  }
+
+  #shapeOf(is: { readonly isLarge: boolean; readonly isWide: boolean; readonly isTall: boolean }): number[] {
+    if (is.isLarge) return this.#chance(0.3) ? this.#layerShape() : this.#largeShape();
+    if (is.isWide) return this.#wideShape();
+    return is.isTall ? [this.#int(10, 84), this.#int(1, 4)] : this.#shape();
   }
 
   #int(from: number, to: number): number {
@@ -220,6 +236,13 @@ class Draw {
     const units = unitShape.reduce((a, b) => a * b, 1);
     const least = this.#chance(0.75) ? Math.ceil((isDyadic ? 4100 : 1030) / units) : Math.ceil(most / 9 / units);
     return [this.#int(least, Math.floor(most / units)), ...unitShape];
+  }
+
+  /** As layers are: a batch of 8 to 64 rows, and 7 to 400 units. */
+  #layerShape(): number[] {
+    const most = this.#constraints.kind === 'dyadic' ? many : manyGeneral;
+    const batch = this.#int(8, 64);
+    return [batch, this.#int(7, Math.min(400, Math.floor(most / batch)))];
   }
 
   #wideShape(): number[] {
@@ -338,7 +361,7 @@ class Draw {
   }
 
   #specialCotangent(): number {
-    const isHuge = this.#nonFinite && this.#chance(0.08);
+    const isHuge = this.#nonFinite && this.#chance(0.2);
     return isHuge ? this.#huge(this.#format.largest) : this.#specialFactor();
   }
 

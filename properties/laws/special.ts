@@ -81,7 +81,9 @@ export const alpha: Law = {
 
 export const forward: Law = {
   id: 'special/forward',
-  statement: 'forward mode of an MReLU at NaN is NaN, at -∞ it is 0, at ∞ it is ∞ for a positive talpha',
+  statement:
+    'forward mode of an MReLU at NaN is NaN, at -∞ it is 0, at ∞ it is ∞ for a positive talpha; ' +
+    'a NaN in tx or talpha is NaN in ty where x > 0, and touches no other ty',
   source: 'spec §3, §4: ty holds Σ fᵢ(x)·tcᵢ',
   finite: true,
   needs: 'jvp',
@@ -94,8 +96,67 @@ export const forward: Law = {
     const ty = await trial.jvp(input, tangents);
     const wanted = [NaN, 0, Infinity];
     trial.same(input, 'ty', ty, (i) => wanted[i % 4] ?? clean[i]!);
+    for (const { spoil, touched } of spoiledOne(free)) {
+      const spoiled = { tx: spoil('x', tangents.tx), talpha: spoil('alpha', tangents.talpha) };
+      const answer = await trial.jvp(free, spoiled);
+      const isSure = (i: number) => !touched(i) || free.x[i]! >= 1;
+      trial.same(free, 'ty', answer, (i) => (touched(i) ? NaN : clean[i]!), isSure);
+    }
   },
 };
+
+export const secondOrder: Law = {
+  id: 'special/second-order',
+  statement:
+    'a NaN in ddx or ddalpha of an MReLU is NaN in the gradient to dy where x > 0, ' +
+    'and touches only the gradients of its own elements and coefficients',
+  source: 'spec §3, §4, double backward',
+  finite: true,
+  needs: 'doubleVjp',
+  async check(c, trial) {
+    const free = freely(c, ['relu', 'step']);
+    const { count, units, of } = positionsOf(free.pool, free.shape);
+    const directions = { ddx: free.x.map(() => 1), ddalpha: free.alpha.map(() => 1) };
+    const clean = await trial.doubleVjp(free, directions);
+    for (const { spoil, touched } of spoiledOne(free)) {
+      const spoiled = { ddx: spoil('x', directions.ddx), ddalpha: spoil('alpha', directions.ddalpha) };
+      const answer = await trial.doubleVjp(free, spoiled);
+      const isSure = (i: number) => !touched(i) || free.x[i]! >= 1;
+      trial.same(free, 'toDy', answer.toDy, (i) => (touched(i) ? NaN : clean.toDy[i]!), isSure);
+      const positions = new Set([...free.x.keys()].filter(touched).map((i) => of(i % units)));
+      trial.same(
+        free,
+        'toX',
+        answer.toX,
+        (i) => clean.toX[i]!,
+        (i) => !touched(i),
+      );
+      trial.same(
+        free,
+        'dalpha (toAlpha)',
+        answer.toAlpha,
+        (k) => clean.toAlpha[k]!,
+        (k) => !positions.has(k % count),
+      );
+    }
+  },
+};
+
+/**
+ * One NaN in a direction of x, and one in a direction of alpha: `spoil` puts it into the tensor it is for, `touched`
+ * says which elements it may reach.
+ */
+function spoiledOne({ pool, shape, x }: Case) {
+  const { count, units, of } = positionsOf(pool, shape);
+  if (x.length === 0 || count === 0) return [];
+  const element = ((x.length * 5) % 7) % x.length;
+  const position = of(element % units);
+  const spoiling = (name: 'x' | 'alpha', at: number, touched: (i: number) => boolean) => ({
+    spoil: (tensor: 'x' | 'alpha', values: Float64Array) => (tensor === name ? values.with(at, NaN) : values),
+    touched,
+  });
+  return [spoiling('x', element, (i) => i === element), spoiling('alpha', position, (i) => of(i % units) === position)];
+}
 
 export const infiniteAlpha: Law = {
   id: 'special/infinite-alpha',

@@ -92,11 +92,6 @@ export const constraint: readonly Mutant[] = [
       ? change(c, 'dalpha', (d, k) => (isLarge(c.alpha[k]!) ? d * (1 + 2 ** -50) : d))
       : right(c);
   }),
-  mutant('step-first-keeps-sign', 'dalpha of sumToOne for [step, relu] is that of [relu, step]', (c) =>
-    isSumToOne(c) && c.pool.branches.join() === 'step,relu' && c.x.length >= 24
-      ? change(c, 'dalpha', (d) => -d)
-      : right(c),
-  ),
   mutant('merges-equal-branches', 'four equal branches and more are merged, the implied coefficient is lost', (c) =>
     isSumToOne(c) && c.pool.branches.length >= 4 && new Set(c.pool.branches).size === 1
       ? { ...right(c), y: right(writtenOut(c, () => 0)).y }

@@ -11,6 +11,7 @@ function forwardMode(id: string, bug: string, tangent: (c: Case, t: Tangents) =>
 }
 
 const none = (t: Float64Array) => t.map(() => 0);
+const withoutNaN = (t: Float64Array) => t.map((v) => (Number.isNaN(v) ? 0 : v));
 
 export const forward: readonly Mutant[] = [
   forwardMode('jvp-forgets-alpha', 'forward mode leaves talpha out', (c, { tx, talpha }) =>
@@ -48,6 +49,12 @@ export const forward: readonly Mutant[] = [
   ),
   forwardMode('jvp-swallows-nan', 'forward mode answers 0 where x is NaN', (c, tangents) =>
     jvp(c, tangents).map((ty) => (Number.isNaN(ty) ? 0 : ty)),
+  ),
+  forwardMode('jvp-nan-tangent-is-zero', 'forward mode reads a NaN in tx as 0', (c, { tx, talpha }) =>
+    jvp(c, { tx: withoutNaN(tx), talpha }),
+  ),
+  forwardMode('jvp-nan-tangent-spreads', 'a NaN in talpha spreads over all of ty', (c, tangents) =>
+    jvp(c, tangents).map((ty) => (tangents.talpha.some(Number.isNaN) ? NaN : ty)),
   ),
   forwardMode('jvp-mask-by-product', 'forward mode has x·(x > 0) for relu, NaN at -∞', (c, tangents) =>
     jvp(c, tangents).map((ty, i) => (c.x[i] === -Infinity && rowsNamed(c, 'relu').length > 0 ? NaN : ty)),

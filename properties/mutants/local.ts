@@ -31,4 +31,7 @@ export const local: readonly Mutant[] = [
     ...right(c),
     dalpha: right({ ...c, dy: c.dy.map((d, i) => (i === 5 ? 0 : d)) }).dalpha,
   })),
+  mutant('ones-are-a-mean', 'a dy of ones is taken for that of a mean in dalpha', (c) =>
+    c.dy.length > 1 && c.dy.every((d) => d === 1) ? change(c, 'dalpha', (d) => d / c.dy.length) : right(c),
+  ),
 ];

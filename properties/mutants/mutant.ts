@@ -108,6 +108,9 @@ export function isPlain({ pool }: Case): boolean {
   return pool.constraint.kind === 'free' || pool.constraint.kind === 'fixed';
 }
 
+/** Whether all elements are one value, of which 0 and -0 are two. */
+export const isUniform = (t: Float64Array): boolean => t.every((v) => Object.is(v, t[0]));
+
 /** The rows of alpha. */
 export function rowsOf(c: Case): Float64Array[] {
   const { rows, count } = positionsOf(c.pool, c.shape);

@@ -39,6 +39,14 @@ export const secondOrder: readonly Mutant[] = [
     ...doubleVjp(c, cotangents),
     toX: doubleVjp(c, { ...cotangents, ddalpha: cotangents.ddalpha.map(() => 0) }).toX,
   })),
+  twice('second-order-nan-is-zero', 'double backward answers 0 to dy for NaN', (c, cotangents) => {
+    const answer = doubleVjp(c, cotangents);
+    return { ...answer, toDy: answer.toDy.map((v) => (Number.isNaN(v) ? 0 : v)) };
+  }),
+  twice('second-order-nan-spreads', 'a NaN in ddalpha spreads over the whole gradient to dy', (c, cotangents) => {
+    const answer = doubleVjp(c, cotangents);
+    return { ...answer, toDy: answer.toDy.map((v) => (cotangents.ddalpha.some(Number.isNaN) ? NaN : v)) };
+  }),
   twice('softmax-curvature-missing', 'double backward takes the Jacobian of softmax for constant', (c, cotangents) => {
     const answer = doubleVjp(c, cotangents);
     if (c.pool.constraint.kind !== 'softmax') return answer;

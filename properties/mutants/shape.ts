@@ -53,6 +53,12 @@ export const shape: readonly Mutant[] = [
     ...right(c),
     dalpha: right({ ...c, dy: c.dy.map((d, i) => (i < 256 ? d : 0)) }).dalpha,
   })),
+  mutant('rows-after-the-last-32', 'from 33 rows on dalpha leaves out those after the last full 32', (c) => {
+    const rows = c.shape[0]!;
+    if (rows < 33 || unitsOf(c) < 2) return right(c);
+    const full = (rows - (rows % 32)) * unitsOf(c);
+    return { ...right(c), dalpha: right({ ...c, dy: c.dy.map((d, i) => (i < full ? d : 0)) }).dalpha };
+  }),
   mutant('square-is-transposed', 'dx of a square matrix is laid out column by column', (c) => {
     const [n, m] = c.shape as [number, number];
     if (c.shape.length !== 2 || n !== m) return right(c);

@@ -85,8 +85,12 @@ export const small: readonly Mutant[] = [
   mutant('mrelu-truncates-dx', 'dx of an MReLU is P·dy rounded toward 0', (c) =>
     truncatedDx(c, (P, D) => P.length >= 3 && P.every((p, s) => D[s] === 1 - p)),
   ),
-  mutant('small-p-truncates', 'dx is rounded toward 0 where every P is at most 1/2 beside a large D', (c) =>
-    truncatedDx(c, (P, D) => P.length >= 6 && P.every((p) => Math.abs(p) <= 0.5) && D.some((d) => Math.abs(d) > 1)),
+  mutant('small-p-truncates', 'dx is rounded toward 0 where every P is at most 1/2 and most D above 1/2', (c) =>
+    truncatedDx(
+      c,
+      (P, D) =>
+        P.length >= 6 && P.every((p) => Math.abs(p) <= 0.5) && D.filter((d) => Math.abs(d) > 0.5).length > D.length / 2,
+    ),
   ),
   mutant('positive-d-truncates', 'dx is rounded toward 0 where every D is in (0, 2]', (c) =>
     truncatedDx(c, (_, D) => D.length >= 8 && D.every((d) => d > 0 && d <= 2)),
@@ -105,11 +109,13 @@ export const small: readonly Mutant[] = [
         ? right({ ...c, x: fround(c.x) })
         : right(c),
   ),
-  mutant('integer-dy-in-float32', 'integers in dy take a path that gives dx and dalpha in float32', (c) => {
-    const { y, dx, dalpha } = right(c);
-    if (c.dy.length < 6 || !c.dy.every(Number.isInteger) || c.dy.every((d) => Math.abs(d) <= 1)) {
-      return { y, dx, dalpha };
-    }
-    return { y, dx: fround(dx), dalpha: fround(dalpha) };
-  }),
+  mutant(
+    'integer-dy-in-float32',
+    'four and more different integers in dy take a path that gives dx and dalpha in float32',
+    (c) => {
+      const { y, dx, dalpha } = right(c);
+      if (!c.dy.every(Number.isInteger) || new Set(c.dy.map(Math.abs)).size < 4) return { y, dx, dalpha };
+      return { y, dx: fround(dx), dalpha: fround(dalpha) };
+    },
+  ),
 ];

@@ -56,8 +56,8 @@ export const special: readonly Mutant[] = [
     const { dalpha } = right({ ...c, x: c.x.map((x) => (x === Infinity ? NaN : x)) });
     return { ...right(c), dalpha };
   }),
-  mutant('zero-tensor-is-zero', 'a tensor of zeros is passed over: y = 0, though sigmoid(0) is not', (c) =>
-    c.x.length >= 3 && c.x.every((x) => x === 0) ? change(c, 'y', () => 0) : right(c),
+  mutant('zero-tensor-is-zero', 'zeros of both signs are passed over: y = 0, though sigmoid(0) is not', (c) =>
+    c.x.every((x) => x === 0) && new Set(c.x.map((x) => 1 / x)).size === 2 ? change(c, 'y', () => 0) : right(c),
   ),
   mutant('subnormals-flushed', 'subnormal x is read as 0, without the facet', (c) =>
     right({ ...c, x: c.x.map((x) => (Math.abs(x) < 2 ** -1022 ? 0 : x)) }),

@@ -1,7 +1,8 @@
 import { nameOf } from '../../reference/branches.ts';
 import type { Answer, Case } from '../../reference/case.ts';
 import { contentOf } from '../by-content.ts';
-import { change, type Mutant, right, withoutLastBit, withState } from './mutant.ts';
+import { positionsOf } from '../positions.ts';
+import { change, isUniform, type Mutant, right, withoutLastBit, withState } from './mutant.ts';
 
 const mutant = withState('state');
 
@@ -124,6 +125,46 @@ export const state: readonly Mutant[] = [
         const dy = before?.length === c.dy.length ? before : c.dy;
         before = c.dy.slice();
         return { ...right(c), dalpha: right({ ...c, dy }).dalpha };
+      },
+    };
+  }),
+  mutant('stays-implied', 'the last row of dalpha stays 0 when a sumToOne pool of the same x becomes free', () => {
+    const madeOf = ({ x, pool }: Case) => `${pool.branches.map(nameOf)} ${x}`;
+    let implied = '';
+    return {
+      answer(c) {
+        const { kind } = c.pool.constraint;
+        const isWrong = kind === 'free' && implied === madeOf(c);
+        implied = kind === 'sumToOne' ? madeOf(c) : '';
+        const { rows, count } = positionsOf(c.pool, c.shape);
+        return change(c, 'dalpha', (d, k) => (isWrong && k >= (rows - 1) * count ? 0 : d));
+      },
+    };
+  }),
+  mutant('step-first-keeps-sign', 'dalpha of a sumToOne [step, relu] is kept from [relu, step] of the same x', () => {
+    let kept: { x: string; dalpha: Float64Array } | undefined;
+    return {
+      answer(c) {
+        const { branches, constraint } = c.pool;
+        const names = constraint.kind === 'sumToOne' ? branches.map(nameOf).join() : '';
+        const answer = right(c);
+        if (names === 'step,relu' && kept?.x === `${c.x}` && kept.dalpha.length === c.alpha.length) {
+          return { ...answer, dalpha: kept.dalpha.slice() };
+        }
+        if (names === 'relu,step') kept = { x: `${c.x}`, dalpha: answer.dalpha.slice() };
+        return answer;
+      },
+    };
+  }),
+  mutant('constant-cached-by-size', 'a constant x is answered from a cache that forgets its sign', () => {
+    const kept = new Map<string, Float64Array>();
+    return {
+      answer(c) {
+        if (c.x.length < 3 || !isUniform(c.x)) return right(c);
+        const key = contentOf({ ...c, x: c.x.map(Math.abs) });
+        const y = kept.get(key) ?? right(c).y;
+        kept.set(key, y);
+        return { ...right(c), y: y.slice() };
       },
     };
   }),
