@@ -45,10 +45,25 @@ function smooth(
   bound: (x: number) => number,
   condition: 1 | 2 = 1,
 ) {
+  const kept = remembering(f);
   return (x: number, { transcendental, u }: Arithmetic): ExactValue => {
     if (x === Number.POSITIVE_INFINITY && bound(x) === Number.POSITIVE_INFINITY) return product([x]);
-    const value = Number.isFinite(x) ? f(x) : limits[x < 0 ? 0 : 1];
+    const value = Number.isFinite(x) ? kept(x) : limits[x < 0 ? 0 : 1];
     return { kind: 'approximate', value, bound: bound(x), error: transcendental * u * condition * bound(x) };
+  };
+}
+
+/** `f`, its last results kept: while a Case is shrunk, most of its elements are asked for hundreds of times. */
+function remembering<T>(f: (x: number) => T): (x: number) => T {
+  const results = new Map<number, T>();
+  return (x) => {
+    let result = results.get(x);
+    if (result === undefined) {
+      result = f(x);
+      if (results.size >= 8192) results.clear();
+      results.set(x, result);
+    }
+    return result;
   };
 }
 

@@ -127,8 +127,9 @@ export interface Start {
   readonly timeout?: number;
 }
 
-/** Calls of the Subject that shrinking one counterexample may take. */
+/** Calls of the Subject that shrinking one counterexample may take; one for each 1,024 elements counts, and part of them. */
 const shrinkingCalls = 500;
+const costOf = ({ x }: Case): number => Math.max(1, Math.ceil(x.length / 1024));
 
 /** Runs one law on Cases of one kind; `undefined` if it held. With a `path` only that counterexample is run again. */
 export async function checkKind(
@@ -205,9 +206,9 @@ export async function checkKind(
   if (shrink && path === undefined && !(found.errorInstance instanceof SubjectTimeout)) {
     let left = shrinkingCalls;
     const retry = async (c: Case, first: readonly Case[]) => {
-      if (left < calls) return;
+      if (left < calls * costOf(c)) return;
       await attempt(c, fresh?.() ?? subject, first).finally(() => {
-        left -= calls;
+        left -= calls * costOf(c);
       });
     };
     const shrunkAfter = (first: readonly Case[]) =>
