@@ -19,49 +19,28 @@ var (
 	}
 )
 
-// of computes a function of float64 in the pool's own type, rounded once.
-func of[T Real](g func(float64) float64, x T) T { return T(g(float64(x))) }
-
-func f[T Real](branch string, x T) T {
+func relu(x float64) float64    { return max(x, 0) }
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+func step(x float64) float64 {
 	switch {
-	case x != x || branch == "identity":
-		return x
-	case branch == "relu":
-		return max(x, 0)
-	case branch == "step" && x > 0:
+	case x > 0:
 		return 1
-	case branch == "halfSquare" && x > 0:
-		return x / 2 * x
-	case branch == "negative":
-		return min(x, 0)
-	case branch == "tanh":
-		return of(math.Tanh, x)
-	case branch == "sigmoid":
-		return 1 / (1 + of(math.Exp, -x))
-	case branch == "softplus":
-		return max(x, 0) + of(math.Log1p, of(math.Exp, -max(x, -x)))
+	case x <= 0:
+		return 0
 	}
-	return 0
+	return x
 }
 
-func df[T Real](branch string, x T) T {
-	switch branch {
-	case "relu":
-		return f("step", x)
-	case "halfSquare":
-		return f("relu", x)
-	case "negative":
-		return f("step", -x)
-	case "identity":
-		return 1
-	case "tanh":
-		return 1 - f("tanh", x)*f("tanh", x)
-	case "sigmoid":
-		return f("sigmoid", x) * f("sigmoid", -x)
-	case "softplus":
-		return f("sigmoid", x)
-	}
-	return 0
+// f and f′, in float64 and rounded once.
+var functions = map[string][2]func(float64) float64{
+	"relu":       {relu, step},
+	"step":       {step, func(float64) float64 { return 0 }},
+	"halfSquare": {func(x float64) float64 { return relu(x) / 2 * relu(x) }, relu},
+	"negative":   {func(x float64) float64 { return min(x, 0) }, func(x float64) float64 { return step(-x) }},
+	"identity":   {func(x float64) float64 { return x }, func(float64) float64 { return 1 }},
+	"tanh":       {math.Tanh, func(x float64) float64 { return 1 - math.Tanh(x)*math.Tanh(x) }},
+	"sigmoid":    {sigmoid, func(x float64) float64 { return sigmoid(x) * sigmoid(-x) }},
+	"softplus":   {func(x float64) float64 { return relu(x) + math.Log1p(math.Exp(-math.Abs(x))) }, sigmoid},
 }
 
 // answer is y, dx = dy·Σᵢ cᵢ·fᵢ′(x), and dalpha, where dcᵢ is the sum of fᵢ(x)·dy over what shares a position.
@@ -70,10 +49,10 @@ func answer[T Real](p *Pool[T], x, alpha, dy []T) (y, dx, dalpha []T) {
 	y, dx, dc := make([]T, len(x)), make([]T, len(x)), make([]T, len(c))
 	for at, value := range x {
 		for i, branch := range p.Branches {
-			ofBranch := i*p.Positions + p.Position(at)
-			y[at] += c[ofBranch] * f(branch, value)
-			dx[at] += c[ofBranch] * df(branch, value)
-			dc[ofBranch] += f(branch, value) * dy[at]
+			of, f := i*p.Positions+p.Position(at), functions[branch]
+			y[at] += c[of] * T(f[0](float64(value)))
+			dx[at] += c[of] * T(f[1](float64(value)))
+			dc[of] += T(f[0](float64(value))) * dy[at]
 		}
 		dx[at] *= dy[at]
 	}
