@@ -113,7 +113,7 @@ const rare = 20;
 const manyGeneral = 1100;
 /** In large general Cases special values are this much rarer: one of a thousand terms decides a sum. */
 const rarer = 20;
-/** One Case in so many has an axis of 16 to 130 units: wider than a vector register or a warp. */
+/** One Case in so many has an axis of 16 to 130 units, wider than a vector register or a warp; a quarter of them to 520. */
 const wide = 24;
 /** One in so many has a batch of 10 to 84 rows. */
 const tall = 32;
@@ -203,12 +203,13 @@ class Draw {
     return values[this.#int(0, values.length - 1)]!;
   }
 
-  /** Ranks 1 to 4; odd sizes, equal axes and empty ones are common. */
+  /** Ranks 1 to 5; odd sizes, equal axes and empty ones are common. */
   #shape(): number[] {
     // A batch alone has no channel and no axes to share.
     const sharing = this.#constraints.within?.sharing ?? ['layer'];
     const hasRank1 = sharing.includes('layer') || sharing.includes('unit');
-    const rank = this.#pick(hasRank1 ? [1, 2, 2, 2, 3, 3, 4] : [2, 2, 2, 3, 3, 4]);
+    const common = this.#pick(hasRank1 ? [1, 2, 2, 2, 3, 3, 4] : [2, 2, 2, 3, 3, 4]);
+    const rank = common === 4 && this.#chance(0.2) ? 5 : common;
     if (this.#chance(0.04)) {
       const shape = Array.from({ length: rank }, () => this.#int(1, 4));
       shape[this.#int(0, rank - 1)] = 0;
@@ -247,6 +248,7 @@ class Draw {
 
   #wideShape(): number[] {
     const batch = this.#int(1, 3);
+    if (this.#chance(0.25) && formats[this.#constraints.dtype].p >= 24) return [batch, this.#int(131, 520)];
     return this.#chance(0.2) ? [batch, 2, this.#int(16, 65)] : [batch, this.#int(16, 130)];
   }
 

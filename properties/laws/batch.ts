@@ -1,7 +1,8 @@
+import type { Answer } from '../../reference/case.ts';
 import type { Law } from '../law.ts';
 import { range, takeAxis } from '../transform.ts';
-import type { Asked } from '../trial.ts';
-import { learning } from './derived.ts';
+import type { Asked, Trial } from '../trial.ts';
+import { learning, mapTensor } from './derived.ts';
 
 export const independence: Law = {
   id: 'batch/independence',
@@ -27,5 +28,28 @@ export const independence: Law = {
       }
     }
     trial.equate(whole, 'dalpha', (at) => answers.map((of) => ({ of, at })));
+    if (c.x.length > 4096) await manyTimes(whole, trial);
   },
 };
+
+/**
+ * The batch 16 times over, of which dy takes the last: more than 65,536 elements, which 16 bits cannot count. Where the
+ * point rule holds for the batch, it holds here, since all other terms are 0.
+ */
+async function manyTimes({ input, answer, allowed }: Asked, trial: Trial): Promise<void> {
+  const rows = range(input.shape[0]!);
+  const tiled = takeAxis(
+    input,
+    0,
+    range(16).flatMap(() => rows),
+  );
+  const { length } = input.x;
+  const isLast = (i: number) => i >= 15 * length;
+  const many = mapTensor(tiled, 'dy', (d, i) => (isLast(i) ? d : 0));
+  const { y, dx, dalpha } = await trial.ask(many);
+  const same = (name: keyof Answer, actual: Float64Array, expected: (i: number) => number) =>
+    trial.same(many, name, actual, expected, (i) => allowed[name][i % answer[name].length]!.point);
+  same('y', y, (i) => answer.y[i % length]!);
+  same('dx', dx, (i) => (isLast(i) ? answer.dx[i % length]! : 0));
+  same('dalpha', dalpha, (k) => answer.dalpha[k]!);
+}

@@ -5,12 +5,12 @@ import { jvp } from '../../reference/pool.ts';
 import { type Format, formats } from '../dtypes.ts';
 import { Arithmetic } from '../error-bound.ts';
 import { add, type Dyadic, dyadic, multiply, scale, subtract, zero } from '../exact.ts';
-import { type ExactValue, exactBranchOf } from '../exact-branches.ts';
+import { exactBranchOf } from '../exact-branches.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import { type Asked, slackOf, type Trial } from '../trial.ts';
-import { freely, isQuartered, learning, mapRow, mapTensor, times } from './derived.ts';
+import { errorOf, freely, isQuartered, learning, mapRow, mapTensor, times } from './derived.ts';
 
 export const adjoint: Law = {
   id: 'adjoint/identity',
@@ -66,11 +66,6 @@ function tangentError(input: Case, { tx, talpha }: Tangents, dtype: Case['dtype'
     }
   }
   return total;
-}
-
-/** How far the value of a branch may itself be off; NaN where a rule leaves that open. */
-function errorOf(value: ExactValue): number {
-  return value.kind === 'approximate' ? value.error : value.kind === 'open' ? Number.NaN : 0;
 }
 
 const isPolynomial = (ref: BranchRef) => exactBranchOf(ref).polynomial;

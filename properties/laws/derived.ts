@@ -1,7 +1,7 @@
 import type { BranchRef, Case, Constraint } from '../../reference/case.ts';
 import { type Format, formats } from '../dtypes.ts';
 import { type Dyadic, dyadic, multiply } from '../exact.ts';
-import { exactBranchOf } from '../exact-branches.ts';
+import { type ExactValue, exactBranchOf } from '../exact-branches.ts';
 import { positionsOf } from '../positions.ts';
 
 /** Cases that laws make from the Case they are given. Each keeps shape, dtype, `x` and `dy`. */
@@ -90,4 +90,9 @@ export function isQuartered({ dtype, x, alpha, dy, pool }: Case): boolean {
     tensors.every((tensor) => tensor.every(isQuarter)) &&
     pool.branches.every((ref) => exactBranchOf(ref).polynomial)
   );
+}
+
+/** How far the value of a branch may itself be off; NaN where a rule leaves that open. */
+export function errorOf(value: ExactValue): number {
+  return value.kind === 'approximate' ? value.error : value.kind === 'open' ? Number.NaN : 0;
 }

@@ -1,13 +1,15 @@
 import { branchOf } from '../../reference/branches.ts';
 import type { Case } from '../../reference/case.ts';
 import { type Format, formats } from '../dtypes.ts';
-import { type Dyadic, dyadic, multiply, negate, toNumber } from '../exact.ts';
+import { Arithmetic } from '../error-bound.ts';
+import { add, type Dyadic, dyadic, multiply, negate, subtract, toNumber } from '../exact.ts';
+import { exactBranchOf } from '../exact-branches.ts';
 import { softmax } from '../functions.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import { type Asked, slackOf, type Trial } from '../trial.ts';
-import { freely, mapTensor, withConstraint } from './derived.ts';
+import { errorOf, freely, mapTensor, withConstraint } from './derived.ts';
 
 /**
  * Softmax coefficients at one position of S. With `d = max α - αᵢ`, the difference rounds once, its exponential errs by
@@ -86,6 +88,52 @@ export const softmaxAgreement: Law = {
       });
     }
     balanceDalpha(trial, free, answer.dalpha, columns, (2 * n + 6) * u + (held > u ? held : 0), tiny);
+  },
+};
+
+export const softmaxForward: Law = {
+  id: 'constraint/softmax-forward',
+  statement: 'forward mode under softmax is that of the free pool at c = softmax(alpha) along tcᵢ = cᵢ·(tᵢ - Σ cⱼ·tⱼ)',
+  source: 'spec §1, §4: tc = κ′(alpha)·talpha',
+  finite: true,
+  needs: 'jvp',
+  async check(drawn, trial) {
+    const given = spread(drawn, trial.format);
+    const { n, count, units, of } = positionsOf(given.pool, given.shape);
+    const arithmetic = new Arithmetic(given.dtype, trial.subject.facets);
+    const u = Math.max(arithmetic.u, 2 ** -trial.format.p);
+    const tiny = 2 * 2 ** trial.format.normalExponent + 2 ** -160;
+    const tangents = { tx: given.x.toReversed(), talpha: given.alpha.toReversed() };
+    const columns = range(count).map((s) => {
+      const at = (tensor: Float64Array) => range(n).map((k) => tensor[k * count + s]!);
+      const [column, t] = [coefficientsAt(at(given.alpha), u), at(tangents.talpha)];
+      const mean = column.exact.map((c, j) => multiply(c, dyadic(t[j]!))).reduce(add);
+      const tc = column.exact.map((c, k) => toNumber(multiply(c, subtract(dyadic(t[k]!), mean)), trial.format));
+      return { ...column, tc, T: Math.max(...t.map(Math.abs)), worst: Math.max(...column.relative) };
+    });
+    const rounded = (value: (column: (typeof columns)[number], k: number) => number) =>
+      given.alpha.map((_, i) => value(columns[i % count]!, Math.floor(i / count)));
+    const free = { ...given, alpha: rounded(({ exact }, k) => toNumber(exact[k]!, trial.format)) };
+    const wanted = await trial.jvp(free, { tx: tangents.tx, talpha: rounded(({ tc }, k) => tc[k]!) });
+    const ty = await trial.jvp(withConstraint(given, { kind: 'softmax' }), tangents);
+    trial.balance(given, 'ty', ty.length, (i) => {
+      const { c, tc, T, relative, worst } = columns[of(i % units)]!;
+      const [x, tx] = [given.x[i]!, Math.abs(tangents.tx[i]!)];
+      const off = given.pool.branches.map((ref, k) => {
+        const { f, df } = branchOf(ref);
+        // cᵢ·tᵢ and cᵢ·cⱼ·tⱼ are at most cᵢ·T each, and pass n + 4 roundings; the free pool is given both rounded.
+        const ofCoefficient = c[k]! * (relative[k]! + u) + tiny;
+        const ofTangent = 2 * c[k]! * T * (relative[k]! + worst + (n + 4) * u) + Math.abs(tc[k]!) * u + tiny * (1 + T);
+        // Of both sides: a branch is off by its own error, and each monomial passes at most 2n + 3 roundings.
+        const ofBranch = errorOf(exactBranchOf(ref).f(x, arithmetic)) * (Math.abs(tc[k]!) + ofTangent);
+        const ofSlope = errorOf(exactBranchOf(ref).df(x, arithmetic)) * (c[k]! + ofCoefficient) * tx;
+        const roundings =
+          (2 * n + 3) * u * (Math.abs(f(x)) * (Math.abs(tc[k]!) + ofTangent) + Math.abs(df(x)) * c[k]! * tx);
+        const own = Math.abs(f(x)) * ofTangent + Math.abs(df(x)) * tx * ofCoefficient;
+        return own + 2 * (ofBranch + ofSlope + roundings) + 4 * n * tiny * Math.max(1, tx);
+      });
+      return { actual: [ty[i]!], expected: [wanted[i]!], slack: outward * sum(off) };
+    });
   },
 };
 

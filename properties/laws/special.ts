@@ -7,19 +7,22 @@ import { freely, isTame, learning, mapTensor } from './derived.ts';
 
 export const nan: Law = {
   id: 'special/nan',
-  statement: 'NaN in x is NaN in y, also for branches that compare',
+  statement: 'NaN in x is NaN in y and in the dalpha that sums it, also for branches that compare',
   source: 'spec §3',
   finite: true,
   longSums: true,
   async check(c, trial) {
-    const input = mapTensor(c, 'x', (x, i) => (i % 2 === 0 ? NaN : x));
-    trial.same(
-      input,
-      'y',
-      (await trial.ask(input)).y,
-      () => NaN,
-      (i) => i % 2 === 0,
-    );
+    const input = learning(mapTensor(c, 'x', (x, i) => (i % 2 === 0 ? NaN : x)));
+    const { answer, allowed } = await trial.askAbout(input);
+    for (const name of ['y', 'dalpha'] as const) {
+      trial.same(
+        input,
+        name,
+        answer[name],
+        () => NaN,
+        (i) => allowed[name][i]!.nan && allowed[name][i]!.lo > allowed[name][i]!.hi,
+      );
+    }
   },
 };
 

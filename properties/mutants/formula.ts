@@ -1,4 +1,3 @@
-import { branchOf, type CustomBranch } from '../../reference/branches.ts';
 import type { Case } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
 import { jvp, vjp } from '../../reference/pool.ts';
@@ -33,22 +32,6 @@ function exchanged(c: Case, p: number, d: number): Case {
   const { rows, count } = positionsOf(c.pool, c.shape);
   const order = range(rows).map((k) => (k === p ? d : k === d ? p : k));
   return { ...c, alpha: take(c.alpha, [rows, count], 0, order) };
-}
-
-const square: CustomBranch = {
-  name: 'square',
-  expression: 'x > 0 ? x^2 : 0',
-  f: (x) => 2 * branchOf('halfSquare').f(x),
-  df: (x) => 2 * branchOf('halfSquare').df(x),
-  d2f: (x) => 2 * branchOf('halfSquare').d2f(x),
-  kinks: branchOf('halfSquare').kinks,
-};
-
-/** The Case with x² for each halfSquare that follows a branch of another kind. */
-function unhalvedBehind(c: Case): Case {
-  const { branches } = c.pool;
-  const isBehind = (k: number) => branches[k] === 'halfSquare' && k > 0 && branches[k - 1] !== 'halfSquare';
-  return { ...c, pool: { ...c.pool, branches: branches.map((name, k) => (isBehind(k) ? square : name)) } };
 }
 
 /** What `slope` adds to the derivative of every branch of this name, in both modes. */
@@ -138,12 +121,6 @@ export const formula: readonly Mutant[] = [
     if (constraint.kind !== 'free' || branches.length < 5 || branches.some((name) => name !== 'step')) return right(c);
     return change(c, 'dx', (_, i) => c.dy[i]!);
   }),
-  mutant(
-    'half-square-behind-another',
-    'a halfSquare behind a branch of another kind is x², throughout',
-    (c) => right(unhalvedBehind(c)),
-    { jvp: (c, tangents) => jvp(unhalvedBehind(c), tangents) },
-  ),
   mutant('mrelu-clamps-p', 'a kernel for P + D = 1 clamps P to [0, 1] in y', (c) => {
     if (!isMReLU(c, () => true)) return right(c);
     const isP = (k: number) => k < c.alpha.length / 2;

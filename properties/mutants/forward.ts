@@ -1,7 +1,9 @@
 import type { Case, Tangents } from '../../reference/case.ts';
+import { kappa } from '../../reference/constraints.ts';
 import { jvp } from '../../reference/pool.ts';
 import { positionsOf } from '../positions.ts';
-import { coefficient, inGroup, type Mutant, right, rowsNamed } from './mutant.ts';
+import { range } from '../transform.ts';
+import { coefficient, free, inGroup, type Mutant, right, rowsNamed } from './mutant.ts';
 
 const mutant = inGroup('forward');
 
@@ -12,6 +14,16 @@ function forwardMode(id: string, bug: string, tangent: (c: Case, t: Tangents) =>
 
 const none = (t: Float64Array) => t.map(() => 0);
 const withoutNaN = (t: Float64Array) => t.map((v) => (Number.isNaN(v) ? 0 : v));
+
+/** The softmax coefficients at one position. */
+function softmaxAt({ pool, shape, alpha }: Case, s: number): readonly number[] {
+  const { n, count } = positionsOf(pool, shape);
+  return kappa(
+    pool.constraint,
+    range(n).map((k) => alpha[k * count + s]!),
+    n,
+  ).c;
+}
 
 export const forward: readonly Mutant[] = [
   forwardMode('jvp-forgets-alpha', 'forward mode leaves talpha out', (c, { tx, talpha }) =>
@@ -39,6 +51,16 @@ export const forward: readonly Mutant[] = [
     const values = jvp({ ...c, pool, alpha: padded(c.alpha) }, { tx: none(tx), talpha: padded(talpha) });
     return jvp(c, { tx, talpha: none(talpha) }).map((t, i) => t + values[i]!);
   }),
+  forwardMode(
+    'jvp-softmax-diagonal',
+    'forward mode takes the diagonal of the Jacobian of softmax only',
+    (c, { tx, talpha }) => {
+      if (c.pool.constraint.kind !== 'softmax') return jvp(c, { tx, talpha });
+      const { n, count } = positionsOf(c.pool, c.shape);
+      const alpha = Float64Array.from(range(n).flatMap((k) => range(count).map((s) => softmaxAt(c, s)[k]!)));
+      return jvp({ ...free(c), alpha }, { tx, talpha: talpha.map((t, i) => t * alpha[i]! * (1 - alpha[i]!)) });
+    },
+  ),
   forwardMode('jvp-step-surrogate', 'forward mode has a surrogate slope for step', (c, tangents) =>
     jvp(c, tangents).map((ty, i) =>
       rowsNamed(c, 'step').reduce(

@@ -38,6 +38,9 @@ export const shape: readonly Mutant[] = [
   mutant('rank-matters', 'rank 3 and more is computed with alpha halved', (c) =>
     c.shape.length >= 3 ? { ...right(c), y: right({ ...c, alpha: c.alpha.map((a) => a / 2) }).y } : right(c),
   ),
+  mutant('rank-of-five', 'strides hold four axes: rank 5 is computed with alpha halved', (c) =>
+    c.shape.length >= 5 ? { ...right(c), y: right({ ...c, alpha: c.alpha.map((a) => a / 2) }).y } : right(c),
+  ),
   mutant('batch-of-one', 'a batch of one row takes a path that forgets the last branch', (c) => {
     const { count, rows } = positionsOf(c.pool, c.shape);
     if (c.shape[0] !== 1 || rows < 2) return right(c);
@@ -53,6 +56,9 @@ export const shape: readonly Mutant[] = [
     ...right(c),
     dalpha: right({ ...c, dy: c.dy.map((d, i) => (i < 256 ? d : 0)) }).dalpha,
   })),
+  mutant('index-of-two-bytes', 'elements are counted in two bytes: those from 65,536 on are left 0', (c) =>
+    change(c, 'y', (y, i) => (i < 2 ** 16 ? y : 0)),
+  ),
   mutant('rows-after-the-last-32', 'from 33 rows on dalpha leaves out those after the last full 32', (c) => {
     const rows = c.shape[0]!;
     if (rows < 33 || unitsOf(c) < 2) return right(c);
@@ -74,6 +80,7 @@ export const shape: readonly Mutant[] = [
   mutant('empty-channels-are-nan', 'dalpha of an empty batch is not initialised beyond 4 channels', (c) =>
     change(c, 'dalpha', (d, k) => (c.shape[0] === 0 && c.shape.at(-1)! > 4 && k % c.shape.at(-1)! > 3 ? NaN : d)),
   ),
+  mutant('alpha-beyond-256', 'positions beyond 256 use the alpha of 256 before', (c) => alphaFrom(c, 256)),
   mutant('alpha-beyond-64', 'positions beyond 64 use the alpha of 64 before', (c) => alphaFrom(c, 64)),
   mutant('alpha-beyond-16', 'positions beyond 16 use the alpha of 16 before', (c) => alphaFrom(c, 16)),
   mutant('element-4096', 'the first element after 4,096 is wrong', (c) =>

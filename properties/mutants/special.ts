@@ -1,3 +1,4 @@
+import { positionsOf } from '../positions.ts';
 import { addToBranch, change, inGroup, type Mutant, right, rowsNamed, unitsOf } from './mutant.ts';
 
 const mutant = inGroup('special');
@@ -26,6 +27,12 @@ export const special: readonly Mutant[] = [
       ? change(c, 'y', (y, i) => (Number.isNaN(c.x[i]!) ? 0 : y))
       : right(c),
   ),
+  mutant('half-square-of-nan-in-dalpha', 'dalpha of halfSquare counts NaN as 0', (c) => {
+    const rows = rowsNamed(c, 'halfSquare');
+    const { count } = positionsOf(c.pool, c.shape);
+    const { dalpha } = right({ ...c, x: c.x.map((x) => (Number.isNaN(x) ? 0 : x)) });
+    return change(c, 'dalpha', (d, k) => (rows.includes(Math.floor(k / count)) ? dalpha[k]! : d));
+  }),
   mutant('nan-alpha-is-zero', 'a NaN in alpha is read as 0', (c) =>
     right({ ...c, alpha: c.alpha.map((a) => (Number.isNaN(a) ? 0 : a)) }),
   ),

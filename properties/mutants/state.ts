@@ -156,6 +156,19 @@ export const state: readonly Mutant[] = [
       },
     };
   }),
+  mutant('turned-keeps-rows', 'dalpha of a free pool is kept for the same x and branches, whatever their order', () => {
+    let kept: { key: string; dalpha: Float64Array } | undefined;
+    return {
+      answer(c) {
+        const answer = right(c);
+        if (c.pool.constraint.kind !== 'free') return answer;
+        const key = `${c.pool.branches.map(nameOf).toSorted()} ${c.x} ${c.dy}`;
+        const isKept = kept?.key === key && kept.dalpha.length === c.alpha.length;
+        if (!isKept) kept = { key, dalpha: answer.dalpha };
+        return { ...answer, dalpha: kept!.dalpha.slice() };
+      },
+    };
+  }),
   mutant('constant-cached-by-size', 'a constant x is answered from a cache that forgets its sign', () => {
     const kept = new Map<string, Float64Array>();
     return {
