@@ -9,7 +9,10 @@ import { productCode, scratchBytes } from './product-code.ts';
  */
 
 /** Multiplications from which half of a product takes longer than the copies and the wait for the other thread. */
-const least = 2 ** 23;
+const leastProducts = 2 ** 23;
+
+/** Elements of A, B and C up to which a product is shared: the memory keeps its size, of 256 MB then. */
+const mostElements = 2 ** 26;
 
 /**
  * Rows that a thread takes at a time: about 64 to 128, since each time B is laid out anew; and whole tiles, so that it makes
@@ -22,24 +25,27 @@ function chunkOf(rows: number): number {
 
 /**
  * `C = A·B`, C: the address of `[A.rows, B.columns]`; each thread takes the next rows that nobody has taken, so that a helper
- * that is not given a core costs no more than the copies.
+ * that is not given a core costs no more than the copies. Returns how many rows the helper has computed.
+ *
+ * @throws Error if the helper has failed
  */
-export function sharedProduct(backend: WasmBackend, C: number, A: Matrix, B: Matrix): void {
-  const isWorthIt = A.rows >= 64 && A.rows * A.columns * B.columns >= least;
+export function sharedProduct(backend: WasmBackend, C: number, A: Matrix, B: Matrix): number {
+  const [m, k, n] = [A.rows, A.columns, B.columns];
+  const isWorthIt = m >= 64 && m * k * n >= leastProducts && m * k + k * n + m * n <= mostElements;
   if (helper === undefined || !isWorthIt || !helper.isIdle) {
     product(backend, C, A, B, false);
-    return;
+    return 0;
   }
   const heap = memoryOf(backend);
-  const [row, chunk] = [B.columns * float, chunkOf(A.rows)];
+  const [row, chunk] = [n * float, chunkOf(m)];
   helper.begin(heap, A, B, chunk);
   const own = new Set<number>();
-  for (let first = helper.take(chunk); first < A.rows; first = helper.take(chunk)) {
+  for (let first = helper.take(chunk); first < m; first = helper.take(chunk)) {
     own.add(first);
-    const rows = Math.min(chunk, A.rows - first);
+    const rows = Math.min(chunk, m - first);
     product(backend, C + first * row, { ...A, address: A.address + first * A.rowStride, rows }, B, false);
   }
-  helper.finish(heap, C, { rows: A.rows, row, chunk, own });
+  return helper.finish(heap, C, { rows: m, row, chunk, own });
 }
 
 let helper: Helper | undefined;
@@ -63,8 +69,8 @@ export function useHelper(): () => void {
 /** What the helper is doing, the first of the integers that both threads see; then rows that are taken, and the job. */
 const state = { starting: 0, idle: 1, busy: 2, failed: 3 } as const;
 
-/** Looks at the state before a thread sleeps, some 0.1 ms: to be woken takes about as long. */
-const looks = 20_000;
+/** Milliseconds that a thread looks at the state before it sleeps, from which to be woken takes 0.1: the gaps of a training step. */
+const patience = 0.5;
 
 const program = `
 const { memory, module, shared } = require('node:worker_threads').workerData;
@@ -76,7 +82,8 @@ const become = (next) => {
 try {
   for (;;) {
     become(${state.idle});
-    for (let look = 0; look < ${looks} && Atomics.load(shared, 0) === ${state.idle}; look++);
+    const end = performance.now() + ${patience};
+    while (Atomics.load(shared, 0) === ${state.idle} && performance.now() < end);
     Atomics.wait(shared, 0, ${state.idle});
     const [c, a, aRow, aColumn, b, bRow, bColumn, m, k, n, chunk] = shared.subarray(2);
     for (let first; (first = Atomics.add(shared, 1, chunk)) < m; ) {
@@ -137,23 +144,27 @@ class Helper {
     return Atomics.add(this.#shared, 1, chunk);
   }
 
-  /** Puts the rows, of `row` bytes, of chunks that are not its `own` into C. @throws Error if the helper has failed */
+  /** Puts the rows, of `row` bytes, of chunks that are not our `own` into C, and returns how many these are. */
   finish(
     { buffer }: WebAssembly.Memory,
     C: number,
     { rows, row, chunk, own }: { rows: number; row: number; chunk: number; own: ReadonlySet<number> },
-  ): void {
-    const firsts = Array.from({ length: Math.ceil(rows / chunk) }, (_, i) => i * chunk);
-    const taken = firsts.filter((first) => !own.has(first));
-    // It may not have begun yet, and finds nothing left when it does.
-    if (taken.length === 0) return;
-    for (let look = 0; look < looks && Atomics.load(this.#shared, 0) === state.busy; look++);
+  ): number {
+    // Where none is left the helper may not have begun yet; it will find nothing to do.
+    if (own.size * chunk >= rows) return 0;
+    const end = performance.now() + patience;
+    while (Atomics.load(this.#shared, 0) === state.busy && performance.now() < end);
     Atomics.wait(this.#shared, 0, state.busy);
     if (!this.isIdle) throw new Error('BatchMatMul: the second thread has failed');
     const [to, from] = [new Uint8Array(buffer, C), new Uint8Array(this.#memory.buffer, this.#results)];
-    for (const first of taken) {
-      to.set(from.subarray(first * row, Math.min(first + chunk, rows) * row), first * row);
+    let count = 0;
+    for (let first = 0; first < rows; first += chunk) {
+      if (own.has(first)) continue;
+      const end = Math.min(first + chunk, rows);
+      to.set(from.subarray(first * row, end * row), first * row);
+      count += end - first;
     }
+    return count;
   }
 
   close(): void {
