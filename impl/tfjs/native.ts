@@ -17,11 +17,14 @@ export interface NativeBackend extends tf.KernelBackend {
 
 interface Binding {
   readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
   readonly TF_ATTR_TYPE: number;
   readonly TF_ATTR_SHAPE: number;
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_BOOL: number;
   executeOp(name: string, attributes: readonly Attribute[], inputs: readonly number[], outputs: number): Output[];
+  /** On the memory of `values`, if it starts at a multiple of 64, otherwise on a copy. */
+  createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array): number;
   deleteTensor(id: number): void;
 }
 
@@ -33,6 +36,8 @@ interface Attribute {
 
 interface Output {
   readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: number;
 }
 
 export function attribute(name: string, type: number, value: Attribute['value']): Attribute {

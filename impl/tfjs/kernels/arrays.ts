@@ -18,7 +18,7 @@ export function forwardArrays(x: Float32Array, alpha: Float32Array, attributes: 
   const coefficients = arrayKappa(constraint, n, view[1]).coefficients(alpha);
   const y = new Float32Array(x.length);
   const kernels = instances.of(branches, false);
-  const [c, xAt, yAt] = places(4 * mostCoefficients(n), 4 * blockSize, 4 * blockSize) as [number, number, number];
+  const [c, xAt, yAt] = instances.places([4 * mostCoefficients(n), 4 * blockSize, 4 * blockSize]);
   const floats = new Float32Array(instances.memory.buffer);
   for (const { positions, blocks } of stripsOf(view, n)) {
     load(floats, c / 4, coefficients, positions);
@@ -48,41 +48,31 @@ export function backwardArrays(
   const dc = new Float64Array(sums ? n * view[1] : 0);
   const kernels = instances.of(branches, sums);
   const most = mostCoefficients(n);
-  const [dcAt, c, ...three] = places(8 * most, 4 * most, 4 * blockSize, 4 * blockSize, 4 * blockSize);
-  const [dyAt, xAt, dxAt] = three as [number, number, number];
+  const [dcAt, c, dyAt, xAt, dxAt] = instances.places([
+    8 * most,
+    4 * most,
+    4 * blockSize,
+    4 * blockSize,
+    4 * blockSize,
+  ]);
   const { buffer } = instances.memory;
   const [floats, doubles] = [new Float32Array(buffer), new Float64Array(buffer)];
   for (const { positions, blocks } of stripsOf(view, n)) {
-    load(floats, c! / 4, coefficients, positions);
-    if (sums) load(doubles, dcAt! / 8, dc, positions);
+    load(floats, c / 4, coefficients, positions);
+    if (sums) load(doubles, dcAt / 8, dc, positions);
     for (const { A, B, C, pieces } of blocks) {
       load(floats, dyAt / 4, dy, pieces);
       load(floats, xAt / 4, x, pieces);
-      if (C === 1) kernels.backwardColumns(dyAt, xAt, c!, dxAt, dcAt!, A, B);
-      else kernels.backwardRuns(dyAt, xAt, c!, dxAt, dcAt!, A, B, C);
+      if (C === 1) kernels.backwardColumns(dyAt, xAt, c, dxAt, dcAt, A, B);
+      else kernels.backwardRuns(dyAt, xAt, c, dxAt, dcAt, A, B, C);
       store(floats, dxAt / 4, dx, pieces);
     }
-    if (sums) store(doubles, dcAt! / 8, dc, positions);
+    if (sums) store(doubles, dcAt / 8, dc, positions);
   }
   return { dx, dalpha: kappa.pullBack(dc, alpha) };
 }
 
 const instances = new WasmInstances(new WebAssembly.Memory({ initial: 1 }));
-
-/** Places in the memory of so many bytes, which grows when they need it. */
-function places(...bytes: readonly number[]): number[] {
-  let end = 0;
-  const at = bytes.map((size) => {
-    const start = end;
-    // Float64 wants a multiple of 8, vectors are faster on one of 16.
-    end = Math.ceil((end + size) / 16) * 16;
-    return start;
-  });
-  const { memory } = instances;
-  const missing = end - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
-  return at;
-}
 
 /** Pieces of an array: `count` times `length` elements that lie side by side, each `stride` behind the one before. */
 interface Pieces {

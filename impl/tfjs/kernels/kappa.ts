@@ -12,7 +12,7 @@ export interface ArrayKappa {
 export function arrayKappa(constraint: Constraint, n: number, B: number): ArrayKappa {
   switch (constraint.kind) {
     case 'free':
-      return { coefficients: (alpha) => alpha, pullBack: (dc) => Float32Array.from(dc) };
+      return { coefficients: (alpha) => alpha, pullBack: (dc) => new Float32Array(dc) };
     case 'fixed':
       return { coefficients: (alpha) => alpha, pullBack: () => new Float32Array(n * B) };
     case 'sumToOne':

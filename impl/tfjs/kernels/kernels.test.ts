@@ -94,6 +94,20 @@ for (const backend of await availableBackends()) {
       expect(dalpha!.map((v) => v + 0)).toEqual(expected);
     });
 
+    it('leaves results alone while others are computed', async () => {
+      backend.use();
+      const alpha = tf.tensor2d([2, 2, 2, 3, 3, 3], [2, 3]);
+      const apply = (v: number) =>
+        tf.valueAndGrads((x, a) => activationPool(x!, a!))([tf.fill([4, 3], v), alpha], tf.fill([4, 3], v));
+      const made = tf.tidy(() => [1, 8, -1].map((v) => apply(v)));
+      const values = await Promise.all(
+        made.flatMap(({ value, grads: [dx, dalpha] }) => [value, dx!, dalpha!].map((t) => t.data())),
+      );
+      const sets = values.map((each) => [...new Set(each)].map((v) => v + 0));
+      expect(sets).toEqual([[5], [2], [4], [19], [16], [256, 32], [0], [0], [0]]);
+      tf.dispose([alpha, ...made.map(({ value, grads }) => [value, ...grads])]);
+    });
+
     it('reads an array that its owner writes into as the ops of TensorFlow.js do', async () => {
       backend.use();
       const buffer = Float32Array.of(1, 2, 3);

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
 import { checkFloat32, checkShape } from '../tensors.ts';
-import { cpuKernels, nativeKernels } from './host.ts';
+import { cpuKernels } from './cpu.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
+import { nativeKernels } from './native.ts';
 import { wasmKernels } from './wasm.ts';
 import { hasSimd } from './wasm-instance.ts';
 import { webglKernels } from './webgl.ts';

@@ -21,6 +21,20 @@ export class WasmInstances {
     }
     return kernels;
   }
+
+  /** Addresses of places of so many bytes in a memory of our own, which grows when they need it. */
+  places<const Bytes extends readonly number[]>(bytes: Bytes): { [i in keyof Bytes]: number } {
+    let end = 0;
+    const at = bytes.map((size) => {
+      const start = end;
+      // A cache line: vectors are the faster for it, and TensorFlow takes memory as it is from a multiple of 64 on.
+      end = Math.ceil((end + size) / 64) * 64;
+      return start;
+    });
+    const missing = end - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / 65536));
+    return at as { [i in keyof Bytes]: number };
+  }
 }
 
 /** Whether this engine has WebAssembly with 128-bit SIMD, which all have since 2023. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { columnSums } from './column-sums.ts';
 import { convFilterGradient } from './conv-filter-gradient.ts';
+import { useHelper } from './helper.ts';
 import { identity } from './identity.ts';
 import { matMul } from './matmul.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
@@ -16,6 +17,11 @@ const install = replacement(() => [
   nesterov,
 ]);
 
+export interface WasmKernelOptions {
+  /** 2 in Node only: a second thread computes half of each large matrix product, to the same bits; by default 1. */
+  readonly threads?: 1 | 2;
+}
+
 /**
  * Gives the wasm backend (4.22, with SIMD) what training needs and it lacks:
  *
@@ -29,11 +35,19 @@ const install = replacement(() => [
  *
  * Installed until the returned function is called as often as this one; the shipped kernels are then back.
  *
- * @throws Error if the wasm backend has not been imported
+ * @throws Error if the wasm backend has not been imported; RangeError for so many threads
  */
-export function installWasmKernels(): () => void {
+export function installWasmKernels({ threads = 1 }: WasmKernelOptions = {}): () => void {
+  const most = tf.env().getBool('IS_NODE') ? 2 : 1;
+  if (threads !== 1 && threads !== most) {
+    throw new RangeError(`installWasmKernels: "threads" expected 1${most > 1 ? ' or 2' : ''}, got ${threads}`);
+  }
   if (!tf.findBackendFactory('wasm')) {
     throw new Error('installWasmKernels: the wasm backend is not registered, import it first');
   }
-  return install();
+  const [restore, release] = [install(), threads === 2 ? useHelper() : () => {}];
+  return () => {
+    release();
+    restore();
+  };
 }

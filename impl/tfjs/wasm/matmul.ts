@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { float } from './assembler.ts';
-import { addressOf, kernel, type Matrix, product } from './module.ts';
+import { sharedProduct } from './helper.ts';
+import { addressOf, kernel, type Matrix } from './module.ts';
 
 /** `C = op(A)·op(B)`, op the identity or the transpose of the last two axes; batch axes broadcast. */
 export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, ({ a, b }, attrs, backend) => {
@@ -20,12 +21,11 @@ export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, ({ a, b }, attrs, 
     for (let i = 0; i < tf.util.sizeFromShape(batch); i++) {
       const at = (address: number, index: number, { rows, columns }: Shape): number =>
         address + index * rows * columns * float;
-      product(
+      sharedProduct(
         backend,
         at(C, i, { rows: A.rows, columns: B.columns }),
         { ...A, address: at(fromA, operand(i, batch, batchA), A) },
         { ...B, address: at(fromB, operand(i, batch, batchB), B) },
-        false,
       );
     }
   }

@@ -68,9 +68,13 @@ function allocate({ wasm }: WasmBackend, bytes: number): number {
 
 /** The functions on a memory, be it of one thread or shared with others. */
 export function instantiate(functions: readonly Definition[], memory: WebAssembly.Memory): unknown {
-  const isShared = typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
-  const module = new WebAssembly.Module(assemble(functions, isShared));
-  return new WebAssembly.Instance(module, { env: { memory } }).exports;
+  return new WebAssembly.Instance(compile(functions, memory), { env: { memory } }).exports;
+}
+
+/** The functions, for such a memory. */
+export function compile(functions: readonly Definition[], { buffer }: WebAssembly.Memory): WebAssembly.Module {
+  const isShared = typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+  return new WebAssembly.Module(assemble(functions, isShared));
 }
 
 /** Emscripten shows its memory under its name, or under a minified one among the exports. */

@@ -1,0 +1,28 @@
+import type { DataType, TensorInfo } from '@tensorflow/tfjs';
+import { backwardArrays, forwardArrays } from './arrays.ts';
+import type { PoolKernels } from './kernel.ts';
+
+/** What is used of `MathBackendCPU`. */
+interface CpuBackend {
+  readonly data: { get(dataId: object): { values: Float32Array } };
+  makeTensorInfo(shape: number[], dtype: DataType, values: Float32Array): TensorInfo;
+}
+
+export const cpuKernels: PoolKernels<CpuBackend> = {
+  forward(x, alpha, attributes, backend) {
+    const y = forwardArrays(read(x, backend), read(alpha, backend), attributes);
+    return make(x.shape, y, backend);
+  },
+  backward(dy, x, alpha, attributes, backend) {
+    const { dx, dalpha } = backwardArrays(read(dy, backend), read(x, backend), read(alpha, backend), attributes);
+    return [make(x.shape, dx, backend), make(alpha.shape, dalpha, backend)];
+  },
+};
+
+function read({ dataId }: TensorInfo, backend: CpuBackend): Float32Array {
+  return backend.data.get(dataId).values;
+}
+
+function make(shape: number[], values: Float32Array, backend: CpuBackend): TensorInfo {
+  return backend.makeTensorInfo(shape, 'float32', values);
+}
