@@ -192,6 +192,8 @@ export class Result {
   #noteInfinite({ value, factors, negative }: Required<Monomial>, all: readonly number[], vanishes: boolean): void {
     if (value.kind === 'masked') {
       if (factors.some((factor) => !Number.isFinite(factor))) this.#infinite.timesZero = true;
+      // A product of the others that overflows is NaN times the 0 that the mask leaves.
+      else this.#peak += factors.reduce((size, factor) => size * Math.max(1, Math.abs(factor)), 1);
     } else if (vanishes || !isNonZero(value) || this.#mayUnderflow(all)) this.#infinite.timesZero = true;
     else {
       const below = all.filter((factor) => factor < 0).length % 2 === 1;

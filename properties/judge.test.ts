@@ -28,6 +28,14 @@ describe('judge', () => {
     expect(judge(one({ ...large, dy: Float64Array.of(Math.fround(1e30)) }), [], dx(-Infinity)).finding).toBeDefined();
   });
 
+  it('lets dy times a coefficient overflow beside the derivative 0 of an infinite x', () => {
+    const pool = { branches: ['halfSquare'], sharing: 'layer', constraint: { kind: 'free' } } as const;
+    const at = (dy: number) =>
+      one({ pool, x: Float64Array.of(-Infinity), alpha: Float64Array.of(4), dy: Float64Array.of(Math.fround(dy)) });
+    expect(judge(at(1e38), [], dx(NaN)).finding).toBeUndefined();
+    expect(judge(at(1e30), [], dx(NaN)).finding).toBeDefined();
+  });
+
   it('judges an infinite or NaN coefficient where it must show, and what is finite beside it', () => {
     const y = (...values: number[]) => new Map([['y', Float64Array.of(...values)]] as const);
     const of = (alpha: number) =>
