@@ -3,7 +3,7 @@ import { geometricMean, mean } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Cell, type Claim, type Comparison, commonRule, judge, type MeasuredSurface, verdictOf } from './claim.ts';
 import { cellOf, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { measureOf, sameWeights, surfaceCell } from './surfaces.ts';
+import { measureOf, sameWeights, surfaceCells } from './surfaces.ts';
 import { outcomesText, valuesText } from './words.ts';
 
 const smaller = { to: 1 };
@@ -116,7 +116,7 @@ export const slope: Claim = {
             return [cellOf(runs, atStart, gradientOf), cellOf(runs, 'roughness of the curve', roughnessOf)];
           }),
         ),
-        ...compared.flatMap((name) => surfaceCell(surfaces, name, 'roughness')),
+        ...compared.flatMap((name) => surfaceCells(surfaces, name, 'roughness')),
       ],
       comparisons,
     };

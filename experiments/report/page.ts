@@ -2,7 +2,8 @@ import type { Cell, Claim, ClaimId, Comparison, Finding, Region } from '../claim
 import { claims } from '../claims/claims.ts';
 import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { figure, pText, verdictText, withInterval } from '../claims/words.ts';
-import { resamples } from '../statistics.ts';
+import { median, resamples } from '../statistics.ts';
+import type { Row } from '../trial.ts';
 import { anchorOf, type Block, type Figure, heading, text } from './block.ts';
 import type { Measured } from './evidence.ts';
 import { coefficientsFigure } from './figures/coefficients.ts';
@@ -140,7 +141,9 @@ function cellTable(cells: readonly Cell[]): Block[] {
   return [
     {
       kind: 'table',
-      ...(cells.length > 12 && { folded: `All ${cells.length} cells, of ${protocols} protocols` }),
+      ...(cells.length > 12 && {
+        folded: `All ${cells.length} cells, of ${protocols} protocol${protocols === 1 ? '' : 's'}`,
+      }),
       head: [
         'protocol',
         'activation',
@@ -194,6 +197,7 @@ function triedSection({ rows, networks }: Measured): Block[] {
       : [
           {
             kind: 'table' as const,
+            ...(tried.length > 12 && { folded: `The trials on MNIST, of ${tried.length} trainings that differ` }),
             head: [
               'protocol',
               'activation',
@@ -245,14 +249,12 @@ function triedSection({ rows, networks }: Measured): Block[] {
 }
 
 function remainingSection({ rows, networks }: Measured): Block[] {
-  const seconds = new Map(triedIn(rows).map((each) => [`${each.protocol} ${each.activation}`, each.seconds]));
+  const seconds = secondsOf([...rows, ...networks]);
   const lines = progressOf([...rows, ...networks]).map(({ command, lines }) => {
     const [asked, done] = [lines, lines].map((of, k) =>
       of.reduce((sum, line) => sum + (k === 0 ? line.asked : line.done), 0),
     );
-    const left = lines.map(
-      (line) => (line.asked - line.done) * (seconds.get(`${line.protocol} ${line.activation}`) ?? Number.NaN),
-    );
+    const left = lines.map((line) => (line.asked - line.done) * (seconds.get(nameOf(line)) ?? Number.NaN));
     const hours = left.reduce((sum, value) => sum + value, 0) / 3600;
     const isKnown = Number.isFinite(hours);
     return [
@@ -268,4 +270,15 @@ function remainingSection({ rows, networks }: Measured): Block[] {
     ),
     { kind: 'table', head: ['command', 'trials', 'left'], rows: lines },
   ];
+}
+
+/** Median seconds of a trial, by protocol and activation. */
+function secondsOf(rows: readonly Row[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number[]>();
+  for (const row of rows) found.set(nameOf(row), [...(found.get(nameOf(row)) ?? []), row.seconds]);
+  return new Map([...found].map(([name, values]) => [name, median(values)]));
+}
+
+function nameOf({ protocol, activation }: { protocol: string; activation: string }): string {
+  return `${protocol} ${activation}`;
 }

@@ -1,4 +1,5 @@
 import { accuracyOf, isDead, isRegistered, lossOf } from '../claims/runs.ts';
+import { activations, protocols } from '../protocols.ts';
 import { mean, median, standardDeviation } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 
@@ -19,9 +20,9 @@ export interface Tried {
   readonly seconds: number;
 }
 
-/** All that was tried, by protocol, in the order in which rows came. */
+/** All that was tried, by protocol and activation in the order of the registry; what it does not know comes last. */
 export function triedIn(rows: readonly TrialRow[]): Tried[] {
-  return [...new Set(rows.map(({ hash }) => hash))].map((hash) => {
+  const found = [...new Set(rows.map(({ hash }) => hash))].map((hash): Tried => {
     const group = rows.filter((row) => row.hash === hash);
     const { protocol, activation } = group[0]!;
     const losses = group.map(lossOf).filter(Number.isFinite);
@@ -40,4 +41,11 @@ export function triedIn(rows: readonly TrialRow[]): Tried[] {
       seconds: median(group.map(({ seconds }) => seconds)),
     };
   });
+  const placeOf = (registry: ReadonlyMap<string, unknown>, name: string): number =>
+    registry.has(name) ? [...registry.keys()].indexOf(name) : registry.size;
+  return found.toSorted(
+    (a, b) =>
+      placeOf(protocols, a.protocol) - placeOf(protocols, b.protocol) ||
+      placeOf(activations, a.activation) - placeOf(activations, b.activation),
+  );
 }
