@@ -86,7 +86,6 @@ const pilots: readonly SurfaceProtocol[] = [
   { ...convnet, name: 'convnet/pilot/rate-0.003', learningRate: 0.003 },
   // Plain SGD, as the PAP convnet of the author's first code has it.
   { ...convnet, name: 'convnet/pilot/rate-0.01-momentum-0', momentum: 0 },
-  { ...noDropout, name: 'convnet/pilot/no-dropout' },
   { ...noDropout, name: 'convnet/pilot/no-dropout-rate-0.001', learningRate: 0.001 },
 ].map((protocol) => ({ ...protocol, pairs: 0 }));
 

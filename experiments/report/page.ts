@@ -24,7 +24,7 @@ export function resultsPage(measured: Measured): Block[] {
     heading(1, title),
     text(
       'A blog post of February 2016 (Clay McLeod, "Parametric Activation Pools greatly increase performance and consistency in ConvNets") and the code its author published in the weeks after make nine claims.',
-      'Each is judged here by a rule that could go either way. Its bounds were written down before the rows were judged, and have not been moved; added since are that networks that have not learned are not judged by their surfaces, and that the learning-rate map is one place of training-time.',
+      'Each is judged here by a rule that could go either way. Its bounds were written down before the rows were judged, and have not been moved; added since are that networks that have not learned are not judged by their surfaces, that trench is judged on a second protocol too, and that the learning-rate map is one place of training-time.',
       'A claim that fails is a result.',
     ),
     {
@@ -80,6 +80,7 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Bl
     heading(3, `Verdict: ${verdictText(finding.verdict)}`),
     text(finding.sentence),
     text(`The rule: ${claim.rule}`),
+    ...(claim.notes === undefined ? [] : [text(claim.notes)]),
     ...comparisonTable(finding.comparisons.filter(({ where }) => !isOfMap(where))),
     ...comparisonTable(
       finding.comparisons.filter(({ where }) => isOfMap(where)),
