@@ -127,11 +127,7 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
             'median test error after the last epoch (1 − accuracy)',
             (row) => 1 - accuracyOf(row),
             270,
-            {
-              type: 'log',
-              tickFormat: '~g',
-              ticks: 5,
-            },
+            { type: 'log', domain: [0.01, 1], tickFormat: '~g', ticks: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1] },
           ),
         },
         words(0, 586, 'Dead runs', 'font-weight="600"'),
