@@ -85,6 +85,7 @@ export const slope: Claim = {
     'npx poolproof reproduce learning-rate --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce mnist --protocol small --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce landscape',
+    'npx poolproof reproduce landscape --protocol convnet/no-dropout',
   ],
   measure({ rows, surfaces }) {
     const comparisons = order.flatMap(([a, b]) => {

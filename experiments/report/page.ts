@@ -2,6 +2,7 @@ import type { Cell, Claim, ClaimId, Comparison, Finding, Region } from '../claim
 import { claims } from '../claims/claims.ts';
 import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { figure, pText, verdictText, withInterval } from '../claims/words.ts';
+import { experiments } from '../experiments.ts';
 import { median, resamples } from '../statistics.ts';
 import type { Row } from '../trial.ts';
 import { anchorOf, type Block, type Figure, heading, text } from './block.ts';
@@ -12,7 +13,7 @@ import { finalFigure } from './figures/losses.ts';
 import { gradientsFigure, stepsFigure } from './figures/steps.ts';
 import { measuresFigure, surfaceFigures } from './figures/surfaces.ts';
 import { progressOf } from './plan.ts';
-import { triedIn } from './tried.ts';
+import { inRegistryOrder, triedIn } from './tried.ts';
 
 /** The title of the report. */
 export const title = 'The claims about MReLU and PAP, measured again';
@@ -231,7 +232,10 @@ function triedSection({ rows, networks }: Measured): Block[] {
           {
             kind: 'table' as const,
             head: ['protocol', 'activation', 'hash', 'seed', 'surfaces', 'test loss', 'test accuracy', 's'],
-            rows: networks.map((network) => {
+            rows: inRegistryOrder(
+              networks.toSorted((a, b) => a.seed - b.seed),
+              experiments.landscape,
+            ).map((network) => {
               const { protocol, activation, hash, seed, surfaces, test, seconds } = network;
               return [
                 protocol,

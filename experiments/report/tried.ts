@@ -1,4 +1,5 @@
 import { accuracyOf, isDead, isRegistered, lossOf } from '../claims/runs.ts';
+import type { Experiment } from '../experiments.ts';
 import { activations, protocols } from '../protocols.ts';
 import { mean, median, standardDeviation } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
@@ -41,11 +42,20 @@ export function triedIn(rows: readonly TrialRow[]): Tried[] {
       seconds: median(group.map(({ seconds }) => seconds)),
     };
   });
-  const placeOf = (registry: ReadonlyMap<string, unknown>, name: string): number =>
-    registry.has(name) ? [...registry.keys()].indexOf(name) : registry.size;
+  return inRegistryOrder(found, { protocols, activations });
+}
+
+/** By protocol, then by activation, each in the order of its registry; what it does not know comes last. */
+export function inRegistryOrder<T extends { readonly protocol: string; readonly activation: string }>(
+  found: readonly T[],
+  known: Pick<Experiment, 'protocols' | 'activations'>,
+): T[] {
+  const [protocolNames, activationNames] = [[...known.protocols.keys()], [...known.activations.keys()]];
+  const placeOf = (names: readonly string[], name: string): number =>
+    names.includes(name) ? names.indexOf(name) : names.length;
   return found.toSorted(
     (a, b) =>
-      placeOf(protocols, a.protocol) - placeOf(protocols, b.protocol) ||
-      placeOf(activations, a.activation) - placeOf(activations, b.activation),
+      placeOf(protocolNames, a.protocol) - placeOf(protocolNames, b.protocol) ||
+      placeOf(activationNames, a.activation) - placeOf(activationNames, b.activation),
   );
 }
