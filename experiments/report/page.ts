@@ -181,7 +181,9 @@ function regionText({ from, to }: Region): string {
 function triedSection({ rows, networks }: Measured): Block[] {
   const tried = triedIn(rows);
   const hours = [...rows, ...networks].reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
-  const others = tried.filter(({ isRegistered }) => !isRegistered).reduce((sum, { n }) => sum + n, 0);
+  const others =
+    tried.filter(({ isRegistered }) => !isRegistered).reduce((sum, { n }) => sum + n, 0) +
+    networks.filter((network) => !isRegisteredNetwork(network)).length;
   const versions = new Map<string, number>();
   for (const { backend, versions: of } of [...rows, ...networks]) {
     const said = `${backend}: ${Object.values(of).join(', node ')}`;

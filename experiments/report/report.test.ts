@@ -163,6 +163,12 @@ it('what was tried stands in the order of the registry, what it does not know la
   ]);
 });
 
+it('rows of protocols that are not in the registry are counted, networks too', () => {
+  const hash = '0123456789abcdef';
+  const rows = [rowOf('small', 'relu', 1, { hash }), { ...networkOf('relu', 1), hash }, networkOf('pap', 1)];
+  expect(reportFiles(measuredOf(rows)).get('results.md')).toContain('in no cell above; there are 2.');
+});
+
 it('the time of surfaces that are left is that of networks of the same activation', () => {
   const network = (name: string) => ({ ...networkOf(name, 1), seconds: 360 });
   const page = (names: readonly string[]) => reportFiles(measuredOf(names.map(network))).get('results.md')!;
