@@ -75,6 +75,25 @@ export const convnet: SurfaceProtocol = {
   offsets: Array.from({ length: 13 }, (_, i) => (i - 6) / 2),
 };
 
+const layersWithoutDropout = convnet.layers.filter(({ kind }) => kind !== 'dropout');
+
+/** Where MReLU 0.5 and a PAP started at 0.5/0.5 do not die: no dropout. All activations are measured on it anew. */
+const noDropout: SurfaceProtocol = { ...convnet, name: 'convnet/no-dropout', layers: layersWithoutDropout };
+
+/** Trainings without surfaces, to find a protocol on which a PAP started at 0.5/0.5 learns. */
+const pilots: readonly SurfaceProtocol[] = [
+  { ...convnet, name: 'convnet/pilot/rate-0.001', learningRate: 0.001 },
+  { ...convnet, name: 'convnet/pilot/rate-0.003', learningRate: 0.003 },
+  // Plain SGD, as the PAP convnet of the author's first code has it.
+  { ...convnet, name: 'convnet/pilot/rate-0.01-momentum-0', momentum: 0 },
+  { ...noDropout, name: 'convnet/pilot/no-dropout-rate-0.001', learningRate: 0.001 },
+].map((protocol) => ({ ...protocol, pairs: 0 }));
+
+/** All protocols of loss surfaces, by name. */
+export const surfaceProtocols: ReadonlyMap<string, SurfaceProtocol> = new Map(
+  [convnet, noDropout, ...pilots].map((protocol) => [protocol.name, protocol]),
+);
+
 /** Two convolutions, pooling, dropout, one dense layer: what training on wasm is checked with. */
 export const twoConvolutions = (side: number, batch: number): ConvnetProtocol => ({
   name: 'two-convolutions',

@@ -1,6 +1,6 @@
 import type { Activation } from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
-import { convnet, papChannel, papNearReluChannel, type SurfaceProtocol } from './convnet-protocol.ts';
+import { convnet, papChannel, papNearReluChannel, type SurfaceProtocol, surfaceProtocols } from './convnet-protocol.ts';
 import { activations, atRate, author2016, protocols, rates } from './protocols.ts';
 import type { Trial } from './trial.ts';
 
@@ -51,10 +51,13 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
   },
   landscape: {
     summary: 'the loss over two weights of a trained convnet, on CIFAR-10',
-    protocols: new Map([[convnet.name, convnet]]),
+    protocols: surfaceProtocols,
     variants: (protocol) => [protocol],
     activations: new Map(activations).set(papChannel.name, papChannel).set(papNearReluChannel.name, papNearReluChannel),
-    chosen: () => ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-0.8'],
+    chosen: (protocol) =>
+      protocol.startsWith('convnet/pilot/')
+        ? ['pap']
+        : ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', ...(protocol === convnet.name ? ['pap-0.8'] : [])],
     trials: 2,
     data: 'cifar10',
   },

@@ -20,6 +20,10 @@ const b = [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.
 const s = [30.02, 29.99, 30.11, 29.97, 30.01, 29.99];
 const t = [29.89, 29.93, 29.72, 29.98, 30.02, 29.98];
 
+it('values that are all the same have no spread, however their mean is rounded', () => {
+  expect(standardDeviation([0.098, 0.098, 0.098])).toBe(0);
+});
+
 describe('against SciPy', () => {
   it('mean with the interval of Student', () => {
     const [low, high] = meanInterval(s)!;

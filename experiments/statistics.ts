@@ -23,7 +23,9 @@ export function mean(values: readonly number[]): number {
 
 /** `√(Σ(x − mean)²/(n − 1))`, NaN for fewer than two values. */
 export function standardDeviation(values: readonly number[]): number {
-  return values.length < 2 ? Number.NaN : jstat.stdev([...values], true);
+  if (values.length < 2) return Number.NaN;
+  // Of values that are all the same, jstat (1.9) answers how their mean was rounded.
+  return values.every((value) => value === values[0]) ? 0 : jstat.stdev([...values], true);
 }
 
 /** `mean ± t(0.975, n − 1)·s/√n`, the 95 % interval of Student (1908) for a mean; undefined for fewer than two values. */

@@ -22,6 +22,8 @@ export interface Claim {
   readonly published: string;
   /** When it holds and when it does not, written down before rows were judged. */
   readonly rule: string;
+  /** What a reader must know of how it was measured. */
+  readonly notes?: string;
   /** What measures it again. */
   readonly commands: readonly string[];
   /** A pure function of what was measured: the same rows give the same finding. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { experiments } from '../experiments.ts';
 import type { TrialRow } from '../trial.ts';
 import { type ClaimId, type Comparison, type Evidence, type Finding, judge, verdictOf } from './claim.ts';
 import { claims } from './claims.ts';
@@ -177,7 +178,7 @@ describe('slope', () => {
 describe('trench', () => {
   const weight = { layer: 'conv1', index: 0, norm: 1 };
   const surface = (activation: string, pair: number, anisotropy: number, depth = anisotropy) => ({
-    protocol: 'convnet',
+    protocol: 'convnet' as string,
     activation,
     seed: 1,
     learned: true,
@@ -194,14 +195,28 @@ describe('trench', () => {
     expect(measure('trench', { surfaces: surfaces(40, 1) }).verdict).toEqual({ kind: 'does not hold' });
     expect(measure('trench', { surfaces: surfaces(40, 3, 1) }).verdict).toEqual({
       kind: 'holds only where',
-      where: ['anisotropy (pap)'],
+      where: ['anisotropy (pap on convnet)'],
     });
     expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
   });
+  it('judges each protocol on its own, and takes no pair across two', () => {
+    const [, variant] = [...experiments.landscape.protocols.keys()] as [string, string];
+    const elsewhere = (n: number, pap: number) => surfaces(n, pap).map((each) => ({ ...each, protocol: variant }));
+    const both = measure('trench', { surfaces: [...surfaces(40, 1), ...elsewhere(40, 3)] });
+    expect(both.verdict).toEqual({
+      kind: 'holds only where',
+      where: [`anisotropy (pap on ${variant})`, `depth (pap on ${variant})`],
+    });
+    expect(both.cells.map(({ protocol, n }) => [protocol, n])).toContainEqual([variant, 40]);
+    const across = [...surfaces(40, 3).filter(({ activation }) => activation === 'relu'), ...elsewhere(40, 3)];
+    const noRelu = across.filter(({ protocol, activation }) => protocol === 'convnet' || activation === 'pap');
+    expect(measure('trench', { surfaces: noRelu }).comparisons).toEqual([]);
+  });
   it('surfaces of networks that have not learned are counted, not judged', () => {
     const dead = surfaces(40, 3).map((each) => ({ ...each, learned: each.activation !== 'pap' }));
-    const { verdict, cells } = measure('trench', { surfaces: dead });
+    const { verdict, cells, sentence } = measure('trench', { surfaces: dead });
     expect(verdict.kind).toBe('not measured yet');
+    expect(sentence).toContain('Networks that have not learned: 1 of 1 of pap on convnet.');
     expect(cells.find(({ activation }) => activation === 'pap')).toMatchObject({ n: 0, dead: 40, excluded: 0 });
   });
 });

@@ -2,7 +2,7 @@ import { bootstrapRatio, brownForsythe, mean, standardDeviation, welch } from '.
 import type { TrialRow } from '../trial.ts';
 import { type Cell, type Claim, type Comparison, commonRule, judge, type Region, verdictOf } from './claim.ts';
 import { accuracyOf, cellOf, isDead, lossOf, protocolsWith, runsOf } from './runs.ts';
-import { figure, listOf, outcomesText, withInterval } from './words.ts';
+import { listOf, outcomesText, withInterval } from './words.ts';
 
 /** The table of the post; what follows its ± is taken as a standard deviation, since the post does not say. */
 export const published = {
@@ -78,7 +78,7 @@ export const mnistTable: Claim = {
       verdict: verdictOf(comparisons, missing),
       ours:
         headline.length > 0
-          ? `${headline[0]!.where}: ${headline.map(({ what, value }) => `${what.slice(5)} ${figure(value)}`).join('; ')}`
+          ? `${headline[0]!.where}: ${headline.map(({ what, value, interval }) => `${what} ${withInterval(value, interval)}`).join('; ')}`
           : '–',
       n: countOf(comparisons),
       sentence: outcomesText(comparisons),

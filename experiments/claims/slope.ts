@@ -3,7 +3,7 @@ import { geometricMean, mean } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Cell, type Claim, type Comparison, commonRule, judge, type MeasuredSurface, verdictOf } from './claim.ts';
 import { cellOf, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { measureOf, sameWeights, surfaceCell } from './surfaces.ts';
+import { measureOf, sameWeights, surfaceCells } from './surfaces.ts';
 import { outcomesText, valuesText } from './words.ts';
 
 const smaller = { to: 1 };
@@ -85,6 +85,7 @@ export const slope: Claim = {
     'npx poolproof reproduce learning-rate --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce mnist --protocol small --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce landscape',
+    'npx poolproof reproduce landscape --protocol convnet/no-dropout',
   ],
   measure({ rows, surfaces }) {
     const comparisons = order.flatMap(([a, b]) => {
@@ -116,7 +117,7 @@ export const slope: Claim = {
             return [cellOf(runs, atStart, gradientOf), cellOf(runs, 'roughness of the curve', roughnessOf)];
           }),
         ),
-        ...compared.flatMap((name) => surfaceCell(surfaces, name, 'roughness')),
+        ...compared.flatMap((name) => surfaceCells(surfaces, name, 'roughness')),
       ],
       comparisons,
     };

@@ -18,6 +18,12 @@ export function isRegisteredNetwork({ hash }: SurfaceRow): boolean {
   return registered.has(hash);
 }
 
+/** The protocols, in the order of the registry, that there are surfaces of. */
+export function surfaceProtocolsOf(surfaces: readonly MeasuredSurface[]): string[] {
+  const present = new Set(surfaces.map(({ protocol }) => protocol));
+  return [...experiments.landscape.protocols.keys()].filter((name) => present.has(name));
+}
+
 /** Surfaces of two activations over the same weights, of one protocol, seed and pair, where both networks learned. */
 export function sameWeights(
   surfaces: readonly MeasuredSurface[],
@@ -40,29 +46,29 @@ export function measureOf({ measures }: MeasuredSurface, name: keyof SurfaceMeas
   return measures?.[name] ?? Number.NaN;
 }
 
-/** The cell of a measure over the surfaces of an activation; none if there are none. */
-export function surfaceCell(
+/** The cells of a measure over the surfaces of an activation, one for each protocol that there are any of. */
+export function surfaceCells(
   surfaces: readonly MeasuredSurface[],
   activation: string,
   measure: keyof SurfaceMeasures,
 ): Cell[] {
-  const own = surfaces.filter((surface) => surface.activation === activation);
-  if (own.length === 0) return [];
-  const values = own
-    .filter(({ learned }) => learned)
-    .map((surface) => measureOf(surface, measure))
-    .filter(Number.isFinite);
-  return [
-    {
-      protocol: own[0]!.protocol,
-      activation,
-      quantity: `${measure} of the surface`,
-      n: values.length,
-      dead: own.filter(({ learned }) => !learned).length,
-      excluded: own.filter(({ learned }) => learned).length - values.length,
-      mean: mean(values),
-      interval: meanInterval(values),
-      sd: standardDeviation(values),
-    },
-  ];
+  return surfaceProtocolsOf(surfaces).flatMap((protocol) => {
+    const own = surfaces.filter((surface) => surface.protocol === protocol && surface.activation === activation);
+    if (own.length === 0) return [];
+    const learned = own.filter((surface) => surface.learned);
+    const values = learned.map((surface) => measureOf(surface, measure)).filter(Number.isFinite);
+    return [
+      {
+        protocol,
+        activation,
+        quantity: `${measure} of the surface`,
+        n: values.length,
+        dead: own.length - learned.length,
+        excluded: learned.length - values.length,
+        mean: mean(values),
+        interval: meanInterval(values),
+        sd: standardDeviation(values),
+      },
+    ];
+  });
 }

@@ -2,7 +2,9 @@ import type { Cell, Claim, ClaimId, Comparison, Finding, Region } from '../claim
 import { claims } from '../claims/claims.ts';
 import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { figure, pText, verdictText, withInterval } from '../claims/words.ts';
-import { resamples } from '../statistics.ts';
+import { experiments } from '../experiments.ts';
+import { median, resamples } from '../statistics.ts';
+import type { Row } from '../trial.ts';
 import { anchorOf, type Block, type Figure, heading, text } from './block.ts';
 import type { Measured } from './evidence.ts';
 import { coefficientsFigure } from './figures/coefficients.ts';
@@ -11,7 +13,7 @@ import { finalFigure } from './figures/losses.ts';
 import { gradientsFigure, stepsFigure } from './figures/steps.ts';
 import { measuresFigure, surfaceFigures } from './figures/surfaces.ts';
 import { progressOf } from './plan.ts';
-import { triedIn } from './tried.ts';
+import { inRegistryOrder, triedIn } from './tried.ts';
 
 /** The title of the report. */
 export const title = 'The claims about MReLU and PAP, measured again';
@@ -23,7 +25,7 @@ export function resultsPage(measured: Measured): Block[] {
     heading(1, title),
     text(
       'A blog post of February 2016 (Clay McLeod, "Parametric Activation Pools greatly increase performance and consistency in ConvNets") and the code its author published in the weeks after make nine claims.',
-      'Each is judged here by a rule that could go either way. Its bounds were written down before the rows were judged, and have not been moved; added since are that networks that have not learned are not judged by their surfaces, and that the learning-rate map is one place of training-time.',
+      'Each is judged here by a rule that could go either way. Its bounds were written down before the rows were judged, and have not been moved; added since are that networks that have not learned are not judged by their surfaces, that trench is judged on a second protocol too, and that the learning-rate map is one place of training-time.',
       'A claim that fails is a result.',
     ),
     {
@@ -79,6 +81,7 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Bl
     heading(3, `Verdict: ${verdictText(finding.verdict)}`),
     text(finding.sentence),
     text(`The rule: ${claim.rule}`),
+    ...(claim.notes === undefined ? [] : [text(claim.notes)]),
     ...comparisonTable(finding.comparisons.filter(({ where }) => !isOfMap(where))),
     ...comparisonTable(
       finding.comparisons.filter(({ where }) => isOfMap(where)),
@@ -140,7 +143,9 @@ function cellTable(cells: readonly Cell[]): Block[] {
   return [
     {
       kind: 'table',
-      ...(cells.length > 12 && { folded: `All ${cells.length} cells, of ${protocols} protocols` }),
+      ...(cells.length > 12 && {
+        folded: `All ${cells.length} cells, of ${protocols} protocol${protocols === 1 ? '' : 's'}`,
+      }),
       head: [
         'protocol',
         'activation',
@@ -176,7 +181,9 @@ function regionText({ from, to }: Region): string {
 function triedSection({ rows, networks }: Measured): Block[] {
   const tried = triedIn(rows);
   const hours = [...rows, ...networks].reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
-  const others = tried.filter(({ isRegistered }) => !isRegistered).reduce((sum, { n }) => sum + n, 0);
+  const others =
+    tried.filter(({ isRegistered }) => !isRegistered).reduce((sum, { n }) => sum + n, 0) +
+    networks.filter((network) => !isRegisteredNetwork(network)).length;
   const versions = new Map<string, number>();
   for (const { backend, versions: of } of [...rows, ...networks]) {
     const said = `${backend}: ${Object.values(of).join(', node ')}`;
@@ -194,6 +201,7 @@ function triedSection({ rows, networks }: Measured): Block[] {
       : [
           {
             kind: 'table' as const,
+            ...(tried.length > 12 && { folded: `The trials on MNIST, of ${tried.length} trainings that differ` }),
             head: [
               'protocol',
               'activation',
@@ -226,7 +234,10 @@ function triedSection({ rows, networks }: Measured): Block[] {
           {
             kind: 'table' as const,
             head: ['protocol', 'activation', 'hash', 'seed', 'surfaces', 'test loss', 'test accuracy', 's'],
-            rows: networks.map((network) => {
+            rows: inRegistryOrder(
+              networks.toSorted((a, b) => a.seed - b.seed),
+              experiments.landscape,
+            ).map((network) => {
               const { protocol, activation, hash, seed, surfaces, test, seconds } = network;
               return [
                 protocol,
@@ -245,14 +256,12 @@ function triedSection({ rows, networks }: Measured): Block[] {
 }
 
 function remainingSection({ rows, networks }: Measured): Block[] {
-  const seconds = new Map(triedIn(rows).map((each) => [`${each.protocol} ${each.activation}`, each.seconds]));
+  const seconds = secondsOf([...rows, ...networks]);
   const lines = progressOf([...rows, ...networks]).map(({ command, lines }) => {
     const [asked, done] = [lines, lines].map((of, k) =>
       of.reduce((sum, line) => sum + (k === 0 ? line.asked : line.done), 0),
     );
-    const left = lines.map(
-      (line) => (line.asked - line.done) * (seconds.get(`${line.protocol} ${line.activation}`) ?? Number.NaN),
-    );
+    const left = lines.map((line) => (line.asked - line.done) * (seconds.get(nameOf(line)) ?? Number.NaN));
     const hours = left.reduce((sum, value) => sum + value, 0) / 3600;
     const isKnown = Number.isFinite(hours);
     return [
@@ -268,4 +277,15 @@ function remainingSection({ rows, networks }: Measured): Block[] {
     ),
     { kind: 'table', head: ['command', 'trials', 'left'], rows: lines },
   ];
+}
+
+/** Median seconds of a trial, by protocol and activation. */
+function secondsOf(rows: readonly Row[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number[]>();
+  for (const row of rows) found.set(nameOf(row), [...(found.get(nameOf(row)) ?? []), row.seconds]);
+  return new Map([...found].map(([name, values]) => [name, median(values)]));
+}
+
+function nameOf({ protocol, activation }: { protocol: string; activation: string }): string {
+  return `${protocol} ${activation}`;
 }

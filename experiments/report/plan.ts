@@ -13,6 +13,7 @@ const asked: readonly (readonly [ExperimentName, string])[] = [
   ['sharing', 'small'],
   ['learning-rate', 'batch-128'],
   ['landscape', 'convnet'],
+  ['landscape', 'convnet/no-dropout'],
 ];
 
 /** An experiment, and how far it is. */

@@ -16,6 +16,7 @@ import { html } from './html.ts';
 import { markdown } from './markdown.ts';
 import { resultsPage } from './page.ts';
 import { progressOf } from './plan.ts';
+import { triedIn } from './tried.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -80,7 +81,8 @@ describe('the files', () => {
     const { document } = parseHTML(page);
     expect(document.querySelectorAll('figure > svg').length).toBe(11);
     const anchors = [...document.querySelectorAll('a')].map((a) => a.getAttribute('href')!);
-    expect(new Set(anchors).size).toBe(9);
+    // Nine claims, and what was tried.
+    expect(new Set(anchors).size).toBe(10);
     for (const anchor of anchors) expect(document.querySelector(anchor)).not.toBeNull();
   });
 
@@ -148,6 +150,31 @@ describe('a folder of results', () => {
     write('small.ndjson', JSON.stringify(rowOf('small', 'relu', 1)), '{}', '');
     expect(() => readMeasured(folder)).toThrow(/small\.ndjson, line 2: "protocol"/);
   });
+});
+
+it('what was tried stands in the order of the registry, what it does not know last', () => {
+  const other = rowOf('small', 'relu', 1, { hash: '0123456789abcdef', protocol: 'other' });
+  const rows = [other, rowOf('small', 'pap', 1), rowOf('author-2016', 'pap', 1), rowOf('small', 'relu', 1)];
+  expect(triedIn(rows).map(({ protocol, activation }) => [protocol, activation])).toEqual([
+    ['author-2016', 'pap'],
+    ['small', 'relu'],
+    ['small', 'pap'],
+    ['other', 'relu'],
+  ]);
+});
+
+it('rows of protocols that are not in the registry are counted, networks too', () => {
+  const hash = '0123456789abcdef';
+  const rows = [rowOf('small', 'relu', 1, { hash }), { ...networkOf('relu', 1), hash }, networkOf('pap', 1)];
+  expect(reportFiles(measuredOf(rows)).get('results.md')).toContain('in no cell above; there are 2.');
+});
+
+it('the time of surfaces that are left is that of networks of the same activation', () => {
+  const network = (name: string) => ({ ...networkOf(name, 1), seconds: 360 });
+  const page = (names: readonly string[]) => reportFiles(measuredOf(names.map(network))).get('results.md')!;
+  const all = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-0.8'];
+  expect(page(all)).toContain('| `npx poolproof reproduce landscape` | 5 of 10 | 0.500 h |');
+  expect(page(all.slice(1))).toContain('| `npx poolproof reproduce landscape` | 4 of 10 | not known yet |');
 });
 
 it('progress counts the trials that are asked for, by their keys', () => {

@@ -1,4 +1,6 @@
 import { accuracyOf, isDead, isRegistered, lossOf } from '../claims/runs.ts';
+import type { Experiment } from '../experiments.ts';
+import { activations, protocols } from '../protocols.ts';
 import { mean, median, standardDeviation } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 
@@ -19,9 +21,9 @@ export interface Tried {
   readonly seconds: number;
 }
 
-/** All that was tried, by protocol, in the order in which rows came. */
+/** All that was tried, by protocol and activation in the order of the registry; what it does not know comes last. */
 export function triedIn(rows: readonly TrialRow[]): Tried[] {
-  return [...new Set(rows.map(({ hash }) => hash))].map((hash) => {
+  const found = [...new Set(rows.map(({ hash }) => hash))].map((hash): Tried => {
     const group = rows.filter((row) => row.hash === hash);
     const { protocol, activation } = group[0]!;
     const losses = group.map(lossOf).filter(Number.isFinite);
@@ -40,4 +42,20 @@ export function triedIn(rows: readonly TrialRow[]): Tried[] {
       seconds: median(group.map(({ seconds }) => seconds)),
     };
   });
+  return inRegistryOrder(found, { protocols, activations });
+}
+
+/** By protocol, then by activation, each in the order of its registry; what it does not know comes last. */
+export function inRegistryOrder<T extends { readonly protocol: string; readonly activation: string }>(
+  found: readonly T[],
+  known: Pick<Experiment, 'protocols' | 'activations'>,
+): T[] {
+  const [protocolNames, activationNames] = [[...known.protocols.keys()], [...known.activations.keys()]];
+  const placeOf = (names: readonly string[], name: string): number =>
+    names.includes(name) ? names.indexOf(name) : names.length;
+  return found.toSorted(
+    (a, b) =>
+      placeOf(protocolNames, a.protocol) - placeOf(protocolNames, b.protocol) ||
+      placeOf(activationNames, a.activation) - placeOf(activationNames, b.activation),
+  );
 }

@@ -71,7 +71,7 @@ function lines(
   });
 }
 
-/** The learning-rate map: median loss, median accuracy, dead runs. */
+/** The learning-rate map: median loss, median error, dead runs. */
 export function mapFigure(rows: readonly TrialRow[]): Figure[] {
   const points = pointsOf(rows);
   if (points.length === 0) return [];
@@ -108,7 +108,7 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
   return [
     {
       name: 'learning-rates',
-      svg: picture(760, height, 'test loss, test accuracy and dead runs by learning rate and activation', [
+      svg: picture(760, height, 'test loss, test error and dead runs by learning rate and activation', [
         legend(64, 16, present),
         {
           x: 0,
@@ -122,13 +122,19 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
         {
           x: 0,
           y: 300,
-          svg: lines(points, 'median test accuracy after the last epoch', accuracyOf, 270, { domain: [0, 1] }),
+          svg: lines(
+            points,
+            'median test error after the last epoch (1 − accuracy)',
+            (row) => 1 - accuracyOf(row),
+            270,
+            { type: 'log', domain: [0.01, 1], tickFormat: '~g', ticks: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1] },
+          ),
         },
         words(0, 586, 'Dead runs', 'font-weight="600"'),
         { x: 0, y: 594, svg: strip },
       ]),
       caption:
-        'The learning-rate map: author-2016 with batches of 128. Medians of all runs whose loss is finite, dead ones included; below, how many runs are dead.',
+        'The learning-rate map: author-2016 with batches of 128. Medians of all runs, dead ones included, a loss only where it is finite; below, how many runs are dead. At low rates pap-clipped lies on mrelu-0.5.',
     },
   ];
 }
@@ -201,6 +207,9 @@ export function curvesFigure(rows: readonly TrialRow[]): Figure[] {
         'text-anchor="end" font-size="11" opacity="0.75"',
       ),
       { x, y, svg },
+      ...(own.length === 0
+        ? [words(x + width / 2 + 17, y + 80, 'no finite loss', 'text-anchor="middle" font-size="11" opacity="0.75"')]
+        : []),
     ];
   });
   const rowCount = Math.ceil(points.length / columns);

@@ -8,6 +8,7 @@ const colors: Readonly<Record<string, string>> = {
   'mrelu-0.8': '#56b4e9',
   'mrelu-0.5': '#009e73',
   pap: '#d55e00',
+  'pap-0.8': '#9467bd',
   'pap-clipped': '#cc79a7',
   'pap-layer': '#a6761d',
 };

@@ -1,51 +1,62 @@
 import * as Plot from '@observablehq/plot';
 import type { MeasuredSurface } from '../../claims/claim.ts';
-import { measureOf, surfaceActivations } from '../../claims/surfaces.ts';
+import { measureOf, surfaceActivations, surfaceProtocolsOf } from '../../claims/surfaces.ts';
 import type { Figure } from '../block.ts';
 import { distributions, heightOf } from './distributions.ts';
-import { picture, plotted, words } from './picture.ts';
+import { colorOf, picture, plotted, words } from './picture.ts';
 
-/** The measures of all surfaces, activation by activation. */
+const labels = {
+  anisotropy: 'anisotropy, 0 for a bowl to 1 for a trench',
+  depth: 'depth of the minimum, in losses of the trained network',
+  roughness: 'roughness, mean |second difference| in shares of the range',
+} as const;
+
+/** The measures of all surfaces of networks that have learned, by protocol and activation. */
 export function measuresFigure(all: readonly MeasuredSurface[]): Figure[] {
   const surfaces = all.filter(({ learned }) => learned);
-  const present = surfaceActivations.filter((name) => surfaces.some(({ activation }) => activation === name));
-  if (present.length === 0) return [];
-  const labels = {
-    anisotropy: 'anisotropy, 0 for a bowl to 1 for a trench',
-    depth: 'depth of the minimum, in losses of the trained network',
-    roughness: 'roughness, mean |second difference| in shares of the range',
-  } as const;
+  if (surfaces.length === 0) return [];
   let y = 0;
   const parts = (['anisotropy', 'depth', 'roughness'] as const).map((measure) => {
-    const samples = present.map((name) => ({
-      name,
-      values: surfaces.filter(({ activation }) => activation === name).map((surface) => measureOf(surface, measure)),
+    const samples = groupsOf(surfaces).map(({ protocol, activation, own }) => ({
+      name: `${activation} on ${protocol}`,
+      color: colorOf(activation),
+      values: own.map((surface) => measureOf(surface, measure)),
     }));
     const top = y;
     y += heightOf(samples) + 12;
-    return {
-      x: 0,
-      y: top,
-      svg: distributions(labels[measure], samples, measure === 'anisotropy' ? { ends: [0, 1] } : {}),
-    };
+    const ends = measure === 'anisotropy' ? { ends: [0, 1] as const } : {};
+    return { x: 0, y: top, svg: distributions(labels[measure], samples, { marginLeft: 210, ...ends }) };
   });
   return [
     {
       name: 'surface-measures',
-      svg: picture(760, y, 'measures of the loss surfaces by activation', parts),
+      svg: picture(760, y, 'measures of the loss surfaces by protocol and activation', parts),
       caption:
-        'Each dot is a pair of weights of different layers of a convnet that has learned; boxes reach from quartile to quartile.',
+        'Each dot is a pair of weights of different layers of a convnet that has learned; boxes reach from quartile to quartile, with the median.',
     },
   ];
 }
 
-/** Of each activation the surfaces of highest, median and lowest anisotropy, as contours and in three dimensions. */
+/** The surfaces of each protocol and activation that there are any of. */
+function groupsOf(
+  surfaces: readonly MeasuredSurface[],
+): { protocol: string; activation: string; own: MeasuredSurface[] }[] {
+  return surfaceProtocolsOf(surfaces).flatMap((protocol) =>
+    surfaceActivations
+      .map((activation) => ({
+        protocol,
+        activation,
+        own: surfaces.filter((surface) => surface.protocol === protocol && surface.activation === activation),
+      }))
+      .filter(({ own }) => own.length > 0),
+  );
+}
+
+/** Of each network the surfaces of highest, median and lowest anisotropy, as contours and in three dimensions. */
 export function surfaceFigures(surfaces: readonly MeasuredSurface[]): Figure[] {
-  return surfaceActivations.flatMap((activation) => {
-    const sorted = surfaces
-      .filter(({ activation: own, learned, measures }) => own === activation && learned && measures !== undefined)
-      .toSorted((a, b) => measureOf(b, 'anisotropy') - measureOf(a, 'anisotropy'));
-    if (sorted.length === 0) return [];
+  const measured = surfaces.filter(({ learned, measures }) => learned && measures !== undefined);
+  return groupsOf(measured).flatMap(({ protocol, activation, own }) => {
+    const sorted = own.toSorted((a, b) => measureOf(b, 'anisotropy') - measureOf(a, 'anisotropy'));
     const chosen = [
       ['highest', sorted[0]!],
       ['median', sorted[Math.floor(sorted.length / 2)]!],
@@ -62,9 +73,9 @@ export function surfaceFigures(surfaces: readonly MeasuredSurface[]): Figure[] {
     });
     return [
       {
-        name: `surface-${activation}`,
-        svg: picture(3 * (width + 5), 276 + 230, `loss surfaces of ${activation}`, parts),
-        caption: `${activation}: the loss over two weights, of ${sorted.length} pairs those with the highest, the median and the lowest anisotropy. The cross is the trained network; weights are moved in units of the norm of their unit; dark is low, each surface has its own scale.`,
+        name: `surface-${protocol.replaceAll('/', '-')}-${activation}`,
+        svg: picture(3 * (width + 5), 276 + 230, `loss surfaces of ${activation} on ${protocol}`, parts),
+        caption: `${activation} on ${protocol}: the loss over two weights, of ${sorted.length} pairs those with the highest, the median and the lowest anisotropy. The cross is the trained network; weights are moved in units of the norm of their unit; dark is low, each surface has its own scale.`,
       },
     ];
   });
@@ -150,6 +161,6 @@ function relief(surface: MeasuredSurface, width: number): string {
 <g stroke="#000" stroke-opacity="0.35" stroke-width="0.5" stroke-linejoin="round">${faces.join('')}</g>
 ${words((right[0] + front[0]) / 2 + 8, (right[1] + front[1]) / 2 + 16, `${surface.weights[0].layer} →`, 'text-anchor="start"')}
 ${words((left[0] + front[0]) / 2 - 8, (left[1] + front[1]) / 2 + 16, `← ${surface.weights[1].layer}`, 'text-anchor="end"')}
-${words(centre, 226, `loss ${figure(low)} to ${figure(high)}`, 'text-anchor="middle"')}
+${words(centre, 226, `loss ${figure(low)} to ${figure(high)} nats`, 'text-anchor="middle"')}
 </svg>`;
 }
