@@ -14,7 +14,7 @@ export const nativeKernels: PoolKernels<NativeBackend> = {
     const { branches, constraint, view } = attributes;
     const [A, B, C] = view;
     const [n, size] = [branches.length, A * B * C];
-    if (size + n * B > mostElements) {
+    if (size + n * B > mostElements || !writesInPlace(backend)) {
       return write(x.shape, forwardArrays(read(x, backend), read(alpha, backend), attributes), backend);
     }
     const [c, xAt, yAt] = instances.places([4 * n * B, 4 * size, 4 * size]);
@@ -30,7 +30,7 @@ export const nativeKernels: PoolKernels<NativeBackend> = {
     const [A, B, C] = view;
     const [n, size] = [branches.length, A * B * C];
     const alphas = read(alpha, backend);
-    if (size + n * B > mostElements) {
+    if (size + n * B > mostElements || !writesInPlace(backend)) {
       const { dx, dalpha } = backwardArrays(read(dy, backend), read(x, backend), alphas, attributes);
       return [write(x.shape, dx, backend), write(alpha.shape, dalpha, backend)];
     }
@@ -54,6 +54,27 @@ const instances = new WasmInstances(new WebAssembly.Memory({ initial: 1 }));
 
 function floats(address: number, length: number): Float32Array<ArrayBuffer> {
   return new Float32Array(instances.memory.buffer, address, length);
+}
+
+let isInPlace: boolean | undefined;
+
+/** Whether what TensorFlow writes arrives in our memory: so in every build that was tried, but its API does not promise it. */
+function writesInPlace(backend: NativeBackend): boolean {
+  if (isInPlace !== undefined) return isInPlace;
+  const values = Float32Array.from({ length: 16 }, (_, i) => i + 1);
+  const dataId = backend.write(values, [16], 'float32');
+  try {
+    const [at] = instances.places([values.byteLength]);
+    const target = floats(at, 16).fill(0);
+    copyTo(target, { dataId, shape: [16], dtype: 'float32' }, backend);
+    isInPlace = target.every((v, i) => v === values[i]);
+  } catch {
+    // A TensorFlow that has no such operation.
+    isInPlace = false;
+  } finally {
+    backend.disposeData(dataId);
+  }
+  return isInPlace;
 }
 
 /** Has TensorFlow write a tensor into `values`, by an operation that is known to write in place. */
