@@ -1,13 +1,17 @@
 import type { FloatDtype } from './differentiable.ts';
 import { type Jacobian, judgeFrom, measurable, type Open, readAt, slopeAt, valuesAt } from './jacobian.ts';
 import type { Moved } from './measure.ts';
-import { centredOrder, errorOf, quarticAt } from './slope.ts';
+import { centredOrder, errorOf, quarticAt, type Slope } from './slope.ts';
 import { lineScale } from './stencil.ts';
 
 /**
  * Measures the derivatives by these elements once more, before they are called wrong: three points of a curve may have
  * lain on a line by chance, a curve that is too rough for one scale may look smooth there, and inner cancellation or
  * values of fewer digits make more noise than is estimated, so it is measured too. Declared kinks stay as they are.
+ *
+ * `unit`: K·u of the noise that was estimated, 0 where its bound is declared. Where f lies on a line, its noise does not
+ * show: `1 - tanh(x)` at 20 is flat. It is then taken as `unit` times the largest value within reach, since terms that
+ * are as large there, or cancel here, are rounded to so much.
  */
 export async function confirmJacobian(
   { lo, hi, kinks }: Jacobian,
@@ -16,6 +20,7 @@ export async function confirmJacobian(
   y: Float64Array,
   noise: Float64Array,
   dtype: FloatDtype,
+  unit: number,
 ): Promise<Jacobian> {
   const placeOf = ({ element, output }: { element: number; output: number }) => `${element} ${output}`;
   const declared = new Set(kinks.filter((kink) => kink.declared !== undefined).map(placeOf));
@@ -23,13 +28,18 @@ export async function confirmJacobian(
   const open = measurable(moved, y).filter((entry) => elements.has(entry.element) && !declared.has(placeOf(entry)));
   for (let scale = 0; scale < moved.scales; scale++) await readAt(moved, scale, open, scale === 0);
   for (const scale of moved.noiseScales) await readAt(moved, scale, open, false, false);
+  if (unit > 0) {
+    for (const scale of moved.lineScales) await readAt(moved, scale, open, false);
+    await readAt(moved, moved.reachScale, open, false, false);
+  }
   const again = { lo: lo.slice(), hi: hi.slice(), kinks: kinks.slice() };
   for (const entry of open) {
     const isOnKink = found.has(placeOf(entry));
     if (!isOnKink && !(lo[entry.at]! <= hi[entry.at]!)) continue;
-    const least = Math.max(noise[entry.output]!, noiseBeside(entry, moved, dtype));
+    const hidden = unit > 0 ? unit * sizeWithinReach(entry, moved) : 0;
+    const least = Math.max(noise[entry.output]!, noiseBeside(entry, moved, dtype), hidden);
     if (isOnKink) judgeFrom(0, entry, moved, y, least, dtype);
-    else if (!measureAgain(entry, moved, y, noise[entry.output]!, least, dtype)) continue;
+    else if (!measureAgain(entry, moved, y, noise[entry.output]!, hidden, least, dtype)) continue;
     again.lo[entry.at] = entry.lo;
     again.hi[entry.at] = entry.hi;
     if (isOnKink) again.kinks = again.kinks.filter((kink) => placeOf(kink) !== placeOf(entry));
@@ -47,30 +57,56 @@ function measureAgain(
   moved: Moved,
   y: Float64Array,
   estimated: number,
+  hidden: number,
   nearby: number,
   dtype: FloatDtype,
 ): boolean {
-  const [atWide, atNear] = [0, 1].map((scale) => noiseWithin(entry, moved, scale, y[entry.output]!)) as [
-    number,
-    number,
-  ];
-  const wide = slopeAt(entry, moved, 0, y, Math.max(estimated, atWide));
-  const near = slopeAt(entry, moved, 1, y, Math.max(estimated, atNear));
+  /** The slope at one scale and the noise seen in it; where it is a line, terms that do not show there make noise too. */
+  const measuredAt = (scale: number) => {
+    const noise = noiseWithin(entry, moved, scale, y[entry.output]!);
+    const seen = slopeAt(entry, moved, scale, y, Math.max(estimated, noise));
+    if (seen === undefined || !isLine(seen)) return { noise, slope: seen };
+    return { noise, slope: slopeAt(entry, moved, scale, y, Math.max(estimated, noise, hidden)) };
+  };
+  const { slope: wide, noise: atWide } = measuredAt(0);
+  const { slope: near } = measuredAt(1);
   if (wide === undefined || near === undefined) return false;
   const isFlat = near.slope === 0 && near.truncation === 0;
   if (atWide > clearly * nearby && !isFlat) {
     judgeFrom(1, entry, moved, y, nearby, dtype);
     return true;
   }
-  const isConsistent = Math.abs(wide.slope - near.slope) <= errorOf(wide) + errorOf(near);
+  const isConsistent = isAsNear(wide, near);
   // A line after all, with no more noise than was thought: what was measured before is as good as it gets.
-  if (isConsistent && wide.truncation <= wide.rounding && atWide <= estimated) return false;
-  const best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
+  if (isConsistent && isLine(wide) && Math.max(atWide, hidden) <= estimated) return false;
+  let best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
+  if (hidden > 0 && isConsistent && isLine(wide)) {
+    for (const scale of moved.lineScales) {
+      const { slope } = measuredAt(scale);
+      if (slope !== undefined && isAsNear(slope, best) && errorOf(slope) < errorOf(best)) best = slope;
+    }
+  }
   // Flat nearby, and by more than noise not so further away: there are steps, and the slope is either.
   const either = !isConsistent && isFlat ? [near, wide] : [best];
   entry.lo = Math.min(...either.map((slope) => slope.slope - errorOf(slope)));
   entry.hi = Math.max(...either.map((slope) => slope.slope + errorOf(slope)));
   return true;
+}
+
+function isLine({ truncation, rounding }: Slope): boolean {
+  return truncation <= rounding;
+}
+
+function isAsNear(a: Slope, b: Slope): boolean {
+  return Math.abs(a.slope - b.slope) <= errorOf(a) + errorOf(b);
+}
+
+/** The largest value of an output within reach of the element: 2.74 times the power of two below it, beyond 0. */
+function sizeWithinReach({ output, colour }: Open, moved: Moved): number {
+  const sizes = [0, 1].map((level) =>
+    Math.abs(moved.values[moved.reachScale]![level]![colour]?.[output] ?? Number.NaN),
+  );
+  return Math.max(0, ...sizes.filter(Number.isFinite));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Differentiable, Tensors } from './differentiable.ts';
 import { type DrawnInputs, drawnInputs } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
 import { codes, declared, first, inputs, N, normal, pap, shapes, tensor, U } from './gradcheck-for-tests.ts';
-import { denseLayer, elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
+import { cancelling, denseLayer, elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
 import { describeGradcheckFailure, gradcheckText } from './report-text.ts';
 
 describe('right layers pass', () => {
@@ -87,6 +87,21 @@ describe('right functions are not called wrong', () => {
     expect((await gradcheck(wrong, { x: Float64Array.from(places) })).outcome).toBe('failed');
   });
 
+  it.each(Object.entries(cancelling))(
+    '%s, whose noise does not show in its values',
+    async (name, { places, ...scalar }) => {
+      const { jvp: _, ...layer } = elementwiseLayer(name, scalar);
+      for (const x of [places, ...places.map((v) => [v])]) {
+        const report = await gradcheck(layer, { x: Float64Array.from(x) });
+        expect(report.passed, gradcheckText(report)).toBe(true);
+      }
+      for (const off of [1e-10, -1]) {
+        const { jvp: _jvp, ...wrong } = elementwiseLayer(name, { ...scalar, df: (v) => scalar.df(v) + off });
+        expect(await codes(wrong, { x: Float64Array.from(places) })).toContain('gradient');
+      }
+    },
+  );
+
   it('in float32 at jumps that the widest steps step over, and beside poles', async () => {
     const round = Math.fround;
     const of = (f: (v: number) => number, df: (v: number) => number, dtype: 'f32') => ({
@@ -145,6 +160,13 @@ describe('wrong gradients are found', () => {
       const failure = report.failures.find(({ code }) => code === 'gradient');
       expect(failure, `${input} ${at}`).toMatchObject({ input, index: [Math.floor(at / U), at % U] });
     }
+  });
+
+  it('a gradient of 1e-13 where f is 0, but as large as 1 within reach', async () => {
+    const { jvp: _, ...leaky } = elementwiseLayer('relu', { ...elementwise.relu!, df: (v) => (v > 0 ? 1 : 1e-13) });
+    const x = Float64Array.of(-0.5, -1, -3);
+    expect(await codes(leaky, { x })).toContain('gradient');
+    expect(await codes(leaky, { x }, { kinks: { x: [{ at: 0, derivative: 'left' }] } })).toContain('gradient');
   });
 
   it('all of the sort that a formula gets wrong', async () => {

@@ -1,5 +1,6 @@
 import { kindOf } from '../../reference/arguments.ts';
 import { random } from '../../reference/random.ts';
+import { formats } from '../dtypes.ts';
 import { Asked, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
 import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
@@ -66,8 +67,10 @@ export async function gradcheck(
     },
     side.noise,
   );
+  const roundings = roundingsOf(moves);
+  const unit = declared.rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
   const numerics: Numeric[] = [];
-  for (const part of parts) numerics.push(...(await measured(part, side, inputs, shapes, declared)));
+  for (const part of parts) numerics.push(...(await measured(part, side, unit, inputs, shapes, declared)));
   for (const numeric of numerics) {
     await confirmKinks(numeric, side.y, side.noise, shapes);
     failures.push(...kinkFailures(numeric, side.y, side.noise, shapes));
@@ -81,7 +84,6 @@ export async function gradcheck(
     throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
   }
   const gradients = await asked.vjp(inputs, dy);
-  const roundings = roundingsOf(moves);
   const rounding = declared.rounding?.vjp(inputs, dy);
   const compared: Comparison[] = [];
   for (const numeric of numerics) {
@@ -148,6 +150,7 @@ export async function gradcheck(
 async function measured(
   { name, moved, projection }: Part,
   { y, noise, dtype }: NumericSide,
+  unit: number,
   inputs: Tensors,
   shapes: Context['shapes'],
   { onKinks }: GradcheckOptions,
@@ -158,7 +161,7 @@ async function measured(
     name,
     layout: moved.layout,
     jacobian: onKinks === 'open' ? withoutKinks(jacobian) : jacobian,
-    confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype),
+    confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype, unit),
     shape: shapes[name]!,
     values: inputs[name]!,
     kinksOf: moved.kinksOf,
