@@ -71,9 +71,12 @@ function measureAgain(
   const { slope: wide, noise: atWide } = measuredAt(0);
   const { slope: near } = measuredAt(1);
   if (wide === undefined || near === undefined) return false;
-  const isFlat = near.slope === 0 && near.truncation === 0;
-  if (atWide > clearly * nearby && !isFlat) {
-    judgeFrom(1, entry, moved, y, nearby, dtype);
+  if (atWide > clearly * nearby) {
+    const settled = judgeFrom(1, entry, moved, y, nearby, dtype);
+    const nearest = measuredAt(settled).slope;
+    const isFlat = entry.kink === undefined && nearest?.slope === 0 && nearest.truncation === 0;
+    // Flat nearby, and by more than noise not so further away: there are steps, and the slope is either.
+    if (isFlat) for (let scale = 0; scale < settled; scale++) include(entry, measuredAt(scale).slope);
     return true;
   }
   const isConsistent = isAsNear(wide, near);
@@ -86,11 +89,18 @@ function measureAgain(
       if (slope !== undefined && isAsNear(slope, best) && errorOf(slope) < errorOf(best)) best = slope;
     }
   }
-  // Flat nearby, and by more than noise not so further away: there are steps, and the slope is either.
-  const either = !isConsistent && isFlat ? [near, wide] : [best];
-  entry.lo = Math.min(...either.map((slope) => slope.slope - errorOf(slope)));
-  entry.hi = Math.max(...either.map((slope) => slope.slope + errorOf(slope)));
+  entry.lo = best.slope - errorOf(best);
+  entry.hi = best.slope + errorOf(best);
   return true;
+}
+
+/** Widens the interval of a derivative by a slope that differs from it by more than both errors. */
+function include(entry: Open, slope: Slope | undefined): void {
+  if (slope === undefined) return;
+  const error = errorOf(slope);
+  if (slope.slope - error <= entry.hi && slope.slope + error >= entry.lo) return;
+  entry.lo = Math.min(entry.lo, slope.slope - error);
+  entry.hi = Math.max(entry.hi, slope.slope + error);
 }
 
 function isLine({ truncation, rounding }: Slope): boolean {

@@ -113,6 +113,12 @@ describe('right functions are not called wrong', () => {
       [(v: number) => v - Math.floor(v), () => 1, [-16, -3, 2, 0.5]],
       [(v: number) => 1 / v, (v: number) => -1 / v / v, [-(2 ** -13), 2 ** -23, 3]],
       [(v: number) => Math.sqrt(Math.abs(v)), root(0), [0, 2 ** -28, 1]],
+      // A quotient of two that vanish: flat within 2⁻¹³ of 1.
+      [
+        (v: number) => round(v - 1) / round(round(v * v) - 1),
+        (v: number) => -1 / (v + 1) ** 2,
+        [1 + 110 * 2 ** -20, 1 + 85 * 2 ** -20, 1.01],
+      ],
     ] as const) {
       const report = await gradcheck(of(f, df, 'f32'), { x: Float64Array.from(places) });
       expect(report.failures, gradcheckText(report)).toEqual([]);

@@ -82,7 +82,7 @@ export async function measureJacobian(
   return { lo, hi, kinks: settled.flatMap(({ kink }) => (kink ? [kink] : [])) };
 }
 
-/** Judges a derivative from a scale on; all were read before. */
+/** Judges a derivative from a scale on, all of which were read before; the scale that settled it. */
 export function judgeFrom(
   first: number,
   entry: Open,
@@ -90,8 +90,10 @@ export function judgeFrom(
   y: Float64Array,
   noise: number,
   dtype: FloatDtype,
-): void {
-  for (let scale = first; scale < moved.scales; scale++) if (judge(entry, moved, scale, y, noise, dtype)) return;
+): number {
+  let scale = first;
+  while (!judge(entry, moved, scale, y, noise, dtype) && scale < moved.scales - 1) scale++;
+  return scale;
 }
 
 /** The Jacobian with all derivatives on kinks left open. */
