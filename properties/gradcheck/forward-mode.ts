@@ -62,7 +62,7 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
 
 /** NaN in one element of a tangent reaches what its structure lets it reach; and the same tangents give the same bits. */
 async function spreadOrChange(context: Context, tangents: Tensors, ty: Float64Array): Promise<GradcheckFailure[]> {
-  const { asked, inputs, shapes } = context;
+  const { asked, inputs, shapes, declared } = context;
   const failures: GradcheckFailure[] = [];
   for (const group of drawPlaces(context)) {
     const poisoned = await asked.jvp(inputs, withNaN(tangents, group));
@@ -82,6 +82,8 @@ async function spreadOrChange(context: Context, tangents: Tensors, ty: Float64Ar
   if (element >= 0) {
     failures.push({ code: 'non-deterministic', what: 'jvp', element, first: ty[element]!, again: again[element]! });
   }
+  const negated = Object.fromEntries(Object.entries(tangents).map(([name, t]) => [name, t.map((v) => -v)]));
+  for (let k = 0; k < (declared.held ?? 0); k++) await asked.jvp(inputs, negated);
   return failures;
 }
 

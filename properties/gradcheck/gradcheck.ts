@@ -120,6 +120,11 @@ export async function gradcheck(
     checks.push('a batch of one');
   }
   failures.push(...(await repeated(context, other.contained !== undefined)));
+  for (let k = 0; k < (declared.held ?? 0); k++)
+    await asked.vjp(
+      inputs,
+      dy.map((d) => -d),
+    );
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
     const twice = allFinite(y);

@@ -45,6 +45,9 @@ class GradcheckFailed extends Error {
 /** The share of elements that are drawn on a kink where none is declared: there any slope between two is right. */
 const onUndeclared = 0.04;
 
+/** Calls of vjp and jvp while answers are held, so that four buffers and three that take turns are seen. */
+const held = 2;
+
 /** Draws for each run that may be lost on inputs of which nothing can be compared, such as log below 0. */
 const maxSkipsPerRun = 20;
 
@@ -148,7 +151,7 @@ async function reportOn(
   // Promises alone would let no timer and no signal through.
   await new Promise((resolve) => setTimeout(resolve, 0));
   try {
-    const report = await gradcheck(f, drawn.inputs, { ...options, shapes });
+    const report = await gradcheck(f, drawn.inputs, { held, ...options, shapes });
     return report.outcome === 'failed' ? report : ((await wrongRow(f, options, shapes, drawn)) ?? report);
   } catch (error) {
     if (isSmaller) return undefined;
