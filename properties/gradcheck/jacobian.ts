@@ -213,7 +213,7 @@ export function valuesAt(
   const v = moved.given[element]!;
   const t = moved.stencils[scale]!.points.map((point) => point[element]! - v);
   if (t.includes(0)) return undefined;
-  const f = moved.values[scale]!.map((level) => level[colour]![output]!);
+  const f = moved.values[scale]!.map((level) => level[colour]?.[output] ?? Number.NaN);
   return f.every(Number.isFinite) ? { t, f } : undefined;
 }
 
