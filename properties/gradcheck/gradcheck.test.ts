@@ -388,6 +388,17 @@ describe('f32', () => {
   });
 });
 
+it('bounds of rounding by the caller are an override too, which the report says', async () => {
+  const cube = elementwiseLayer('cube', elementwise.cube!);
+  const rounding = { forward: ({ x }: Tensors) => x!.map(() => 1), vjp: ({ x }: Tensors) => ({ x: x!.map(() => 1) }) };
+  const x = Float64Array.of(1, 2);
+  const report = await gradcheck(cube, { x }, { rounding });
+  expect(report.override).toEqual({ rounding: true });
+  expect(gradcheckText(report)).toContain('OVERRIDE: rounding as the caller bounds it');
+  expect((await gradcheck(cube, { x }, { rounding, tolerance: 1 })).override).toEqual({ tolerance: 1, rounding: true });
+  expect((await gradcheck({ ...cube, rounding }, { x })).override).toBeUndefined();
+});
+
 it('a report is at most 40 lines, and each failure a sentence that names the element', async () => {
   const wrong = {
     ...first,

@@ -147,7 +147,7 @@ export async function gradcheck(
     failures,
     calls: asked.calls,
     checks: [gradientCheck(reports), ...checks],
-    override: tolerance === undefined ? undefined : { tolerance },
+    override: overrideBy(options),
   };
 }
 
@@ -173,6 +173,11 @@ async function measured(
     projection,
   };
   return [numeric];
+}
+
+function overrideBy({ tolerance, rounding }: GradcheckOptions): GradcheckReport['override'] {
+  if (tolerance === undefined && rounding === undefined) return undefined;
+  return { ...(tolerance !== undefined && { tolerance }), ...(rounding !== undefined && { rounding: true }) };
 }
 
 /** What a function declares of itself, without its parts. */
