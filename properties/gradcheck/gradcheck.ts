@@ -1,9 +1,9 @@
 import { kindOf } from '../../reference/arguments.ts';
-import { random } from '../../reference/random.ts';
+import { type Random, random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
 import { Asked, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
-import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
+import { type Comparison, compareConfirmed, cotangentRounding, type Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
 import type { Context } from './context.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
@@ -20,6 +20,7 @@ import { checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from 
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
+import { measureTogether, partTies, tiesOf } from './ties.ts';
 
 /**
  * Checks `vjp(inputs, dy) = Jᵀ dy` for every element of every cotangent, J measured by finite differences of `forward`
@@ -70,7 +71,7 @@ export async function gradcheck(
   const roundings = roundingsOf(moves);
   const unit = declared.rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
   const numerics: Numeric[] = [];
-  for (const part of parts) numerics.push(...(await measured(part, side, unit, inputs, shapes, declared)));
+  for (const part of parts) numerics.push(...(await measured(part, side, unit, inputs, shapes, declared, draw)));
   for (const numeric of numerics) {
     await confirmKinks(numeric, side.y, side.noise, shapes);
     failures.push(...kinkFailures(numeric, side.y, side.noise, shapes));
@@ -90,6 +91,18 @@ export async function gradcheck(
     const { name } = numeric;
     const question = { numeric, analytic: gradients[name]!, dy, dtype, roundings, tolerance, what: 'vjp' };
     compared.push(await compareConfirmed({ ...question, bound: rounding?.[name] }));
+  }
+  for (const numeric of numerics) {
+    const ties = tiesOf(numeric);
+    if (ties.length === 0) continue;
+    const together = await measureTogether(numeric, ties, side, unit, shapes.y!, draw);
+    if (declared.onKinks === 'open') together.jacobian = withoutKinks(together.jacobian);
+    const analytic = gradients[numeric.name]!;
+    const bound = rounding?.[numeric.name] ?? cotangentRounding(numeric, dy, analytic.length, dtype, roundings);
+    const what = 'vjp, equal elements moved together';
+    compared.push(
+      await compareConfirmed({ numeric: together, analytic, dy, dtype, roundings, tolerance, bound, what }),
+    );
   }
   failures.push(...compared.flatMap(({ failure }) => (failure ? [failure] : [])));
 
@@ -133,7 +146,7 @@ export async function gradcheck(
   }
   asked.checkKept();
   failures.push(...asked.failures);
-  const reports = compared.map((comparison, k) => inputReport(comparison, numerics[k]!, declared, shapes));
+  const reports = numerics.map((numeric, k) => inputReport(compared[k]!, numeric, declared, shapes));
   const total = compared.reduce((sum, { summary }) => sum + summary.compared, other.compared);
   const outcome = failures.length > 0 ? 'failed' : total > 0 ? 'passed' : 'nothing-compared';
   return {
@@ -154,19 +167,25 @@ export async function gradcheck(
 /** The derivatives of an input, which `compareConfirmed` may have measured once more. */
 async function measured(
   { name, moved, projection }: Part,
-  { y, noise, dtype }: NumericSide,
+  side: NumericSide,
   unit: number,
   inputs: Tensors,
   shapes: Context['shapes'],
   { onKinks }: GradcheckOptions,
+  draw: Random,
 ): Promise<Numeric[]> {
   if (moved === undefined) return [];
+  const { y, noise, dtype } = side;
   const jacobian = await measureJacobian(moved, y, noise, dtype);
   const numeric: Numeric = {
     name,
     layout: moved.layout,
     jacobian: onKinks === 'open' ? withoutKinks(jacobian) : jacobian,
-    confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype, unit),
+    async confirm(elements) {
+      const again = await confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype, unit);
+      const ties = tiesOf(numeric).filter((tie) => tie.some((j) => elements.has(j)));
+      return ties.length > 0 ? partTies(again, ties, numeric, side, draw) : again;
+    },
     shape: shapes[name]!,
     values: inputs[name]!,
     kinksOf: moved.kinksOf,

@@ -212,6 +212,20 @@ describe('NaN, where all structure is declared,', () => {
     expect(context.asked.calls.forward).toBe(before);
   });
 
+  it('of an empty input is none', async () => {
+    const inputs = { x: productInputs.x, w: new Float64Array(0) };
+    const known = {
+      x: { structure: 'elementwise', slope: () => 1 },
+      w: { structure: { trailing: 1 }, slope: () => 0 },
+    } as const;
+    const f: Differentiable = {
+      forward: ({ x }) => x!.slice(),
+      vjp: (_inputs, dy) => ({ x: dy.slice(), w: new Float64Array(0) }),
+    };
+    const context = await contextOf(f, inputs, { x: [3, 2], w: [0, 2], y: [3, 2] }, known, { declared });
+    expect(await checkContainment(context)).toMatchObject({ failures: [], contained: 'y and gradients' });
+  });
+
   it('of an empty output is none', async () => {
     const empty = { x: new Float64Array(0), w: Float64Array.of(1, 2) };
     const context = await contextOf(product, empty, { x: [0, 2], w: [2], y: [0, 2] }, productKnown, { declared });

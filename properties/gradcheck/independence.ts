@@ -150,7 +150,9 @@ function poisonable({ numerics, declared, shapes, y }: Context): Pick<Numeric, '
     if (declared.structure?.[name] !== undefined) return projection ? [] : [{ name, layout }];
     return declared.batch?.includes(name) ? [{ name, layout: layoutOf(name, 'rows', shapes[name]!, shapes.y!) }] : [];
   });
-  return apart.filter(({ layout }) => layout.sites > 1).toSorted((a, b) => b.layout.sites - a.layout.sites);
+  return apart
+    .filter(({ layout }) => layout.sites > 1 && layout.colours > 0)
+    .toSorted((a, b) => b.layout.sites - a.layout.sites);
 }
 
 /** The last row of a batch asked for alone answers as it does among the others, within rounding. */
