@@ -89,7 +89,7 @@ function measureAgain(
   // A line after all, with no more noise than was thought: what was measured before is as good as it gets.
   if (isConsistent && isLine(wide) && Math.max(atWide, hidden) <= estimated) return false;
   let best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
-  if (hidden > 0 && isConsistent && isLine(wide)) {
+  if (hidden > 0 && isConsistent && isLine(wide) && atWide <= Math.max(estimated, hidden)) {
     for (const scale of moved.lineScales) {
       const { slope } = measuredAt(scale);
       if (slope !== undefined && isAsNear(slope, best) && errorOf(slope) < errorOf(best)) best = slope;

@@ -126,6 +126,44 @@ describe('right functions are not called wrong', () => {
   });
 });
 
+describe('a power of |x| beside a declared jump', () => {
+  const power = (p: number, dtype: 'f64' | 'f32', factor = 1): Differentiable => {
+    const round = dtype === 'f64' ? (v: number) => v : Math.fround;
+    const df = (v: number) => (v === 0 ? 0 : p * Math.sign(v) * Math.abs(v) ** (p - 1));
+    return {
+      dtype,
+      forward: ({ x }) => x!.map((v) => round(round(Math.abs(v) ** p) + (v > 0 ? 1 : 0))),
+      vjp: ({ x }, dy) => ({ x: x!.map((v, i) => round(round(factor * df(v)) * dy[i]!)) }),
+    };
+  };
+  const side =
+    (value: number, slope = 0) =>
+    () => ({ value, slope });
+  const kink = { at: 0, value: 'left', derivative: () => 0 } as const;
+  const places = Array.from({ length: 48 }, (_, k) => Math.fround((k % 2 === 0 ? 1.3 : -1.3) * 2 ** -k));
+
+  it.each([0.5, 0.9, 1.05, 1.1, 1.2, 1.3, 1.5])('to the %d is not called wrong', async (p) => {
+    for (const dtype of ['f64', 'f32'] as const) {
+      for (const v of places) {
+        const report = await gradcheck(power(p, dtype), { x: Float64Array.of(v) }, { kinks: { x: [kink] } });
+        expect(report.failures, gradcheckText(report)).toEqual([]);
+      }
+      const wrong = power(p, dtype, 1.5);
+      expect(await codes(wrong, { x: Float64Array.from(places) }, { kinks: { x: [kink] } })).toContain('gradient');
+    }
+  });
+
+  it.each([1.05, 1.1, 1.2, 1.3, 1.5])('to the %d has limits of slopes that differ from scale to scale', async (p) => {
+    const x = Float64Array.of(0);
+    const limits = { x: [{ ...kink, left: side(0), right: side(1) }] };
+    expect(await codes(power(p, 'f64'), { x }, { kinks: limits })).toEqual([]);
+    const offLimit = { x: [{ ...kink, left: side(0), right: side(1.5) }] };
+    expect(await codes(power(p, 'f64'), { x }, { kinks: offLimit })).toContain('one-sided');
+    const offSlope = { x: [{ ...kink, left: side(0, 0.5), right: side(1) }] };
+    expect(await codes(power(p, 'f64'), { x }, { kinks: offSlope })).toEqual(p < 1.1 ? [] : ['one-sided']);
+  });
+});
+
 describe('cost', () => {
   it('of the PAP layer at [32, 64] is at most 12 forward and 3 backward runs for every element', async () => {
     const { calls, inputs: reports } = await gradcheck(

@@ -93,7 +93,7 @@ export async function gradcheck(
     compared.push(await compareConfirmed({ ...question, bound: rounding?.[name] }));
   }
   for (const numeric of numerics) {
-    const ties = tiesOf(numeric);
+    const ties = tiesOf(numeric, side.dtype);
     if (ties.length === 0) continue;
     const together = await measureTogether(numeric, ties, side, unit, shapes.y!, draw);
     if (declared.onKinks === 'open') together.jacobian = withoutKinks(together.jacobian);
@@ -183,7 +183,7 @@ async function measured(
     jacobian: onKinks === 'open' ? withoutKinks(jacobian) : jacobian,
     async confirm(elements) {
       const again = await confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype, unit);
-      const ties = tiesOf(numeric).filter((tie) => tie.some((j) => elements.has(j)));
+      const ties = tiesOf(numeric, dtype).filter((tie) => tie.some((j) => elements.has(j)));
       return ties.length > 0 ? partTies(again, ties, numeric, side, draw) : again;
     },
     shape: shapes[name]!,

@@ -2,6 +2,7 @@ import type { Random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
 import type { Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
+import type { FloatDtype } from './differentiable.ts';
 import { type Jacobian, measureJacobian } from './jacobian.ts';
 import type { Layout } from './layout.ts';
 import { Moved } from './measure.ts';
@@ -12,14 +13,16 @@ import { stepScales } from './stencil.ts';
 /** A tie of more elements is parted in no more orders than these. */
 const mostOrders = 8;
 
-/** Equal elements that an output depends on, the most of each site; none lies on a declared kink. */
-export function tiesOf({ values, layout, kinksOf, projection }: Numeric): number[][] {
+/** Equal elements that an output depends on, the most of each site; none lies on a declared kink, or within a step of one. */
+export function tiesOf({ values, layout, kinksOf, projection }: Numeric, dtype: FloatDtype): number[][] {
   if (layout.colours < 2 || projection !== undefined) return [];
   const ties: number[][] = [];
   for (let site = 0; site < layout.sites; site++) {
     const tie = largestTie(values, layout, site);
+    if (tie.length < 2) continue;
     const v = values[tie[0]!]!;
-    if (tie.length > 1 && !tie.some((j) => kinksOf?.(j).some(({ at }) => at === v))) ties.push(tie);
+    const reach = 2 * stepScales[dtype][0]! * sizeOf(v);
+    if (!tie.some((j) => kinksOf?.(j).some(({ at }) => Math.abs(at - v) <= reach))) ties.push(tie);
   }
   return ties;
 }
@@ -119,7 +122,7 @@ function partedValues(
   values: Float64Array,
   ties: readonly (readonly number[])[],
   turn: number,
-  dtype: NumericSide['dtype'],
+  dtype: FloatDtype,
 ): Float64Array {
   const parted = values.slice();
   for (const tie of ties) {
