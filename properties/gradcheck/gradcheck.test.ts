@@ -417,6 +417,36 @@ describe('f32', () => {
     expect(await codes({ ...layer, twin, vjp }, { x })).toContain('gradient');
   });
 
+  it.each<[string, (v: number, round: (v: number) => number) => number, (v: number) => number, readonly number[]]>([
+    ['1 - tanh', (v, r) => r(1 - r(Math.tanh(v))), (v) => -1 / Math.cosh(v) ** 2, [3, 5.125, 7.5, 9.59375]],
+    [
+      'a tail of GELU',
+      (v, r) => r(r(0.5 * v) * r(1 + r(Math.tanh(v)))),
+      (v) => 1 / (1 + Math.exp(-2 * v)) + (0.5 * v) / Math.cosh(v) ** 2,
+      [-4.375, -7.25, -9.9375],
+    ],
+    ['log(1 + exp)', (v, r) => r(Math.log(r(1 + r(Math.exp(v))))), (v) => 1 / (1 + Math.exp(-v)), [-8.875, -7.8125]],
+    [
+      'beside a pole',
+      (v, r) => r(1 / r(1 + r(1 / v))),
+      (v) => 1 / (v + 1) ** 2,
+      [-1 + 37 * 2 ** -24, -1 + 5 * 2 ** -22, -1 - 2 ** -12],
+    ],
+  ])(
+    'inner rounding of %s is not held against its twin, but errors of any other size',
+    async (_name, f, df, places) => {
+      const of = (factor: number): Differentiable => ({
+        ...f32('f', { f: (v) => factor * f(v, Math.fround), df }),
+        twin: ({ x: v }: Tensors) => v!.map((e) => f(e, (w) => w)),
+      });
+      for (const v of places) {
+        const report = await gradcheck(of(1), { x: Float64Array.of(v) });
+        expect(report.failures, gradcheckText(report)).toEqual([]);
+      }
+      expect(await codes(of(1.01), { x: Float64Array.from(places) })).toContain('value');
+    },
+  );
+
   it('a tolerance is an override, and the report says so', async () => {
     const off = elementwiseLayer('relu', { ...elementwise.relu!, df: (v) => (v > 0 ? 1.001 : 0) });
     const { jvp: _jvp, ...layer } = off;

@@ -14,13 +14,14 @@ import { gradientCheck, inputReport } from './input-report.ts';
 import { measureJacobian, withoutKinks } from './jacobian.ts';
 import { confirmKinks, kinkFailures, valueFailures } from './kink-checks.ts';
 import { layoutOf } from './layout.ts';
-import { estimateNoise, outputNoise, roundingsOf } from './noise.ts';
+import { conditionNoise, estimateNoise, outputNoise, roundingsOf } from './noise.ts';
 import { allFinite, leaveOpenNonFinite, type NumericSide, numericSide } from './numeric-side.ts';
 import { checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from './options.ts';
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
 import { measureTogether, partTies, tiesOf } from './ties.ts';
+import { valueNoise } from './value-noise.ts';
 
 /**
  * Checks `vjp(inputs, dy) = Jᵀ dy` for every element of every cotangent, J measured by finite differences of `forward`
@@ -77,7 +78,14 @@ export async function gradcheck(
     failures.push(...kinkFailures(numeric, side.y, side.noise, shapes));
   }
   const noise = declared.rounding?.output?.(inputs) ?? outputNoise(side.noise, side.dtype, dtype);
-  if (f.twin !== undefined) failures.push(...valueFailures(y, side.y, noise, shapes.y!));
+  if (f.twin !== undefined && valueFailures(y, side.y, noise, shapes.y!).length > 0) {
+    let bound = noise;
+    if (declared.rounding === undefined) {
+      bound = conditionNoise(noise, numerics, side.y, roundings, dtype);
+      bound = await valueNoise(asked, inputs, y, side.y, bound, roundings, dtype);
+    }
+    failures.push(...valueFailures(y, side.y, bound, shapes.y!));
+  }
 
   const dy = declared.dy ?? drawCotangent(draw, y.length, 0);
   if (!(dy instanceof Float64Array) || dy.length !== y.length) {
