@@ -1,15 +1,16 @@
 import { formats } from '../dtypes.ts';
+import { range } from '../transform.ts';
 import type { Asked } from './calls.ts';
 import type { FloatDtype, Tensors } from './differentiable.ts';
 
-/** Relative moves of all inputs, the smallest first. */
-const moves: readonly number[] = [20, 17, 14, 11, 8, 5].flatMap((k) => [2 ** -k, -(2 ** -k)]);
-/** By so many bounds the twin has to change for the values beside it to be told from it. */
-const clearly = 8;
+/** Relative moves of all inputs. */
+const moves: readonly number[] = range(18).flatMap((k) => [2 ** (k - 22), -(2 ** (k - 22))]);
+/** By so many bounds the twin has to change for the values beside it to be told from it; and by no more. */
+const [least, most] = [8, 128];
 
 /**
- * The bounds of the rounding error of `y`, larger where it lies on steps: where the twin has moved by eight bounds and y
- * has not by within two of it, terms cancel that are rounded to more than is left of them. They are taken to be as large as
+ * The bounds of the rounding error of `y`, larger where it lies on steps: where the twin moves by 8 to 128 bounds and
+ * y not by within two of that, terms cancel that are rounded to more than is left of them. They are taken to be as large as
  * the twin is at the other side of 0, and their rounding as K·u times that.
  */
 export async function valueNoise(
@@ -23,7 +24,6 @@ export async function valueNoise(
 ): Promise<Float64Array> {
   const { round, p } = formats[dtype];
   const isOnSteps = new Uint8Array(y.length);
-  const isSeen = new Uint8Array(y.length);
   for (const move of moves) {
     const at = Object.fromEntries(
       Object.entries(inputs).map(([name, v]) => [name, v.map((e) => round(e * (1 + move)))]),
@@ -31,9 +31,8 @@ export async function valueNoise(
     const [own, exact] = [await asked.forward(at), await asked.numeric(at)];
     for (let i = 0; i < y.length; i++) {
       const change = exact[i]! - twin[i]!;
-      if (isSeen[i] === 1 || !(Math.abs(change) >= clearly * bound[i]!)) continue;
-      isSeen[i] = 1;
-      if (Math.abs(own[i]! - y[i]! - change) > 2 * bound[i]!) isOnSteps[i] = 1;
+      const isTold = Math.abs(change) >= least * bound[i]! && Math.abs(change) <= most * bound[i]!;
+      if (isTold && Math.abs(own[i]! - y[i]! - change) > 2 * bound[i]!) isOnSteps[i] = 1;
     }
   }
   const size = new Float64Array(y.length);
