@@ -90,10 +90,14 @@ export class Asked {
     this.failures.push({ code: 'overwritten', what, element: at });
   }
 
-  /** Keeps an answer. One that is let go is looked at before; the first is kept to the end, for buffers that take turns. */
+  /**
+   * Keeps an answer. One that is let go is looked at before; the first is kept to the end, for buffers that take turns, and
+   * looked at each time, since its turn may come once more for what it held at first.
+   */
   #keep(what: string, tensor: Float64Array, was: Float64Array): void {
     const answers = this.#kept.get(what) ?? [];
     this.#kept.set(what, answers);
+    if (answers.length > 0) this.#checkAnswer(what, answers[0]!);
     if (answers.length === keptAnswers) this.#checkAnswer(what, answers.splice(1, 1)[0]!);
     answers.push({ tensor, was });
   }

@@ -9,7 +9,7 @@ const declarations = ['shapes', 'structure', 'kinks', 'constants', 'batch', 'rou
 
 export const gradcheckOptions: readonly (keyof GradcheckOptions)[] = [
   ...declarations,
-  ...(['seed', 'dy', 'jacobian', 'onKinks', 'containment', 'tolerance'] as const),
+  ...(['seed', 'dy', 'jacobian', 'onKinks', 'containment', 'held', 'tolerance'] as const),
 ];
 
 const functionParts: readonly (keyof Differentiable)[] = [
@@ -99,8 +99,9 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
     );
   }
   for (const name of Object.keys(options.kinks ?? {})) kinksOfInput(name, options.kinks);
-  const { seed = 1, tolerance, jacobian, onKinks, containment, rounding } = options;
+  const { seed = 1, held = 0, tolerance, jacobian, onKinks, containment, rounding } = options;
   checkInteger('gradcheck: "seed"', seed, 0);
+  checkInteger('gradcheck: "held"', held, 0);
   if (tolerance !== undefined && !(Number.isFinite(tolerance) && tolerance >= 0)) {
     throw new RangeError(`gradcheck: "tolerance" expected a finite number from 0, got ${shown(tolerance)}`);
   }

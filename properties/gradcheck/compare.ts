@@ -80,6 +80,7 @@ function compareCotangent({
 }: Question): Comparison {
   const { name, layout, jacobian, values, projection } = numeric;
   const analytic = projection ? projected(given, projection) : given;
+  const bounds = bound && projection ? projectedBound(bound, projection) : bound;
   const expected = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
   const u = 2 ** -formats[dtype].p;
   // What one product loses to underflow, also where a derivative did before it was multiplied by dy.
@@ -98,7 +99,7 @@ function compareCotangent({
     const terms = expected.terms[j]! + moreTerms;
     const own = 2 ** -53 * (ownRoundings + terms) * expected.size[j]!;
     const derived = u * (roundings + terms) * expected.size[j]! + eta * terms;
-    const rounding = own + (bound && !projection ? bound[j]! : derived);
+    const rounding = own + (bounds ? bounds[j]! : derived);
     if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) continue;
     compared++;
     const middle = lo + (hi - lo) / 2;
@@ -195,6 +196,26 @@ export function ratioOf(distance: number, half: number): number {
 /** `<dv, tₖ>` for each direction. */
 export function projected(cotangent: Float64Array, { directions }: Projection): Float64Array {
   return Float64Array.from(directions, (t) => t.reduce((sum, value, j) => sum + value * cotangent[j]!, 0));
+}
+
+/** `Σ|tₖ|·bound` for each direction. */
+function projectedBound(bound: Float64Array, { directions }: Projection): Float64Array {
+  return Float64Array.from(directions, (t) =>
+    t.reduce((sum, size, j) => (size === 0 ? sum : sum + Math.abs(size) * bound[j]!), 0),
+  );
+}
+
+/** What rounding can do to each element of a cotangent: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms. */
+export function cotangentRounding(
+  { layout, jacobian }: Numeric,
+  dy: Float64Array,
+  elements: number,
+  dtype: FloatDtype,
+  roundings: number,
+): Float64Array {
+  const { size, terms } = expectedCotangent(layout, jacobian, dy, elements);
+  const eta = 2 ** formats[dtype].etaExponent * largest(dy);
+  return size.map((s, j) => 2 ** -formats[dtype].p * (roundings + terms[j]!) * s + eta * terms[j]!);
 }
 
 /** From an element to the nearest kink that is declared for it or was found on it. */

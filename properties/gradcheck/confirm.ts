@@ -1,13 +1,18 @@
+import { GradcheckError } from './calls.ts';
 import type { FloatDtype } from './differentiable.ts';
 import { type Jacobian, judgeFrom, measurable, type Open, readAt, slopeAt, valuesAt } from './jacobian.ts';
 import type { Moved } from './measure.ts';
-import { centredOrder, errorOf, quarticAt } from './slope.ts';
+import { centredOrder, errorOf, quarticAt, type Slope } from './slope.ts';
 import { lineScale } from './stencil.ts';
 
 /**
  * Measures the derivatives by these elements once more, before they are called wrong: three points of a curve may have
  * lain on a line by chance, a curve that is too rough for one scale may look smooth there, and inner cancellation or
  * values of fewer digits make more noise than is estimated, so it is measured too. Declared kinks stay as they are.
+ *
+ * `unit`: K·u of the noise that was estimated, 0 where its bound is declared. Where f lies on a line, its noise does not
+ * show: `1 - tanh(x)` at 20 is flat. It is then taken as `unit` times the largest value within reach, since terms that
+ * are as large there, or cancel here, are rounded to so much.
  */
 export async function confirmJacobian(
   { lo, hi, kinks }: Jacobian,
@@ -16,6 +21,7 @@ export async function confirmJacobian(
   y: Float64Array,
   noise: Float64Array,
   dtype: FloatDtype,
+  unit: number,
 ): Promise<Jacobian> {
   const placeOf = ({ element, output }: { element: number; output: number }) => `${element} ${output}`;
   const declared = new Set(kinks.filter((kink) => kink.declared !== undefined).map(placeOf));
@@ -23,19 +29,29 @@ export async function confirmJacobian(
   const open = measurable(moved, y).filter((entry) => elements.has(entry.element) && !declared.has(placeOf(entry)));
   for (let scale = 0; scale < moved.scales; scale++) await readAt(moved, scale, open, scale === 0);
   for (const scale of moved.noiseScales) await readAt(moved, scale, open, false, false);
+  if (unit > 0) {
+    for (const scale of moved.lineScales) await readAt(moved, scale, open, false).catch(outsideDomain);
+    await readAt(moved, moved.reachScale, open, false, false).catch(outsideDomain);
+  }
   const again = { lo: lo.slice(), hi: hi.slice(), kinks: kinks.slice() };
   for (const entry of open) {
     const isOnKink = found.has(placeOf(entry));
     if (!isOnKink && !(lo[entry.at]! <= hi[entry.at]!)) continue;
-    const least = Math.max(noise[entry.output]!, noiseBeside(entry, moved, dtype));
+    const hidden = unit > 0 ? unit * sizeWithinReach(entry, moved) : 0;
+    const least = Math.max(noise[entry.output]!, noiseBeside(entry, moved, dtype), hidden);
     if (isOnKink) judgeFrom(0, entry, moved, y, least, dtype);
-    else if (!measureAgain(entry, moved, y, noise[entry.output]!, least, dtype)) continue;
+    else if (!measureAgain(entry, moved, y, noise[entry.output]!, hidden, least, dtype)) continue;
     again.lo[entry.at] = entry.lo;
     again.hi[entry.at] = entry.hi;
     if (isOnKink) again.kinks = again.kinks.filter((kink) => placeOf(kink) !== placeOf(entry));
     if (entry.kink !== undefined) again.kinks.push(entry.kink);
   }
   return again;
+}
+
+/** So far from the element f may answer nothing, or fewer outputs: then nothing is known of it there. */
+function outsideDomain(error: unknown): void {
+  if (!(error instanceof GradcheckError)) throw error;
 }
 
 /** More than so many times the noise nearby is no noise: f is not smooth in the widest stencil. */
@@ -47,30 +63,66 @@ function measureAgain(
   moved: Moved,
   y: Float64Array,
   estimated: number,
+  hidden: number,
   nearby: number,
   dtype: FloatDtype,
 ): boolean {
-  const [atWide, atNear] = [0, 1].map((scale) => noiseWithin(entry, moved, scale, y[entry.output]!)) as [
-    number,
-    number,
-  ];
-  const wide = slopeAt(entry, moved, 0, y, Math.max(estimated, atWide));
-  const near = slopeAt(entry, moved, 1, y, Math.max(estimated, atNear));
+  /** The slope at one scale and the noise seen in it; where it is a line, terms that do not show there make noise too. */
+  const measuredAt = (scale: number) => {
+    const noise = noiseWithin(entry, moved, scale, y[entry.output]!);
+    const seen = slopeAt(entry, moved, scale, y, Math.max(estimated, noise));
+    if (seen === undefined || !isLine(seen)) return { noise, slope: seen };
+    return { noise, slope: slopeAt(entry, moved, scale, y, Math.max(estimated, noise, hidden)) };
+  };
+  const { slope: wide, noise: atWide } = measuredAt(0);
+  const { slope: near } = measuredAt(1);
   if (wide === undefined || near === undefined) return false;
-  const isFlat = near.slope === 0 && near.truncation === 0;
-  if (atWide > clearly * nearby && !isFlat) {
-    judgeFrom(1, entry, moved, y, nearby, dtype);
+  if (atWide > clearly * nearby) {
+    const settled = judgeFrom(1, entry, moved, y, nearby, dtype);
+    const nearest = measuredAt(settled).slope;
+    const isFlat = entry.kink === undefined && nearest?.slope === 0 && nearest.truncation === 0;
+    // Flat nearby, and by more than noise not so further away: there are steps, and the slope is either.
+    if (isFlat) for (let scale = 0; scale < settled; scale++) include(entry, measuredAt(scale).slope);
     return true;
   }
-  const isConsistent = Math.abs(wide.slope - near.slope) <= errorOf(wide) + errorOf(near);
+  const isConsistent = isAsNear(wide, near);
   // A line after all, with no more noise than was thought: what was measured before is as good as it gets.
-  if (isConsistent && wide.truncation <= wide.rounding && atWide <= estimated) return false;
-  const best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
-  // Flat nearby, and by more than noise not so further away: there are steps, and the slope is either.
-  const either = !isConsistent && isFlat ? [near, wide] : [best];
-  entry.lo = Math.min(...either.map((slope) => slope.slope - errorOf(slope)));
-  entry.hi = Math.max(...either.map((slope) => slope.slope + errorOf(slope)));
+  if (isConsistent && isLine(wide) && Math.max(atWide, hidden) <= estimated) return false;
+  let best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
+  if (hidden > 0 && isConsistent && isLine(wide) && atWide <= Math.max(estimated, hidden)) {
+    for (const scale of moved.lineScales) {
+      const { slope } = measuredAt(scale);
+      if (slope !== undefined && isAsNear(slope, best) && errorOf(slope) < errorOf(best)) best = slope;
+    }
+  }
+  entry.lo = best.slope - errorOf(best);
+  entry.hi = best.slope + errorOf(best);
   return true;
+}
+
+/** Widens the interval of a derivative by a slope that differs from it by more than both errors. */
+function include(entry: Open, slope: Slope | undefined): void {
+  if (slope === undefined) return;
+  const error = errorOf(slope);
+  if (slope.slope - error <= entry.hi && slope.slope + error >= entry.lo) return;
+  entry.lo = Math.min(entry.lo, slope.slope - error);
+  entry.hi = Math.max(entry.hi, slope.slope + error);
+}
+
+function isLine({ truncation, rounding }: Slope): boolean {
+  return truncation <= rounding;
+}
+
+function isAsNear(a: Slope, b: Slope): boolean {
+  return Math.abs(a.slope - b.slope) <= errorOf(a) + errorOf(b);
+}
+
+/** The largest value of an output within reach of the element: 2.74 times the power of two below it, beyond 0. */
+function sizeWithinReach({ output, colour }: Open, moved: Moved): number {
+  const sizes = [0, 1].map((level) =>
+    Math.abs(moved.values[moved.reachScale]![level]![colour]?.[output] ?? Number.NaN),
+  );
+  return Math.max(0, ...sizes.filter(Number.isFinite));
 }
 
 /**

@@ -15,6 +15,15 @@ export function drawCotangent(draw: Random, size: number, zeros: number): Float6
   return drawn;
 }
 
+/** Values in ±[1/2, 2) of full significands; a share of them 0. */
+export function drawTangent(draw: Random, size: number, zeros: number, dtype: FloatDtype): Float64Array {
+  const { round } = formats[dtype];
+  return Float64Array.from({ length: size }, () => {
+    if (draw.uniform() < zeros) return 0;
+    return round((draw.below(2) === 0 ? 1 : -1) * draw.uniform(0.5, 2));
+  });
+}
+
 /** By how many powers of two the cotangents of `drawWideCotangent` are above or below 1; products in f32 have less room. */
 const widest: Readonly<Record<FloatDtype, number>> = { f64: 20, f32: 10 };
 

@@ -270,3 +270,38 @@ describe('the adjoint identity', () => {
     expect(tested).toBeGreaterThan(2);
   });
 });
+
+describe('beyond one tangent', () => {
+  const declared = { structure: { x: 'elementwise', w: { trailing: 1 } } } as const;
+
+  it('rounded to float32 it is wrong', async () => {
+    const rounded: Jvp = (inputs, { x, w }, shapes) =>
+      right(inputs, { x: x!.map(Math.fround), w: w!.map(Math.fround) }, shapes);
+    expect(codes((await check(rounded)).failures)).toEqual(['tangent', 'adjoint']);
+  });
+
+  it('is asked for twice', async () => {
+    let calls = 0;
+    const worn: Jvp = (...of) => {
+      calls++;
+      return (right(...of) as Float64Array).map((t) => (calls > 1 ? t * (1 + 2 ** -50) : t));
+    };
+    expect((await check(worn)).failures).toMatchObject([{ code: 'non-deterministic', what: 'jvp' }]);
+  });
+
+  it('NaN in a tangent stays where the structure lets it be, of each input', async () => {
+    for (const name of ['x', 'w']) {
+      const spreads: Jvp = (inputs, tangents, shapes) => {
+        const all = 0 * tangents[name]!.reduce((a, b) => a + b, 0);
+        return (right(inputs, tangents, shapes) as Float64Array).map((t) => t + all);
+      };
+      expect((await check(spreads)).failures).toEqual([]);
+      expect((await check(right, productKnown, { declared })).failures).toEqual([]);
+      expect((await check(spreads, productKnown, { declared })).failures).toMatchObject([
+        { code: 'spreads', from: expect.stringMatching(`tangent of .*${name}\\[`), to: 'ty' },
+      ]);
+      const batch = { declared: { batch: ['x'] } };
+      expect((await check(spreads, productKnown, batch)).failures).toHaveLength(name === 'x' ? 1 : 0);
+    }
+  });
+});

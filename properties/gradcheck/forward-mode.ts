@@ -1,20 +1,22 @@
 import { formats } from '../dtypes.ts';
 import { indexIn } from '../positions.ts';
+import { firstDifference } from './calls.ts';
 import { type Numeric, ratioOf } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Tensors } from './differentiable.ts';
-import { drawCotangent } from './draw.ts';
+import { drawTangent } from './draw.ts';
+import { drawPlaces, placesText, touchedBy, withNaN } from './independence.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /**
- * Forward mode, `ty = J t`, within the measured derivatives; and the adjoint identity `<ty, dy> = Σ <t, Jᵀdy>` within
- * rounding alone, which sees what finite differences are too coarse for.
+ * Forward mode, `ty = J t`, within the measured derivatives; the adjoint identity `<ty, dy> = Σ <t, Jᵀdy>` within
+ * rounding alone, which sees what finite differences are too coarse for; containment of NaN, and the same bits again.
  */
 export async function checkForwardMode(context: Context): Promise<GradcheckFailure[]> {
   const { asked, inputs, y, dy, gradients, numerics, shapes, dtype, draw, roundings } = context;
   const tangents: Record<string, Float64Array> = {};
   for (const [name, { length }] of Object.entries(inputs)) {
-    tangents[name] = gradients[name] === undefined ? new Float64Array(length) : drawCotangent(draw, length, 0.1);
+    tangents[name] = gradients[name] === undefined ? new Float64Array(length) : drawTangent(draw, length, 0.1, dtype);
   }
   const ty = await asked.jvp(inputs, tangents);
   const u = 2 ** -formats[dtype].p;
@@ -54,6 +56,34 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
   // Each product passes the roundings of its derivative and, in sums over many, at most one for each term.
   const allowed = u * (2 * roundings + terms) * magnitude;
   if (Math.abs(forward - reverse) > allowed) failures.push({ code: 'adjoint', forward, reverse, allowed });
+  failures.push(...(await spreadOrChange(context, tangents, ty)));
+  return failures;
+}
+
+/** NaN in one element of a tangent reaches what its structure lets it reach; and the same tangents give the same bits. */
+async function spreadOrChange(context: Context, tangents: Tensors, ty: Float64Array): Promise<GradcheckFailure[]> {
+  const { asked, inputs, shapes, declared } = context;
+  const failures: GradcheckFailure[] = [];
+  for (const group of drawPlaces(context)) {
+    const poisoned = await asked.jvp(inputs, withNaN(tangents, group));
+    const at = firstDifference(poisoned, ty, touchedBy(group));
+    if (at < 0) continue;
+    failures.push({
+      code: 'spreads',
+      from: `NaN in the tangent of ${placesText(group, shapes)}`,
+      to: 'ty',
+      index: indexIn(shapes.y!, at),
+      was: ty[at]!,
+      became: poisoned[at]!,
+    });
+  }
+  const again = await asked.jvp(inputs, tangents);
+  const element = firstDifference(again, ty);
+  if (element >= 0) {
+    failures.push({ code: 'non-deterministic', what: 'jvp', element, first: ty[element]!, again: again[element]! });
+  }
+  const negated = Object.fromEntries(Object.entries(tangents).map(([name, t]) => [name, t.map((v) => -v)]));
+  for (let k = 0; k < (declared.held ?? 0); k++) await asked.jvp(inputs, negated);
   return failures;
 }
 

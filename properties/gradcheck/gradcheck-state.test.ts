@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Differentiable } from './differentiable.ts';
+import type { Differentiable, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { codes, tensor } from './gradcheck-for-tests.ts';
 import { elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
 import type { GradcheckOptions } from './options.ts';
+import { gradcheckRun } from './property.ts';
 
 describe('state', () => {
   const sum = (forward: () => number, vjp: () => number = () => 1): Differentiable => ({
@@ -62,6 +63,49 @@ describe('state', () => {
       },
     };
     expect(await codes(f, { x: tensor(12) })).toContain('overwritten');
+  });
+});
+
+describe('an answer from buffers in turn', () => {
+  const x = Float64Array.from({ length: 12 }, (_, i) => i / 3 - 1.7);
+  const cube = elementwiseLayer('cube', elementwise.cube!);
+  /** The layer with a part that answers from so many buffers. */
+  const rotating = (part: 'forward' | 'vjp' | 'jvp', count: number): Differentiable => {
+    const buffers = Array.from({ length: count }, () => new Float64Array(12));
+    let calls = 0;
+    const held = (answer: Float64Array) => {
+      if (answer.length !== 12) return answer;
+      const buffer = buffers[calls++ % count]!;
+      buffer.set(answer);
+      return buffer;
+    };
+    return {
+      ...cube,
+      forward: (...of) => (part === 'forward' ? held : (y: Float64Array) => y)(cube.forward(...of) as Float64Array),
+      vjp: (...of) => {
+        const { x: dx } = cube.vjp(...of) as Tensors;
+        return { x: part === 'vjp' ? held(dx!) : dx! };
+      },
+      jvp: (...of) => (part === 'jvp' ? held : (t: Float64Array) => t)(cube.jvp!(...of) as Float64Array),
+    };
+  };
+
+  it.each([2, 3, 4, 5, 6, 7])('of forward is seen, of %d', async (count) => {
+    const shapes = { x: [4, 3] };
+    for (const options of [{}, { structure: { x: 'elementwise' } }, { structure: { x: 'rows' } }] as const) {
+      expect(await codes(rotating('forward', count), { x }, { shapes, ...options })).toContain('overwritten');
+    }
+  });
+
+  it.each([
+    ['vjp', 2],
+    ['vjp', 3],
+    ['vjp', 4],
+    ['jvp', 2],
+    ['jvp', 3],
+  ] as const)('of %s is seen on drawn inputs, of %d', async (part, count) => {
+    const { report } = await gradcheckRun(rotating(part, count), { shapes: { x: [4, 3] } }, { runs: 1 });
+    expect(report.failures.map(({ code }) => code)).toContain('overwritten');
   });
 });
 

@@ -4,7 +4,7 @@ import type { Differentiable, Tensors } from './differentiable.ts';
 import { type DrawnInputs, drawnInputs } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
 import { codes, declared, first, inputs, N, normal, pap, shapes, tensor, U } from './gradcheck-for-tests.ts';
-import { denseLayer, elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
+import { cancelling, denseLayer, elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
 import { describeGradcheckFailure, gradcheckText } from './report-text.ts';
 
 describe('right layers pass', () => {
@@ -87,6 +87,21 @@ describe('right functions are not called wrong', () => {
     expect((await gradcheck(wrong, { x: Float64Array.from(places) })).outcome).toBe('failed');
   });
 
+  it.each(Object.entries(cancelling))(
+    '%s, whose noise does not show in its values',
+    async (name, { places, ...scalar }) => {
+      const { jvp: _, ...layer } = elementwiseLayer(name, scalar);
+      for (const x of [places, ...places.map((v) => [v])]) {
+        const report = await gradcheck(layer, { x: Float64Array.from(x) });
+        expect(report.passed, gradcheckText(report)).toBe(true);
+      }
+      for (const off of [1e-10, -1]) {
+        const { jvp: _jvp, ...wrong } = elementwiseLayer(name, { ...scalar, df: (v) => scalar.df(v) + off });
+        expect(await codes(wrong, { x: Float64Array.from(places) })).toContain('gradient');
+      }
+    },
+  );
+
   it('in float32 at jumps that the widest steps step over, and beside poles', async () => {
     const round = Math.fround;
     const of = (f: (v: number) => number, df: (v: number) => number, dtype: 'f32') => ({
@@ -98,10 +113,54 @@ describe('right functions are not called wrong', () => {
       [(v: number) => v - Math.floor(v), () => 1, [-16, -3, 2, 0.5]],
       [(v: number) => 1 / v, (v: number) => -1 / v / v, [-(2 ** -13), 2 ** -23, 3]],
       [(v: number) => Math.sqrt(Math.abs(v)), root(0), [0, 2 ** -28, 1]],
+      // A quotient of two that vanish: flat within 2⁻¹³ of 1.
+      [
+        (v: number) => round(v - 1) / round(round(v * v) - 1),
+        (v: number) => -1 / (v + 1) ** 2,
+        [1 + 110 * 2 ** -20, 1 + 85 * 2 ** -20, 1 + 2 ** -7],
+      ],
     ] as const) {
       const report = await gradcheck(of(f, df, 'f32'), { x: Float64Array.from(places) });
       expect(report.failures, gradcheckText(report)).toEqual([]);
     }
+  });
+});
+
+describe('a power of |x| beside a declared jump', () => {
+  const power = (p: number, dtype: 'f64' | 'f32', factor = 1): Differentiable => {
+    const round = dtype === 'f64' ? (v: number) => v : Math.fround;
+    const df = (v: number) => (v === 0 ? 0 : p * Math.sign(v) * Math.abs(v) ** (p - 1));
+    return {
+      dtype,
+      forward: ({ x }) => x!.map((v) => round(round(Math.abs(v) ** p) + (v > 0 ? 1 : 0))),
+      vjp: ({ x }, dy) => ({ x: x!.map((v, i) => round(round(factor * df(v)) * dy[i]!)) }),
+    };
+  };
+  const side =
+    (value: number, slope = 0) =>
+    () => ({ value, slope });
+  const kink = { at: 0, value: 'left', derivative: () => 0 } as const;
+  const places = Array.from({ length: 48 }, (_, k) => Math.fround((k % 2 === 0 ? 1.3 : -1.3) * 2 ** -k));
+
+  it.each([0.5, 0.9, 1.05, 1.1, 1.2, 1.3, 1.5])('to the %d is not called wrong', async (p) => {
+    for (const dtype of ['f64', 'f32'] as const) {
+      for (const v of places) {
+        const report = await gradcheck(power(p, dtype), { x: Float64Array.of(v) }, { kinks: { x: [kink] } });
+        expect(report.failures, gradcheckText(report)).toEqual([]);
+      }
+      const wrong = power(p, dtype, 1.5);
+      expect(await codes(wrong, { x: Float64Array.from(places) }, { kinks: { x: [kink] } })).toContain('gradient');
+    }
+  });
+
+  it.each([1.05, 1.1, 1.2, 1.3, 1.5])('to the %d has limits of slopes that differ from scale to scale', async (p) => {
+    const x = Float64Array.of(0);
+    const limits = { x: [{ ...kink, left: side(0), right: side(1) }] };
+    expect(await codes(power(p, 'f64'), { x }, { kinks: limits })).toEqual([]);
+    const offLimit = { x: [{ ...kink, left: side(0), right: side(1.5) }] };
+    expect(await codes(power(p, 'f64'), { x }, { kinks: offLimit })).toContain('one-sided');
+    const offSlope = { x: [{ ...kink, left: side(0, 0.5), right: side(1) }] };
+    expect(await codes(power(p, 'f64'), { x }, { kinks: offSlope })).toEqual(p < 1.1 ? [] : ['one-sided']);
   });
 });
 
@@ -145,6 +204,13 @@ describe('wrong gradients are found', () => {
       const failure = report.failures.find(({ code }) => code === 'gradient');
       expect(failure, `${input} ${at}`).toMatchObject({ input, index: [Math.floor(at / U), at % U] });
     }
+  });
+
+  it('a gradient of 1e-13 where f is 0, but as large as 1 within reach', async () => {
+    const { jvp: _, ...leaky } = elementwiseLayer('relu', { ...elementwise.relu!, df: (v) => (v > 0 ? 1 : 1e-13) });
+    const x = Float64Array.of(-0.5, -1, -3);
+    expect(await codes(leaky, { x })).toContain('gradient');
+    expect(await codes(leaky, { x }, { kinks: { x: [{ at: 0, derivative: 'left' }] } })).toContain('gradient');
   });
 
   it('all of the sort that a formula gets wrong', async () => {
@@ -351,6 +417,36 @@ describe('f32', () => {
     expect(await codes({ ...layer, twin, vjp }, { x })).toContain('gradient');
   });
 
+  it.each<[string, (v: number, round: (v: number) => number) => number, (v: number) => number, readonly number[]]>([
+    ['1 - tanh', (v, r) => r(1 - r(Math.tanh(v))), (v) => -1 / Math.cosh(v) ** 2, [3, 5.125, 7.5, 9.59375]],
+    [
+      'a tail of GELU',
+      (v, r) => r(r(0.5 * v) * r(1 + r(Math.tanh(v)))),
+      (v) => 1 / (1 + Math.exp(-2 * v)) + (0.5 * v) / Math.cosh(v) ** 2,
+      [-4.375, -7.25, -9.9375],
+    ],
+    ['log(1 + exp)', (v, r) => r(Math.log(r(1 + r(Math.exp(v))))), (v) => 1 / (1 + Math.exp(-v)), [-8.875, -7.8125]],
+    [
+      'beside a pole',
+      (v, r) => r(1 / r(1 + r(1 / v))),
+      (v) => 1 / (v + 1) ** 2,
+      [-1 + 37 * 2 ** -24, -1 + 5 * 2 ** -22, -1 - 2 ** -12],
+    ],
+  ])(
+    'inner rounding of %s is not held against its twin, but errors of any other size',
+    async (_name, f, df, places) => {
+      const of = (factor: number): Differentiable => ({
+        ...f32('f', { f: (v) => factor * f(v, Math.fround), df }),
+        twin: ({ x: v }: Tensors) => v!.map((e) => f(e, (w) => w)),
+      });
+      for (const v of places) {
+        const report = await gradcheck(of(1), { x: Float64Array.of(v) });
+        expect(report.failures, gradcheckText(report)).toEqual([]);
+      }
+      expect(await codes(of(1.01), { x: Float64Array.from(places) })).toContain('value');
+    },
+  );
+
   it('a tolerance is an override, and the report says so', async () => {
     const off = elementwiseLayer('relu', { ...elementwise.relu!, df: (v) => (v > 0 ? 1.001 : 0) });
     const { jvp: _jvp, ...layer } = off;
@@ -358,6 +454,17 @@ describe('f32', () => {
     expect(report.passed).toBe(true);
     expect(gradcheckText(report)).toContain('OVERRIDE: relative tolerance 0.01');
   });
+});
+
+it('bounds of rounding by the caller are an override too, which the report says', async () => {
+  const cube = elementwiseLayer('cube', elementwise.cube!);
+  const rounding = { forward: ({ x }: Tensors) => x!.map(() => 1), vjp: ({ x }: Tensors) => ({ x: x!.map(() => 1) }) };
+  const x = Float64Array.of(1, 2);
+  const report = await gradcheck(cube, { x }, { rounding });
+  expect(report.override).toEqual({ rounding: true });
+  expect(gradcheckText(report)).toContain('OVERRIDE: rounding as the caller bounds it');
+  expect((await gradcheck(cube, { x }, { rounding, tolerance: 1 })).override).toEqual({ tolerance: 1, rounding: true });
+  expect((await gradcheck({ ...cube, rounding }, { x })).override).toBeUndefined();
 });
 
 it('a report is at most 40 lines, and each failure a sentence that names the element', async () => {

@@ -1,8 +1,9 @@
 import { kindOf } from '../../reference/arguments.ts';
-import { random } from '../../reference/random.ts';
+import { type Random, random } from '../../reference/random.ts';
+import { formats } from '../dtypes.ts';
 import { Asked, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
-import { type Comparison, compareConfirmed, type Numeric } from './compare.ts';
+import { type Comparison, compareConfirmed, cotangentRounding, type Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
 import type { Context } from './context.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
@@ -13,12 +14,14 @@ import { gradientCheck, inputReport } from './input-report.ts';
 import { measureJacobian, withoutKinks } from './jacobian.ts';
 import { confirmKinks, kinkFailures, valueFailures } from './kink-checks.ts';
 import { layoutOf } from './layout.ts';
-import { estimateNoise, outputNoise, roundingsOf } from './noise.ts';
+import { conditionNoise, estimateNoise, outputNoise, roundingsOf } from './noise.ts';
 import { allFinite, leaveOpenNonFinite, type NumericSide, numericSide } from './numeric-side.ts';
 import { checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from './options.ts';
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
+import { measureTogether, partTies, tiesOf } from './ties.ts';
+import { valueNoise } from './value-noise.ts';
 
 /**
  * Checks `vjp(inputs, dy) = Jᵀ dy` for every element of every cotangent, J measured by finite differences of `forward`
@@ -66,14 +69,23 @@ export async function gradcheck(
     },
     side.noise,
   );
+  const roundings = roundingsOf(moves);
+  const unit = declared.rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
   const numerics: Numeric[] = [];
-  for (const part of parts) numerics.push(...(await measured(part, side, inputs, shapes, declared)));
+  for (const part of parts) numerics.push(...(await measured(part, side, unit, inputs, shapes, declared, draw)));
   for (const numeric of numerics) {
     await confirmKinks(numeric, side.y, side.noise, shapes);
     failures.push(...kinkFailures(numeric, side.y, side.noise, shapes));
   }
   const noise = declared.rounding?.output?.(inputs) ?? outputNoise(side.noise, side.dtype, dtype);
-  if (f.twin !== undefined) failures.push(...valueFailures(y, side.y, noise, shapes.y!));
+  if (f.twin !== undefined && valueFailures(y, side.y, noise, shapes.y!).length > 0) {
+    let bound = noise;
+    if (declared.rounding === undefined) {
+      bound = conditionNoise(noise, numerics, side.y, roundings, dtype);
+      bound = await valueNoise(asked, inputs, y, side.y, bound, roundings, dtype);
+    }
+    failures.push(...valueFailures(y, side.y, bound, shapes.y!));
+  }
 
   const dy = declared.dy ?? drawCotangent(draw, y.length, 0);
   if (!(dy instanceof Float64Array) || dy.length !== y.length) {
@@ -81,13 +93,24 @@ export async function gradcheck(
     throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
   }
   const gradients = await asked.vjp(inputs, dy);
-  const roundings = roundingsOf(moves);
   const rounding = declared.rounding?.vjp(inputs, dy);
   const compared: Comparison[] = [];
   for (const numeric of numerics) {
     const { name } = numeric;
     const question = { numeric, analytic: gradients[name]!, dy, dtype, roundings, tolerance, what: 'vjp' };
     compared.push(await compareConfirmed({ ...question, bound: rounding?.[name] }));
+  }
+  for (const numeric of numerics) {
+    const ties = tiesOf(numeric, side.dtype);
+    if (ties.length === 0) continue;
+    const together = await measureTogether(numeric, ties, side, unit, shapes.y!, draw);
+    if (declared.onKinks === 'open') together.jacobian = withoutKinks(together.jacobian);
+    const analytic = gradients[numeric.name]!;
+    const bound = rounding?.[numeric.name] ?? cotangentRounding(numeric, dy, analytic.length, dtype, roundings);
+    const what = 'vjp, equal elements moved together';
+    compared.push(
+      await compareConfirmed({ numeric: together, analytic, dy, dtype, roundings, tolerance, bound, what }),
+    );
   }
   failures.push(...compared.flatMap(({ failure }) => (failure ? [failure] : [])));
 
@@ -118,6 +141,11 @@ export async function gradcheck(
     checks.push('a batch of one');
   }
   failures.push(...(await repeated(context, other.contained !== undefined)));
+  for (let k = 0; k < (declared.held ?? 0); k++)
+    await asked.vjp(
+      inputs,
+      dy.map((d) => -d),
+    );
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
     const twice = allFinite(y);
@@ -126,7 +154,7 @@ export async function gradcheck(
   }
   asked.checkKept();
   failures.push(...asked.failures);
-  const reports = compared.map((comparison, k) => inputReport(comparison, numerics[k]!, declared, shapes));
+  const reports = numerics.map((numeric, k) => inputReport(compared[k]!, numeric, declared, shapes));
   const total = compared.reduce((sum, { summary }) => sum + summary.compared, other.compared);
   const outcome = failures.length > 0 ? 'failed' : total > 0 ? 'passed' : 'nothing-compared';
   return {
@@ -140,31 +168,43 @@ export async function gradcheck(
     failures,
     calls: asked.calls,
     checks: [gradientCheck(reports), ...checks],
-    override: tolerance === undefined ? undefined : { tolerance },
+    override: overrideBy(options),
   };
 }
 
 /** The derivatives of an input, which `compareConfirmed` may have measured once more. */
 async function measured(
   { name, moved, projection }: Part,
-  { y, noise, dtype }: NumericSide,
+  side: NumericSide,
+  unit: number,
   inputs: Tensors,
   shapes: Context['shapes'],
   { onKinks }: GradcheckOptions,
+  draw: Random,
 ): Promise<Numeric[]> {
   if (moved === undefined) return [];
+  const { y, noise, dtype } = side;
   const jacobian = await measureJacobian(moved, y, noise, dtype);
   const numeric: Numeric = {
     name,
     layout: moved.layout,
     jacobian: onKinks === 'open' ? withoutKinks(jacobian) : jacobian,
-    confirm: (elements) => confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype),
+    async confirm(elements) {
+      const again = await confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype, unit);
+      const ties = tiesOf(numeric, dtype).filter((tie) => tie.some((j) => elements.has(j)));
+      return ties.length > 0 ? partTies(again, ties, numeric, side, draw) : again;
+    },
     shape: shapes[name]!,
     values: inputs[name]!,
     kinksOf: moved.kinksOf,
     projection,
   };
   return [numeric];
+}
+
+function overrideBy({ tolerance, rounding }: GradcheckOptions): GradcheckReport['override'] {
+  if (tolerance === undefined && rounding === undefined) return undefined;
+  return { ...(tolerance !== undefined && { tolerance }), ...(rounding !== undefined && { rounding: true }) };
 }
 
 /** What a function declares of itself, without its parts. */

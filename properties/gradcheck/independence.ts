@@ -2,6 +2,7 @@ import { indexIn } from '../positions.ts';
 import { firstDifference } from './calls.ts';
 import { compareConfirmed, type Numeric } from './compare.ts';
 import type { Context } from './context.ts';
+import type { Shapes, Tensors } from './differentiable.ts';
 import { drawWideCotangent } from './draw.ts';
 import { layoutOf } from './layout.ts';
 import { rowOf } from './options.ts';
@@ -14,52 +15,62 @@ export interface OtherCotangent {
   readonly contained: 'y' | 'y and gradients' | undefined;
 }
 
+/** An element in which NaN is put, and the outputs that may depend on it. */
+export interface Place {
+  readonly name: string;
+  readonly element: number;
+  readonly touched: Uint8Array;
+}
+
 /**
- * Another dy, of all magnitudes, some of it 0; and where all structure is declared, NaN in one element and in one element of dy: outputs and
- * gradients that do not depend on these are what they are without, bit for bit in `y`, within the intervals in `vjp`.
- * A structure that was only found holds for small moves: NaN may go further, as 0·NaN does in a matrix product.
+ * Another dy, of all magnitudes, some of it 0; and NaN in one element of each input whose structure is declared, where
+ * all are also in one element of dy: outputs and gradients that do not depend on these are what they are without, bit for
+ * bit in `y`, within the intervals in `vjp`. A structure that was only found holds for small moves: NaN may go further,
+ * as 0·NaN does in a matrix product.
  */
 export async function checkContainment(context: Context): Promise<OtherCotangent> {
-  const { asked, inputs, y, numerics, shapes, draw, dtype, declared } = context;
+  const { inputs, y, numerics, draw, dtype, declared } = context;
   const dy = drawWideCotangent(draw, y.length, 0.25, dtype);
+  const groups = drawPlaces(context);
   const failures: GradcheckFailure[] = [];
-  const touched = new Uint8Array(y.length);
-  let poisoned = inputs;
-  const place = poisonable(context);
-  if (place !== undefined) {
-    const { name, layout } = place;
-    const site = draw.below(layout.sites);
-    const element = layout.element(site, draw.below(layout.colours));
-    poisoned = { ...inputs, [name]: inputs[name]!.with(element, Number.NaN) };
-    for (let i = 0; i < y.length; i++) if (layout.siteOf[i] === site) touched[i] = 1;
-    const from = `NaN in ${name}[${indexIn(shapes[name]!, element).join(', ')}]`;
-    const answer = await asked.forward(poisoned);
-    const at = firstDifference(answer, y, touched);
-    if (at >= 0) {
-      failures.push({
-        code: 'spreads',
-        from,
-        to: 'y',
-        index: indexIn(shapes.y!, at),
-        was: y[at]!,
-        became: answer[at]!,
-      });
-    }
+  for (const group of groups) failures.push(...(await spreadFrom(context, group)));
+  const isContained = groups.length > 0 && numerics.every(({ name }) => declared.structure?.[name] !== undefined);
+  if (!isContained) {
+    const other = await compareWith(context, inputs, dy, new Uint8Array(y.length), 'vjp of another dy');
+    return { ...other, failures: [...failures, ...other.failures], contained: groups.length > 0 ? 'y' : undefined };
   }
-  const isContained = place !== undefined && numerics.every(({ name }) => declared.structure?.[name] !== undefined);
-  if (isContained) {
-    const output = draw.below(y.length);
-    dy[output] = Number.NaN;
-    touched[output] = 1;
-  } else {
-    poisoned = inputs;
-    touched.fill(0);
-  }
-  const gradients = await asked.vjp(poisoned, dy);
-  const rounding = declared.rounding?.vjp(poisoned, dy);
-  const what = isContained ? 'vjp of another dy, NaN elsewhere' : 'vjp of another dy';
   let compared = 0;
-  for (const numeric of numerics) {
+  for (const group of groups) {
+    const output = draw.below(y.length);
+    const touched = touchedBy(group).with(output, 1);
+    const poisoned = withNaN(inputs, group);
+    const other = await compareWith(
+      context,
+      poisoned,
+      dy.with(output, Number.NaN),
+      touched,
+      'vjp of another dy, NaN elsewhere',
+    );
+    compared += other.compared;
+    failures.push(...other.failures);
+    if (other.failures.length > 0) break;
+  }
+  return { failures, compared, contained: 'y and gradients' };
+}
+
+/** The gradients of `dy` at these inputs, but for what depends on the outputs that are touched. */
+async function compareWith(
+  context: Context,
+  inputs: Tensors,
+  dy: Float64Array,
+  touched: Uint8Array,
+  what: string,
+): Promise<Pick<OtherCotangent, 'failures' | 'compared'>> {
+  const gradients = await context.asked.vjp(inputs, dy);
+  const rounding = context.declared.rounding?.vjp(inputs, dy);
+  const failures: GradcheckFailure[] = [];
+  let compared = 0;
+  for (const numeric of context.numerics) {
     const { name } = numeric;
     const { failure, summary } = await compareConfirmed({
       ...context,
@@ -73,21 +84,75 @@ export async function checkContainment(context: Context): Promise<OtherCotangent
     if (failure) failures.push(failure);
     compared += summary.compared;
   }
-  const contained = isContained ? 'y and gradients' : place && 'y';
-  return { failures, compared, contained };
+  return { failures, compared };
 }
 
-/** The input of the most sites whose structure is declared, else a batch, whose rows do not see each other. */
-function poisonable({ numerics, declared, shapes, y }: Context): Pick<Numeric, 'name' | 'layout'> | undefined {
-  if (declared.containment === false || y.length === 0) return undefined;
-  const apart = numerics
-    .filter(
-      ({ name, layout, projection }) => declared.structure?.[name] !== undefined && layout.sites > 1 && !projection,
-    )
+/** Outputs that changed although they depend on no NaN; of several places at once, each is asked for by itself. */
+async function spreadFrom(context: Context, group: readonly Place[]): Promise<GradcheckFailure[]> {
+  const { asked, inputs, y, shapes } = context;
+  const answer = await asked.forward(withNaN(inputs, group));
+  const at = firstDifference(answer, y, touchedBy(group));
+  if (at < 0) return [];
+  for (const place of group.length > 1 ? group : []) {
+    const alone = await spreadFrom(context, [place]);
+    if (alone.length > 0) return alone;
+  }
+  return [
+    {
+      code: 'spreads',
+      from: `NaN in ${placesText(group, shapes)}`,
+      to: 'y',
+      index: indexIn(shapes.y!, at),
+      was: y[at]!,
+      became: answer[at]!,
+    },
+  ];
+}
+
+export function placesText(group: readonly Place[], shapes: Shapes): string {
+  return group.map(({ name, element }) => `${name}[${indexIn(shapes[name]!, element).join(', ')}]`).join(' and ');
+}
+
+export function withNaN(tensors: Tensors, group: readonly Place[]): Tensors {
+  const poisoned: Record<string, Float64Array> = { ...tensors };
+  for (const { name, element } of group) poisoned[name] = poisoned[name]!.with(element, Number.NaN);
+  return poisoned;
+}
+
+export function touchedBy(group: readonly Place[]): Uint8Array {
+  return group.map(({ touched }) => touched).reduce((all, touched) => all.map((is, i) => is | touched[i]!));
+}
+
+/**
+ * One element of each input whose structure is declared, or that is a batch, whose rows do not see each other: those that
+ * leave at least half of the outputs alone together, to be asked for at once.
+ */
+export function drawPlaces(context: Context): Place[][] {
+  const { y, draw } = context;
+  const groups: Place[][] = [];
+  for (const { name, layout } of poisonable(context)) {
+    const site = draw.below(layout.sites);
+    const element = layout.element(site, draw.below(layout.colours));
+    const touched = Uint8Array.from(y, (_, i) => (layout.siteOf[i] === site ? 1 : 0));
+    const place = { name, element, touched };
+    const isFew = (group: readonly Place[]) => 2 * touchedBy(group).reduce((a, b) => a + b, 0) <= y.length;
+    const group = groups.find((others) => isFew([...others, place]));
+    if (group === undefined) groups.push([place]);
+    else group.push(place);
+  }
+  return groups;
+}
+
+/** Those of the most sites first. */
+function poisonable({ numerics, declared, shapes, y }: Context): Pick<Numeric, 'name' | 'layout'>[] {
+  if (declared.containment === false || y.length === 0) return [];
+  const apart = numerics.flatMap(({ name, layout, projection }) => {
+    if (declared.structure?.[name] !== undefined) return projection ? [] : [{ name, layout }];
+    return declared.batch?.includes(name) ? [{ name, layout: layoutOf(name, 'rows', shapes[name]!, shapes.y!) }] : [];
+  });
+  return apart
+    .filter(({ layout }) => layout.sites > 1 && layout.colours > 0)
     .toSorted((a, b) => b.layout.sites - a.layout.sites);
-  const [batch] = (declared.batch ?? []).filter((name) => shapes[name]![0]! > 1);
-  if (apart.length > 0 || batch === undefined) return apart[0];
-  return { name: batch, layout: layoutOf(batch, 'rows', shapes[batch]!, shapes.y!) };
 }
 
 /** The last row of a batch asked for alone answers as it does among the others, within rounding. */

@@ -19,6 +19,8 @@ export interface How {
   readonly structure?: Structure;
   readonly kinks?: (element: number) => readonly Kink[];
   readonly noise?: number;
+  /** K·u of noise that does not show where f is a line; 0 unless given. */
+  readonly unit?: number;
 }
 
 export interface Measured {
@@ -33,7 +35,7 @@ export interface Measured {
 export async function measured(
   f: F,
   x: readonly number[],
-  { dtype = 'f64', structure = 'elementwise', kinks, noise }: How = {},
+  { dtype = 'f64', structure = 'elementwise', kinks, noise, unit = 0 }: How = {},
 ): Promise<Measured> {
   const inputs = { x: Float64Array.from(x) };
   const y = f(inputs.x);
@@ -52,7 +54,7 @@ export async function measured(
   const jacobian = await measureJacobian(moved, y, bounds, dtype);
   const more = calls - first;
   const confirm = (elements: number[], before: Jacobian = jacobian) =>
-    confirmJacobian(before, new Set(elements), moved, y, bounds, dtype);
+    confirmJacobian(before, new Set(elements), moved, y, bounds, dtype, unit);
   return { jacobian, confirm, more, calls: () => calls };
 }
 

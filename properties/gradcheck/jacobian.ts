@@ -82,7 +82,7 @@ export async function measureJacobian(
   return { lo, hi, kinks: settled.flatMap(({ kink }) => (kink ? [kink] : [])) };
 }
 
-/** Judges a derivative from a scale on; all were read before. */
+/** Judges a derivative from a scale on, all of which were read before; the scale that settled it. */
 export function judgeFrom(
   first: number,
   entry: Open,
@@ -90,8 +90,10 @@ export function judgeFrom(
   y: Float64Array,
   noise: number,
   dtype: FloatDtype,
-): void {
-  for (let scale = first; scale < moved.scales; scale++) if (judge(entry, moved, scale, y, noise, dtype)) return;
+): number {
+  let scale = first;
+  while (!judge(entry, moved, scale, y, noise, dtype) && scale < moved.scales - 1) scale++;
+  return scale;
 }
 
 /** The Jacobian with all derivatives on kinks left open. */
@@ -211,7 +213,7 @@ export function valuesAt(
   const v = moved.given[element]!;
   const t = moved.stencils[scale]!.points.map((point) => point[element]! - v);
   if (t.includes(0)) return undefined;
-  const f = moved.values[scale]!.map((level) => level[colour]![output]!);
+  const f = moved.values[scale]!.map((level) => level[colour]?.[output] ?? Number.NaN);
   return f.every(Number.isFinite) ? { t, f } : undefined;
 }
 
@@ -238,27 +240,52 @@ function judge(entry: Open, moved: Moved, scale: number, y: Float64Array, noise:
 
 /**
  * Slopes that differ from scale to scale, by more than rounding, and not ever less, have no limit that was seen: beside
- * a pole, on a vertical tangent or within an oscillation no interval of them is a bound.
+ * a pole, on a vertical tangent or within an oscillation no interval of them is a bound. Those of a kink that differ ever
+ * less, as of |x|^1.2 at 0, are still as far from their limit as what is left of the series.
  */
 function leaveOpenWithoutLimit(entry: Open): void {
   const { slopes, kink } = entry;
-  const both = [slopes.left, slopes.right];
-  if ((kink === undefined ? [slopes.smooth, ...both] : both).every(hasLimit)) return;
-  if (typeof kink?.declared?.derivative === 'function') return;
+  const rest = { smooth: restOf(slopes.smooth), left: restOf(slopes.left), right: restOf(slopes.right) };
+  if (kink !== undefined) {
+    const [left, right] = [further(kink.left, rest.left), further(kink.right, rest.right)];
+    entry.kink = { ...kink, left, right };
+    if (kink.declared?.derivative === undefined) setKink(entry, kink.declared, left, right);
+    else if (typeof kink.declared.derivative === 'function') return;
+    else judgeDeclared(entry, kink.declared, left, right);
+  }
+  const all = kink === undefined ? [rest.smooth, rest.left, rest.right] : [rest.left, rest.right];
+  // On one side of a kink; around a point it is what both sides allow already.
+  if (entry.sides === undefined) {
+    entry.lo -= rest.smooth;
+    entry.hi += rest.smooth;
+  }
+  if (all.every(Number.isFinite)) return;
   entry.lo = Number.NaN;
   entry.hi = Number.NaN;
   if (kink?.declared === undefined) entry.kink = undefined;
 }
 
-function hasLimit(slopes: readonly SlopeAt[]): boolean {
-  return slopes.every(({ slope, rounding }, k) => {
-    if (k < 2) return true;
+function further(side: MeasuredSide, rest: number): MeasuredSide {
+  // Slopes that grow are as far from a declared limit as they were read.
+  return Number.isNaN(rest) ? side : { ...side, slopeError: side.slopeError + rest };
+}
+
+/**
+ * What slopes may still change by, whose last changes were d₁ and d₂: `d₂·(r + r² + …)`, r = |d₂/d₁|; ∞ above 1/2, and
+ * NaN above 1, where no limit is near.
+ */
+function restOf(slopes: readonly SlopeAt[]): number {
+  let rest = 0;
+  for (let k = 2; k < slopes.length; k++) {
+    const { slope, rounding } = slopes[k]!;
     const [last, before] = [
       Math.abs(slope - slopes[k - 1]!.slope),
       Math.abs(slopes[k - 1]!.slope - slopes[k - 2]!.slope),
     ];
-    return !(last > before / 2 && last > rounding);
-  });
+    if (last > before / 2 && last > rounding) return last < before ? Number.POSITIVE_INFINITY : Number.NaN;
+    rest = last > rounding ? (last * last) / (before - last) : 0;
+  }
+  return rest;
 }
 
 function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, goodOf: GoodFor): boolean {
@@ -270,8 +297,11 @@ function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
   const isGood = goodOf(Math.abs(f0) / Math.max(1, Math.abs(v)));
   if (Math.abs(moved.stencils[scale]!.side[element]!) === 1) {
     const slope = quartic(f0, values.t, values.f, noise);
-    narrow(entry, slope);
-    return isGood(slope);
+    entry.slopes.smooth.push(slope);
+    // Beside a singularity, as of |x|^1.1, truncation is more than a reading shows of it, until rounding hides it.
+    const isNew = isGood(slope) && !isTrusted(entry);
+    narrow(entry, slope, isNew && scale < moved.scales - 1);
+    return isGood(slope) && !isNew;
   }
   const declared = moved.kinksOf?.(element).find(({ at }) => at === v);
   const limits = { left: declared?.left?.(output), right: declared?.right?.(output) };
@@ -337,10 +367,25 @@ function setKink(entry: Open, declared: Kink | undefined, left: MeasuredSide, ri
   entry.kink = { derivative: entry.at, output: entry.output, element: entry.element, declared, left, right };
 }
 
-/** Keeps the narrower of two intervals for a smooth derivative, true if that is the new one; one of a kink is given up. */
-function narrow(entry: Open, slope: Slope): boolean {
+/**
+ * Whether the interval before may be right: slopes had changed by less than it is wide, or come nearer to each other, as
+ * on a curve that all scales resolve.
+ */
+function isTrusted({ slopes, lo, hi }: Open): boolean {
+  const [first, second, third] = slopes.smooth.slice(-3).map(({ slope }) => slope);
+  if (third === undefined) return true;
+  const before = Math.abs(second! - first!);
+  return before <= (hi - lo) / 2 || Math.abs(third - second!) <= before / 2;
+}
+
+/**
+ * Keeps the narrower of two intervals for a smooth derivative, true if that is the new one; one of a kink is given up, and
+ * so is one that the new one lies outside of or has to replace: steps were larger there.
+ */
+function narrow(entry: Open, slope: Slope, replaces = false): boolean {
   const error = errorOf(slope);
-  if (entry.kink === undefined && entry.hi - entry.lo <= 2 * error) return false;
+  const isApart = slope.slope - error > entry.hi || slope.slope + error < entry.lo;
+  if (entry.kink === undefined && !replaces && !isApart && entry.hi - entry.lo <= 2 * error) return false;
   entry.kink = undefined;
   entry.lo = slope.slope - error;
   entry.hi = slope.slope + error;

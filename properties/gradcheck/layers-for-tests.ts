@@ -8,6 +8,32 @@ export interface Elementwise {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
+/** `erfc(x) = exp(-x²)/√π / (x + ½/(x + 1/(x + …)))`, its continued fraction, to some ulps where |x| ≥ 2. */
+const erfc = (x: number): number => {
+  if (x < 0) return 2 - erfc(-x);
+  let rest = 0;
+  for (let k = 200; k > 0; k--) rest = k / 2 / (x + rest);
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + rest);
+};
+const softplus = (x: number): number => Math.log(1 + Math.exp(x));
+
+/** Right functions whose inner terms are as large as 1 and cancel: tiny, and flat or on steps, at these places. */
+export const cancelling: Readonly<Record<string, Elementwise & { readonly places: readonly number[] }>> = {
+  '1 - tanh': { f: (x) => 1 - Math.tanh(x), df: (x) => -1 / Math.cosh(x) ** 2, places: [14, 16, 17, 19.5, 30] },
+  '1 - sigmoid': { f: (x) => 1 - sigmoid(x), df: (x) => -sigmoid(x) * sigmoid(-x), places: [30, 35.7, 37, 52] },
+  'exact GELU': {
+    f: (x) => 0.5 * x * (1 - (1 - erfc(-x / Math.SQRT2))),
+    df: (x) => 0.5 * erfc(-x / Math.SQRT2) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
+    places: [-7, -8, -8.3, -9, -10, -15],
+  },
+  'log(1 + exp)': { f: softplus, df: sigmoid, places: [-32.6, -36, -37, -44] },
+  Mish: {
+    f: (x) => x * Math.tanh(softplus(x)),
+    df: (x) => Math.tanh(softplus(x)) + (x * sigmoid(x)) / Math.cosh(softplus(x)) ** 2,
+    places: [-28, -36.4, -43.6],
+  },
+};
+
 /** Right functions, smooth and not, some of them with kinks elsewhere than at 0. */
 export const elementwise: Readonly<Record<string, Elementwise>> = {
   tanh: { f: Math.tanh, df: (x) => 1 - Math.tanh(x) ** 2 },

@@ -2,7 +2,7 @@ import { permutation, type Random } from '../../reference/random.ts';
 import { firstDifference } from './calls.ts';
 import type { FloatDtype, Tensors } from './differentiable.ts';
 import type { Layout } from './layout.ts';
-import { type KinksOf, noiseScales, type Stencil, stencilAt, stepScales } from './stencil.ts';
+import { type KinksOf, lineScales, noiseScales, type Stencil, stencilAt, stepScales } from './stencil.ts';
 
 /** Of so many sites for each state, most are in different classes. */
 const fewSites = 4;
@@ -71,6 +71,18 @@ export class Moved {
     return noiseScales[this.#base.dtype].map((_, k) => this.scales + k);
   }
 
+  /** The numbers of the scales at which what lies on a line is measured once more. */
+  get lineScales(): readonly number[] {
+    const { dtype } = this.#base;
+    return lineScales[dtype].map((_, k) => this.scales + noiseScales[dtype].length + k);
+  }
+
+  /** The number of the scale at which f is asked how large it is elsewhere. */
+  get reachScale(): number {
+    const { dtype } = this.#base;
+    return this.scales + noiseScales[dtype].length + lineScales[dtype].length;
+  }
+
   /**
    * The first two levels of the widest scale for every element. The sites are dealt into as many classes as there are
    * levels and colours, one more for rest, and the classes change places in a Latin square: in each evaluation all levels
@@ -129,7 +141,7 @@ export class Moved {
   #open(scale: number): void {
     if (this.stencils[scale] !== undefined) return;
     const { dtype } = this.#base;
-    const all = [...stepScales[dtype], 'tiny', ...noiseScales[dtype]] as const;
+    const all = [...stepScales[dtype], 'tiny', ...noiseScales[dtype], ...lineScales[dtype], 'reach'] as const;
     this.stencils[scale] = stencilAt(this.given, dtype, all[scale]!, this.kinksOf);
     this.values[scale] = [[], [], [], []];
   }

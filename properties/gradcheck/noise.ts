@@ -1,4 +1,5 @@
 import { formats } from '../dtypes.ts';
+import type { Numeric } from './compare.ts';
 import type { FloatDtype } from './differentiable.ts';
 import type { Moved } from './measure.ts';
 
@@ -45,6 +46,31 @@ export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: F
   const least = 4 * 2 ** etaExponent;
   for (let i = 0; i < y.length; i++) size[i] = unit * (size[i]! + condition[i]!) + least;
   return size;
+}
+
+/**
+ * The same bounds where they are smaller than `K·u·(|yᵢ| + Σⱼ|vⱼ·∂yᵢ/∂vⱼ|)` by the derivatives that were measured since:
+ * beside a pole the first evaluations step over it, and their slopes are far too small.
+ */
+export function conditionNoise(
+  noise: Float64Array,
+  numerics: readonly Numeric[],
+  y: Float64Array,
+  roundings: number,
+  dtype: FloatDtype,
+): Float64Array {
+  const size = y.map(Math.abs);
+  for (const { layout, jacobian, values, projection } of numerics) {
+    for (let colour = 0; colour < layout.colours && !projection; colour++) {
+      for (const [i, j] of layout.elements(colour).entries()) {
+        const k = colour * y.length + i;
+        const slope = Math.max(Math.abs(jacobian.lo[k]!), Math.abs(jacobian.hi[k]!));
+        if (Number.isFinite(slope)) size[i]! += Math.abs(values[j]!) * slope;
+      }
+    }
+  }
+  const unit = roundings * 2 ** -formats[dtype].p;
+  return noise.map((bound, i) => Math.max(bound, unit * size[i]!));
 }
 
 /** The bound of the rounding error of `y` in its own dtype, from that of the numeric side. */

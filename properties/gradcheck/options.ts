@@ -18,6 +18,11 @@ export interface GradcheckOptions extends Declared {
   readonly onKinks?: 'compared' | 'open';
   /** Whether NaN in one element may touch no others; true unless given. */
   readonly containment?: boolean;
+  /**
+   * So many calls more of `vjp` and `jvp` while earlier answers are held, by which a function that answers from as many
+   * buffers and two more in turn writes over one; 0 unless given, 2 on drawn inputs.
+   */
+  readonly held?: number;
   /** A relative tolerance in place of the derived intervals; the report says so. */
   readonly tolerance?: number;
 }

@@ -38,7 +38,6 @@ export function alongDirections(
   kinksOf?: KinksOf,
 ): { moved: Moved; projection: Projection } {
   const values = side.inputs[name]!;
-  const { round } = formats[side.dtype];
   const sizes = values.map((v) => 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(v) || 1))));
   const reach = 2 * stepScales[side.dtype][0]!;
   const isAboutKink = values.map((v, j) =>
@@ -54,6 +53,24 @@ export function alongDirections(
     ),
     ...alone.map((j) => new Float64Array(values.length).with(j, sizes[j]!)),
   ];
+  const kinksAlong = (k: number): Kink[] => {
+    const j = alone[k - random];
+    return j === undefined ? [] : (kinksOf?.(j) ?? []).map((kink) => scaled(kink, values[j]!, sizes[j]!));
+  };
+  const moved = movedAlong(name, side, directions, yShape, kinksOf && kinksAlong);
+  return { moved, projection: { directions, random, together, alone, left: aboutKinks.length - alone.length } };
+}
+
+/** The input moved along directions, `v + Σ sₖ·tₖ` from `s = 0`. */
+export function movedAlong(
+  name: string,
+  side: MeasuredAt,
+  directions: readonly Float64Array[],
+  yShape: readonly number[],
+  kinksAlong: KinksOf | undefined,
+): Moved {
+  const values = side.inputs[name]!;
+  const { round } = formats[side.dtype];
   const along: MeasuredAt = {
     ...side,
     inputs: { ...side.inputs, [name]: new Float64Array(directions.length) },
@@ -65,13 +82,8 @@ export function alongDirections(
       return side.numeric({ ...inputs, [name]: moved.map(round) });
     },
   };
-  const kinksAlong = (k: number): Kink[] => {
-    const j = alone[k - random];
-    return j === undefined ? [] : (kinksOf?.(j) ?? []).map((kink) => scaled(kink, values[j]!, sizes[j]!));
-  };
   const layout = layoutOf(name, 'dense', [directions.length], yShape);
-  const moved = new Moved(name, layout, kinksOf && kinksAlong, along, values.length);
-  return { moved, projection: { directions, random, together, alone, left: aboutKinks.length - alone.length } };
+  return new Moved(name, layout, kinksAlong, along, values.length);
 }
 
 /** A kink of v in terms of s, `v + s·size`. */

@@ -189,6 +189,48 @@ describe('gradcheckRun', () => {
     }
   });
 
+  it('runs the inputs of a path alone, whatever comes of them', async () => {
+    const cube = elementwiseLayer('cube', elementwise.cube!);
+    const asked: number[] = [];
+    const nan: Differentiable = {
+      ...cube,
+      forward({ x }) {
+        asked.push(x!.length);
+        return x!.map(() => Number.NaN);
+      },
+    };
+    const wrong = { ...cube, vjp: ({ x }: Tensors) => ({ x: x!.slice() }) };
+    const found = await gradcheckRun(wrong, { shapes: { x: ['n'] } }, { seed: 3 });
+    for (const path of [found.path!, '2', '1:0', '4:1']) {
+      asked.length = 0;
+      const { report, inputs, runs } = await gradcheckRun(nan, { shapes: { x: ['n'] } }, { seed: 3, path });
+      expect([runs, report.outcome]).toEqual([1, 'nothing-compared']);
+      expect(new Set(asked)).toEqual(new Set([inputs.inputs.x!.length]));
+      const right = await gradcheckRun(cube, { shapes: { x: ['n'] } }, { seed: 3, path });
+      expect([right.runs, right.path, right.inputs]).toEqual([1, undefined, inputs]);
+    }
+    expect((await gradcheckRun(wrong, { shapes: { x: ['n'] } }, { seed: 3, path: found.path! })).inputs).toEqual(
+      found.inputs,
+    );
+  });
+
+  it('keeps what is wrong where fewer outputs, by their values, end the shrinking there', async () => {
+    // The elements above 1.5, tripled.
+    const above: Differentiable = {
+      forward: ({ x }) => x!.filter((v) => v > 1.5).map((v) => 3 * v),
+      vjp({ x }, dy) {
+        let k = 0;
+        return { x: x!.map((v) => (v > 1.5 ? 2 * dy[k++]! : 0)) };
+      },
+    };
+    // Some elements are rounded to 1.5 on the way, where a step to the right brings one more output.
+    for (let seed = 0; seed < 10; seed++) {
+      const { report, inputs } = await gradcheckRun(above, { shapes: { x: ['n'] }, kinks: [1.55] }, { seed });
+      expect(report.failures[0]).toMatchObject({ code: 'gradient', input: 'x' });
+      expect(inputs.inputs.x!.length).toBe(1);
+    }
+  });
+
   it('lets timers run', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 0);

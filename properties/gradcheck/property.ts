@@ -45,6 +45,9 @@ class GradcheckFailed extends Error {
 /** The share of elements that are drawn on a kink where none is declared: there any slope between two is right. */
 const onUndeclared = 0.04;
 
+/** Calls of vjp and jvp while answers are held, so that four buffers and three that take turns are seen. */
+const held = 2;
+
 /** Draws for each run that may be lost on inputs of which nothing can be compared, such as log below 0. */
 const maxSkipsPerRun = 20;
 
@@ -81,32 +84,55 @@ export async function gradcheckRun(
     throw new RangeError(`gradcheckRun: "path" expected integers separated by colons, got ${shown(path)}`);
   }
   const how = { ...options, seed };
+  if (path !== undefined) return replay(f, draw, how, seed, path);
   let last: { report: GradcheckReport; drawn: DrawnInputs } | undefined;
   const counts = { compared: 0, unchecked: 0, vacuous: 0 };
   const property = gradcheckProperty(f, draw, how, (report, drawn) => {
     if (last === undefined || report.outcome !== 'nothing-compared') last = { report, drawn };
-    for (const name of ['compared', 'unchecked', 'vacuous'] as const) {
-      counts[name] += report.inputs.reduce((sum, input) => sum + input[name], 0);
-    }
+    add(counts, report);
   });
-  const numRuns = path === undefined ? runs : 1;
-  const details = await fc
-    .check(property, { seed, numRuns, maxSkipsPerRun, endOnFailure: true, ...(path !== undefined && { path }) })
-    .catch((cause: unknown) => {
-      throw path === undefined ? cause : leadsNowhere(path, cause);
-    });
+  const details = await fc.check(property, { seed, numRuns: runs, maxSkipsPerRun, endOnFailure: true });
   const error = details.errorInstance;
   if (!(error instanceof GradcheckFailed)) {
     if (error) throw error;
-    if (last === undefined) throw leadsNowhere(path!);
-    return { runs: details.numRuns, report: last.report, counts, inputs: last.drawn, seed, path: undefined };
+    const { report, drawn } = last!;
+    return { runs: details.numRuns, report, counts, inputs: drawn, seed, path: undefined };
   }
   const failing = { drawn: error.drawn, report: error.report, path: details.counterexamplePath! };
-  const found =
-    path === undefined
-      ? await smallest(failing, drawnFor(f, draw, how), (drawn) => reportOn(f, draw, how, drawn))
-      : failing;
+  const found = await smallest(failing, drawnFor(f, draw, how), (drawn) => reportUnlessThrown(f, draw, how, drawn));
   return { runs: details.numRuns, report: found.report, counts, inputs: found.drawn, seed, path: found.path };
+}
+
+/** The report on the inputs at a path alone: `fc.check` goes on with those beside them where they are skipped. */
+async function replay(
+  f: Differentiable,
+  draw: DrawOptions,
+  how: GradcheckOptions,
+  seed: number,
+  path: string,
+): Promise<GradcheckRun> {
+  const drawn = inputsAt(drawnFor(f, draw, how), seed, path);
+  const report = await reportOn(f, draw, how, drawn);
+  if (report === undefined) throw leadsNowhere(path);
+  const counts = { compared: 0, unchecked: 0, vacuous: 0 };
+  add(counts, report);
+  return { runs: 1, report, counts, inputs: drawn, seed, path: report.outcome === 'failed' ? path : undefined };
+}
+
+function inputsAt(draw: DrawOptions, seed: number, path: string): DrawnInputs {
+  try {
+    const [drawn] = fc.sample(drawnInputs(draw), { seed, path, numRuns: 1 });
+    if (drawn !== undefined) return drawn;
+  } catch (cause) {
+    throw leadsNowhere(path, cause);
+  }
+  throw leadsNowhere(path);
+}
+
+function add(counts: Record<'compared' | 'unchecked' | 'vacuous', number>, { inputs }: GradcheckReport): void {
+  for (const name of ['compared', 'unchecked', 'vacuous'] as const) {
+    counts[name] += inputs.reduce((sum, input) => sum + input[name], 0);
+  }
 }
 
 function leadsNowhere(path: string, cause?: unknown): RangeError {
@@ -132,6 +158,15 @@ function drawnFor(f: Differentiable, draw: DrawOptions, options: GradcheckOption
 // As they are when this is loaded, before a test puts a clock of its own in their place.
 const { setTimeout } = globalThis;
 
+/** What f throws at smaller inputs, such as that it answers fewer outputs there, is not what was found. */
+async function reportUnlessThrown(...question: Parameters<typeof reportOn>): Promise<GradcheckReport | undefined> {
+  try {
+    return await reportOn(...question);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The report on drawn inputs; `undefined` where axes of a fixed length were shrunk and f does not take that. */
 async function reportOn(
   f: Differentiable,
@@ -148,7 +183,7 @@ async function reportOn(
   // Promises alone would let no timer and no signal through.
   await new Promise((resolve) => setTimeout(resolve, 0));
   try {
-    const report = await gradcheck(f, drawn.inputs, { ...options, shapes });
+    const report = await gradcheck(f, drawn.inputs, { held, ...options, shapes });
     return report.outcome === 'failed' ? report : ((await wrongRow(f, options, shapes, drawn)) ?? report);
   } catch (error) {
     if (isSmaller) return undefined;

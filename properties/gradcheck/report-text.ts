@@ -24,7 +24,7 @@ export function gradcheckText(report: GradcheckReport): string {
   const lines = [
     `gradcheck ${name}: ${outcomeText(report)}`,
     `${dtype}, y [${outputShape.join(', ')}], seed ${seed}; ${runs.map(([part, n]) => `${n} ${part}`).join(', ')}`,
-    ...(override ? [`OVERRIDE: relative tolerance ${override.tolerance} in place of the derived intervals`] : []),
+    ...overrideLines(override),
     ...(isVacuous ? ['VACUOUS: no derivative that was compared can be told from 0'] : []),
     ...(open > fewOpen * all ? [`WARNING: ${open} of ${all} elements were left open, and may be wrong`] : []),
     ...failureLines(failures),
@@ -32,6 +32,13 @@ export function gradcheckText(report: GradcheckReport): string {
     `checked: ${checks.join('; ')}`,
   ].map(wrapped);
   return shortened(lines).join('\n');
+}
+
+function overrideLines({ tolerance, rounding }: NonNullable<GradcheckReport['override']> = {}): string[] {
+  return [
+    ...(tolerance !== undefined ? [`OVERRIDE: relative tolerance ${tolerance} in place of the derived intervals`] : []),
+    ...(rounding ? ['OVERRIDE: rounding as the caller bounds it, in place of the estimated or declared'] : []),
+  ];
 }
 
 /** What failed, an input whose gradient is wrong once, though another dy shows it too. */

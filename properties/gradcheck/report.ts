@@ -141,6 +141,6 @@ export interface GradcheckReport {
   readonly calls: Readonly<Calls>;
   /** What was checked, in words. */
   readonly checks: readonly string[];
-  /** A tolerance that the caller put in place of the derived intervals. */
-  readonly override: { readonly tolerance: number } | undefined;
+  /** What the caller put in place of the derived intervals, and of the estimated rounding or that which f declares. */
+  readonly override: { readonly tolerance?: number; readonly rounding?: true } | undefined;
 }

@@ -122,3 +122,13 @@ it.each(['f64', 'f32'] as const)('tiny steps stay within tiny elements, and are 
   for (const v of [0, 1, -8 * smallest]) expect(at(v)).toEqual([0, 0, 0, 0]);
   expect(at(-7.9 * smallest)).not.toContain(0);
 });
+
+it('within reach the second point lies beyond 0, also across declared kinks', () => {
+  for (const v of [1e-9, -0.1, 1, -1.99, 2, 3.99, -5, 1e300]) {
+    const { points, side } = stencilAt(Float64Array.of(v), 'f64', 'reach', kinksAt(0));
+    const unit = Math.abs(v) < 2 ? 1 : 2 ** Math.floor(Math.log2(Math.abs(v)));
+    expect(-Math.sign(v) * points[1][0]!).toBeGreaterThan(0.73 * unit);
+    expect(Math.abs(points[0][0]!)).toBeGreaterThan(Math.abs(v));
+    expect(side[0]).toBe(0);
+  }
+});

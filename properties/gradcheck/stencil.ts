@@ -24,6 +24,9 @@ export const noiseScales: Readonly<Record<FloatDtype, readonly number[]>> = {
   f32: [4, 7, 10, 16, 17, 18, 19].map((k) => 1.37 * 2 ** -k),
 };
 
+/** Where f lies on a line in all of these, a wider one tells its slope from the noise of terms that do not show nearby. */
+export const lineScales: Readonly<Record<FloatDtype, readonly number[]>> = { f64: [1.37 * 2 ** -5], f32: [] };
+
 /** So small that a curve is no further from a line than rounding, and no smaller, since f has to change by more. */
 export const lineScale: Readonly<Record<FloatDtype, number>> = { f64: 1, f32: 3 };
 
@@ -45,12 +48,13 @@ export type KinksOf = (element: number) => readonly Kink[];
 
 /**
  * The stencil at one of the scales, or `tiny`: within elements so near to 0 that all scales step over what is there, and
- * for them alone. The points keep to the element's side of every declared kink.
+ * for them alone. The points keep to the element's side of every declared kink, but those of `reach`: there f is only
+ * asked how large it is, the second point lying beyond 0 by at least 0.74 of the element's scale.
  */
 export function stencilAt(
   values: Float64Array,
   dtype: FloatDtype,
-  scale: number | 'tiny',
+  scale: number | 'tiny' | 'reach',
   kinksOf: KinksOf | undefined,
 ): Stencil {
   const { round } = formats[dtype];
@@ -61,9 +65,9 @@ export function stencilAt(
   for (let j = 0; j < values.length; j++) {
     const v = values[j]!;
     if (scale === 'tiny' && !(v !== 0 && Math.abs(v) < 8 * smallest)) continue;
-    let h = scale === 'tiny' ? (1.37 / 8) * powerOfTwoBelow(Math.abs(v)) : scale * scaleOf(v);
+    let h = stepOf(v, scale);
     let multiples: readonly number[] = centred;
-    const kinks = kinksOf?.(j);
+    const kinks = scale === 'reach' ? undefined : kinksOf?.(j);
     if (kinks !== undefined) {
       let [left, right, isOn] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, false];
       for (const { at } of kinks) {
@@ -87,6 +91,11 @@ export function stencilAt(
     }
   }
   return { points, side };
+}
+
+function stepOf(v: number, scale: number | 'tiny' | 'reach'): number {
+  if (scale === 'tiny') return (1.37 / 8) * powerOfTwoBelow(Math.abs(v));
+  return scale === 'reach' ? (v < 0 ? -1.37 : 1.37) * scaleOf(v) : scale * scaleOf(v);
 }
 
 /** The power of two by which steps are scaled: that of |v|, and 1 below 1, since an element near 0 need not be small. */

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { Differentiable } from './differentiable.ts';
+import { gradcheck } from './gradcheck.ts';
+import { codes } from './gradcheck-for-tests.ts';
+import { gradcheckRun } from './property.ts';
+import { gradcheckText } from './report-text.ts';
+
+/** The indices of a row from the smallest element to the largest, equal ones in their order. */
+function orderOf(x: Float64Array, row: number, m: number): number[] {
+  const at = (j: number) => x[row * m + j]!;
+  return Array.from({ length: m }, (_, j) => j).sort((a, b) => at(a) - at(b) || a - b);
+}
+const rowsOf = (x: Float64Array, m: number) => Array.from({ length: x.length / m }, (_, row) => row);
+type Scale = (v: number) => number;
+
+/**
+ * `g` of the element of one rank in each row; the gradient goes to the first of those that are equal, or by `share` of
+ * their number to each of them.
+ */
+function ranked(m: number, rank: number, share?: (n: number) => number, g: Scale = (v) => v, dg: Scale = () => 1) {
+  const f: Differentiable = {
+    name: `rank ${rank} of ${m}`,
+    forward: ({ x }) => Float64Array.from(rowsOf(x!, m), (r) => g(x![r * m + orderOf(x!, r, m)[rank]!]!)),
+    vjp({ x }, dy) {
+      const dx = new Float64Array(x!.length);
+      for (const r of rowsOf(x!, m)) {
+        const first = orderOf(x!, r, m)[rank]!;
+        const v = x![r * m + first]!;
+        const equal = [...x!.subarray(r * m, r * m + m).keys()].filter((j) => x![r * m + j] === v);
+        for (const j of share ? equal : [first]) dx[r * m + j] = dg(v) * (share?.(equal.length) ?? 1) * dy[r]!;
+      }
+      return { x: dx };
+    },
+  };
+  return f;
+}
+
+const sort = (m: number): Differentiable => ({
+  name: 'sort',
+  forward: ({ x }) => Float64Array.from(rowsOf(x!, m).flatMap((r) => orderOf(x!, r, m).map((j) => x![r * m + j]!))),
+  vjp({ x }, dy) {
+    const dx = new Float64Array(x!.length);
+    for (const r of rowsOf(x!, m)) {
+      for (const [k, j] of orderOf(x!, r, m).entries()) dx[r * m + j] = dy[r * m + k]!;
+    }
+    return { x: dx };
+  },
+});
+const half = (n: number) => 1 / n;
+const all = () => 1;
+const none = (n: number) => (n > 1 ? 0 : 1);
+
+describe.each([
+  ['three ones', [1, 1, 1]],
+  ['three zeros', [0, 0, 0]],
+  ['two rows of twos', [2, 2, 2, 2, 2, 2]],
+  ['ties of two and three', [1, 1, 1, 0.5, 2, 2, 3, 1, 3]],
+])('%s', (_name, values) => {
+  const x = Float64Array.from(values);
+  const rows = x.length / 3;
+
+  it.each([
+    ['maximum', ranked(3, 2)],
+    ['maximum in parts', ranked(3, 2, half)],
+    ['median', ranked(3, 1)],
+    ['median in parts', ranked(3, 1, half)],
+    ['of a curve', ranked(3, 1, half, Math.tanh, (v) => 1 - Math.tanh(v) ** 2)],
+    ['sort', sort(3)],
+  ])('%s passes, whichever element a convention chooses', async (name, f) => {
+    const y = name === 'sort' ? [rows, 3] : [rows];
+    for (const options of [{}, { shapes: { x: [rows, 3], y } }]) {
+      const report = await gradcheck(f, { x }, options);
+      expect(report.failures, gradcheckText(report)).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['maximum to all', ranked(3, 2, all)],
+    ['maximum to none', ranked(3, 2, none)],
+    ['median to all', ranked(3, 1, all)],
+    ['median to none', ranked(3, 1, none)],
+    ['half of a maximum', ranked(3, 2, (n) => half(n) / 2)],
+    ['1e-6 too much', ranked(3, 1, (n) => half(n) * (1 + 1e-6))],
+  ])('%s is wrong', async (_wrong, f) => {
+    for (const options of [{}, { shapes: { x: [rows, 3], y: [rows] } }]) {
+      expect(await codes(f, { x }, options)).toContain('gradient');
+    }
+  });
+});
+
+it('ties are drawn, found and shrunk to', async () => {
+  const { report, inputs } = await gradcheckRun(ranked(3, 2, all), { shapes: { x: ['n', 3] } }, { runs: 100 });
+  expect(report.failures[0]).toMatchObject({ code: 'gradient', what: 'vjp, equal elements moved together' });
+  expect(inputs.shapes.x).toEqual([1, 3]);
+  expect((await gradcheckRun(ranked(3, 2, half), { shapes: { x: ['n', 3] } })).report.outcome).toBe('passed');
+});
+
+it('more equal elements than can be parted are left open by themselves, and checked together', async () => {
+  const x = new Float64Array(11).fill(1);
+  expect(await codes(ranked(11, 5, half), { x })).toEqual([]);
+  expect(await codes(ranked(11, 5, all), { x })).toEqual(['gradient']);
+});
+
+it('in float32', async () => {
+  const x = Float64Array.of(0.5, 0.5, 0.5);
+  expect(await codes({ ...ranked(3, 1), dtype: 'f32' }, { x })).toEqual([]);
+  expect(await codes({ ...ranked(3, 1, all), dtype: 'f32' }, { x })).toContain('gradient');
+});
