@@ -195,7 +195,10 @@ export function ratioOf(distance: number, half: number): number {
 
 /** `<dv, tₖ>` for each direction. */
 export function projected(cotangent: Float64Array, { directions }: Projection): Float64Array {
-  return Float64Array.from(directions, (t) => t.reduce((sum, value, j) => sum + value * cotangent[j]!, 0));
+  // 0·∞: what a direction does not move is not in its product.
+  return Float64Array.from(directions, (t) =>
+    t.reduce((sum, size, j) => (size === 0 ? sum : sum + size * cotangent[j]!), 0),
+  );
 }
 
 /** `Σ|tₖ|·bound` for each direction. */

@@ -18,10 +18,13 @@ export function drawCotangent(draw: Random, size: number, zeros: number): Float6
 /** Values in ±[1/2, 2) of full significands; a share of them 0. */
 export function drawTangent(draw: Random, size: number, zeros: number, dtype: FloatDtype): Float64Array {
   const { round } = formats[dtype];
-  return Float64Array.from({ length: size }, () => {
-    if (draw.uniform() < zeros) return 0;
-    return round((draw.below(2) === 0 ? 1 : -1) * draw.uniform(0.5, 2));
-  });
+  const drawn = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    const bits = draw.bits();
+    if (bits < zeros * 2 ** 32) continue;
+    drawn[i] = round((1 - ((bits & 1) << 1)) * draw.uniform(0.5, 2));
+  }
+  return drawn;
 }
 
 /** By how many powers of two the cotangents of `drawWideCotangent` are above or below 1; products in f32 have less room. */

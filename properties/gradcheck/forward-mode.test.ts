@@ -265,7 +265,8 @@ describe('the adjoint identity', () => {
       const { draw } = await contextOf(product, productInputs, productShapes, productKnown, { seed });
       const x = context.gradients.x!.with(at, Number.NaN);
       const gradients = { ...context.gradients, x };
-      expect(codes(await checkForwardMode({ ...context, draw, gradients }))).toEqual(['adjoint']);
+      // Where both tangents are 0 nothing is allowed of the other.
+      expect(codes(await checkForwardMode({ ...context, draw, gradients }))).toContain('adjoint');
     }
     expect(tested).toBeGreaterThan(2);
   });

@@ -119,8 +119,18 @@ export function withNaN(tensors: Tensors, group: readonly Place[]): Tensors {
   return poisoned;
 }
 
+/** The outputs that any of these places may reach. */
 export function touchedBy(group: readonly Place[]): Uint8Array {
-  return group.map(({ touched }) => touched).reduce((all, touched) => all.map((is, i) => is | touched[i]!));
+  const [first, ...others] = group;
+  const all = first!.touched.slice();
+  for (const { touched } of others) for (let i = 0; i < all.length; i++) all[i]! |= touched[i]!;
+  return all;
+}
+
+function countOf(touched: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < touched.length; i++) count += touched[i]!;
+  return count;
 }
 
 /**
@@ -133,9 +143,11 @@ export function drawPlaces(context: Context): Place[][] {
   for (const { name, layout } of poisonable(context)) {
     const site = draw.below(layout.sites);
     const element = layout.element(site, draw.below(layout.colours));
-    const touched = Uint8Array.from(y, (_, i) => (layout.siteOf[i] === site ? 1 : 0));
+    // Loops, since callbacks take longer than all that is asked.
+    const touched = new Uint8Array(y.length);
+    for (let i = 0; i < y.length; i++) touched[i] = layout.siteOf[i] === site ? 1 : 0;
     const place = { name, element, touched };
-    const isFew = (group: readonly Place[]) => 2 * touchedBy(group).reduce((a, b) => a + b, 0) <= y.length;
+    const isFew = (group: readonly Place[]) => 2 * countOf(touchedBy(group)) <= y.length;
     const group = groups.find((others) => isFew([...others, place]));
     if (group === undefined) groups.push([place]);
     else group.push(place);

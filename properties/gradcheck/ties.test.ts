@@ -101,6 +101,15 @@ it('more equal elements than can be parted are left open by themselves, and chec
   expect(await codes(ranked(11, 5, all), { x })).toEqual(['gradient']);
 });
 
+it('beside a gradient that is infinite', async () => {
+  // The first is not differentiable at 0, and open; the other two are equal.
+  const f: Differentiable = {
+    forward: ({ x }) => Float64Array.of(Math.sqrt(x![0]!) + Math.max(x![1]!, x![2]!)),
+    vjp: ({ x }, dy) => ({ x: Float64Array.of((0.5 / Math.sqrt(x![0]!)) * dy[0]!, dy[0]!, 0) }),
+  };
+  expect(await codes(f, { x: Float64Array.of(0, 1, 1) })).toEqual([]);
+});
+
 it('in float32', async () => {
   const x = Float64Array.of(0.5, 0.5, 0.5);
   expect(await codes({ ...ranked(3, 1), dtype: 'f32' }, { x })).toEqual([]);
