@@ -77,7 +77,7 @@ export const convnet: SurfaceProtocol = {
 
 const layersWithoutDropout = convnet.layers.filter(({ kind }) => kind !== 'dropout');
 
-/** Where MReLU 0.5 and a PAP started at 0.5/0.5 do not die: no dropout. All activations are measured on it anew. */
+/** No dropout: with it MReLU 0.5 and a PAP started at 0.5/0.5 die. All activations are measured on it anew. */
 const noDropout: SurfaceProtocol = { ...convnet, name: 'convnet/no-dropout', layers: layersWithoutDropout };
 
 /** Trainings without surfaces, to find a protocol on which a PAP started at 0.5/0.5 learns. */
