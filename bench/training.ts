@@ -26,7 +26,7 @@ const sizes = [32, 128];
 /** Steps of each participant before and while it is measured; the slow backends take a second or more for one. */
 const warmUp = 5;
 const rounds = Number(process.env.POOLPROOF_ROUNDS ?? 41);
-const slowRounds = Math.min(rounds, 5);
+const slowRounds = Math.min(rounds, 11);
 
 interface Python {
   readonly versions: Readonly<Record<string, string>>;
@@ -48,32 +48,33 @@ const python = await startPython<Python>(interpreter, 'training.py');
 Object.assign(absent, python?.hello.absent ?? { PyTorch: `${interpreter} does not run` });
 for (const [name, why] of Object.entries(absent)) console.log(`${name} is absent: ${why}`);
 
-const restore = backends.some(({ name }) => name === 'wasm') ? installWasmKernels() : () => {};
+/** Native TensorFlow takes all cores; wasm is measured with two threads, and once more with one. */
+const wasm = backends.find(({ name }) => name === 'wasm');
+const native = backends.find(({ name }) => name === 'tensorflow');
+let restore = wasm ? installWasmKernels({ threads: 2 }) : () => {};
 const rows: StepRow[] = [];
 const ratios: Ratio[] = [];
 for (const batch of sizes) {
-  const { times, dispose } = await measure(batch);
-  dispose();
+  const times = await measure(batch, activations, participating(backends));
   for (const [participant, ms] of times) {
     const [median, low, high] = [0.5, 0.25, 0.75].map((share) => quantile(ms, share));
     rows.push({ batch, ...participant, median, quartiles: [low, high] });
   }
-  const of = (on: string, activation: string): readonly number[] | undefined =>
-    [...times].find(([participant]) => participant.on === on && participant.activation === activation)?.[1];
   const compare = (a: [string, string], b: [string, string], required: number): void => {
-    const [ours, theirs] = [of(...a), of(...b)];
-    // By the rounds: what slows the machine down slows down both.
-    if (ours && theirs) {
-      const share = quantile(
-        ours.map((ms, round) => ms / theirs[round]!),
-        0.5,
-      );
-      ratios.push({ batch, what: `${a.join(' ')} / ${b.join(' ')}`, ratio: share, required });
-    }
+    ratios.push(...ratioOf(batch, times, a, b, required));
   };
   for (const name of nodeBackends) compare([name, pap.name], [name, relu.name], 1.05);
   compare(['wasm', relu.name], ['tensorflow', relu.name], 1.5);
   if (batch === 128) compare(['tensorflow', relu.name], ['PyTorch', relu.name], 1.6);
+}
+if (wasm && native) {
+  restore();
+  restore = installWasmKernels();
+  const one = 'wasm, one thread';
+  for (const batch of sizes) {
+    const times = await measure(batch, [relu], new Map([...participating([native]), [one, wasm]]));
+    ratios.push(...ratioOf(batch, times, [one, relu.name], ['tensorflow', relu.name], 1.5));
+  }
 }
 const dropout = sizes.flatMap((batch) =>
   backends
@@ -101,21 +102,45 @@ const figures = {
 writeFigures('training', figures);
 console.log(trainingSection(figures));
 
+/** The median over the rounds of one participant's steps by another's: what slows the machine down slows down both. */
+function ratioOf(
+  batch: number,
+  times: ReadonlyMap<Participant, readonly number[]>,
+  a: [string, string],
+  b: [string, string],
+  required: number,
+): Ratio[] {
+  const [ours, theirs] = [a, b].map(
+    ([on, activation]) => [...times].find(([one]) => one.on === on && one.activation === activation)?.[1],
+  );
+  if (!ours || !theirs) return [];
+  const shares = ours.map((ms, round) => ms / theirs[round]!);
+  return [{ batch, what: `${a.join(' ')} / ${b.join(' ')}`, ratio: quantile(shares, 0.5), required }];
+}
+
+function participating(all: readonly OpenBackend[]): Map<string, OpenBackend> {
+  return new Map(all.map((backend) => [backend.name, backend]));
+}
+
 /** The milliseconds of every participant's steps, all by turns: round after round each makes one. */
-async function measure(batch: number): Promise<{ times: Map<Participant, number[]>; dispose: () => unknown }> {
+async function measure(
+  batch: number,
+  activations: readonly Activation[],
+  backends: ReadonlyMap<string, OpenBackend>,
+): Promise<Map<Participant, number[]>> {
   const steps = new Map<Participant, () => Promise<number>>();
   const disposals: (() => void)[] = [];
   for (const activation of activations) {
     const protocol = { ...protocols.get('author-2016')!, activation, batch, dropout: 0 };
     const data = batches(protocol, noiseImages(batch, 784), 1).next().value;
-    for (const backend of backends) {
+    for (const [on, backend] of backends) {
       backend.use();
       const trainer = createTrainer(protocol, initialParameters(protocol, 1));
       disposals.push(() => {
         backend.use();
         trainer.dispose();
       });
-      steps.set({ on: backend.name, activation: activation.name }, async () => {
+      steps.set({ on, activation: activation.name }, async () => {
         backend.use();
         const start = performance.now();
         await trainer.step(data);
@@ -132,7 +157,8 @@ async function measure(batch: number): Promise<{ times: Map<Participant, number[
       if (round >= 0) times.get(participant)!.push(ms);
     }
   }
-  return { times, dispose: () => disposals.map((free) => free()) };
+  for (const free of disposals) free();
+  return times;
 }
 
 function pytorchStep(python: Child<Python>, batch: number): () => Promise<number> {
