@@ -51,6 +51,8 @@ function ofInfinity(op: string, right: string, x: string, wrong: string): Findin
   };
 }
 
+const whereOfRank5 = 'Error: Where for rank 5 is not yet supported';
+
 /** The versions of which the list speaks, as the backends say them. */
 export const versions: Readonly<Partial<Record<Target, string>>> = {
   cpu: 'tfjs 4.22.0',
@@ -205,6 +207,24 @@ console.log(sums.every((sum) => sum === 0));`,
       ...webgl(
         'Error: The new shape (NaN,0) has NaN elements and the old shape (64,0) has 0 elements. The new shape and old shape must have the same number of elements.',
       ),
+    },
+  },
+  {
+    id: 'where-of-rank-5',
+    kind: 'wrong',
+    title: 'where knows no rank beyond 4, so that prelu, leakyRelu and selu of rank 5 have no gradient',
+    snippet: `const x = tf.ones([1, 1, 1, 1, 1]);
+console.log(...(await tf.where(tf.greater(x, 0), x, x).data()));`,
+    right: '1',
+    wrong: { ...webgl(whereOfRank5), ...webgpu(whereOfRank5) },
+    breaks: {
+      op: 'selu',
+      everyOp: true,
+      law: 'agreement/dx',
+      shape: [1, 1, 1, 1, 1],
+      x: [1],
+      says: 'Where for rank 5 is not yet supported',
+      touches: ({ shape }) => shape.length > 4,
     },
   },
   {
