@@ -26,7 +26,7 @@ const sizes = [32, 128];
 /** Steps of each participant before and while it is measured; the slow backends take a second or more for one. */
 const warmUp = 5;
 const rounds = Number(process.env.POOLPROOF_ROUNDS ?? 41);
-const slowRounds = Math.min(rounds, 11);
+const slowRounds = Math.min(rounds, 25);
 
 interface Python {
   readonly versions: Readonly<Record<string, string>>;
@@ -150,8 +150,11 @@ async function measure(
   }
   if (python && !('PyTorch' in absent)) steps.set({ on: 'PyTorch', activation: relu.name }, pytorchStep(python, batch));
   const times = new Map<Participant, number[]>([...steps.keys()].map((participant) => [participant, []]));
+  const all = [...steps];
   for (let round = -warmUp; round < rounds; round++) {
-    for (const [participant, step] of steps) {
+    // Each is first by turns.
+    const first = Math.abs(round) % all.length;
+    for (const [participant, step] of [...all.slice(first), ...all.slice(0, first)]) {
       if (slowBackends.some((name) => name === participant.on) && (round < -1 || round >= slowRounds)) continue;
       const ms = await step();
       if (round >= 0) times.get(participant)!.push(ms);
