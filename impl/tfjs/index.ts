@@ -19,4 +19,4 @@ export {
 export { activationPool } from './op.ts';
 export type { PoolOptions } from './parameters.ts';
 export { tfjsSubject } from './subject.ts';
-export { installWasmKernels } from './wasm/install.ts';
+export { installWasmKernels, type WasmKernelOptions } from './wasm/install.ts';
