@@ -45,6 +45,8 @@ export class Errors {
       for (const [i, actual] of values.entries()) {
         const element = allowed[quantity][i]!;
         if (element.unchecked !== undefined || !Number.isFinite(element.exact)) continue;
+        // An overflow that is allowed is no distance.
+        if (!Number.isFinite(actual) && permits(element, actual)) continue;
         const ulps = ulpsApart(actual, element.exact, input.dtype);
         this.#histogram[limits.findIndex((limit) => ulps <= limit)]!++;
         if (ulps > 0) this.#rank(id, input, quantity, i, actual, element, ulps);
@@ -66,8 +68,10 @@ export class Errors {
     ulps: number,
   ): void {
     const { exact, bound, lo, hi } = element;
-    const share = Math.abs(actual - exact) / bound;
-    const rank = permits(element, actual) ? Math.min(share, 1) : Number.POSITIVE_INFINITY;
+    const error = Math.abs(actual - exact) / bound;
+    const isRight = permits(element, actual);
+    const share = isRight ? Math.min(error, 1) : error;
+    const rank = isRight ? share : Number.POSITIVE_INFINITY;
     const last = this.#worst.at(-1);
     if (Number.isNaN(rank) || (this.#worst.length === mostWorst && rank <= last!.rank)) return;
     const make = (): WorstElement => {
