@@ -62,8 +62,23 @@ it.each([
   outside('all zeros', ({ y, dx, dalpha }) => ({ y: y.fill(0), dx: dx.fill(0), dalpha: dalpha.fill(0) })),
 ])('says that it does not know $id', (mutant) => {
   for (const profile of ['smoke', 'training'] as const) {
-    expect(diagnose(suite, replied(checksOf(profile), mutant), [])).toEqual({ kind: 'unknown' });
+    expect(diagnose(suite, replied(checksOf(profile), mutant), [])).toMatchObject({ kind: 'unknown' });
   }
+});
+
+it('names the nearest of a bug that shows in more quantities than a known one', () => {
+  const half = byId('step-half-at-zero').make();
+  const both = outside('step(0) = 1/2, relu′(0) = 1/2', () => ({}));
+  const slope = byId('relu-slope-at-zero-is-half').make();
+  const mutant: Mutant = {
+    ...both,
+    make: () => ({
+      ...referenceSubject,
+      answer: (input) => ({ ...(slope.answer(input) as Answer), y: (half.answer(input) as Answer).y }),
+    }),
+  };
+  const diagnosis = diagnose(suite, replied(checksOf('training'), mutant), []);
+  expect(diagnosis).toMatchObject({ kind: 'unknown', nearest: { mutants: ['step-half-at-zero'] } });
 });
 
 it('says nothing of a right one, and does not know one that breaks', () => {

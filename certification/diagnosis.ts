@@ -19,24 +19,28 @@ export interface Replied extends Asked {
   readonly isWrong: boolean;
 }
 
-/** Which known bug a subject's wrong replies are like. */
+/** A known bug, and how many of a subject's wrong replies it explains. */
+export interface Likeness {
+  /** Wrong implementations that explain the replies equally well. */
+  readonly mutants: readonly string[];
+  /** The mistake that the first of them stands for. */
+  readonly bug: string;
+  /** Requests that both answer wrongly, and alike, of those that one of them answers wrongly. */
+  readonly explained: number;
+  readonly of: number;
+}
+
+/** Which known bug a subject's wrong replies are like; if it explains some of them only, it is no more than the nearest. */
 export type Diagnosis =
-  | {
-      readonly kind: 'known';
-      /** Wrong implementations that explain the replies equally well. */
-      readonly mutants: readonly string[];
-      /** The mistake that the first of them stands for. */
-      readonly bug: string;
-      /** Requests that both answer wrongly, and alike, of those that one of them answers wrongly. */
-      readonly explained: number;
-      readonly of: number;
-    }
-  | { readonly kind: 'unknown' };
+  | ({ readonly kind: 'known' } & Likeness)
+  | { readonly kind: 'unknown'; readonly nearest?: Likeness };
 
 /** Mutants whose stored row is most like the pattern; these are asked again here. */
 const candidates = 12;
 /** Of the requests that one of them answers wrongly, both must answer so many alike. */
 const enough = 0.8;
+/** From here on a bug that is not enough is worth a hint: a second one beside it, or the same in more quantities. */
+const some = 1 / 8;
 /** What is left of an error once a mutant explains it. */
 const rest = 1 / 8;
 
@@ -50,7 +54,7 @@ export function diagnose(
   facets: readonly Facet[],
 ): Diagnosis | undefined {
   if (!replied.some(({ isWrong }) => isWrong)) return undefined;
-  let best: Extract<Diagnosis, { kind: 'known' }> | undefined;
+  let best: Likeness | undefined;
   let likest = 0;
   for (const { id, likeness } of nearestRows(matrix, replied)) {
     // Nothing that is less alike explains more than all.
@@ -67,9 +71,10 @@ export function diagnose(
     }
     const gain = best === undefined ? 1 : explained * best.of - best.explained * of;
     if (best !== undefined && gain === 0) best = { ...best, mutants: [...best.mutants, id] };
-    if (gain > 0) best = { kind: 'known', mutants: [id], bug: mutant.bug, explained, of };
+    if (gain > 0) best = { mutants: [id], bug: mutant.bug, explained, of };
   }
-  return best !== undefined && best.explained >= enough * best.of ? best : { kind: 'unknown' };
+  if (best === undefined || best.explained < some * best.of) return { kind: 'unknown' };
+  return best.explained >= enough * best.of ? { kind: 'known', ...best } : { kind: 'unknown', nearest: best };
 }
 
 /** Mutants, the likest first, by how many requests are wrong for both of those that are for one. */

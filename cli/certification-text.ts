@@ -81,6 +81,12 @@ function diagnosisLines(report: CertificationReport): string[] {
     lines.push(`  It explains ${explained} of the ${of} wrong replies.`);
   } else if (diagnosis !== undefined) {
     lines.push('', 'DIAGNOSIS: unknown; no known bug gives these replies.');
+    if (diagnosis.nearest !== undefined) {
+      const { mutants, bug, explained, of } = diagnosis.nearest;
+      lines.push(
+        `  The nearest, ${mutants.map((id) => `"${id}"`).join(' or ')}: ${bug}, explains ${explained} of the ${of} wrong replies.`,
+      );
+    }
   }
   const again = againLine(report);
   if (again !== undefined) lines.push('', `again: ${again}`);
