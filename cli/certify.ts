@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { badgeOf } from '../certification/badge.ts';
 import { certificateOf, differences, parseCertificate, whyUncertified } from '../certification/certificate.ts';
@@ -7,7 +8,8 @@ import { junitXml } from '../certification/junit.ts';
 import { certificationPage } from '../certification/page.ts';
 import { type Profile, profiles } from '../certification/plan.ts';
 import { type CertificationReport, reportFormat } from '../certification/report.ts';
-import { readSuite, SuiteError } from '../fixtures/load.ts';
+import { packaged, readSuite, SuiteError } from '../fixtures/load.ts';
+import { wrongBySchema } from '../fixtures/schema.ts';
 import { names, parseInteger } from './arguments.ts';
 import { certificationText } from './certification-text.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -115,6 +117,8 @@ export function explainCommand(): Command {
       if (report?.format !== reportFormat) {
         command.error(`error: "format" of the report expected ${reportFormat}, got ${JSON.stringify(report?.format)}`);
       }
+      const wrong = wrongBySchema(join(packaged(), '../schemas'))('report', report);
+      if (wrong !== undefined) command.error(`error: report.json expected a whole report: ${wrong}`);
       process.stdout.write(certificationText(report!));
     });
 }
