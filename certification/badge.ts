@@ -9,17 +9,18 @@ export interface Badge {
 }
 
 /** Of a report: green if it conforms, red if it does not, grey if nobody knows. */
-export function badgeOf({ outcome, profile, suite }: CertificationReport): Badge {
+export function badgeOf({ outcome, profile, suite, only }: CertificationReport): Badge {
   const color = {
     conforms: 'brightgreen',
     fails: 'red',
     'broke the protocol': 'red',
     'too little was run': 'lightgrey',
   };
+  const isPart = outcome === 'conforms' && only !== undefined;
   return {
     schemaVersion: 1,
     label: 'poolproof',
-    message: outcome === 'conforms' ? `${profile} ${suite.version}` : outcome,
-    color: color[outcome],
+    message: isPart ? 'a part of it alone' : outcome === 'conforms' ? `${profile} ${suite.version}` : outcome,
+    color: isPart ? 'lightgrey' : color[outcome],
   };
 }

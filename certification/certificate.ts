@@ -34,8 +34,9 @@ export class CertificateError extends Error {
 }
 
 /** Why a report can't be made a certificate; `undefined` if it can. */
-export function whyUncertified({ outcome, checks, knownFailing }: CertificationReport): string | undefined {
+export function whyUncertified({ outcome, checks, knownFailing, only }: CertificationReport): string | undefined {
   if (outcome !== 'conforms') return `the run ended with "${outcome}"`;
+  if (only !== undefined) return `no more was asked than ${only.join(', ')}`;
   if (checks.challenge.passed === 0)
     return 'no fresh Cases were asked: expected a profile with challenge and --runs above 0';
   return knownFailing.length > 0 ? `checks are known to fail: ${knownFailing.join(', ')}` : undefined;

@@ -139,7 +139,7 @@ class Certification {
   }
 
   report(milliseconds: number): CertificationReport {
-    const { command, profile, seed, runs, minCases, version, known } = this.#options;
+    const { command, profile, seed, runs, minCases, version, known, only } = this.#options;
     const facets = this.#announcement?.capabilities.facets ?? [];
     const diagnosis = diagnose(this.#suite, this.#replied, facets);
     const found = {
@@ -163,6 +163,7 @@ class Certification {
       profile,
       seed,
       runs: this.#parts.challenge ? runs : 0,
+      ...(only && { only: [...only] }),
       lacking: this.#lacking,
       elements: this.#elements,
       errors: this.#errors.statistics(),

@@ -79,6 +79,13 @@ describe('a certificate', () => {
     expect(() => parseCertificate('{')).toThrow('expected a certificate as JSON');
   });
 
+  it('is not given for a part, nor is a green badge', () => {
+    const part = reportOf('x', { only: ['challenge/f64/1'] });
+    expect(() => certificateOf(part)).toThrow('no more was asked than challenge/f64/1');
+    expect(certificationPage(part)).toContain('Asked alone: challenge/f64/1.');
+    expect(badgeOf(part)).toMatchObject({ message: 'a part of it alone', color: 'lightgrey' });
+  });
+
   it('is not given where something is known to fail', () => {
     expect(() => certificateOf(reportOf('x', { knownFailing: ['core/tail/f64'] }))).toThrow(
       'known to fail: core/tail/f64',

@@ -130,7 +130,7 @@ export function certificationPage(report: CertificationReport): string {
       'p',
       { class: 'muted' },
       `${exactly(elements.compared)} elements compared, ${exactly(elements.open)} left open, ${exactly(elements.vacuous)} vacuous. `,
-      `Suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}.`,
+      `Suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}.${report.only === undefined ? '' : ` Asked alone: ${report.only.join(', ')}.`}`,
     ),
     report.missing.length > 0
       ? h('p', { class: 'failed' }, `The profile needs what was not announced: ${report.missing.join(', ')}.`)
@@ -223,8 +223,8 @@ export function certificationPage(report: CertificationReport): string {
         document,
         width: 868,
         height: 280,
-        marginTop: 30,
         marginLeft: 60,
+        marginTop: 30,
         marginBottom: 45,
         x: {
           label: 'error up to … ulp of the exact result, rounded once',

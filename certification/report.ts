@@ -92,6 +92,8 @@ export interface CertificationReport {
   /** Why the run ended early, if it did. */
   readonly ended?: string;
   /** Checks that were listed as known to fail, and did. */
+  /** The ids of vectors and fresh Cases, if no others were asked: a replay, whose verdict is of these alone. */
+  readonly only?: readonly string[];
   readonly knownFailing: readonly string[];
   /** Those that did not. */
   readonly unexpectedlyPassed: readonly string[];

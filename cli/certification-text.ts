@@ -28,6 +28,7 @@ export function certificationText(report: CertificationReport): string {
     lines.push('');
   }
   lines.push(`suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}`);
+  if (report.only !== undefined) lines.push(`  asked alone: ${report.only.join(', ')}`);
   for (const kind of kinds) {
     const { passed, failed } = report.checks[kind];
     if (passed + failed === 0) continue;

@@ -102,6 +102,14 @@ describe('poolproof certify', () => {
     });
   });
 
+  it('explain says what is wrong with a report that is not whole', () => {
+    const json = join(folder, 'part.json');
+    writeFileSync(json, '{"format":"poolproof-certification/1"}');
+    const { status, stderr } = spawnSync(process.execPath, [main, 'explain', json], { encoding: 'utf8' });
+    expect(stderr).toMatch(/^error: report\.json expected a whole report: must have required property '\w+'$/m);
+    expect(status).toBe(2);
+  });
+
   it('does not conform with 1', () => {
     const { code, out } = certify(['--profile', 'smoke'], fake());
     expect(out).toContain('DOES NOT CONFORM');
