@@ -91,9 +91,9 @@ export interface CertificationReport {
   readonly faults: readonly ReportedFault[];
   /** Why the run ended early, if it did. */
   readonly ended?: string;
-  /** Checks that were listed as known to fail, and did. */
   /** The ids of vectors and fresh Cases, if no others were asked: a replay, whose verdict is of these alone. */
   readonly only?: readonly string[];
+  /** Checks that were listed as known to fail, and did. */
   readonly knownFailing: readonly string[];
   /** Those that did not. */
   readonly unexpectedlyPassed: readonly string[];
