@@ -87,20 +87,25 @@ function compareCotangent({
   const eta = 2 ** formats[dtype].etaExponent * largest(dy);
   const moreTerms = projection ? given.length : 0;
   const middles = new Float64Array(analytic.length);
-  const halves = new Float64Array(analytic.length).fill(Number.NaN);
+  const halves = new Float64Array(analytic.length);
   const wrong = new Set<number>();
   let compared = 0;
   let vacuous = 0;
   let worst = -1;
   let worstRatio = -1;
+  const { lo: low, hi: high, size } = expected;
+  const reaches = layout.reaches();
   for (let j = 0; j < analytic.length; j++) {
-    const lo = expected.lo[j]!;
-    const hi = expected.hi[j]!;
-    const terms = expected.terms[j]! + moreTerms;
-    const own = 2 ** -53 * (ownRoundings + terms) * expected.size[j]!;
-    const derived = u * (roundings + terms) * expected.size[j]! + eta * terms;
+    const lo = low[j]!;
+    const hi = high[j]!;
+    const terms = reaches[j]! + moreTerms;
+    const own = 2 ** -53 * (ownRoundings + terms) * size[j]!;
+    const derived = u * (roundings + terms) * size[j]! + eta * terms;
     const rounding = own + (bounds ? bounds[j]! : derived);
-    if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) continue;
+    if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) {
+      halves[j] = Number.NaN;
+      continue;
+    }
     compared++;
     const middle = lo + (hi - lo) / 2;
     const half = tolerance === undefined ? (hi - lo) / 2 + rounding : tolerance * Math.max(Math.abs(middle), eta);
@@ -216,9 +221,10 @@ export function cotangentRounding(
   dtype: FloatDtype,
   roundings: number,
 ): Float64Array {
-  const { size, terms } = expectedCotangent(layout, jacobian, dy, elements);
+  const { size } = expectedCotangent(layout, jacobian, dy, elements);
+  const reaches = layout.reaches();
   const eta = 2 ** formats[dtype].etaExponent * largest(dy);
-  return size.map((s, j) => 2 ** -formats[dtype].p * (roundings + terms[j]!) * s + eta * terms[j]!);
+  return size.map((s, j) => 2 ** -formats[dtype].p * (roundings + reaches[j]!) * s + eta * reaches[j]!);
 }
 
 /** From an element to the nearest kink that is declared for it or was found on it. */

@@ -7,8 +7,6 @@ export interface ExpectedCotangent {
   readonly hi: Float64Array;
   /** `Σ |dy|·|∂y/∂v|`, by which rounding is bounded. */
   readonly size: Float64Array;
-  /** How many outputs an element reaches. */
-  readonly terms: Int32Array;
 }
 
 /**
@@ -25,22 +23,20 @@ export function expectedCotangent(
   const low = new Float64Array(elements);
   const high = new Float64Array(elements);
   const size = new Float64Array(elements);
-  const terms = new Int32Array(elements);
   for (let colour = 0; colour < layout.colours; colour++) {
     const reached = layout.elements(colour);
+    const first = colour * dy.length;
     for (let i = 0; i < dy.length; i++) {
       const j = reached[i]!;
       const d = dy[i]!;
-      const at = colour * dy.length + i;
       // By middle and half width: which end is which depends on the sign of dy, and a branch would be foretold wrongly
       // every other time.
-      const least = lo[at]!;
-      const radius = (hi[at]! - least) / 2;
+      const least = lo[first + i]!;
+      const radius = (hi[first + i]! - least) / 2;
       const half = Math.abs(d) * radius;
       const middle = d * (least + radius);
-      terms[j]!++;
       // Not where something is NaN or infinite.
-      if (!(half < Number.POSITIVE_INFINITY) || skip?.[i] === 1) {
+      if (!(half < Number.POSITIVE_INFINITY) || (skip !== undefined && skip[i] === 1)) {
         low[j] = Number.NaN;
         continue;
       }
@@ -49,5 +45,5 @@ export function expectedCotangent(
       size[j]! += Math.abs(middle) + half;
     }
   }
-  return { lo: low, hi: high, size, terms };
+  return { lo: low, hi: high, size };
 }

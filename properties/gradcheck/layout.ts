@@ -14,6 +14,8 @@ export interface Layout {
   element(site: number, colour: number): number;
   /** The input element of a colour that each output shows. */
   elements(colour: number): Int32Array;
+  /** How many outputs each input element reaches. */
+  reaches(): Int32Array;
 }
 
 /** Every layout is made here, so that what is read in inner loops has one form. */
@@ -35,7 +37,15 @@ function strided(
     }
     return known[colour];
   };
-  return { structure, sites, colours, siteOf, element, elements };
+  let counts: Int32Array | undefined;
+  const reaches = () => {
+    if (counts === undefined) {
+      counts = new Int32Array(sites * colours);
+      for (let colour = 0; colour < colours; colour++) for (const j of elements(colour)) counts[j]!++;
+    }
+    return counts;
+  };
+  return { structure, sites, colours, siteOf, element, elements, reaches };
 }
 
 /** The layout of an input of this shape under a structure. @throws RangeError naming the input if it does not fit. */

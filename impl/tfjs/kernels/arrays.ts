@@ -1,6 +1,6 @@
 import { arrayKappa } from './kappa.ts';
 import type { PoolAttributes } from './kernel.ts';
-import { WasmInstances } from './wasm-instance.ts';
+import { OwnWasmInstances } from './wasm-instance.ts';
 
 /**
  * The kernels on arrays of JavaScript, for backends whose tensors are such arrays or are cheaply read: the same code as on
@@ -17,9 +17,9 @@ export function forwardArrays(x: Float32Array, alpha: Float32Array, attributes: 
   const n = branches.length;
   const coefficients = arrayKappa(constraint, n, view[1]).coefficients(alpha);
   const y = new Float32Array(x.length);
-  const kernels = instances.of(branches, false);
   const [c, xAt, yAt] = instances.places([4 * mostCoefficients(n), 4 * blockSize, 4 * blockSize]);
-  const floats = new Float32Array(instances.memory.buffer);
+  const kernels = instances.of(branches, false);
+  const floats = new Float32Array(instances.buffer);
   for (const { positions, blocks } of stripsOf(view, n)) {
     load(floats, c / 4, coefficients, positions);
     for (const { A, B, C, pieces } of blocks) {
@@ -46,7 +46,6 @@ export function backwardArrays(
   const sums = constraint.kind !== 'fixed';
   const dx = new Float32Array(x.length);
   const dc = new Float64Array(sums ? n * view[1] : 0);
-  const kernels = instances.of(branches, sums);
   const most = mostCoefficients(n);
   const [dcAt, c, dyAt, xAt, dxAt] = instances.places([
     8 * most,
@@ -55,7 +54,8 @@ export function backwardArrays(
     4 * blockSize,
     4 * blockSize,
   ]);
-  const { buffer } = instances.memory;
+  const kernels = instances.of(branches, sums);
+  const { buffer } = instances;
   const [floats, doubles] = [new Float32Array(buffer), new Float64Array(buffer)];
   for (const { positions, blocks } of stripsOf(view, n)) {
     load(floats, c / 4, coefficients, positions);
@@ -72,7 +72,7 @@ export function backwardArrays(
   return { dx, dalpha: kappa.pullBack(dc, alpha) };
 }
 
-const instances = new WasmInstances(new WebAssembly.Memory({ initial: 1 }));
+const instances = new OwnWasmInstances();
 
 /** Pieces of an array: `count` times `length` elements that lie side by side, each `stride` behind the one before. */
 interface Pieces {

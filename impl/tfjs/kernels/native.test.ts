@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { availableBackends } from '../available-for-tests.ts';
 import { activationPool } from '../op.ts';
 
@@ -20,6 +20,19 @@ describe.skipIf(native === undefined)('kernels on native TensorFlow', () => {
     });
     expect(sums.flatMap((t) => [...t.dataSync()])).toEqual([7, 7, 1.5, 1.5, Math.fround(size), Math.fround(size / 2)]);
     tf.dispose(sums);
+  });
+
+  it('never detach their memory, which would slow every typed array of the process', () => {
+    native!.use();
+    const grow = vi.spyOn(WebAssembly.Memory.prototype, 'grow');
+    for (const size of [2 ** 12, 2 ** 16, 2 ** 20]) {
+      const [x, alpha] = [tf.fill([size], 2), tf.tensor1d([3, 1])];
+      const dx = tf.grad((v) => activationPool(v, alpha, { sharing: 'layer' }))(x);
+      expect(tf.min(dx).dataSync()[0]).toBe(3);
+      tf.dispose([x, alpha, dx]);
+    }
+    expect(grow).not.toHaveBeenCalled();
+    grow.mockRestore();
   });
 
   it('return what they take: memory stays as it is over 5,000 calls of 1 MB each', () => {

@@ -3,7 +3,7 @@ import { attribute, type NativeBackend } from '../native.ts';
 import { backwardArrays, forwardArrays } from './arrays.ts';
 import { arrayKappa } from './kappa.ts';
 import type { PoolKernels } from './kernel.ts';
-import { WasmInstances } from './wasm-instance.ts';
+import { OwnWasmInstances } from './wasm-instance.ts';
 
 /**
  * Native TensorFlow on the CPU: the code of wasm on a memory that TensorFlow itself reads and writes, which takes two copies
@@ -39,7 +39,7 @@ export const nativeKernels: PoolKernels<NativeBackend> = {
     floats(c, n * B).set(kappa.coefficients(alphas));
     copyTo(floats(dyAt, size), dy, backend);
     copyTo(floats(xAt, size), x, backend);
-    const dc = new Float64Array(instances.memory.buffer, dcAt, n * B).fill(0);
+    const dc = new Float64Array(instances.buffer, dcAt, n * B).fill(0);
     const kernels = instances.of(branches, constraint.kind !== 'fixed');
     if (C === 1) kernels.backwardColumns(dyAt, xAt, c, dxAt, dcAt, A, B);
     else kernels.backwardRuns(dyAt, xAt, c, dxAt, dcAt, A, B, C);
@@ -47,13 +47,13 @@ export const nativeKernels: PoolKernels<NativeBackend> = {
   },
 };
 
-/** Elements of x and coefficients up to which whole tensors pass through the memory, which keeps its size: 200 MB then. */
+/** Elements of x and coefficients up to which whole tensors pass through the memory, which keeps its size: at most 400 MB. */
 const mostElements = 2 ** 24;
 
-const instances = new WasmInstances(new WebAssembly.Memory({ initial: 1 }));
+const instances = new OwnWasmInstances();
 
 function floats(address: number, length: number): Float32Array<ArrayBuffer> {
-  return new Float32Array(instances.memory.buffer, address, length);
+  return new Float32Array(instances.buffer, address, length);
 }
 
 let isInPlace: boolean | undefined;
