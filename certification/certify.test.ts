@@ -71,10 +71,12 @@ describe('wrong implementations', () => {
   });
 
   it('the first failure is made small, on what the subject was asked', async () => {
-    const { smallest, curve } = await run(['--mutant', 'step-at-zero-is-one'], { profile: 'challenge', runs: 500 });
+    const report = await run(['--mutant', 'step-at-zero-is-one'], { profile: 'challenge', runs: 500 });
+    const { smallest, curve, diagnosis } = report;
     expect(smallest?.law).toBe('agreement/y');
     expect(smallest?.case?.inputs.x).toMatchObject({ shape: [1] });
     expect(curve?.y).toBeDefined();
+    expect(diagnosis).toMatchObject({ kind: 'known', mutants: expect.arrayContaining(['step-at-zero-is-one']) });
   });
 
   it('are known to fail by a list, until a check of it passes', async () => {
@@ -85,6 +87,11 @@ describe('wrong implementations', () => {
     const mended = await run([], { known });
     expect(mended).toMatchObject({ outcome: 'fails', exitCode: 1, failures: [] });
     expect(mended.unexpectedlyPassed).toEqual([...known]);
+  });
+
+  it('that answer gradients of the last forward are found by fresh Cases too', async () => {
+    const report = await run(['--mutant', 'stale-x'], { profile: 'challenge', runs: 500 });
+    expect(report).toMatchObject({ outcome: 'fails' });
   });
 
   it('one check alone can be asked again', async () => {

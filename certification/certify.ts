@@ -84,6 +84,8 @@ class Certification {
   readonly #elements = { compared: 0, open: 0, vacuous: 0 };
   readonly #errors = new Errors();
   readonly #replied: Replied[] = [];
+  /** Fresh Cases with their replies, by which a bug is named that no vector shows: those that fail, and some beside them. */
+  readonly #challenged: Replied[] = [];
   readonly #passed = new Set<string>();
   readonly #knownFailing = new Set<string>();
   readonly #expected = new WeakMap<Case, Expectation>();
@@ -141,7 +143,8 @@ class Certification {
   report(milliseconds: number): CertificationReport {
     const { command, profile, seed, runs, minCases, version, known, only } = this.#options;
     const facets = this.#announcement?.capabilities.facets ?? [];
-    const diagnosis = diagnose(this.#suite, this.#replied, facets);
+    const seen = this.#replied.some(({ isWrong }) => isWrong) ? this.#replied : this.#challenged;
+    const diagnosis = diagnose(this.#suite, seen, facets);
     const found = {
       checks: this.#checks,
       missing: this.#missing,
@@ -207,11 +210,7 @@ class Certification {
       if (first !== undefined) {
         this.#count('repeated', check, differs ? differing(check.op, 'in the same process') : undefined);
       }
-      this.#replied.push({
-        ...check,
-        ...('tensors' in outcome && { tensors: outcome.tensors }),
-        isWrong: trouble !== undefined || differs,
-      });
+      this.#replied.push(repliedOf(check, outcome, trouble !== undefined || differs));
     }
     return replies;
   }
@@ -276,7 +275,11 @@ class Certification {
       if (checks.failed >= mostFailures || (only !== undefined && !only.has(check.id))) return;
       const session = this.#sessions[turn++ % this.#sessions.length]!;
       const outcome = await session.ask(check.op, check.case);
-      this.#count('challenge', check, this.#judge(check, outcome));
+      const trouble = this.#judge(check, outcome);
+      this.#count('challenge', check, trouble);
+      if (trouble !== undefined || this.#challenged.length < mostFailures) {
+        this.#challenged.push(repliedOf(check, outcome, trouble !== undefined));
+      }
     });
   }
 
@@ -379,6 +382,10 @@ class Certification {
     if (check.case !== undefined && kind !== 'repeated' && trouble.code !== 'fault')
       this.#worst ??= { check: check as Check, kind };
   }
+}
+
+function repliedOf(check: Check, outcome: Outcome, isWrong: boolean): Replied {
+  return { ...check, ...('tensors' in outcome && { tensors: outcome.tensors }), isWrong };
 }
 
 /** What came, bit for bit but for the payload of NaN. */

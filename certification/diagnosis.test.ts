@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { type Asked, repliesOf } from '../fixtures/kills.ts';
 import { readSuite } from '../fixtures/load.ts';
+import { leaky, wrongBranch } from '../properties/mutants/branch.ts';
 import type { Mutant } from '../properties/mutants/mutant.ts';
 import { mutants } from '../properties/mutants.ts';
 import { referenceSubject } from '../properties/reference-subject.ts';
 import type { Answer } from '../reference/case.ts';
-import { diagnose, type Replied } from './diagnosis.ts';
+import { diagnose, diagnosisSentences, type Replied } from './diagnosis.ts';
 import { type Profile, vectorChecks } from './plan.ts';
 import { everything } from './wire.ts';
 
@@ -47,12 +48,26 @@ it.each([
   ['all vectors', checksOf('training')],
   ['float32 alone', checksOf('smoke', { dtypes: ['f32'] })],
   ['relu and step alone', checksOf('smoke', { branches: ['relu', 'step'] })],
-  ['inference alone', checksOf('forward', { ops: ['forward'] })],
 ])('names a wrong step by %s', (_, checks) => {
   expect(diagnose(suite, replied(checks, byId('step-at-zero-is-one')), [])).toMatchObject({
     kind: 'known',
     mutants: ['step-at-zero-is-one'],
   });
+});
+
+it('names all that inference alone can not tell apart', () => {
+  const checks = checksOf('forward', { ops: ['forward'] });
+  expect(diagnose(suite, replied(checks, byId('step-at-zero-is-one')), [])).toMatchObject({
+    kind: 'known',
+    mutants: expect.toSatisfy((ids: string[]) => ids.toSorted().join() === 'heaviside-one,step-at-zero-is-one'),
+  });
+});
+
+it('says which bug is wrong in the same places, if by other amounts', () => {
+  const checks = checksOf('training');
+  const diagnosis = diagnose(suite, replied(checks, wrongBranch('relu', 'leaky', 'leaks a fifth', leaky(0.2))), []);
+  expect(diagnosis).toMatchObject({ kind: 'unknown', nearest: { mutants: ['leaky-throughout'] } });
+  expect(diagnosisSentences(diagnosis!).at(-1)).toContain('have the same elements wrong, by other amounts');
 });
 
 it.each([

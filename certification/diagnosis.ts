@@ -7,9 +7,9 @@ import { mutants } from '../properties/mutants.ts';
 import type { Answer } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
 
-/** One request of the vectors, in the order of asking, with its reply. */
+/** One request, in the order of asking, with its reply. */
 export interface Replied extends Asked {
-  /** The vector's id. */
+  /** Of the vector or the fresh Case. */
   readonly id: string;
   /** Its place in the smoke list, if it was asked as one of it. */
   readonly smoke?: number;
@@ -27,6 +27,8 @@ export interface Likeness {
   readonly bug: string;
   /** Requests that both answer wrongly, and alike, of those that one of them answers wrongly. */
   readonly explained: number;
+  /** Requests in which the same elements are wrong, alike or by other amounts. */
+  readonly places: number;
   readonly of: number;
 }
 
@@ -62,22 +64,47 @@ export function diagnose(
     likest = likeness;
     const mutant = mutants.find((one) => one.id === id);
     if (mutant === undefined) continue;
-    let [explained, of] = [0, 0];
+    let [explained, places, of] = [0, 0, 0];
     for (const [r, { tensors, isWrong }] of repliesOf(mutant, replied).entries()) {
       const { isWrong: isSubjectWrong, tensors: came, ...asked } = replied[r]!;
       if (!isWrong && !isSubjectWrong) continue;
       of++;
-      if (isWrong && isSubjectWrong && came !== undefined && isExplained(asked, came, tensors, facets)) explained++;
+      if (!isWrong || !isSubjectWrong || came === undefined) continue;
+      const likeness = likenessOf(asked, came, tensors, facets);
+      if (likeness !== 'other') places++;
+      if (likeness === 'alike') explained++;
     }
-    const gain = best === undefined ? 1 : explained * best.of - best.explained * of;
+    const gain = best === undefined ? 1 : (explained + places) * best.of - (best.explained + best.places) * of;
     if (best !== undefined && gain === 0) best = { ...best, mutants: [...best.mutants, id] };
-    if (gain > 0) best = { mutants: [id], bug: mutant.bug, explained, of };
+    if (gain > 0) best = { mutants: [id], bug: mutant.bug, explained, places, of };
   }
-  if (best === undefined || best.explained < some * best.of) return { kind: 'unknown' };
-  return best.explained >= enough * best.of ? { kind: 'known', ...best } : { kind: 'unknown', nearest: best };
+  if (best === undefined) return { kind: 'unknown' };
+  const { explained, places, of } = best;
+  if (explained >= enough * of) return { kind: 'known', ...best };
+  return explained >= some * of || places >= enough * of ? { kind: 'unknown', nearest: best } : { kind: 'unknown' };
 }
 
-/** Mutants, the likest first, by how many requests are wrong for both of those that are for one. */
+/** A diagnosis in words, its verdict first. */
+export function diagnosisSentences(diagnosis: Diagnosis): [verdict: string, ...rest: string[]] {
+  const namesOf = ({ mutants, bug }: Likeness) => `${mutants.map((id) => `"${id}"`).join(' or ')}: ${bug}`;
+  if (diagnosis.kind === 'known') {
+    const { explained, of } = diagnosis;
+    return [`behaves like ${namesOf(diagnosis)}.`, `It explains ${explained} of the ${of} wrong replies.`];
+  }
+  const verdict = 'unknown; no known bug gives these replies.';
+  if (diagnosis.nearest === undefined) return [verdict];
+  const { explained, places, of } = diagnosis.nearest;
+  const more = places > explained ? `; ${places - explained} more have the same elements wrong, by other amounts` : '';
+  return [
+    verdict,
+    `The nearest, ${namesOf(diagnosis.nearest)}, explains ${explained} of the ${of} wrong replies${more}.`,
+  ];
+}
+
+/**
+ * Mutants, the likest first, by how many requests are wrong for both of those that are for one; all of them where the
+ * matrix does not know the requests.
+ */
 function nearestRows(
   matrix: Suite['matrix'],
   replied: readonly Replied[],
@@ -85,6 +112,7 @@ function nearestRows(
   const places = new Map(matrix.vectors.map((id, v) => [id, v]));
   const columns = new Map<string, { isWrong: boolean; of: (row: { smoke: string; kills: string }) => boolean }>();
   for (const { id, smoke, isWrong } of replied) {
+    if (!places.has(id)) continue;
     const key = smoke === undefined ? id : String(smoke);
     const before = columns.get(key)?.isWrong ?? false;
     const of: (row: { smoke: string; kills: string }) => boolean =
@@ -100,21 +128,32 @@ function nearestRows(
     }
     return { id, likeness: either === 0 ? 0 : both / either };
   });
-  return rows.sort((a, b) => b.likeness - a.likeness).slice(0, candidates);
+  return columns.size === 0 ? rows : rows.sort((a, b) => b.likeness - a.likeness).slice(0, candidates);
 }
 
-/** Whether a mutant's reply leaves at most an eighth of each error of the subject's, and is wrong nowhere else. */
-function isExplained({ case: c }: Asked, subject: Tensors, mutant: Tensors, facets: readonly Facet[]): boolean {
+/**
+ * Whether a mutant's reply is wrong in the same elements as the subject's, and there leaves at most an eighth of each
+ * error.
+ */
+function likenessOf(
+  { case: c }: Asked,
+  subject: Tensors,
+  mutant: Tensors,
+  facets: readonly Facet[],
+): 'alike' | 'same places' | 'other' {
   const allowed = expectation(c, facets);
-  return [...subject].every(([name, values]) =>
-    values.every((actual, i) => {
+  let isAlike = true;
+  for (const [name, values] of subject) {
+    for (const [i, actual] of values.entries()) {
       const element = allowed[name as keyof Answer][i]!;
       const other = mutant.get(name)?.[i];
-      if (element.unchecked !== undefined || other === undefined || Object.is(actual, other)) return true;
-      if (permits(element, actual)) return permits(element, other);
-      if (Number.isNaN(actual) || Number.isNaN(other)) return Number.isNaN(actual) === Number.isNaN(other);
+      if (element.unchecked !== undefined || other === undefined || Object.is(actual, other)) continue;
+      if (permits(element, actual) !== permits(element, other)) return 'other';
+      if (permits(element, actual)) continue;
+      if (Number.isNaN(actual) !== Number.isNaN(other)) isAlike = false;
       const error = Math.max(element.lo - actual, actual - element.hi);
-      return Math.abs(actual - other) <= Math.max(rest * error, element.hi - element.lo);
-    }),
-  );
+      if (Math.abs(actual - other) > Math.max(rest * error, element.hi - element.lo)) isAlike = false;
+    }
+  }
+  return isAlike ? 'alike' : 'same places';
 }

@@ -4,7 +4,7 @@ import { decodeTensor, type Tensor } from '../fixtures/tensor.ts';
 import { caseText } from '../properties/failure-text.ts';
 import { againLine } from './again.ts';
 import type { Curve } from './curve.ts';
-import type { Likeness } from './diagnosis.ts';
+import { diagnosisSentences } from './diagnosis.ts';
 import { limits, type WorstElement } from './errors.ts';
 import { type Child, htmlPage } from './html.ts';
 import {
@@ -81,15 +81,6 @@ export function certificationPage(report: CertificationReport): string {
     encoded && h('pre', {}, caseText(decodeCase(encoded)).join('\n')),
     h('p', { class: 'failed' }, description),
   ];
-  const idsOf = (mutants: readonly string[]) => mutants.map((id, k) => [k > 0 ? ' or ' : '', h('code', {}, id)]);
-  const nearest = ({ mutants, bug, explained, of }: Likeness) =>
-    h(
-      'p',
-      { class: 'muted' },
-      'The nearest, ',
-      idsOf(mutants),
-      `: ${bug}, explains ${explained} of the ${of} wrong replies.`,
-    );
   const worst = ({ id, quantity, index, numbers, ulps, share }: WorstElement) => {
     const [actual, expected, lo, hi] = decodeTensor('numbers', numbers).values;
     return h(
@@ -146,15 +137,12 @@ export function certificationPage(report: CertificationReport): string {
     );
   }
   if (diagnosis !== undefined) {
+    const [verdict, ...rest] = diagnosisSentences(diagnosis);
     parts.push(
       section(
         'Diagnosis',
-        diagnosis.kind === 'unknown'
-          ? [h('p', {}, 'Unknown: no known bug gives these replies.'), diagnosis.nearest && nearest(diagnosis.nearest)]
-          : [
-              h('p', {}, 'Behaves like ', idsOf(diagnosis.mutants), `: ${diagnosis.bug}.`),
-              h('p', { class: 'muted' }, `It explains ${diagnosis.explained} of the ${diagnosis.of} wrong replies.`),
-            ],
+        h('p', {}, verdict),
+        rest.map((sentence) => h('p', { class: 'muted' }, sentence)),
       ),
     );
   }

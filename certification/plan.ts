@@ -98,7 +98,9 @@ export function* challengeChecks(
     for (const c of drawn) {
       const number = (numbers.get(dtype) ?? 0) + 1;
       numbers.set(dtype, number);
-      for (const op of asked) yield { id: `challenge/${dtype}/${number}`, note: `a fresh ${kind} Case`, op, case: c };
+      // By turns: what gradients keep of the last forward would never show where that was of the same Case.
+      const ordered = number % 2 === 0 ? asked.toReversed() : asked;
+      for (const op of ordered) yield { id: `challenge/${dtype}/${number}`, note: `a fresh ${kind} Case`, op, case: c };
     }
     done += drawn.length;
   }

@@ -1,4 +1,5 @@
 import { againLine } from '../certification/again.ts';
+import { diagnosisSentences } from '../certification/diagnosis.ts';
 import {
   type CertificationReport,
   type CheckFailure,
@@ -74,20 +75,10 @@ function failureLines({ id, op, note, law, description, case: encoded }: CheckFa
 }
 
 function diagnosisLines(report: CertificationReport): string[] {
-  const { diagnosis } = report;
   const lines: string[] = [];
-  if (diagnosis?.kind === 'known') {
-    const { mutants, bug, explained, of } = diagnosis;
-    lines.push('', `DIAGNOSIS: behaves like ${mutants.map((id) => `"${id}"`).join(' or ')}: ${bug}.`);
-    lines.push(`  It explains ${explained} of the ${of} wrong replies.`);
-  } else if (diagnosis !== undefined) {
-    lines.push('', 'DIAGNOSIS: unknown; no known bug gives these replies.');
-    if (diagnosis.nearest !== undefined) {
-      const { mutants, bug, explained, of } = diagnosis.nearest;
-      lines.push(
-        `  The nearest, ${mutants.map((id) => `"${id}"`).join(' or ')}: ${bug}, explains ${explained} of the ${of} wrong replies.`,
-      );
-    }
+  if (report.diagnosis !== undefined) {
+    const [verdict, ...rest] = diagnosisSentences(report.diagnosis);
+    lines.push('', `DIAGNOSIS: ${verdict}`, ...rest.map((sentence) => `  ${sentence}`));
   }
   const again = againLine(report);
   if (again !== undefined) lines.push('', `again: ${again}`);

@@ -23,7 +23,8 @@ export function contentOf({ pool, dtype, shape, x, alpha, dy }: Case): string {
   const { branches, sharing, constraint } = pool;
   const by = typeof sharing === 'string' ? sharing : `axes ${sharing.sharedAxes}`;
   const kappa = constraint.kind === 'clip' ? `clip ${constraint.bounds}` : constraint.kind;
-  return `${dtype} ${shape} ${branches} ${by} ${kappa} ${bits(x)} ${bits(alpha)} ${bits(dy)}`;
+  const names = branches.map((ref) => (typeof ref === 'string' ? ref : `${ref.name}: ${ref.expression}`));
+  return `${dtype} ${shape} ${names} ${by} ${kappa} ${bits(x)} ${bits(alpha)} ${bits(dy)}`;
 }
 
 function bits({ buffer, byteOffset, byteLength }: Float64Array): string {

@@ -1,3 +1,4 @@
+import { branch } from './mutants/branch.ts';
 import { constraint } from './mutants/constraint.ts';
 import { formula } from './mutants/formula.ts';
 import { forward } from './mutants/forward.ts';
@@ -15,6 +16,7 @@ import { state } from './mutants/state.ts';
 /** Every deliberately wrong Subject, by group. */
 export const mutants: readonly Mutant[] = [
   formula,
+  branch,
   constraint,
   local,
   small,
