@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Differentiable } from './differentiable.ts';
+import type { Numeric } from './compare.ts';
+import type { Differentiable, FloatDtype } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { codes } from './gradcheck-for-tests.ts';
+import { layoutOf } from './layout.ts';
 import { gradcheckRun } from './property.ts';
 import { gradcheckText } from './report-text.ts';
+import { stepScales } from './stencil.ts';
+import { tiesOf } from './ties.ts';
 
 /** The indices of a row from the smallest element to the largest, equal ones in their order. */
 function orderOf(x: Float64Array, row: number, m: number): number[] {
@@ -114,4 +118,93 @@ it('in float32', async () => {
   const x = Float64Array.of(0.5, 0.5, 0.5);
   expect(await codes({ ...ranked(3, 1), dtype: 'f32' }, { x })).toEqual([]);
   expect(await codes({ ...ranked(3, 1, all), dtype: 'f32' }, { x })).toContain('gradient');
+});
+
+describe('what is a tie', () => {
+  const of = (values: number[], shape: number[], more: Partial<Numeric> = {}, dtype: FloatDtype = 'f64') => {
+    const layout = layoutOf('x', 'rows', shape, [shape[0]!]);
+    return tiesOf({ values: Float64Array.from(values), layout, ...more } as Numeric, dtype);
+  };
+  const kinksAt = (...places: number[][]): Pick<Numeric, 'kinksOf'> => ({
+    kinksOf: (j) => places[j]!.map((at) => ({ at }) as ReturnType<NonNullable<Numeric['kinksOf']>>[number]),
+  });
+
+  it('the most equal elements of each site, the first of as many', () => {
+    expect(of([1, 1, 2, 3, 3, 3], [2, 3])).toEqual([
+      [0, 1],
+      [3, 4, 5],
+    ]);
+    expect(of([1, 2, 1, 2], [1, 4])).toEqual([[0, 2]]);
+    expect(of([1, 2, 2, 2], [1, 4])).toEqual([[1, 2, 3]]);
+    expect(of([0, -0], [1, 2])).toEqual([[0, 1]]);
+    expect(of([5, 5], [1, 2])).toEqual([[0, 1]]);
+  });
+
+  it('no single element, none of another site, nothing that is not finite, nothing along directions', () => {
+    expect(of([1, 2, 3], [1, 3])).toEqual([]);
+    expect(of([1, 1], [2, 1])).toEqual([]);
+    expect(of([Number.NaN, Number.NaN, Infinity, Infinity], [1, 4])).toEqual([]);
+    const projection = { directions: [], random: 0, together: 0, alone: [], left: 0 };
+    expect(of([1, 1], [1, 2], { projection })).toEqual([]);
+  });
+
+  it.each(['f64', 'f32'] as const)(
+    'none within two of the widest steps of a kink of one of its elements: %s',
+    (dtype) => {
+      const h = stepScales[dtype][0]!;
+      // Steps are as wide as the power of two below the value, and that of 1 from there down.
+      for (const [v, size] of [
+        [1, 1],
+        [5, 4],
+        [-5, 4],
+        [0.25, 1],
+        [0, 1],
+      ] as const) {
+        const tied = (...places: number[][]) => of([v, v], [1, 2], kinksAt(...places), dtype);
+        expect(tied([v], [])).toEqual([]);
+        expect(tied([], [100, v])).toEqual([]);
+        expect(tied([v + 2 * h * size], [])).toEqual([]);
+        expect(tied([v - 2 * h * size], [])).toEqual([]);
+        expect(tied([v + 2.5 * h * size], [100])).toEqual([[0, 1]]);
+        expect(tied([], [])).toEqual([[0, 1]]);
+      }
+      expect(of([1, 1], [1, 2], kinksAt([-1], []), dtype)).toEqual([[0, 1]]);
+    },
+  );
+});
+
+describe('equal elements beside others', () => {
+  // The maximum of the first eight of a row, and a sum of the others.
+  const f = (share: (n: number) => number, last = 3): Differentiable => ({
+    forward: ({ x }) => Float64Array.of(Math.max(...x!.subarray(0, 8)), x![8]! * last, x![9]! * 2),
+    vjp({ x }, dy) {
+      const most = Math.max(...x!.subarray(0, 8));
+      const count = x!.subarray(0, 8).filter((v) => v === most).length;
+      const dx = x!.map((v, j) => (j < 8 && v === most ? share(count) * dy[0]! : 0));
+      dx[8] = 3 * dy[1]!;
+      dx[9] = 2 * dy[2]!;
+      return { x: dx };
+    },
+  });
+  const dense = { shapes: { x: [10], y: [3] } };
+
+  it('eight are parted still, so that the share of each is checked by itself', async () => {
+    const x = Float64Array.of(...new Array<number>(8).fill(-4), 7, 9);
+    expect(await codes(f(half), { x }, dense)).toEqual([]);
+    // In all as much as there is, but one takes more than all of it.
+    const greedy = f(half);
+    const vjp: Differentiable['vjp'] = async (inputs, dy, shapes) => {
+      const { x: dx } = await greedy.vjp(inputs, dy, shapes);
+      return { x: dx!.map((d, j) => (j === 0 ? 3 * dy[0]! : j === 1 ? d - 3 * dy[0]! + dy[0]! / 8 : d)) };
+    };
+    const report = await gradcheck({ ...greedy, vjp }, { x }, dense);
+    expect(report.failures.map((failure) => 'what' in failure && failure.what)).toContain('vjp');
+    expect(report.inputs[0]!.unchecked).toBe(0);
+  });
+
+  it('what is not equal is checked as closely as ever', async () => {
+    const x = Float64Array.of(2, 2, 2, 1, 1, 0, 0, 0, 7, 9);
+    expect(await codes(f(half), { x }, dense)).toEqual([]);
+    expect(await codes(f(half, 3 * (1 + 1e-7)), { x }, dense)).toContain('gradient');
+  });
 });
