@@ -1,6 +1,7 @@
 import { formats } from '../dtypes.ts';
 import { indexIn } from '../positions.ts';
 import { range } from '../transform.ts';
+import type { Beyond } from './beyond.ts';
 import { expectedCotangent } from './cotangent.ts';
 import type { FloatDtype } from './differentiable.ts';
 import type { Jacobian } from './jacobian.ts';
@@ -22,6 +23,8 @@ export interface Numeric {
   readonly kinksOf: KinksOf | undefined;
   /** The directions that stand in place of elements, if the input was projected. */
   readonly projection: Projection | undefined;
+  /** Of a structure that was only found. */
+  readonly beyond?: Beyond | undefined;
 }
 
 export interface Comparison {
@@ -45,6 +48,10 @@ interface Question {
   readonly what: string;
   /** 1 at outputs whose derivatives are not to be counted on. */
   readonly skip?: Uint8Array | undefined;
+  /** The analytic cotangent of another dy. */
+  readonly ask?: (dy: Float64Array) => Promise<Float64Array>;
+  /** What is allowed besides, for each element. */
+  readonly more?: Float64Array | undefined;
 }
 
 /** Compares a cotangent with the measured one, which is measured once more where they differ. */
@@ -53,7 +60,41 @@ export async function compareConfirmed(question: Question): Promise<Comparison> 
   const first = compareCotangent(question);
   if (first.wrong.size === 0) return first;
   numeric.jacobian = await numeric.confirm(first.wrong);
-  return compareCotangent(question);
+  const again = compareCotangent(question);
+  if (again.wrong.size === 0 || numeric.beyond === undefined || question.ask === undefined) return again;
+  return compareCotangent({ ...question, more: await moreBeyond(question, again.wrong, numeric.beyond, question.ask) });
+}
+
+/** Elements that are asked for by themselves, before outputs beyond a found structure are held to be what differs. */
+const mostAlone = 8;
+
+/**
+ * What outputs beyond a found structure may add to elements that differ, where it is they: with a dy of 0 there, an element
+ * is what was measured.
+ */
+async function moreBeyond(
+  question: Question,
+  wrong: ReadonlySet<number>,
+  beyond: Beyond,
+  ask: NonNullable<Question['ask']>,
+): Promise<Float64Array> {
+  const { numeric, dy, analytic } = question;
+  const { layout } = numeric;
+  const allowed = beyond.cotangent(dy);
+  const more = new Float64Array(analytic.length);
+  for (const [k, j] of [...wrong].entries()) {
+    if (k < mostAlone) {
+      const own = new Float64Array(dy.length);
+      for (let colour = 0; colour < layout.colours; colour++) {
+        for (const [i, element] of layout.elements(colour).entries()) if (element === j) own[i] = dy[i]!;
+      }
+      // What is beyond moved too when this was measured.
+      const alone = compareCotangent({ ...question, dy: own, analytic: await ask(own), more: beyond.cotangent(own) });
+      if (alone.wrong.has(j)) continue;
+    }
+    more[j] = allowed[j]!;
+  }
+  return more;
 }
 
 /**
@@ -77,6 +118,7 @@ function compareCotangent({
   tolerance,
   what,
   skip,
+  more,
 }: Question): Comparison {
   const { name, layout, jacobian, values, projection } = numeric;
   const analytic = projection ? projected(given, projection) : given;
@@ -101,7 +143,7 @@ function compareCotangent({
     const terms = reaches[j]! + moreTerms;
     const own = 2 ** -53 * (ownRoundings + terms) * size[j]!;
     const derived = u * (roundings + terms) * size[j]! + eta * terms;
-    const rounding = own + (bounds ? bounds[j]! : derived);
+    const rounding = own + (bounds ? bounds[j]! : derived) + (more === undefined ? 0 : more[j]!);
     if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) {
       halves[j] = Number.NaN;
       continue;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
+import type { Differentiable } from './differentiable.ts';
+import { codes } from './gradcheck-for-tests.ts';
 import { withoutKinks } from './jacobian.ts';
 import {
   beside,
@@ -147,3 +149,34 @@ describe('a confirmation', () => {
     expect([open.lo[0], open.hi[0]]).toEqual([Number.NaN, Number.NaN]);
   });
 });
+
+it.each([5, 20, 30, 31.5, 33, 34, 36, 38, 40, 50, 100, 500])(
+  'the logarithm of a softmax that is nearly 1 passes: %d',
+  async (g) => {
+    const softmax = (v: Float64Array) => {
+      const e = v.map((at) => Math.exp(at - Math.max(...v)));
+      return e.map((at) => at / e.reduce((a, b) => a + b, 0));
+    };
+    const vjp: Differentiable['vjp'] = ({ x }, dy) => ({
+      x: softmax(x!).map((p, j) => dy[0]! * (p - (j === 0 ? 1 : 0))),
+    });
+    const logarithm: Differentiable = { forward: ({ x }) => Float64Array.of(-Math.log(softmax(x!)[0]!)), vjp };
+    const summed: Differentiable = {
+      forward({ x }) {
+        const most = Math.max(...x!);
+        return Float64Array.of(Math.log(x!.reduce((sum, v) => sum + Math.exp(v - most), 0)) + most - x![0]!);
+      },
+      vjp,
+    };
+    for (const f of [logarithm, summed]) {
+      expect(await codes(f, { x: Float64Array.of(g, 0) })).toEqual([]);
+      const wrong: Differentiable = {
+        ...f,
+        vjp: (inputs, dy, shapes) => ({
+          x: (vjp(inputs, dy, shapes) as { x: Float64Array }).x.map((v) => v + 1e-9 * dy[0]!),
+        }),
+      };
+      expect(await codes(wrong, { x: Float64Array.of(g, 0) })).toContain('gradient');
+    }
+  },
+);

@@ -11,8 +11,8 @@ import { lineScale } from './stencil.ts';
  * values of fewer digits make more noise than is estimated, so it is measured too. Declared kinks stay as they are.
  *
  * `unit`: K·u of the noise that was estimated, 0 where its bound is declared. Where f lies on a line, its noise does not
- * show: `1 - tanh(x)` at 20 is flat. It is then taken as `unit` times the largest value within reach, since terms that
- * are as large there, or cancel here, are rounded to so much.
+ * show: `1 - tanh(x)` at 20 is flat. It is then taken as `unit` times the largest value within reach of any element of the
+ * output, since terms that are as large there, or cancel here, are rounded to so much.
  */
 export async function confirmJacobian(
   { lo, hi, kinks }: Jacobian,
@@ -31,13 +31,14 @@ export async function confirmJacobian(
   for (const scale of moved.noiseScales) await readAt(moved, scale, open, false, false);
   if (unit > 0) {
     for (const scale of moved.lineScales) await readAt(moved, scale, open, false).catch(outsideDomain);
-    await readAt(moved, moved.reachScale, open, false, false).catch(outsideDomain);
   }
+  const sizes =
+    unit > 0 ? await sizesWithinReach(moved, y, new Set(open.map(({ output }) => output))) : new Map<number, number>();
   const again = { lo: lo.slice(), hi: hi.slice(), kinks: kinks.slice() };
   for (const entry of open) {
     const isOnKink = found.has(placeOf(entry));
     if (!isOnKink && !(lo[entry.at]! <= hi[entry.at]!)) continue;
-    const hidden = unit > 0 ? unit * sizeWithinReach(entry, moved) : 0;
+    const hidden = unit * (sizes.get(entry.output) ?? 0);
     const least = Math.max(noise[entry.output]!, noiseBeside(entry, moved, dtype), hidden);
     if (isOnKink) judgeFrom(0, entry, moved, y, least, dtype);
     else if (!measureAgain(entry, moved, y, noise[entry.output]!, hidden, least, dtype)) continue;
@@ -67,11 +68,11 @@ function measureAgain(
   nearby: number,
   dtype: FloatDtype,
 ): boolean {
-  /** The slope at one scale and the noise seen in it; where it is a line, terms that do not show there make noise too. */
+  /** The slope at one scale and the noise seen in it; where that is more than was thought, or none shows, `hidden` too. */
   const measuredAt = (scale: number) => {
     const noise = noiseWithin(entry, moved, scale, y[entry.output]!);
     const seen = slopeAt(entry, moved, scale, y, Math.max(estimated, noise));
-    if (seen === undefined || !isLine(seen)) return { noise, slope: seen };
+    if (seen === undefined || (!isLine(seen) && noise <= estimated)) return { noise, slope: seen };
     return { noise, slope: slopeAt(entry, moved, scale, y, Math.max(estimated, noise, hidden)) };
   };
   const { slope: wide, noise: atWide } = measuredAt(0);
@@ -117,12 +118,21 @@ function isAsNear(a: Slope, b: Slope): boolean {
   return Math.abs(a.slope - b.slope) <= errorOf(a) + errorOf(b);
 }
 
-/** The largest value of an output within reach of the element: 2.74 times the power of two below it, beyond 0. */
-function sizeWithinReach({ output, colour }: Open, moved: Moved): number {
-  const sizes = [0, 1].map((level) =>
-    Math.abs(moved.values[moved.reachScale]![level]![colour]?.[output] ?? Number.NaN),
-  );
-  return Math.max(0, ...sizes.filter(Number.isFinite));
+/**
+ * The largest value of each of these outputs within reach of its elements: 2.74 times the power of two below each, beyond
+ * 0. Of all its elements, since what one of them adds may be hidden by another, as in the logarithm of a softmax.
+ */
+async function sizesWithinReach(moved: Moved, y: Float64Array, outputs: ReadonlySet<number>) {
+  const entries = measurable(moved, y).filter(({ output }) => outputs.has(output));
+  await readAt(moved, moved.reachScale, entries, false, false).catch(outsideDomain);
+  const sizes = new Map<number, number>();
+  for (const { output, colour } of entries) {
+    for (const level of [0, 1]) {
+      const size = Math.abs(moved.values[moved.reachScale]?.[level]?.[colour]?.[output] ?? Number.NaN);
+      if (Number.isFinite(size)) sizes.set(output, Math.max(sizes.get(output) ?? 0, size));
+    }
+  }
+  return sizes;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { kindOf } from '../../reference/arguments.ts';
 import { type Random, random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
+import { beyondStructure } from './beyond.ts';
 import { Asked, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
 import { type Comparison, compareConfirmed, cotangentRounding, type Numeric } from './compare.ts';
@@ -97,7 +98,8 @@ export async function gradcheck(
   const compared: Comparison[] = [];
   for (const numeric of numerics) {
     const { name } = numeric;
-    const question = { numeric, analytic: gradients[name]!, dy, dtype, roundings, tolerance, what: 'vjp' };
+    const ask = async (other: Float64Array) => (await asked.vjp(inputs, other))[name]!;
+    const question = { numeric, analytic: gradients[name]!, dy, dtype, roundings, tolerance, what: 'vjp', ask };
     compared.push(await compareConfirmed({ ...question, bound: rounding?.[name] }));
   }
   for (const numeric of numerics) {
@@ -179,7 +181,7 @@ async function measured(
   unit: number,
   inputs: Tensors,
   shapes: Context['shapes'],
-  { onKinks }: GradcheckOptions,
+  { onKinks, structure }: GradcheckOptions,
   draw: Random,
 ): Promise<Numeric[]> {
   if (moved === undefined) return [];
@@ -198,6 +200,7 @@ async function measured(
     values: inputs[name]!,
     kinksOf: moved.kinksOf,
     projection,
+    beyond: structure?.[name] === undefined && projection === undefined ? beyondStructure(moved, noise) : undefined,
   };
   return [numeric];
 }

@@ -80,6 +80,7 @@ async function compareWith(
       bound: rounding?.[name],
       what,
       skip: touched,
+      ask: async (other) => (await context.asked.vjp(inputs, other))[name]!,
     });
     if (failure) failures.push(failure);
     compared += summary.compared;
