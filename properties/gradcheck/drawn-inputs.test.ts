@@ -57,6 +57,13 @@ describe('drawnInputs', () => {
     }
   });
 
+  it('draws 0 of both signs', () => {
+    const drawn = fc.sample(drawnInputs({ shapes: { x: [8] } }), { numRuns: 100, seed: 1 });
+    const zeros = drawn.flatMap(({ inputs }) => [...inputs.x!]).filter((v) => v === 0);
+    expect(zeros.filter((v) => Object.is(v, -0)).length).toBeGreaterThan(zeros.length / 4);
+    expect(zeros.filter((v) => Object.is(v, 0)).length).toBeGreaterThan(zeros.length / 4);
+  });
+
   it('draws about 0 where no kinks are given, or none', () => {
     for (const options of [{}, { kinks: [] }]) {
       const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [2000] }, ...options }), { seed: 5, numRuns: 1 }) as [

@@ -82,7 +82,8 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
     const kind = random.nextDouble();
     const kinks = kinksNear(this.#options, name, element);
     const kink = kinks[random.nextInt(0, Math.max(0, kinks.length - 1))] ?? 0;
-    if (kind < onKinks) return round(kink);
+    // On 0, of both signs.
+    if (kind < onKinks) return kink === 0 ? 0 * sign : round(kink);
     if (kind < aboutKinks) return round(kink + sign * 2 ** -random.nextInt(4, 30));
     if (kind < special) return sign * 2 ** random.nextInt(-4, 4);
     return round(sign * random.nextDouble() * 2 ** random.nextInt(-2, 2));

@@ -92,19 +92,21 @@ export const differencesInX: Law = {
       if (!values.every(Number.isFinite)) return { actual: [Number.NaN], expected: [0], slack: 0 };
       const width = subtract(dyadic(right), dyadic(left));
       const alphas = range(rows).reduce((sum, row) => sum + Math.abs(c.alpha[row * count + of(i % units)]!), 1);
-      // The central difference over [x - a, x + b] errs by f″·(b - a)/2 + f‴·(a³ + b³)/6 times dy; a = b but for rounding.
+      // The central difference over [x - a, x + b] errs by f″·(b - a)/2 + f‴·(a³ + b³)/6; a = b but for rounding.
       const [a, b] = [c.x[i]! - left, right - c.x[i]!];
       const derivatives = c.pool.branches.map((ref) => exactBranchOf(ref).bounds(c.x[i]!, Math.max(a, b)));
       // A kink of a custom branch within the step.
       if (derivatives.includes(undefined)) return open;
       const sum = (order: 'second' | 'third') => derivatives.reduce((total, bounds) => total + bounds![order], 0);
-      const uneven = a === b ? 0 : sum('second') * Math.abs(b * b - a * a);
-      const truncation = Math.abs(dy) * alphas * (uneven / 2 + (sum('third') * (a ** 3 + b ** 3)) / 6);
+      // The derivatives first, since powers of a small step underflow where they are large.
+      const [second, third] = [sum('second'), sum('third')];
+      const uneven = a === b ? 0 : second * Math.abs(b - a) * (a + b);
+      const truncation = alphas * (uneven / 2 + (third * a * a * a + third * b * b * b) / 6);
       if (!Number.isFinite(truncation)) return open;
       const slack = weighted(
         [slackOf(here.allowed.dx[i]!), right - left],
         [slackOf(ahead.allowed.y[i]!, behind.allowed.y[i]!), dy],
-        [truncation, 1],
+        [truncation, dy],
       );
       const rise = subtract(dyadic(up[i]!), dyadic(down[i]!));
       return {
