@@ -157,6 +157,8 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
       return `${failure.what} changed its input ${failure.input} (element ${failure.element})`;
     case 'aliased':
       return `${failure.what} answered with the memory of its input ${failure.input}`;
+    case 'shared':
+      return `${failure.what} answered for ${failure.input} with memory of its answer for ${failure.other}`;
     case 'overwritten':
       return `${failure.what} was written over by a later call (element ${failure.element})`;
     case 'spreads':
