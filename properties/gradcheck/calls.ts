@@ -105,7 +105,7 @@ export class Asked {
   /** Hands out copies and compares them afterwards, so that a function that changes its inputs is named, and harms nothing. */
   async #run<T>(
     what: string,
-    groups: Readonly<Record<string, Tensors>>,
+    groups: Readonly<Record<string, Tensors>> & { readonly inputs: Tensors },
     call: (given: Record<string, Tensors>) => T | Promise<T>,
   ): Promise<T> {
     const given: Record<string, Record<string, Float64Array>> = {};
@@ -118,7 +118,10 @@ export class Asked {
     try {
       answer = await call(given);
     } catch (cause) {
-      throw new GradcheckError(`${what} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      const message = cause instanceof Error ? cause.message : String(cause);
+      // Most often since it calls an input by another name: only the function knows what its inputs are called.
+      const given = cause instanceof TypeError ? ` (given the inputs ${Object.keys(groups.inputs).join(', ')})` : '';
+      throw new GradcheckError(`${what} threw: ${message}${given}`, { cause });
     }
     for (const [group, tensors] of Object.entries(groups)) {
       for (const [name, tensor] of Object.entries(tensors)) {
