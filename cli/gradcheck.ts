@@ -8,6 +8,7 @@ import type { GradcheckRun } from '../properties/gradcheck/property.ts';
 import { gradcheckText } from '../properties/gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
 import { largestRuns, parseInteger, parsePath } from './arguments.ts';
+import { complain } from './complain.ts';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import { parseFile, writeOutput } from './output-file.ts';
 
@@ -76,7 +77,7 @@ async function heldToVerdict(check: () => Promise<number>): Promise<number> {
     process.exitCode = verdict === 'pending' ? exitCodes.broke : verdict;
     if (verdict !== 'pending') return;
     const what = isIdle ? 'a promise never settled' : 'the process was ended';
-    console.error(`error: ${what} before the check was done`);
+    complain(`error: ${what} before the check was done`);
   });
   try {
     verdict = await check();
@@ -102,10 +103,7 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
     });
   } catch (error) {
     if (error instanceof GradcheckError) {
-      const names = Object.keys(shape ?? {}).filter((name) => name !== 'x');
-      // Only the function knows what its inputs are called.
-      const given = names.length > 0 ? ` (inputs by --shape: ${Object.keys(shape!).join(', ')})` : '';
-      console.error(`error: ${error.message}${given}`);
+      complain(`error: ${error.message}`);
       return exitCodes.broke;
     }
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
@@ -133,15 +131,15 @@ const exitCodeOf = {
 
 /** What a module exports under a name. */
 async function load(module: string): Promise<GradcheckTarget> {
-  const [file, name = 'default'] = module.split('#') as [string, string?];
-  if (file === '') throw new UsageError(`expected a file and its export, ./layer.js#name, got "${module}"`);
+  const [, file, name = 'default'] = /^([^#]+)(?:#([^#]+))?$/.exec(module) ?? [];
+  if (file === undefined) throw new UsageError(`expected a file and its export, ./layer.js#name, got "${module}"`);
   const exports = await import(pathToFileURL(resolve(file)).href).catch((error: Error & { code?: string }) => {
     const hint = error.code === 'ERR_UNKNOWN_FILE_EXTENSION' ? '; this Node runs JavaScript alone: compile it' : '';
     throw new UsageError(`${file}: ${error.message}${hint}`);
   });
-  if (exports[name] !== undefined) return exports[name];
-  const names = Object.keys(exports);
-  throw new UsageError(`${file}: expected an export ${name}, got ${names.length > 0 ? names.join(', ') : 'none'}`);
+  if (Object.hasOwn(exports, name)) return exports[name];
+  const names = Object.keys(exports).join(', ') || 'a module with exports';
+  throw new UsageError(`"${name}" is no export of ${file}, expected ${names}`);
 }
 
 /** `32,64`, `alpha=2,64`, `x=n,64`. */

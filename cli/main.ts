@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands.ts';
+import { complaint } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { version } from './subjects.ts';
 
@@ -18,8 +19,8 @@ for (const [usage, summary, load] of commands) {
 }
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride();
-  // One line is enough: it names the argument, what was expected and what came.
-  command.configureOutput({ outputError: (text, write) => write(text.replace(/\n\(Did/, ' (Did')) });
+  // One sentence is enough: it names the argument, what was expected and what came.
+  command.configureOutput({ outputError: (text, write) => write(complaint(text.replace(/\n\(Did/, ' (Did'))) });
 }
 
 for (const stream of [process.stdout, process.stderr]) {

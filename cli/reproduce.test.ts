@@ -49,7 +49,7 @@ describe('reproduce refuses', () => {
     [['landscape', '--protocol', 'small'], /Allowed choices are convnet/],
   ])('%j', (args, message) => {
     const { code, err } = reproduce(...args, '--results', join(folder, 'none'));
-    expect(err).toMatch(message);
+    expect(err.replaceAll(/\n {2}/g, ' ')).toMatch(message);
     expect(code).toBe(2);
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });

@@ -228,6 +228,9 @@ it.each<[unknown, string]>([
   [null, '"options" expected an object, got null'],
   [{ name: 7 }, '"name" expected a string, got number'],
   [{ name: '' }, '"name" expected some text, got ""'],
+  [{ kink: [0] }, '"options" expected name, kinks, got "kink"'],
+  [{ kinks: [{ at: 0, deriv: 1 }] }, '"kinks" expected at, derivative, got "deriv"'],
+  [{ name: 'relu' }, '"name" expected another name than those of built-in branches, got "relu"'],
 ])('expressionBranch refuses the options %j', (options, message) => {
   expect(() => expressionBranch('x', options as object)).toThrow(message);
 });

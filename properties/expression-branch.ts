@@ -1,4 +1,5 @@
-import type { CustomBranch } from '../reference/branches.ts';
+import { branchNames, type CustomBranch } from '../reference/branches.ts';
+import { checkOptions } from './check-arguments.ts';
 import { Expression, type ListedKink } from './expressions/expression.ts';
 
 /** Options of `expressionBranch`. */
@@ -23,13 +24,14 @@ const expressions = new WeakMap<CustomBranch, Expression>();
  */
 export function expressionBranch(expression: string, options: ExpressionOptions = {}): CustomBranch {
   const where = 'expressionBranch';
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${where}: "options" expected an object, got ${String(options)}`);
-  }
+  checkOptions(where, options, ['name', 'kinks']);
   const { name = expression, kinks = [] } = options;
   const made = new Expression(where, expression, kinks);
   if (typeof name !== 'string') throw new TypeError(`${where}: "name" expected a string, got ${typeof name}`);
   if (name === '') throw new RangeError(`${where}: "name" expected some text, got ""`);
+  if ((branchNames as readonly string[]).includes(name)) {
+    throw new RangeError(`${where}: "name" expected another name than those of built-in branches, got "${name}"`);
+  }
   const branch: CustomBranch = {
     name,
     expression,

@@ -69,10 +69,16 @@ function lawsWanted(names: readonly string[]): Law[] {
  * `await expect(layer).toPassGradcheck({ shape: [8, 16] })`: the gradient of every element is what finite differences
  * of the target measure, on drawn inputs. The message of a failure is the report on the smallest inputs that fail.
  */
-async function toPassGradcheck(target: GradcheckTarget, options: TargetOptions = {}): Promise<MatcherResult> {
+async function toPassGradcheck(
+  this: { readonly isNot: boolean },
+  target: GradcheckTarget,
+  options: TargetOptions = {},
+): Promise<MatcherResult> {
   const { report, seed, path } = await gradcheckTarget(target, options);
   const again = path === undefined ? '' : `\nagain: toPassGradcheck({ …, seed: ${seed}, path: '${path}' })`;
-  return { pass: report.passed, message: () => gradcheckText(report) + again };
+  // Where nothing was compared neither this nor its contrary was seen.
+  const pass = report.outcome === 'nothing-compared' ? this.isNot : report.passed;
+  return { pass, message: () => gradcheckText(report) + again };
 }
 
 /** Numbers, and arrays of them of any depth. */
@@ -91,7 +97,7 @@ function toBeWithinUlp(actual: Numbers, expected: Numbers, ulps: number, dtype: 
   if (came.size !== wanted.size || places.some((place) => !came.has(place))) {
     return { pass: false, message: () => `expected ${shapeText(wanted)}, got ${shapeText(came)}` };
   }
-  const apart = places.map((place) => ulpsApart(came.get(place)!, wanted.get(place)!, dtype));
+  const apart = places.map((place) => ulpsWithinRange(came.get(place)!, wanted.get(place)!, dtype));
   const worst = apart.reduce((at, distance, i) => (distance > apart[at]! ? i : at), 0);
   const place = places[worst] ?? '';
   return {
@@ -101,6 +107,12 @@ function toBeWithinUlp(actual: Numbers, expected: Numbers, ulps: number, dtype: 
         ? 'neither has any element'
         : `element ${place || 0} is ${came.get(place)}, expected ${wanted.get(place)} within ${ulps} ulp of ${dtype}, they are ${apart[worst]} apart`,
   };
+}
+
+/** As `ulpsApart`, but that ∞ is as far as can be from every finite number: an overflow is no rounding error. */
+function ulpsWithinRange(a: number, b: number, dtype: Dtype): number {
+  const apart = ulpsApart(a, b, dtype);
+  return apart > 0 && (Math.abs(a) === Infinity || Math.abs(b) === Infinity) ? Infinity : apart;
 }
 
 /** The numbers in an array by their places, `1,0`; a number alone has none. */
@@ -118,10 +130,11 @@ function elementsOf(argument: string, value: unknown, place = ''): Map<string, n
   return new Map(elements.flat());
 }
 
-/** `3 elements up to 0,2`, so that arrays of other shapes are told apart. */
+/** `3 elements up to [0,2]`, so that arrays of other shapes are told apart. */
 function shapeText(elements: ReadonlyMap<string, number>): string {
-  const last = [...elements.keys()].at(-1) ?? '';
-  return `${elements.size} elements${last.includes(',') ? ` up to ${last}` : ''}`;
+  const last = [...elements.keys()].at(-1);
+  if (last === undefined) return 'no elements';
+  return last === '' ? 'a number' : `${elements.size} elements up to [${last}]`;
 }
 
 expect.extend({ toConform, toPassGradcheck, toBeWithinUlp });

@@ -1,4 +1,5 @@
 import type { Kink } from '../../reference/branches.ts';
+import { checkKeys } from '../check-arguments.ts';
 import type { Arithmetic } from '../error-bound.ts';
 import { add, type Dyadic, dyadic } from '../exact.ts';
 import { type Ball, size } from './ball.ts';
@@ -251,6 +252,7 @@ function checkedKinks(where: string, listed: unknown): { readonly at: number; re
       }
       if (!Number.isFinite(value)) throw new RangeError(`${where}: "kinks" expected finite numbers, got ${value}`);
     }
+    checkKeys(`${where}: "kinks"`, given!, ['at', 'derivative']);
     const { at, derivative: d } = given!;
     return { at: at + 0, ...(d !== undefined && { derivative: d }) };
   });

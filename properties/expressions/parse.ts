@@ -30,7 +30,7 @@ export function parse(where: string, text: unknown): Tree {
     // Also the end of the stack, on a tower of operators.
     return refuse(`cannot be parsed: ${(error as Error).message}`);
   }
-  const read = importer(tree, (what) => refuse(`expected only ${allowed}; ${what} is not among them`));
+  const read = importer(tree, (what) => refuse(`holds ${what}, expected only ${allowed}`));
   const parsed = read(node, 0);
   if (isCondition(parsed)) refuse('expected a number, as in "x > 0 ? 1 : 0", not a condition');
   checkKinds(parsed, refuse);

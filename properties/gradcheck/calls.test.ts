@@ -63,6 +63,11 @@ describe('answers', () => {
     expect(Object.keys(await asked.vjp(inputs, dy))).toEqual(['x']);
   });
 
+  it('may hold cotangents of constants', async () => {
+    const asked = ask({ vjp: (_, d) => ({ x: d.slice(), w: floats(0) }) }, { constants: ['w'] });
+    expect(Object.keys(await asked.vjp(inputs, dy))).toEqual(['x']);
+  });
+
   it('are copies: what a function does to its own afterwards changes nothing', async () => {
     const own = floats(0, 0, 0);
     const asked = ask({ forward: () => own });
@@ -138,6 +143,37 @@ describe('a function that answers with its arguments', () => {
     const asked = ask({ forward: ({ x }) => x! });
     await asked.forward({ x: floats(), w: floats(1) });
     expect(asked.failures).toEqual([]);
+  });
+});
+
+describe('a function that answers twice with one memory', () => {
+  const answering = (make: () => Tensors) => ask({ vjp: make, forward: ({ x }) => x!.slice() });
+  const of: Tensors = { a: floats(1, 2), b: floats(3, 4) };
+
+  it('is named, once', async () => {
+    const all = floats(1, 2, 3);
+    for (const answer of [
+      { a: all.subarray(0, 2), b: all.subarray(0, 2) },
+      { a: all.subarray(0, 2), b: all.subarray(1, 3) },
+      { a: all.subarray(1, 3), b: all.subarray(0, 2) },
+    ]) {
+      const asked = answering(() => answer);
+      await asked.vjp(of, dy);
+      await asked.vjp(of, dy);
+      expect(asked.failures).toEqual([{ code: 'shared', what: 'vjp', input: 'b', other: 'a' }]);
+    }
+  });
+
+  it('is let be where the parts lie side by side, or are empty', async () => {
+    const asked = answering(() => {
+      const all = floats(1, 2, 3, 4);
+      return { a: all.subarray(2), b: all.subarray(0, 2) };
+    });
+    await asked.vjp(of, dy);
+    const none = floats();
+    const empty = answering(() => ({ a: none, b: none }));
+    await empty.vjp({ a: floats(), b: floats() }, dy);
+    expect([...asked.failures, ...empty.failures]).toEqual([]);
   });
 });
 
@@ -234,6 +270,11 @@ describe('a part that does not do as its kind says', () => {
     [
       '"w" expected 1 elements, got 2',
       { vjp: (_, d) => ({ x: d.slice(), w: floats(0, 0) }) },
+      (asked) => asked.vjp(inputs, dy),
+    ],
+    [
+      'vjp: expected gradients of the given inputs, x, w, got "beta" too',
+      { vjp: (_, d) => ({ x: d.slice(), w: floats(0), beta: floats(0) }) },
       (asked) => asked.vjp(inputs, dy),
     ],
     ['"y" expected 2 elements, got 3', {}, (asked) => asked.row(inputs, {}, 2)],

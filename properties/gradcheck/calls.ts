@@ -105,7 +105,7 @@ export class Asked {
   /** Hands out copies and compares them afterwards, so that a function that changes its inputs is named, and harms nothing. */
   async #run<T>(
     what: string,
-    groups: Readonly<Record<string, Tensors>>,
+    groups: Readonly<Record<string, Tensors>> & { readonly inputs: Tensors },
     call: (given: Record<string, Tensors>) => T | Promise<T>,
   ): Promise<T> {
     const given: Record<string, Record<string, Float64Array>> = {};
@@ -118,7 +118,10 @@ export class Asked {
     try {
       answer = await call(given);
     } catch (cause) {
-      throw new GradcheckError(`${what} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      const message = cause instanceof Error ? cause.message : String(cause);
+      // Most often since it calls an input by another name: only the function knows what its inputs are called.
+      const given = cause instanceof TypeError ? ` (given the inputs ${Object.keys(groups.inputs).join(', ')})` : '';
+      throw new GradcheckError(`${what} threw: ${message}${given}`, { cause });
     }
     for (const [group, tensors] of Object.entries(groups)) {
       for (const [name, tensor] of Object.entries(tensors)) {
@@ -129,20 +132,25 @@ export class Asked {
         this.#checkAlias(what, name, given[group]![name]!, answer);
       }
     }
+    this.#checkShared(what, answer);
     return answer;
   }
 
   #checkAlias(what: string, input: string, given: Float64Array, answer: unknown): void {
-    if (given.length === 0) return;
-    const tensors =
-      answer instanceof Float64Array
-        ? [answer]
-        : answer !== null && typeof answer === 'object'
-          ? Object.values(answer)
-          : [];
-    const isShared = tensors.some((tensor) => tensor instanceof Float64Array && tensor.buffer === given.buffer);
-    if (isShared && !this.failures.some((f) => f.code === 'aliased' && f.what === what && f.input === input)) {
+    const isAliased = tensorsIn(answer).some(([, tensor]) => overlap(tensor, given));
+    if (isAliased && !this.failures.some((f) => f.code === 'aliased' && f.what === what && f.input === input)) {
       this.failures.push({ code: 'aliased', what, input });
+    }
+  }
+
+  /** What is added to one of two answers that share memory, as an optimizer does, would go into both. */
+  #checkShared(what: string, answer: unknown): void {
+    const tensors = tensorsIn(answer);
+    for (const [k, [input, tensor]] of tensors.entries()) {
+      const other = tensors.slice(0, k).find(([, before]) => overlap(before, tensor))?.[0];
+      if (other === undefined) continue;
+      if (this.failures.some((f) => f.code === 'shared' && f.what === what && f.input === input)) continue;
+      this.failures.push({ code: 'shared', what, input, other });
     }
   }
 
@@ -161,6 +169,12 @@ export class Asked {
       if (this.#constants.has(name)) continue;
       tensors[name] = this.#tensor(what, name, (answer as Record<string, unknown>)[name], length);
     }
+    // Whoever forgot to give an input would believe that its gradient was checked.
+    const unknown = Object.keys(answer).find((name) => !Object.hasOwn(inputs, name));
+    if (unknown !== undefined) {
+      const names = Object.keys(inputs).join(', ');
+      throw new GradcheckError(`${what}: expected gradients of the given inputs, ${names}, got "${unknown}" too`);
+    }
     return tensors;
   }
 
@@ -176,6 +190,19 @@ export class Asked {
     this.#keep(`${name} of ${what}`, tensor, was);
     return was;
   }
+}
+
+/** The tensors of an answer by name; one alone is `y`. */
+function tensorsIn(answer: unknown): [string, Float64Array][] {
+  if (answer instanceof Float64Array) return [['y', answer]];
+  return Object.entries(answer ?? {}).filter(([, tensor]) => tensor instanceof Float64Array);
+}
+
+/** Whether two tensors have an element in common: two parts of one buffer may lie apart. */
+function overlap(a: Float64Array, b: Float64Array): boolean {
+  const start = Math.max(a.byteOffset, b.byteOffset);
+  const end = Math.min(a.byteOffset + a.byteLength, b.byteOffset + b.byteLength);
+  return a.buffer === b.buffer && start < end;
 }
 
 /** The first element, but for those that are left out, that is not the same, bit for bit but for the sign of 0 and NaN payloads; -1 if there is none. */

@@ -19,25 +19,29 @@ const functionParts: readonly (keyof Differentiable)[] = [
 
 /** Throws unless `f`, `inputs` and `options` are of their kinds and fit each other. */
 export function checkArguments(f: Differentiable, inputs: Tensors, options: GradcheckOptions): void {
-  checkFunction(f);
+  checkFunction('gradcheck', f);
   checkInputs(f, inputs);
   checkOptions('gradcheck', options, gradcheckOptions);
   checkDeclared(inputs, { ...f, ...options });
 }
 
-function checkFunction(f: Differentiable): void {
-  if (f === null || typeof f !== 'object' || typeof f.forward !== 'function' || typeof f.vjp !== 'function') {
-    throw new TypeError(`gradcheck: "f" expected an object with forward and vjp, got ${kindOf(f)}`);
+/** @throws TypeError, RangeError unless `f` has the parts of a function with its gradients, and no others */
+export function checkFunction(where: string, f: Differentiable): void {
+  const missing = (['forward', 'vjp'] as const).filter((part) => typeof f?.[part] !== 'function');
+  if (f === null || typeof f !== 'object' || missing.length > 0) {
+    const without = typeof f === 'object' && f !== null ? ` without ${missing.join(' and ')}` : '';
+    throw new TypeError(`${where}: "f" expected an object with forward and vjp, got ${kindOf(f)}${without}`);
   }
   // An instance of a class may have more for its own use.
-  if (Object.getPrototypeOf(f) === Object.prototype) checkKeys('gradcheck: "f"', f, functionParts);
+  if (Object.getPrototypeOf(f) === Object.prototype) checkKeys(`${where}: "f"`, f, functionParts);
   if (f.name !== undefined && typeof f.name !== 'string') {
-    throw new TypeError(`gradcheck: "f.name" expected a string, got ${shown(f.name)}`);
+    throw new TypeError(`${where}: "f.name" expected a string, got ${shown(f.name)}`);
   }
-  for (const part of ['jvp', 'doubleVjp', 'twin', 'outputShape'] as const)
-    checkCallback(`gradcheck: "f.${part}"`, f[part]);
+  for (const part of ['jvp', 'doubleVjp', 'twin', 'outputShape'] as const) {
+    checkCallback(`${where}: "f.${part}"`, f[part]);
+  }
   if (f.dtype !== undefined && f.dtype !== 'f64' && f.dtype !== 'f32') {
-    throw new RangeError(`gradcheck: "f.dtype" expected f64 or f32, got ${shown(f.dtype)}`);
+    throw new RangeError(`${where}: "f.dtype" expected f64 or f32, got ${shown(f.dtype)}`);
   }
 }
 
@@ -93,7 +97,8 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
   }
   for (const [name, structure] of Object.entries(options.structure ?? {})) {
     const isNamed = structure === 'elementwise' || structure === 'rows' || structure === 'dense';
-    if (isNamed || Number.isSafeInteger((structure as { trailing?: unknown })?.trailing)) continue;
+    const { trailing }: { trailing?: unknown } = Object(structure);
+    if (isNamed || (Number.isSafeInteger(trailing) && (trailing as number) >= 0)) continue;
     throw new RangeError(
       `gradcheck: "structure.${name}" expected elementwise, rows, dense or { trailing }, got ${JSON.stringify(structure)}`,
     );

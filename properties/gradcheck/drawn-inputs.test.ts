@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { shown } from '../../reference/arguments.ts';
 import { type DrawnInputs, drawnInputs } from './drawn-inputs.ts';
 
 const shapes = { x: ['n', 'c'], alpha: [2, 'c'] };
@@ -79,7 +80,7 @@ describe('drawnInputs', () => {
     });
     for (const shape of [['n', -1], [1.5], [''], [null], 'n', 3] as never[]) {
       expect(() => drawnInputs({ shapes: { s: [], x: shape } })).toThrow(
-        `drawnInputs: "shapes.x" expected lengths or names of axes, got ${JSON.stringify(shape)}`,
+        `drawnInputs: "shapes.x" expected lengths or names of axes, got ${shown(shape)}`,
       );
     }
   });

@@ -1,4 +1,6 @@
 import * as fc from 'fast-check';
+import { checkInput, checkInteger, shown } from '../../reference/arguments.ts';
+import { checkKeys } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
@@ -38,15 +40,49 @@ const special = 0.33;
  * a fixed length shrinks too; where several inputs have one of that length, in all of them.
  */
 export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
-  for (const [name, shape] of Object.entries(options.shapes)) {
-    const isAxis = (n: unknown) =>
-      (typeof n === 'string' && n !== '') || (Number.isSafeInteger(n) && (n as number) >= 0);
-    if (Array.isArray(shape) && shape.every(isAxis)) continue;
+  checkDraw('drawnInputs', options);
+  return new InputsArbitrary(options);
+}
+
+/**
+ * Throws unless `draw` says how inputs are drawn.
+ *
+ * @throws TypeError, RangeError naming the option
+ */
+export function checkDraw(where: string, draw: DrawOptions): void {
+  checkInput(where, 'draw', draw);
+  checkKeys(`${where}: "draw"`, draw, drawParts);
+  const { shapes, dtype, kinks, onKinks, longest } = draw;
+  checkDrawnShapes(where, shapes);
+  if (dtype !== undefined && dtype !== 'f64' && dtype !== 'f32') {
+    throw new RangeError(`${where}: "dtype" expected f64 or f32, got ${shown(dtype)}`);
+  }
+  if (kinks !== undefined && typeof kinks !== 'function' && !(Array.isArray(kinks) && kinks.every(Number.isFinite))) {
     throw new RangeError(
-      `drawnInputs: "shapes.${name}" expected lengths or names of axes, got ${JSON.stringify(shape)}`,
+      `${where}: "kinks" expected an array of finite numbers, or a function of one, got ${shown(kinks)}`,
     );
   }
-  return new InputsArbitrary(options);
+  if (onKinks !== undefined && !(typeof onKinks === 'number' && onKinks >= 0 && onKinks <= 1)) {
+    throw new RangeError(`${where}: "onKinks" expected a share from 0 to 1, got ${shown(onKinks)}`);
+  }
+  if (longest !== undefined) checkInteger(`${where}: "longest"`, longest, 1);
+}
+
+const drawParts: readonly (keyof DrawOptions)[] = ['shapes', 'dtype', 'kinks', 'onKinks', 'longest'];
+
+/** @throws TypeError unless these are shapes by name, RangeError for an axis that is neither a length nor a name */
+export function checkDrawnShapes(where: string, shapes: DrawnShapes): void {
+  if (typeof shapes !== 'object' || shapes === null || Array.isArray(shapes)) {
+    throw new TypeError(`${where}: "shapes" expected an object of shapes by the names of inputs, got ${shown(shapes)}`);
+  }
+  for (const [name, shape] of Object.entries(shapes)) checkDrawnShape(`${where}: "shapes.${name}"`, shape);
+}
+
+/** @throws RangeError for an axis that is neither a length nor a name */
+export function checkDrawnShape(where: string, shape: readonly (number | string)[]): void {
+  const isAxis = (n: unknown) => (typeof n === 'string' && n !== '') || (Number.isSafeInteger(n) && (n as number) >= 0);
+  if (Array.isArray(shape) && shape.every(isAxis)) return;
+  throw new RangeError(`${where} expected lengths or names of axes, got ${shown(shape)}`);
 }
 
 class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {

@@ -78,6 +78,10 @@ describe('arguments', () => {
     [{ shapes: { x: [2, 2] } }, '"shapes.x" expected 6 elements, got [2,2], 4 elements'],
     [{ structure: { x: 'row' } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got "row"'],
     [{ structure: { x: { trailing: 0.5 } } }, '"structure.x" expected elementwise, rows, dense or { trailing }'],
+    [
+      { structure: { x: { trailing: -1 } } },
+      '"structure.x" expected elementwise, rows, dense or { trailing }, got {"t',
+    ],
     [{ structure: { x: {} } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got {}'],
     [{ structure: { x: null } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got null'],
     [{ seed: -1 }, '"seed" expected an integer from 0, got -1'],

@@ -58,6 +58,54 @@ describe('gradcheckRun', () => {
     );
   });
 
+  it.each<[string, unknown[], string]>([
+    ['no function', [undefined, { shapes }], '"f" expected an object with forward and vjp, got undefined'],
+    [
+      'half of one',
+      [{ forward: pap.forward, vpj: pap.vjp }, { shapes }],
+      '"f" expected an object with forward and vjp, got an object without vjp',
+    ],
+    ['no draw', [pap], '"draw" expected an object, got undefined'],
+    ['no shapes', [pap, {}], '"shapes" expected an object of shapes by the names of inputs, got undefined'],
+    [
+      'an unknown part of draw',
+      [pap, { shape: [3] }],
+      '"draw" expected shapes, dtype, kinks, onKinks, longest, got "sha',
+    ],
+    [
+      'a misspelt part of draw',
+      [pap, { shapes, longst: 3 }],
+      '"draw" expected shapes, dtype, kinks, onKinks, longest, got "l',
+    ],
+    [
+      'shapes without names',
+      [pap, { shapes: [[3]] }],
+      '"shapes" expected an object of shapes by the names of inputs, got [[3]]',
+    ],
+    ['a shape', [pap, { shapes: { x: 3 } }], '"shapes.x" expected lengths or names of axes, got 3'],
+    ['a share', [pap, { shapes, onKinks: 5 }], '"onKinks" expected a share from 0 to 1, got 5'],
+    [
+      'kinks',
+      [pap, { shapes, kinks: ['a'] }],
+      '"kinks" expected an array of finite numbers, or a function of one, got ["a"]',
+    ],
+    ['a length', [pap, { shapes, longest: 0 }], '"longest" expected an integer from 1, got 0'],
+    ['a dtype', [pap, { shapes, dtype: 'f16' }], '"dtype" expected f64 or f32, got "f16"'],
+    ['an option', [pap, { shapes }, { onKink: 'open' }], '"options" expected shapes, structure,'],
+    ['options', [pap, { shapes }, null], '"options" expected an object, got null'],
+  ])('refuses %s', async (_name, given, message) => {
+    const property = () => gradcheckProperty(...(given as Parameters<typeof gradcheckProperty>));
+    expect(property).toThrow(`gradcheckProperty: ${message}`);
+    const run = gradcheckRun(...(given as Parameters<typeof gradcheckRun>));
+    await expect(run).rejects.toThrow(`gradcheckRun: ${message}`);
+  });
+
+  it('refuses a listener that is none', () => {
+    expect(() => gradcheckProperty(pap, { shapes }, {}, 3 as never)).toThrow(
+      'gradcheckProperty: "onReport" expected a function, got number',
+    );
+  });
+
   it('refuses a count that is none', async () => {
     for (const runs of [0, 1.5, -1, Number.NaN]) {
       await expect(gradcheckRun(pap, { shapes }, { runs })).rejects.toThrow(

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
-import { checkInteger, shown } from '../../reference/arguments.ts';
-import { checkOptions, largestSeed } from '../check-arguments.ts';
-import { gradcheckOptions } from './check-options.ts';
+import { checkInput, checkInteger, shown } from '../../reference/arguments.ts';
+import { checkCallback, checkOptions, largestSeed } from '../check-arguments.ts';
+import { checkFunction, gradcheckOptions } from './check-options.ts';
 import type { Differentiable, Shapes } from './differentiable.ts';
-import { type DrawnInputs, type DrawOptions, drawnInputs } from './drawn-inputs.ts';
+import { checkDraw, type DrawnInputs, type DrawOptions, drawnInputs } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
 import { type GradcheckOptions, kinksOfInput, rowOf } from './options.ts';
 import type { GradcheckReport } from './report.ts';
@@ -62,6 +62,8 @@ export function gradcheckProperty(
   options: GradcheckOptions = {},
   onReport: (report: GradcheckReport, drawn: DrawnInputs) => void = () => {},
 ): fc.IAsyncProperty<[DrawnInputs]> {
+  checkRun('gradcheckProperty', f, draw, options);
+  checkCallback('gradcheckProperty: "onReport"', onReport);
   return fc.asyncProperty(drawnInputs(drawnFor(f, draw, options)), async (drawn) => {
     const report = await reportOn(f, draw, options, drawn);
     fc.pre(report !== undefined);
@@ -75,9 +77,11 @@ export function gradcheckProperty(
 export async function gradcheckRun(
   f: Differentiable,
   draw: DrawOptions,
-  { runs = 20, seed = 1, path, ...options }: GradcheckOptions & RunOptions = {},
+  given: GradcheckOptions & RunOptions = {},
 ): Promise<GradcheckRun> {
-  checkOptions('gradcheckRun', options, gradcheckOptions);
+  checkInput('gradcheckRun', 'options', given);
+  const { runs = 20, seed = 1, path, ...options } = given;
+  checkRun('gradcheckRun', f, draw, options);
   checkInteger('gradcheckRun: "runs"', runs, 1);
   checkInteger('gradcheckRun: "seed"', seed, 0, largestSeed);
   if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
@@ -101,6 +105,13 @@ export async function gradcheckRun(
   const failing = { drawn: error.drawn, report: error.report, path: details.counterexamplePath! };
   const found = await smallest(failing, drawnFor(f, draw, how), (drawn) => reportUnlessThrown(f, draw, how, drawn));
   return { runs: details.numRuns, report: found.report, counts, inputs: found.drawn, seed, path: found.path };
+}
+
+/** Throws unless a function, how its inputs are drawn and the options of its check are of their kinds. */
+function checkRun(where: string, f: Differentiable, draw: DrawOptions, options: GradcheckOptions): void {
+  checkFunction(where, f);
+  checkDraw(where, draw);
+  checkOptions(where, options, gradcheckOptions);
 }
 
 /** The report on the inputs at a path alone: `fc.check` goes on with those beside them where they are skipped. */

@@ -70,3 +70,14 @@ it('warns where more than 5 % of the elements are left open', async () => {
   expect(await text(10)).toContain('\nWARNING: 1 of 10 elements were left open, and may be wrong\n');
   expect(await text(20)).not.toContain('WARNING');
 });
+
+it('says to declare a structure by which 0 was measured, where it was only found', async () => {
+  const wrong = elementwiseLayer('flat', { f: () => 3, df: () => 1 });
+  const x = spread(4);
+  const hint = 'measured by the structure that was found, which may be another: declare the structure';
+  const flat = (report: GradcheckReport) => gradcheckText(report).replaceAll(/\n +/g, ' ');
+  expect(flat(await gradcheck(wrong, { x }))).toContain(hint);
+  expect(flat(await gradcheck(wrong, { x }, { structure: { x: 'elementwise' } }))).not.toContain(hint);
+  const doubled = elementwiseLayer('doubled', { f: (v) => v, df: () => 2 });
+  expect(flat(await gradcheck(doubled, { x }))).not.toContain(hint);
+});

@@ -1,3 +1,4 @@
+import { wrapped } from '../wrapped.ts';
 import { describeStructure, sizeOf } from './layout.ts';
 import type { GradcheckFailure, GradcheckReport, InputReport } from './report.ts';
 
@@ -8,9 +9,8 @@ const kinksShown = 2;
 /** A larger share of elements that were left open is worth a warning. */
 const fewOpen = 0.05;
 
-/** Lines and columns of a report. */
+/** Lines of a report. */
 const lineCount = 40;
-const columns = 80;
 
 /** A report for people: at most 40 lines of 80 columns, unless one word is longer. */
 export function gradcheckText(report: GradcheckReport): string {
@@ -27,7 +27,7 @@ export function gradcheckText(report: GradcheckReport): string {
     ...overrideLines(override),
     ...(isVacuous ? ['VACUOUS: no derivative that was compared can be told from 0'] : []),
     ...(open > fewOpen * all ? [`WARNING: ${open} of ${all} elements were left open, and may be wrong`] : []),
-    ...failureLines(failures),
+    ...failureLines(failures, inputs),
     ...inputs.flatMap(inputText),
     `checked: ${checks.join('; ')}`,
   ].map(wrapped);
@@ -42,7 +42,7 @@ function overrideLines({ tolerance, rounding }: NonNullable<GradcheckReport['ove
 }
 
 /** What failed, an input whose gradient is wrong once, though another dy shows it too. */
-function failureLines(failures: readonly GradcheckFailure[]): string[] {
+function failureLines(failures: readonly GradcheckFailure[], inputs: readonly InputReport[]): string[] {
   const wrongInputs = new Set(failures.flatMap((f) => (f.code === 'gradient' && f.what === 'vjp' ? [f.input] : [])));
   const isAgain = (f: GradcheckFailure) =>
     f.code === 'gradient' && f.what.startsWith('vjp of another dy') && wrongInputs.has(f.input);
@@ -51,10 +51,19 @@ function failureLines(failures: readonly GradcheckFailure[]): string[] {
     .filter((f) => !isAgain(f))
     .map((f) => {
       const too = f.code === 'gradient' && f.what === 'vjp' && again.has(f.input) ? '; of another dy too' : '';
-      return `FAIL ${describeGradcheckFailure(f)}${too}`;
+      return `FAIL ${describeGradcheckFailure(f)}${too}${isOfFound(f, inputs) ? declareHint : ''}`;
     });
   const more = lines.length - failuresShown;
   return more > 0 ? [...lines.slice(0, failuresShown), `… and ${more} more`] : lines;
+}
+
+const declareHint = '; measured by the structure that was found, which may be another: declare the structure';
+
+/** Whether a derivative of 0 was measured, as that of what lies outside of a structure that was found. */
+function isOfFound(failure: GradcheckFailure, inputs: readonly InputReport[]): boolean {
+  if (failure.code !== 'gradient' || failure.numeric !== 0) return false;
+  const input = inputs.find(({ name }) => name === failure.input);
+  return input !== undefined && !input.declared && input.structure !== 'dense' && input.structure !== 'projected';
 }
 
 /** As many of the lines as there is room for, none of them in part, and how many are left out. */
@@ -74,20 +83,6 @@ function outcomeText({ outcome, failures }: GradcheckReport): string {
   return outcome === 'passed'
     ? 'passed'
     : `FAILED, ${failures.length} ${failures.length === 1 ? 'failure' : 'failures'}`;
-}
-
-/** A line in several that are not too long, those after the first indented. */
-function wrapped(line: string): string[] {
-  const lines: string[] = [];
-  const indent = `${/^ */.exec(line)![0]}  `;
-  let rest = line;
-  while (rest.length > columns) {
-    const end = rest.lastIndexOf(' ', columns);
-    if (end <= indent.length) break;
-    lines.push(rest.slice(0, end));
-    rest = indent + rest.slice(end + 1);
-  }
-  return [...lines, rest];
 }
 
 function inputText({
@@ -157,6 +152,8 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
       return `${failure.what} changed its input ${failure.input} (element ${failure.element})`;
     case 'aliased':
       return `${failure.what} answered with the memory of its input ${failure.input}`;
+    case 'shared':
+      return `${failure.what} answered for ${failure.input} with memory of its answer for ${failure.other}`;
     case 'overwritten':
       return `${failure.what} was written over by a later call (element ${failure.element})`;
     case 'spreads':

@@ -73,6 +73,7 @@ export type GradcheckFailure =
       readonly again: number;
     }
   | { readonly code: 'mutated' | 'aliased'; readonly what: string; readonly input: string; readonly element?: number }
+  | { readonly code: 'shared'; readonly what: string; readonly input: string; readonly other: string }
   | { readonly code: 'overwritten'; readonly what: string; readonly element: number }
   | {
       readonly code: 'spreads';

@@ -67,17 +67,27 @@ describe('toPassGradcheck', () => {
     ],
     [(x: tf.Tensor) => x, 'expected "shape" or "shapes" of the inputs, got none'],
     [tf.layers.reLU(), 'expected "shape" [N, …] of the input x of a layer, got none'],
+    [class Foo {}, 'a tf.layers layer, got the class Foo, not an instance'],
+    [{ forward: () => {}, vpj: () => {} }, 'since the target declares none, got none'],
   ])('refuses %s', async (target, message) => {
     await expect(gradcheckTarget(target as never, {})).rejects.toThrow(message);
     await expect(gradcheckTarget(target as never, {})).rejects.toThrow(TypeError);
   });
 });
 
-it.each<[object, typeof TypeError | typeof RangeError, string]>([
+it.each<[object, typeof TypeError | typeof RangeError, string | RegExp]>([
   [{ shpe: [2] }, TypeError, '"options" expected shape, near, runs, path, shapes,'],
   [{ shape: [2], run: 3 }, TypeError, 'got "run"'],
   [null as never, TypeError, '"options" expected an object, got null'],
   [{ shape: [2], shapes: { x: [2] } }, TypeError, 'expected "shape" of x or "shapes" of all inputs, got both'],
+  [{ shape: '3,4' }, RangeError, /^gradcheck: "shape" expected lengths or names of axes, got "3,4"/],
+  [{ shape: 3 }, RangeError, /^gradcheck: "shape" expected lengths or names of axes, got 3/],
+  [
+    { shapes: [[3]] },
+    TypeError,
+    /^gradcheck: "shapes" expected an object of shapes by the names of inputs, got \[\[3\]\]/,
+  ],
+  [{ shapes: { x: 'n' } }, RangeError, /^gradcheck: "shapes.x" expected lengths or names of axes, got "n"/],
   [{ shape: [2], near: '0' }, RangeError, '"near" expected an array of finite numbers, got "0"'],
   [{ shape: [2], near: [Number.NaN] }, RangeError, '"near" expected an array of finite numbers, got [NaN]'],
   [{ shape: [2], seed: 2 ** 40 }, RangeError, '"seed" expected an integer from 0 to 4294967295, got 1099511627776'],
@@ -94,10 +104,51 @@ it('a layer takes lengths alone, and says so of others', async () => {
   await expect(named).rejects.toThrow('"shape" expected lengths alone for the input x of a layer, got ["n", 2]');
 });
 
+it('what lacks a part of a function with its gradients is told which', async () => {
+  const { vjp } = elementwiseLayer('relu', elementwise.relu!);
+  const misspelt = { forwrd: () => {}, vjp } as never;
+  await expect(gradcheckTarget(misspelt, { shape: [2] })).rejects.toThrow(
+    'gradcheckRun: "f" expected an object with forward and vjp, got an object without forward',
+  );
+});
+
+it.each(['z', 'x, z'])('a layer takes x alone, and says so of %s', async (names) => {
+  const shapes = Object.fromEntries(names.split(', ').map((name) => [name, [2, 2]]));
+  await expect(gradcheckTarget(tf.layers.reLU(), { shapes })).rejects.toThrow(
+    `gradcheck: "shapes" expected x alone, the input of a layer, got ${names}`,
+  );
+});
+
+it.each<[string, unknown]>([
+  ['an array', [1, 2]],
+  ['number', 3],
+  ['a Promise', Promise.resolve(3)],
+  ['undefined', undefined],
+  ['null', null],
+])('a function of tensors that answers %s is told so', async (kind, answer) => {
+  const f = () => answer as tf.Tensor;
+  await expect(gradcheckTarget(f, { shape: [2] })).rejects.toThrow(
+    `forward threw: f expected to answer one tensor, got ${kind}`,
+  );
+});
+
+it('a function that throws for want of an input is told which it was given', async () => {
+  const relu = elementwiseLayer('relu', elementwise.relu!);
+  await expect(gradcheckTarget(relu, { shapes: { z: [3] } })).rejects.toThrow(
+    /^forward threw: .* \(given the inputs z\)$/,
+  );
+});
+
 it('toPassGradcheck does not pass where nothing was compared', async () => {
   const nan = elementwiseLayer('nan', { f: () => Number.NaN, df: () => 0 });
   await expect(expect(nan).toPassGradcheck({ shape: [2], runs: 1 })).rejects.toThrow('NOTHING COMPARED');
-  await expect(nan).not.toPassGradcheck({ shape: [0, 3], runs: 1 });
+  const empty = expect(nan).toPassGradcheck({ shape: [0, 3], runs: 1 });
+  await expect(empty).rejects.toThrow('NOTHING COMPARED');
+});
+
+it('not.toPassGradcheck fails where nothing was compared: then nothing was found to be wrong', async () => {
+  const nan = elementwiseLayer('nan', { f: () => Number.NaN, df: () => 0 });
+  await expect(expect(nan).not.toPassGradcheck({ shape: [2], runs: 1 })).rejects.toThrow('NOTHING COMPARED');
 });
 
 describe('toBeWithinUlp', () => {
@@ -107,11 +158,16 @@ describe('toBeWithinUlp', () => {
     expect([1, -0, Number.NaN]).toBeWithinUlp([1, 0, Number.NaN], 0);
     expect(Float32Array.of(1 + 2 ** -23)).toBeWithinUlp([1], 1, 'f32');
     expect(5e-324).toBeWithinUlp(-5e-324, 2);
+    expect([Infinity, -Infinity]).toBeWithinUlp([Infinity, -Infinity], 0);
+    expect([Infinity]).not.toBeWithinUlp([Number.MAX_VALUE], 1);
+    expect(-Number.MAX_VALUE).not.toBeWithinUlp(-Infinity, 2 ** 52);
   });
 
   it('says which element is how far away', () => {
     expect(() => expect([1, 1.5]).toBeWithinUlp([1, 1], 3)).toThrow('element 1 is 1.5, expected 1 within 3 ulp of f64');
-    expect(() => expect([1]).toBeWithinUlp([1, 1], 3)).toThrow('expected 2 elements, got 1');
+    expect(() => expect([1]).toBeWithinUlp([1, 1], 3)).toThrow(
+      'expected 2 elements up to [1], got 1 elements up to [0]',
+    );
     expect(() => expect(1).toBeWithinUlp(1, -1)).toThrow('toBeWithinUlp: "ulps" expected a number from 0, got -1');
   });
 
@@ -153,8 +209,9 @@ describe('toBeWithinUlp', () => {
         ],
         1,
       ),
-    ).toThrow('expected 4 elements up to 1,1, got 4 elements');
-    expect(() => expect([[1], [2, 3]]).toBeWithinUlp([[1, 2], [3]], 1)).toThrow('expected 3 elements up to 1,0');
+    ).toThrow('expected 4 elements up to [1,1], got 4 elements up to [3]');
+    expect(() => expect([[1], [2, 3]]).toBeWithinUlp([[1, 2], [3]], 1)).toThrow('expected 3 elements up to [1,0]');
+    expect(() => expect([]).toBeWithinUlp(1, 0)).toThrow('expected a number, got no elements');
     expect([]).toBeWithinUlp([], 0);
     expect(1).not.toBeWithinUlp([1], 0);
   });

@@ -3,7 +3,7 @@ import { kindOf, shown } from '../../reference/arguments.ts';
 import { checkOptions } from '../check-arguments.ts';
 import { gradcheckOptions } from './check-options.ts';
 import type { Differentiable } from './differentiable.ts';
-import type { DrawnShapes } from './drawn-inputs.ts';
+import { checkDrawnShape, checkDrawnShapes, type DrawnShapes } from './drawn-inputs.ts';
 import type { GradcheckOptions } from './options.ts';
 import { type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
 import { layerFunction, loadTensorflow, type TensorflowFunction, tensorflowFunction } from './tensorflow.ts';
@@ -31,6 +31,8 @@ export async function gradcheckTarget(target: GradcheckTarget, options: TargetOp
   if (shape !== undefined && given !== undefined) {
     throw new TypeError('gradcheck: expected "shape" of x or "shapes" of all inputs, got both');
   }
+  if (shape !== undefined) checkDrawnShape('gradcheck: "shape"', shape);
+  if (given !== undefined) checkDrawnShapes('gradcheck', given);
   if (near !== undefined && !(Array.isArray(near) && near.every(Number.isFinite))) {
     throw new RangeError(`gradcheck: "near" expected an array of finite numbers, got ${shown(near)}`);
   }
@@ -43,25 +45,35 @@ export async function gradcheckTarget(target: GradcheckTarget, options: TargetOp
   }
   const tf = await loadTensorflow();
   if (target instanceof tf.layers.Layer) {
-    const x = named?.x;
-    if (x === undefined) throw missing('"shape" [N, …] of the input x of a layer');
-    if (!Array.isArray(x) || !x.every((n) => typeof n === 'number')) {
+    if (named === undefined) throw missing('"shape" [N, …] of the input x of a layer');
+    const { x = [], ...others } = named;
+    if (!Object.hasOwn(named, 'x') || Object.keys(others).length > 0) {
+      const names = Object.keys(named).join(', ') || 'none';
+      throw new TypeError(`gradcheck: "shapes" expected x alone, the input of a layer, got ${names}`);
+    }
+    if (!x.every((n) => typeof n === 'number')) {
       throw new TypeError(`gradcheck: "shape" expected lengths alone for the input x of a layer, got ${shown(x)}`);
     }
     const { f, shapes } = layerFunction(tf, target, x);
     return gradcheckRun(f, draw(shapes), rest);
   }
-  if (typeof target !== 'function') {
+  if (typeof target !== 'function' || isClass(target)) {
+    const came = typeof target === 'function' ? `the class ${target.name}, not an instance` : kindOf(target);
     throw new TypeError(
-      `gradcheck: "target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got ${kindOf(target)}`,
+      `gradcheck: "target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got ${came}`,
     );
   }
   if (named === undefined) throw missing('"shape" or "shapes" of the inputs');
   return gradcheckRun(tensorflowFunction(tf, target), draw(named), rest);
 }
 
+/** Whether it is meant as a function with its gradients: what it lacks of one is said of `f`. */
 function isDifferentiable(target: unknown): target is Differentiable {
-  return typeof target === 'object' && target !== null && 'forward' in target && 'vjp' in target;
+  return typeof target === 'object' && target !== null && ('forward' in target || 'vjp' in target);
+}
+
+function isClass(target: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(target));
 }
 
 function withoutOutput(shapes: Differentiable['shapes']): DrawnShapes | undefined {

@@ -1,4 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs';
+import { kindOf } from '../../reference/arguments.ts';
 import type { Differentiable, Shapes, Tensors } from './differentiable.ts';
 
 type Tf = typeof tfjs;
@@ -26,18 +27,24 @@ export async function loadTensorflow(): Promise<Tf> {
  * check become its arguments in their order.
  */
 export function tensorflowFunction(tf: Tf, f: TensorflowFunction, name: string = f.name || 'f'): Differentiable {
+  const answer: TensorflowFunction = (...tensors) => {
+    const y: unknown = f(...tensors);
+    // By what is asked of it: a tensor may come from another copy of TensorFlow.js.
+    if (typeof (y as Partial<Tensor> | undefined)?.data === 'function') return y as Tensor;
+    throw new TypeError(`${name} expected to answer one tensor, got ${kindOf(y)}`);
+  };
   const tensorsOf = (inputs: Tensors, shapes: Shapes) =>
     Object.entries(inputs).map(([input, values]) => tensorOf(tf, values, shapes[input]!));
   return {
     name,
     dtype: 'f32',
     outputShape: (shapes) =>
-      tf.tidy(() => f(...Object.values(shapes).map((shape) => tf.zeros([...shape]))).shape.slice()),
-    forward: (inputs, shapes) => read(tf, () => [f(...tensorsOf(inputs, shapes))]).then(([y]) => y!),
+      tf.tidy(() => answer(...Object.values(shapes).map((shape) => tf.zeros([...shape]))).shape.slice()),
+    forward: (inputs, shapes) => read(tf, () => [answer(...tensorsOf(inputs, shapes))]).then(([y]) => y!),
     async vjp(inputs, dy, shapes) {
       const names = Object.keys(inputs);
       const cotangents = await read(tf, () => {
-        const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => sumOf(tf, f(...tensors), dy))(
+        const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => sumOf(tf, answer(...tensors), dy))(
           tensorsOf(inputs, shapes),
         );
         return [...grads, value];
