@@ -6,7 +6,7 @@ import { laws } from '../../properties/laws.ts';
 import { checkLaw } from '../../properties/verify.ts';
 import type { Constraint, Sharing } from '../../reference/case.ts';
 import { parameterLayout } from '../../reference/parameters.ts';
-import { forward, vjp } from '../../reference/pool.ts';
+import { doubleVjp, forward, vjp } from '../../reference/pool.ts';
 import { random } from '../../reference/random.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
@@ -181,6 +181,33 @@ if (typeof backend === 'string') {
       expect(y.shape).toEqual(x.shape);
       expect([...(await y.data())]).toEqual(new Array(128).fill(3.5));
       tf.dispose([alpha, x, y]);
+    });
+
+    it.each<[number[], Sharing]>([
+      [[2, 1, 3, 2, 2], { sharedAxes: [2, 4] }],
+      [[2, 1, 2, 2, 1, 2, 2], 'unit'],
+      [[2, 2, 2, 2, 2, 2, 2], 'layer'],
+      [[2, 2, 2, 2, 2, 2, 2], { sharedAxes: [2, 4, 6] }],
+      [[2, 2, 1, 2, 2, 2, 3, 2], { sharedAxes: [1, 4, 7] }],
+    ])('is exact at any rank, in second order too: %j %j', async (shape, sharing) => {
+      const pool = { branches: ['relu', 'halfSquare'], sharing, constraint: { kind: 'free' } } as const;
+      const draw = random(1, 'ranks');
+      // Few halves, so that every sum of products is exact in float16.
+      const halves = (size: number) => Float64Array.from({ length: size }, () => [-1, -0.5, 0.5, 1][draw.below(4)]!);
+      const [size, alphas] = [shape, parameterLayout(pool, shape).alphaShape].map((s) => s.reduce((a, b) => a * b, 1));
+      const [x, dy, ddx] = [halves(size!), halves(size!), halves(size!)];
+      const [alpha, ddalpha] = [halves(alphas!), halves(alphas!)];
+      const input = { pool, dtype: 'f32', shape, x, alpha, dy } as const;
+      // -0 as 0.
+      const { y, dx, dalpha } = await subject.answer(input);
+      const gradients = vjp(input);
+      const second = await subject.doubleVjp!(input, { ddx, ddalpha });
+      const expected = doubleVjp(input, { ddx, ddalpha });
+      const plain = (all: Float64Array[]) => all.map((values) => Array.from(values, (v) => v + 0));
+      expect(plain([y, dx, dalpha])).toEqual(plain([forward(input), gradients.dx, gradients.dalpha]));
+      expect(plain([second.toX, second.toAlpha, second.toDy])).toEqual(
+        plain([expected.toX, expected.toAlpha, expected.toDy]),
+      );
     });
 
     it.each(tiledCases)('computes exactly what is exact, however x and dy lie: %j %j', async (shape, sharing, some) => {
