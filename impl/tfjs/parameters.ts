@@ -152,7 +152,7 @@ function json(value: unknown): string | undefined {
 
 /** Returns `options` if it is an object of these options only. Throws TypeError naming one that is not known. */
 export function knownOptions<T extends object>(where: string, options: T, known: readonly string[]): T {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${where}: "options" expected an object, got ${shown(options)}`);
   }
   const unknown = Object.keys(options).find((key) => !known.includes(key));

@@ -105,9 +105,22 @@ describe('the helper', () => {
     tf.dispose([a, b, c]);
   });
 
+  it.each([
+    [{ thread: 2 }, '"options" expected threads, got "thread"'],
+    [2, '"options" expected an object, got 2'],
+    ['threads', '"options" expected an object, got "threads"'],
+    [null, '"options" expected an object, got null'],
+    [[], '"options" expected an object, got []'],
+  ])('is asked for by an object that says nothing else, not by %j', (options, message) => {
+    expect(() => installWasmKernels(options as WasmKernelOptions)).toThrow(
+      new TypeError(`installWasmKernels: ${message}`),
+    );
+    expect(tf.getKernel('NesterovUpdate', 'wasm')).toBeUndefined();
+  });
+
   it.each([0, 3, 1.5, '2'])('is asked for by a number of threads, 1 or 2, not by %j', (threads) => {
     expect(() => installWasmKernels({ threads: threads as 1 })).toThrow(
-      `installWasmKernels: "threads" expected 1 or 2, got ${threads}`,
+      `installWasmKernels: "threads" expected 1 or 2, got ${JSON.stringify(threads)}`,
     );
     expect(tf.getKernel('NesterovUpdate', 'wasm')).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { knownOptions, shown } from '../parameters.ts';
 import { columnSums } from './column-sums.ts';
 import { convFilterGradient } from './conv-filter-gradient.ts';
 import { useHelper } from './helper.ts';
@@ -35,12 +36,13 @@ export interface WasmKernelOptions {
  *
  * Installed until the returned function is called as often as this one; the shipped kernels are then back.
  *
- * @throws Error if the wasm backend has not been imported; RangeError for so many threads
+ * @throws Error if the wasm backend has not been imported; TypeError, RangeError naming the option
  */
-export function installWasmKernels({ threads = 1 }: WasmKernelOptions = {}): () => void {
+export function installWasmKernels(options: WasmKernelOptions = {}): () => void {
+  const { threads = 1 } = knownOptions('installWasmKernels', options, ['threads']);
   const most = tf.env().getBool('IS_NODE') ? 2 : 1;
   if (threads !== 1 && threads !== most) {
-    throw new RangeError(`installWasmKernels: "threads" expected 1${most > 1 ? ' or 2' : ''}, got ${threads}`);
+    throw new RangeError(`installWasmKernels: "threads" expected 1${most > 1 ? ' or 2' : ''}, got ${shown(threads)}`);
   }
   if (!tf.findBackendFactory('wasm')) {
     throw new Error('installWasmKernels: the wasm backend is not registered, import it first');
