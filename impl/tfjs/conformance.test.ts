@@ -10,7 +10,7 @@ import { doubleVjp, forward, vjp } from '../../reference/pool.ts';
 import { random } from '../../reference/random.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
-import { ActivationPool } from './layers.ts';
+import { ActivationPool, MReLU } from './layers.ts';
 import { activationPool } from './op.ts';
 import { tfjsSubject } from './subject.ts';
 
@@ -186,6 +186,49 @@ if (typeof backend === 'string') {
       expect([...(await y.data())]).toEqual(new Array(6).fill(0.75));
       tf.dispose([far, near, y]);
       model.dispose();
+    });
+
+    it('MReLU takes the weights of others of its P, which on webgpu in Node can not be read at once', async () => {
+      backend.use();
+      const layer = () => new MReLU({ inputShape: [3], P: 0.5 });
+      const [model, other] = [0, 1].map(() => tf.sequential({ layers: [layer()] }));
+      const x = tf.ones([2, 3]);
+      const y = model!.predict(x) as tf.Tensor;
+      await y.data();
+      model!.setWeights(model!.getWeights());
+      other!.setWeights(model!.getWeights());
+      other!.setWeights(other!.getWeights().map((weight) => weight.clone()));
+      const again = other!.predict(x) as tf.Tensor;
+      expect([...(await again.data())]).toEqual(new Array(6).fill(1));
+      expect(() => other!.setWeights([tf.tensor1d([1, 1])])).toThrow('of its P, [0.5, 0.5], got [1, 1]');
+      const wrong = tf.add(model!.getWeights()[0]!, 1);
+      expect(() => other!.setWeights([wrong])).toThrow(
+        target === 'webgpu' ? 'expected weights of an MReLU or values that can be read at once' : 'got [1.5, 1.5]',
+      );
+      tf.dispose([x, y, again, wrong]);
+      model!.dispose();
+      other!.dispose();
+    });
+
+    it('takes many branches, or says how many', async () => {
+      backend.use();
+      const pools = (n: number) =>
+        tf.tidy(() => {
+          const branches = new Array<'relu'>(n).fill('relu');
+          const options = { branches, sharing: 'layer' } as const;
+          const pulled = tf.valueAndGrads((v, a) => activationPool(v!, a!, options));
+          const { value, grads } = pulled([tf.tensor1d([2, -1]), tf.ones([n])], tf.ones([2]));
+          return [value, ...grads];
+        });
+      const made = pools(126);
+      const values = await Promise.all(made.map(async (t) => Array.from(await t.data(), (v) => v + 0)));
+      expect(values).toEqual([[252, 0], [126, 0], new Array(126).fill(2)]);
+      tf.dispose(made);
+      const name = tf.getBackend();
+      if (name.startsWith('webg')) {
+        const expected = `activationPool: "branches" expected at most 126 on ${name}, got 127`;
+        expect(() => pools(127)).toThrow(new RangeError(expected));
+      } else tf.dispose(pools(300));
     });
 
     it('takes any rank, and bounds beyond float32', async () => {

@@ -82,8 +82,8 @@ function perRow(where: string, values: readonly unknown[], rows: number): Initia
     );
   }
   for (const value of values) {
-    if (!Number.isFinite(value)) {
-      throw new RangeError(`${where}: "alphaInitializer" expected finite numbers, got ${list(values)}`);
+    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
+      throw new RangeError(`${where}: "alphaInitializer" expected finite float32 numbers, got ${list(values)}`);
     }
   }
   const apply = (shape: number[]) => {

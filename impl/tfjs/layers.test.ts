@@ -201,7 +201,7 @@ describe('bad options', () => {
         'ActivationPool: "sharing" expected layer, channel, unit or { sharedAxes',
       ],
       [pool({ alphaInitializer: [1] }), RangeError, 'ActivationPool: "alphaInitializer" expected 2 numbers'],
-      [pool({ alphaInitializer: [1, NaN] }), RangeError, 'ActivationPool: "alphaInitializer" expected finite numbers'],
+      [pool({ alphaInitializer: [1, NaN] }), RangeError, 'ActivationPool: "alphaInitializer" expected finite float32'],
       [
         pool({ alphaInitializer: 'none' }),
         RangeError,
@@ -285,7 +285,13 @@ describe('bad options', () => {
       [() => new MReLU({ trainable: 1 } as never), TypeError, 'MReLU: "trainable" expected true or false, got 1'],
       [() => new PReLU({ name: 3 } as never), TypeError, 'PReLU: "name" expected text, got 3'],
       [() => new MReLU({ P: '0.8' } as unknown as MReLUOptions), TypeError, 'MReLU: "P" expected a number, got "0.8"'],
-      [() => new MReLU({ P: Infinity }), RangeError, 'MReLU: "P" expected a finite number, got Infinity'],
+      [() => new MReLU({ P: Infinity }), RangeError, 'MReLU: "P" expected a finite float32, got Infinity'],
+      [() => new MReLU({ P: 1e39 }), RangeError, 'MReLU: "P" expected a finite float32, got 1e+39'],
+      [
+        () => new ActivationPool({ alphaInitializer: [1e39, 0] }),
+        RangeError,
+        'ActivationPool: "alphaInitializer" expected finite float32 numbers, got [1e+39, 0]',
+      ],
       [() => new PReLU({ alphaInitializer: [1] } as PReLUOptions), TypeError, 'PReLU: "alphaInitializer" expected an'],
       [
         () => new ActivationPool().build([null, null]),

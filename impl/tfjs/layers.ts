@@ -164,7 +164,7 @@ tf.serialization.registerClass(ActivationPool);
 
 /** Options of the layer `MReLU`. */
 export interface MReLUOptions extends LayerOptions {
-  /** The coefficient of relu, finite; that of step is `D = 1 - P`. 0.8 when left out. */
+  /** The coefficient of relu, finite in float32; that of step is `D = 1 - P`. 0.8 when left out. */
   readonly P?: number | undefined;
 }
 
@@ -182,7 +182,7 @@ export class MReLU extends ActivationPool {
   constructor(options: MReLUOptions = {}) {
     const { P = 0.8, ...layer } = checkedOptions('MReLU', options, ['P', ...ofLayer]);
     if (typeof P !== 'number') throw new TypeError(`MReLU: "P" expected a number, got ${shown(P)}`);
-    if (!Number.isFinite(P)) throw new RangeError(`MReLU: "P" expected a finite number, got ${P}`);
+    if (!Number.isFinite(Math.fround(P))) throw new RangeError(`MReLU: "P" expected a finite float32, got ${P}`);
     const constraint = { kind: 'fixed' } as const;
     super({ ...layer, branches: ['relu', 'step'], sharing: 'layer', constraint, alphaInitializer: [P, 1 - P] });
     this.P = P;
@@ -192,14 +192,21 @@ export class MReLU extends ActivationPool {
     super.build(inputShape);
     const alpha = this.alpha!;
     const write = alpha.write.bind(alpha);
+    checkedAlphas.set(alpha.read().dataId, this.P);
     // By here pass setWeights of the layer and of its model, and loading: the config says P, so other weights would lie.
     alpha.write = (value) => {
-      const [P, D] = value.dataSync();
-      if (P === Math.fround(this.P) && D === Math.fround(1 - this.P)) return write(value);
-      throw new RangeError(
-        `MReLU: "weights" expected [P, 1 - P] of its P, ${list([this.P, 1 - this.P])}, got ${list([P, D])}`,
-      );
+      if (checkedAlphas.get(value.dataId) !== this.P) this.checkAlpha(value);
+      checkedAlphas.set(value.dataId, this.P);
+      return write(value);
     };
+  }
+
+  private checkAlpha(value: tf.Tensor): void {
+    const [P, D] = readNow(value);
+    if (P === Math.fround(this.P) && D === Math.fround(1 - this.P)) return;
+    throw new RangeError(
+      `MReLU: "weights" expected [P, 1 - P] of its P, ${list([this.P, 1 - this.P])}, got ${list([P, D])}`,
+    );
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -216,6 +223,20 @@ export class MReLU extends ActivationPool {
   }
 }
 tf.serialization.registerClass(MReLU);
+
+/** The P of which data are known to be `[P, 1 - P]`, such as other layers': on webgpu in Node none can be read at once. */
+const checkedAlphas = new WeakMap<object, number>();
+
+function readNow(value: tf.Tensor): Float32Array {
+  try {
+    return value.dataSync<'float32'>();
+  } catch (cause) {
+    const where = `which results of the backend ${tf.getBackend()} can't be here`;
+    throw new TypeError(`MReLU: "weights" expected weights of an MReLU or values that can be read at once, ${where}`, {
+      cause,
+    });
+  }
+}
 
 /** Options of the layer `PReLU`, as Keras' has them. */
 export interface PReLUOptions extends LayerOptions, SharingOptions, WeightOptions {}
