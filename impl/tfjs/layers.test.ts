@@ -187,6 +187,8 @@ describe('configs', () => {
 describe('bad options', () => {
   it('are refused with the layer and the option named', () => {
     const pool = (options: unknown) => () => new ActivationPool(options as ActivationPoolOptions);
+    const gone = tf.zeros([2, 3]);
+    gone.dispose();
     const set = (weights: unknown) => () => {
       const layer = new ActivationPool();
       layer.build([null, 3]);
@@ -205,15 +207,11 @@ describe('bad options', () => {
       [
         pool({ alphaInitializer: 'none' }),
         RangeError,
-        'ActivationPool: "alphaInitializer" expected one that tf.layers',
+        'ActivationPool: "alphaInitializer" expected one of tf.layers',
       ],
       [pool({ alphaInitializer: 0.5 }), TypeError, 'ActivationPool: "alphaInitializer" expected a name, a config or'],
       [pool({ alphaRegularizer: 'l3' }), RangeError, 'ActivationPool: "alphaRegularizer" expected one that tf.layers'],
-      [
-        pool({ alphaConstraint: {} }),
-        RangeError,
-        'ActivationPool: "alphaConstraint" expected one that tf.layers knows',
-      ],
+      [pool({ alphaConstraint: {} }), RangeError, 'ActivationPool: "alphaConstraint" expected one of tf.layers\' own'],
       [pool({ branhces: ['relu'] }), TypeError, 'ActivationPool: "options" expected branches, sharing, constraint, '],
       [pool('relu'), TypeError, 'ActivationPool: "options" expected an object, got "relu"'],
       [pool(null), TypeError, 'ActivationPool: "options" expected an object, got null'],
@@ -292,6 +290,27 @@ describe('bad options', () => {
         RangeError,
         'ActivationPool: "alphaInitializer" expected finite float32 numbers, got [1e+39, 0]',
       ],
+      [
+        pool({ alphaInitializer: new Float32Array(2) }),
+        TypeError,
+        'ActivationPool: "alphaInitializer" expected no typed array, got Float32Array',
+      ],
+      [
+        pool({ alphaConstraint: { apply: (w: tf.Tensor) => w } }),
+        RangeError,
+        `ActivationPool: "alphaConstraint" expected one of tf.layers' own, got an object of Object`,
+      ],
+      [
+        pool({ constraint: { kind: 'fixed' }, alphaConstraint: 'nonNeg' }),
+        RangeError,
+        'ActivationPool: "alphaConstraint" expected to be left out where "constraint" is fixed, got "nonNeg"',
+      ],
+      [
+        () => new PReLU().apply(tf.ones([2, 3], 'int32')),
+        TypeError,
+        'PReLUPool: "inputs" expected a float32 tensor, got int32',
+      ],
+      [() => new MReLU().apply(gone), TypeError, 'MReLU: "inputs" expected a float32 tensor, got one that is disposed'],
       [() => new PReLU({ alphaInitializer: [1] } as PReLUOptions), TypeError, 'PReLU: "alphaInitializer" expected an'],
       [
         () => new ActivationPool().build([null, null]),

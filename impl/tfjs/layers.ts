@@ -12,7 +12,7 @@ import {
   poolOptions,
   shown,
 } from './parameters.ts';
-import { moveHere } from './tensors.ts';
+import { checkFloat32, moveHere } from './tensors.ts';
 
 type Shape = (number | null)[];
 type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
@@ -63,6 +63,11 @@ export class ActivationPool extends tf.layers.Layer {
     });
     const n = this.pool.branches.length;
     const rows = this.pool.constraint.kind === 'sumToOne' ? n - 1 : n;
+    if (this.pool.constraint.kind === 'fixed' && options.alphaConstraint != null) {
+      throw new RangeError(
+        `${where}: "alphaConstraint" expected to be left out where "constraint" is fixed, got ${shown(options.alphaConstraint)}`,
+      );
+    }
     this.weight = weightOf(where, options, rows, tf.initializers.constant({ value: 1 / n }));
     this.supportsMasking = true;
   }
@@ -129,6 +134,7 @@ export class ActivationPool extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     if (!this.built) throw new RangeError(`${this.getClassName()}: "call" expected a layer that is built; use apply`);
     const x = oneTensor(inputs);
+    checkFloat32(this.getClassName(), 'inputs', x);
     this.checkShape(x.shape);
     // A model may go on after another backend was chosen, as those of stock layers do.
     moveHere(this.alpha!.read());

@@ -7,7 +7,7 @@ import { checkedPool, layoutOf, list, shown } from './parameters.ts';
 
 /** `activationPool` on an open backend, as a Subject of dtype f32. */
 export function tfjsSubject(backend: OpenBackend): Subject {
-  if (typeof backend?.use !== 'function') {
+  if (typeof backend?.use !== 'function' || typeof backend.tf?.tidy !== 'function') {
     throw new TypeError(`tfjsSubject: "backend" expected what openBackend opens, got ${shown(backend)}`);
   }
   const { tf } = backend;
