@@ -144,6 +144,13 @@ describe('openAuto', () => {
     }
   });
 
+  it('names the argument that is wrong', async () => {
+    const empty = 'openAuto: "names" expected at least one name, got []';
+    await expect(openAuto([])).rejects.toEqual(new RangeError(empty));
+    const text = 'openAuto: "names" expected an array, got "cpu"';
+    await expect(openAuto('cpu' as unknown as BackendName[])).rejects.toEqual(new TypeError(text));
+  });
+
   it('throws when none works', async () => {
     const names = available.map(({ name }) => name);
     const broken = withWrongMatMul(names, () => openAuto(names).then(() => 'opened'));

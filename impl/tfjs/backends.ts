@@ -178,11 +178,13 @@ export interface PassedOver {
 /**
  * The first of `names`, by default of all that run here, that works, and why those before it were passed over.
  *
- * @throws BackendError if none does
+ * @throws BackendError if none does; TypeError, RangeError for names that are none
  */
 export async function openAuto(
   names: readonly BackendName[] = backendsHere(),
 ): Promise<{ backend: OpenBackend; passedOver: PassedOver[] }> {
+  if (!Array.isArray(names)) throw new TypeError(`openAuto: "names" expected an array, got ${shown(names)}`);
+  if (names.length === 0) throw new RangeError('openAuto: "names" expected at least one name, got []');
   const passedOver: PassedOver[] = [];
   let last: unknown;
   for (const name of names) {

@@ -30,6 +30,9 @@ export function wrongCalls(): Wrong[] {
     [call({ sharing: 'layer' }), RangeError, '"alpha" expected shape [2], got [2, 3]'],
     [call({ constraint: { kind: 'sumToOne' } }), RangeError, '"alpha" expected shape [1, 3], got [2, 3]'],
     [call(null), TypeError, '"options" expected an object, got null'],
+    [call([]), TypeError, '"options" expected an object, got []'],
+    [call({ constraint: { kind: 'free', bounds: [1] } }), TypeError, '"constraint" expected kind, got "bounds"'],
+    [call({ sharing: { sharedAxes: [1], axes: [1] } }), TypeError, '"sharing" expected sharedAxes, got "axes"'],
     [call({ branches: 'relu' }), TypeError, '"branches" expected an array of names, got "relu"'],
     [
       call({ branches: ['relu', { name: 'swish', f: Math.exp }] }),

@@ -6,11 +6,11 @@ import { laws } from '../../properties/laws.ts';
 import { checkLaw } from '../../properties/verify.ts';
 import type { Constraint, Sharing } from '../../reference/case.ts';
 import { parameterLayout } from '../../reference/parameters.ts';
-import { forward, vjp } from '../../reference/pool.ts';
+import { doubleVjp, forward, vjp } from '../../reference/pool.ts';
 import { random } from '../../reference/random.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
-import { ActivationPool } from './layers.ts';
+import { ActivationPool, MReLU } from './layers.ts';
 import { activationPool } from './op.ts';
 import { tfjsSubject } from './subject.ts';
 
@@ -70,12 +70,21 @@ async function open(): Promise<OpenBackend | string> {
   }
 }
 
-/** What is alive on the current backend; on wasm also the size of its heap, which never shrinks. */
+/**
+ * What is alive on the current backend: what the engine counts, the tensors of the backend, of which kernels may make some
+ * that the engine never sees, those of TensorFlow itself, and on wasm the size of its heap, which never shrinks.
+ */
 function held() {
   const memory: tf.MemoryInfo & { numBytesInGPU?: number } = tf.memory();
   const { numTensors, numDataBuffers, numBytes, numBytesInGPU } = memory;
-  const { wasm } = tf.backend() as { wasm?: { HEAPU8: Uint8Array } };
-  return { numTensors, numDataBuffers, numBytes, numBytesInGPU, heap: wasm?.HEAPU8.length };
+  type OfBackend = { wasm?: { HEAPU8: Uint8Array }; binding?: { getNumOfTensors(): number } };
+  const { wasm, binding } = tf.backend() as OfBackend;
+  return {
+    ...{ numTensors, numDataBuffers, numBytes, numBytesInGPU },
+    ofBackend: tf.engine().backend.numDataIds(),
+    ofTensorFlow: binding?.getNumOfTensors(),
+    heap: wasm?.HEAPU8.length,
+  };
 }
 
 const backend = await open();
@@ -114,11 +123,18 @@ if (typeof backend === 'string') {
 
     it('leaves nothing behind: 10,000 calls, forward and backward', { timeout: 600_000 }, async () => {
       backend.use();
-      const [x, alpha, dy] = [tf.randomNormal([8, 4]), tf.randomNormal([2, 4]), tf.randomNormal([8, 4])];
-      const pool = tf.valueAndGrads((v, a) => activationPool(v!, a!));
+      // Of 33 rows and more a GPU makes partial sums; some kinds have tensors for their coefficients.
+      const pools = constraints.map((constraint) => {
+        const branches = ['relu', 'step', 'negative', 'identity'] as const;
+        const rows = constraint.kind === 'sumToOne' ? 3 : 4;
+        const inputs = [tf.randomNormal([40, 4]), tf.randomNormal([rows, 4])];
+        const pulled = tf.valueAndGrads((v, a) => activationPool(v!, a!, { branches, constraint }));
+        return { inputs, pulled, dy: tf.randomNormal([40, 4]) };
+      });
       const calls = async (count: number) => {
         for (let i = 0; i < count; i++) {
-          const { value, grads } = pool([x, alpha], dy);
+          const { inputs, pulled, dy } = pools[i % pools.length]!;
+          const { value, grads } = pulled(inputs, dy);
           // Lets a GPU catch up, which else holds all that is queued.
           if (i % 250 === 0) await value.data();
           tf.dispose([value, grads]);
@@ -128,7 +144,7 @@ if (typeof backend === 'string') {
       const before = held();
       await calls(10_000);
       expect(held()).toEqual(before);
-      tf.dispose([x, alpha, dy]);
+      for (const { inputs, dy } of pools) tf.dispose([...inputs, dy]);
     });
 
     it('names the argument that is wrong, and leaves nothing behind', () => {
@@ -172,6 +188,49 @@ if (typeof backend === 'string') {
       model.dispose();
     });
 
+    it('MReLU takes the weights of others of its P, which on webgpu in Node can not be read at once', async () => {
+      backend.use();
+      const layer = () => new MReLU({ inputShape: [3], P: 0.5 });
+      const [model, other] = [0, 1].map(() => tf.sequential({ layers: [layer()] }));
+      const x = tf.ones([2, 3]);
+      const y = model!.predict(x) as tf.Tensor;
+      await y.data();
+      model!.setWeights(model!.getWeights());
+      other!.setWeights(model!.getWeights());
+      other!.setWeights(other!.getWeights().map((weight) => weight.clone()));
+      const again = other!.predict(x) as tf.Tensor;
+      expect([...(await again.data())]).toEqual(new Array(6).fill(1));
+      expect(() => other!.setWeights([tf.tensor1d([1, 1])])).toThrow('of its P, [0.5, 0.5], got [1, 1]');
+      const wrong = tf.add(model!.getWeights()[0]!, 1);
+      expect(() => other!.setWeights([wrong])).toThrow(
+        target === 'webgpu' ? 'expected weights of an MReLU or values that can be read at once' : 'got [1.5, 1.5]',
+      );
+      tf.dispose([x, y, again, wrong]);
+      model!.dispose();
+      other!.dispose();
+    });
+
+    it('takes many branches, or says how many', async () => {
+      backend.use();
+      const pools = (n: number) =>
+        tf.tidy(() => {
+          const branches = new Array<'relu'>(n).fill('relu');
+          const options = { branches, sharing: 'layer' } as const;
+          const pulled = tf.valueAndGrads((v, a) => activationPool(v!, a!, options));
+          const { value, grads } = pulled([tf.tensor1d([2, -1]), tf.ones([n])], tf.ones([2]));
+          return [value, ...grads];
+        });
+      const made = pools(126);
+      const values = await Promise.all(made.map(async (t) => Array.from(await t.data(), (v) => v + 0)));
+      expect(values).toEqual([[252, 0], [126, 0], new Array(126).fill(2)]);
+      tf.dispose(made);
+      const name = tf.getBackend();
+      if (name.startsWith('webg')) {
+        const expected = `activationPool: "branches" expected at most 126 on ${name}, got 127`;
+        expect(() => pools(127)).toThrow(new RangeError(expected));
+      } else tf.dispose(pools(300));
+    });
+
     it('takes any rank, and bounds beyond float32', async () => {
       backend.use();
       const alpha = tf.ones([2]);
@@ -181,6 +240,33 @@ if (typeof backend === 'string') {
       expect(y.shape).toEqual(x.shape);
       expect([...(await y.data())]).toEqual(new Array(128).fill(3.5));
       tf.dispose([alpha, x, y]);
+    });
+
+    it.each<[number[], Sharing]>([
+      [[2, 1, 3, 2, 2], { sharedAxes: [2, 4] }],
+      [[2, 1, 2, 2, 1, 2, 2], 'unit'],
+      [[2, 2, 2, 2, 2, 2, 2], 'layer'],
+      [[2, 2, 2, 2, 2, 2, 2], { sharedAxes: [2, 4, 6] }],
+      [[2, 2, 1, 2, 2, 2, 3, 2], { sharedAxes: [1, 4, 7] }],
+    ])('is exact at any rank, in second order too: %j %j', async (shape, sharing) => {
+      const pool = { branches: ['relu', 'halfSquare'], sharing, constraint: { kind: 'free' } } as const;
+      const draw = random(1, 'ranks');
+      // Few halves, so that every sum of products is exact in float16.
+      const halves = (size: number) => Float64Array.from({ length: size }, () => [-1, -0.5, 0.5, 1][draw.below(4)]!);
+      const [size, alphas] = [shape, parameterLayout(pool, shape).alphaShape].map((s) => s.reduce((a, b) => a * b, 1));
+      const [x, dy, ddx] = [halves(size!), halves(size!), halves(size!)];
+      const [alpha, ddalpha] = [halves(alphas!), halves(alphas!)];
+      const input = { pool, dtype: 'f32', shape, x, alpha, dy } as const;
+      // -0 as 0.
+      const { y, dx, dalpha } = await subject.answer(input);
+      const gradients = vjp(input);
+      const second = await subject.doubleVjp!(input, { ddx, ddalpha });
+      const expected = doubleVjp(input, { ddx, ddalpha });
+      const plain = (all: Float64Array[]) => all.map((values) => Array.from(values, (v) => v + 0));
+      expect(plain([y, dx, dalpha])).toEqual(plain([forward(input), gradients.dx, gradients.dalpha]));
+      expect(plain([second.toX, second.toAlpha, second.toDy])).toEqual(
+        plain([expected.toX, expected.toAlpha, expected.toDy]),
+      );
     });
 
     it.each(tiledCases)('computes exactly what is exact, however x and dy lie: %j %j', async (shape, sharing, some) => {

@@ -63,6 +63,9 @@ export function projectUpdates(weight: tf.LayerVariable, constraint: Constraint)
 
 /** tf.layers does not export what turns names and configs into objects and back, but its own PReLU does it. */
 function resolved<T>(where: string, key: keyof WeightOptions, given: unknown): { value: T; config: Config } {
+  if (ArrayBuffer.isView(given)) {
+    throw new TypeError(`${where}: "${key}" expected no typed array, got ${given.constructor.name}`);
+  }
   if (given != null && typeof given !== 'string' && typeof given !== 'object') {
     throw new TypeError(`${where}: "${key}" expected a name, a config or an object of tf.layers, got ${shown(given)}`);
   }
@@ -71,8 +74,14 @@ function resolved<T>(where: string, key: keyof WeightOptions, given: unknown): {
     const keras = tf.layers.prelu({ name: 'options', [key]: given });
     return { value: (keras as unknown as Record<string, T>)[key]!, config: keras.getConfig()[key]! };
   } catch (cause) {
-    throw new RangeError(`${where}: "${key}" expected one that tf.layers knows, got ${shown(given)}`, { cause });
+    throw new RangeError(`${where}: "${key}" expected one of tf.layers' own, got ${described(given)}`, { cause });
   }
+}
+
+/** An object of a class by its name: what it does is in methods, which JSON does not show. */
+function described(given: unknown): string {
+  const isOfMethods = typeof given === 'object' && given !== null && 'apply' in given;
+  return isOfMethods ? `an object of ${given.constructor.name}` : shown(given);
 }
 
 function perRow(where: string, values: readonly unknown[], rows: number): Initializer {
@@ -82,8 +91,8 @@ function perRow(where: string, values: readonly unknown[], rows: number): Initia
     );
   }
   for (const value of values) {
-    if (!Number.isFinite(value)) {
-      throw new RangeError(`${where}: "alphaInitializer" expected finite numbers, got ${list(values)}`);
+    if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
+      throw new RangeError(`${where}: "alphaInitializer" expected finite float32 numbers, got ${list(values)}`);
     }
   }
   const apply = (shape: number[]) => {

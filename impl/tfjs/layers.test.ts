@@ -187,6 +187,8 @@ describe('configs', () => {
 describe('bad options', () => {
   it('are refused with the layer and the option named', () => {
     const pool = (options: unknown) => () => new ActivationPool(options as ActivationPoolOptions);
+    const gone = tf.zeros([2, 3]);
+    gone.dispose();
     const set = (weights: unknown) => () => {
       const layer = new ActivationPool();
       layer.build([null, 3]);
@@ -201,19 +203,15 @@ describe('bad options', () => {
         'ActivationPool: "sharing" expected layer, channel, unit or { sharedAxes',
       ],
       [pool({ alphaInitializer: [1] }), RangeError, 'ActivationPool: "alphaInitializer" expected 2 numbers'],
-      [pool({ alphaInitializer: [1, NaN] }), RangeError, 'ActivationPool: "alphaInitializer" expected finite numbers'],
+      [pool({ alphaInitializer: [1, NaN] }), RangeError, 'ActivationPool: "alphaInitializer" expected finite float32'],
       [
         pool({ alphaInitializer: 'none' }),
         RangeError,
-        'ActivationPool: "alphaInitializer" expected one that tf.layers',
+        'ActivationPool: "alphaInitializer" expected one of tf.layers',
       ],
       [pool({ alphaInitializer: 0.5 }), TypeError, 'ActivationPool: "alphaInitializer" expected a name, a config or'],
       [pool({ alphaRegularizer: 'l3' }), RangeError, 'ActivationPool: "alphaRegularizer" expected one that tf.layers'],
-      [
-        pool({ alphaConstraint: {} }),
-        RangeError,
-        'ActivationPool: "alphaConstraint" expected one that tf.layers knows',
-      ],
+      [pool({ alphaConstraint: {} }), RangeError, 'ActivationPool: "alphaConstraint" expected one of tf.layers\' own'],
       [pool({ branhces: ['relu'] }), TypeError, 'ActivationPool: "options" expected branches, sharing, constraint, '],
       [pool('relu'), TypeError, 'ActivationPool: "options" expected an object, got "relu"'],
       [pool(null), TypeError, 'ActivationPool: "options" expected an object, got null'],
@@ -285,7 +283,34 @@ describe('bad options', () => {
       [() => new MReLU({ trainable: 1 } as never), TypeError, 'MReLU: "trainable" expected true or false, got 1'],
       [() => new PReLU({ name: 3 } as never), TypeError, 'PReLU: "name" expected text, got 3'],
       [() => new MReLU({ P: '0.8' } as unknown as MReLUOptions), TypeError, 'MReLU: "P" expected a number, got "0.8"'],
-      [() => new MReLU({ P: Infinity }), RangeError, 'MReLU: "P" expected a finite number, got Infinity'],
+      [() => new MReLU({ P: Infinity }), RangeError, 'MReLU: "P" expected a finite float32, got Infinity'],
+      [() => new MReLU({ P: 1e39 }), RangeError, 'MReLU: "P" expected a finite float32, got 1e+39'],
+      [
+        () => new ActivationPool({ alphaInitializer: [1e39, 0] }),
+        RangeError,
+        'ActivationPool: "alphaInitializer" expected finite float32 numbers, got [1e+39, 0]',
+      ],
+      [
+        pool({ alphaInitializer: new Float32Array(2) }),
+        TypeError,
+        'ActivationPool: "alphaInitializer" expected no typed array, got Float32Array',
+      ],
+      [
+        pool({ alphaConstraint: { apply: (w: tf.Tensor) => w } }),
+        RangeError,
+        `ActivationPool: "alphaConstraint" expected one of tf.layers' own, got an object of Object`,
+      ],
+      [
+        pool({ constraint: { kind: 'fixed' }, alphaConstraint: 'nonNeg' }),
+        RangeError,
+        'ActivationPool: "alphaConstraint" expected to be left out where "constraint" is fixed, got "nonNeg"',
+      ],
+      [
+        () => new PReLU().apply(tf.ones([2, 3], 'int32')),
+        TypeError,
+        'PReLUPool: "inputs" expected a float32 tensor, got int32',
+      ],
+      [() => new MReLU().apply(gone), TypeError, 'MReLU: "inputs" expected a float32 tensor, got one that is disposed'],
       [() => new PReLU({ alphaInitializer: [1] } as PReLUOptions), TypeError, 'PReLU: "alphaInitializer" expected an'],
       [
         () => new ActivationPool().build([null, null]),

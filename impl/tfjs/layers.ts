@@ -12,7 +12,7 @@ import {
   poolOptions,
   shown,
 } from './parameters.ts';
-import { moveHere } from './tensors.ts';
+import { checkFloat32, moveHere } from './tensors.ts';
 
 type Shape = (number | null)[];
 type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
@@ -63,6 +63,11 @@ export class ActivationPool extends tf.layers.Layer {
     });
     const n = this.pool.branches.length;
     const rows = this.pool.constraint.kind === 'sumToOne' ? n - 1 : n;
+    if (this.pool.constraint.kind === 'fixed' && options.alphaConstraint != null) {
+      throw new RangeError(
+        `${where}: "alphaConstraint" expected to be left out where "constraint" is fixed, got ${shown(options.alphaConstraint)}`,
+      );
+    }
     this.weight = weightOf(where, options, rows, tf.initializers.constant({ value: 1 / n }));
     this.supportsMasking = true;
   }
@@ -129,6 +134,7 @@ export class ActivationPool extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     if (!this.built) throw new RangeError(`${this.getClassName()}: "call" expected a layer that is built; use apply`);
     const x = oneTensor(inputs);
+    checkFloat32(this.getClassName(), 'inputs', x);
     this.checkShape(x.shape);
     // A model may go on after another backend was chosen, as those of stock layers do.
     moveHere(this.alpha!.read());
@@ -164,7 +170,7 @@ tf.serialization.registerClass(ActivationPool);
 
 /** Options of the layer `MReLU`. */
 export interface MReLUOptions extends LayerOptions {
-  /** The coefficient of relu, finite; that of step is `D = 1 - P`. 0.8 when left out. */
+  /** The coefficient of relu, finite in float32; that of step is `D = 1 - P`. 0.8 when left out. */
   readonly P?: number | undefined;
 }
 
@@ -182,7 +188,7 @@ export class MReLU extends ActivationPool {
   constructor(options: MReLUOptions = {}) {
     const { P = 0.8, ...layer } = checkedOptions('MReLU', options, ['P', ...ofLayer]);
     if (typeof P !== 'number') throw new TypeError(`MReLU: "P" expected a number, got ${shown(P)}`);
-    if (!Number.isFinite(P)) throw new RangeError(`MReLU: "P" expected a finite number, got ${P}`);
+    if (!Number.isFinite(Math.fround(P))) throw new RangeError(`MReLU: "P" expected a finite float32, got ${P}`);
     const constraint = { kind: 'fixed' } as const;
     super({ ...layer, branches: ['relu', 'step'], sharing: 'layer', constraint, alphaInitializer: [P, 1 - P] });
     this.P = P;
@@ -192,14 +198,21 @@ export class MReLU extends ActivationPool {
     super.build(inputShape);
     const alpha = this.alpha!;
     const write = alpha.write.bind(alpha);
+    checkedAlphas.set(alpha.read().dataId, this.P);
     // By here pass setWeights of the layer and of its model, and loading: the config says P, so other weights would lie.
     alpha.write = (value) => {
-      const [P, D] = value.dataSync();
-      if (P === Math.fround(this.P) && D === Math.fround(1 - this.P)) return write(value);
-      throw new RangeError(
-        `MReLU: "weights" expected [P, 1 - P] of its P, ${list([this.P, 1 - this.P])}, got ${list([P, D])}`,
-      );
+      if (checkedAlphas.get(value.dataId) !== this.P) this.checkAlpha(value);
+      checkedAlphas.set(value.dataId, this.P);
+      return write(value);
     };
+  }
+
+  private checkAlpha(value: tf.Tensor): void {
+    const [P, D] = readNow(value);
+    if (P === Math.fround(this.P) && D === Math.fround(1 - this.P)) return;
+    throw new RangeError(
+      `MReLU: "weights" expected [P, 1 - P] of its P, ${list([this.P, 1 - this.P])}, got ${list([P, D])}`,
+    );
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -216,6 +229,20 @@ export class MReLU extends ActivationPool {
   }
 }
 tf.serialization.registerClass(MReLU);
+
+/** The P of which data are known to be `[P, 1 - P]`, such as other layers': on webgpu in Node none can be read at once. */
+const checkedAlphas = new WeakMap<object, number>();
+
+function readNow(value: tf.Tensor): Float32Array {
+  try {
+    return value.dataSync<'float32'>();
+  } catch (cause) {
+    const where = `which results of the backend ${tf.getBackend()} can't be here`;
+    throw new TypeError(`MReLU: "weights" expected weights of an MReLU or values that can be read at once, ${where}`, {
+      cause,
+    });
+  }
+}
 
 /** Options of the layer `PReLU`, as Keras' has them. */
 export interface PReLUOptions extends LayerOptions, SharingOptions, WeightOptions {}

@@ -4,6 +4,7 @@ import type { Batch, Layer } from '../../reference/network.ts';
 import type { Protocol } from '../../reference/protocol.ts';
 import { attribute, type NativeBackend } from './native.ts';
 import { activationPool } from './op.ts';
+import { list } from './parameters.ts';
 
 /** Which value of which layer: `z = h·W + b`, `a = pool(z)`, and the next layer's `h = mask · a`. */
 export type Place = 'h' | 'z' | 'a';
@@ -76,22 +77,35 @@ function softmaxLosses(z: tf.Tensor2D, onehot: tf.Tensor2D): tf.Tensor[] {
   return [tf.sub(tf.log(sum), tf.sum(tf.mul(onehot, shifted), 1, true)), tf.sub(tf.div(e, sum), onehot)];
 }
 
-/** A batch as float32 tensors, labels as one-hot rows. The caller disposes of them. */
+/**
+ * A batch as float32 tensors, labels as one-hot rows. The caller disposes of them.
+ *
+ * @throws RangeError naming what does not fit the protocol, before any tensor is made
+ */
 export function uploadBatch(
   { sizes, activation: { maps = 1 } }: Protocol,
   { x, labels, masks }: Batch<Float32Array>,
 ): { x: tf.Tensor2D; onehot: tf.Tensor2D; masks: tf.Tensor2D[] } {
   const N = labels.length;
   const classes = sizes[sizes.length - 1];
+  const maskShapes = masks.map((_, i): [number, number] => [N, maps * sizes[i + 1]]);
+  checkLength('x', x, [N, sizes[0]]);
+  for (const [i, mask] of masks.entries()) checkLength('masks', mask, maskShapes[i]);
   const rows = new Float32Array(N * classes);
   for (const [i, label] of labels.entries()) {
-    if (label >= classes)
-      throw new RangeError(`batch: "labels" expected integers below ${classes}, got ${label} at ${i}`);
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new RangeError(`batch: "labels" expected integers from 0, below ${classes}, got ${label} at ${i}`);
+    }
     rows[i * classes + label] = 1;
   }
   return {
     x: tf.tensor2d(x, [N, sizes[0]]),
     onehot: tf.tensor2d(rows, [N, classes]),
-    masks: masks.map((mask, i) => tf.tensor2d(mask, [N, maps * sizes[i + 1]])),
+    masks: masks.map((mask, i) => tf.tensor2d(mask, maskShapes[i])),
   };
+}
+
+function checkLength(what: string, { length }: Float32Array, shape: readonly [number, number]): void {
+  if (length === shape[0] * shape[1]) return;
+  throw new RangeError(`batch: "${what}" expected shape ${list(shape)}, got ${length} elements`);
 }

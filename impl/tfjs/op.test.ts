@@ -240,6 +240,12 @@ for (const backend of await availableBackends()) {
         expect(tf.memory().numTensors).toBe(before + 4);
         tf.dispose([y, value, grads]);
       }
+      const shared = { branches: ['relu'], sharing: { sharedAxes: [2] } } as const;
+      const before = tf.memory().numTensors;
+      const [moved, one] = [tf.ones([2, 3, 4, 5]), tf.ones([1, 3, 1, 5])];
+      activationPool(moved, one, shared).dispose();
+      tf.dispose([moved, one]);
+      expect(tf.memory().numTensors).toBe(before);
       tf.dispose([x, alpha, dy]);
     });
   });

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { backward, forward } from './composed.ts';
 import { forwardKernel, type PoolAttributes } from './kernels/kernel.ts';
 import { registerKernels } from './kernels/register.ts';
-import { viewOf } from './kernels/view.ts';
+import { foldedShapes, type View, viewOf } from './kernels/view.ts';
 import { type BuiltInPool, checkedPool, type Layout, layoutOf, type PoolOptions } from './parameters.ts';
 import { checkFloat32, checkShape } from './tensors.ts';
 
@@ -27,9 +27,17 @@ export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOpti
   const layout = layoutOf('activationPool', pool, x.shape);
   checkShape('activationPool', 'alpha', alpha, layout.alphaShape);
   // An empty x has no kernels: a GPU can't be given any.
-  const isFused = x.size > 0 && tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
-  return isFused ? fused(x, alpha, pool) : composed(x, alpha, pool, layout);
+  if (x.size === 0) return composed(x, alpha, pool, layout);
+  const view = viewOf(x.shape, pool.sharing);
+  const isFused = tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
+  const compute = (v: tf.Tensor, a: tf.Tensor, lying: Layout) =>
+    isFused ? fused(v, a, pool, view) : composed(v, a, pool, lying);
+  const isFolded = view.swaps.length > 0 || x.rank > mostAxes;
+  return isFolded ? folded(x, alpha, view, compute) : compute(x, alpha, layout);
 }
+
+/** Stock ops take so many axes on every backend: of more, a product is garbage on wasm and throws on webgpu. */
+const mostAxes = 6;
 
 /** alpha is compared with its bounds in float32, on every backend; a copy, which the caller can't change before backward. */
 function inFloat32({ branches, sharing, constraint }: BuiltInPool): BuiltInPool {
@@ -41,25 +49,27 @@ function inFloat32({ branches, sharing, constraint }: BuiltInPool): BuiltInPool 
 }
 
 /** By our own kernels; the gradients are registered with them. */
-function fused(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool): tf.Tensor {
-  const { shape, order } = viewOf(x.shape, pool.sharing);
-  if (order !== undefined) {
-    const [A, B] = shape;
-    const y = fused(tf.reshape(tf.transpose(x, [...order]), [A, B]), tf.reshape(alpha, [alpha.shape[0]!, B]), {
-      ...pool,
-      sharing: 'unit',
-    });
-    const inOrder = tf.reshape(
-      y,
-      order.map((axis) => x.shape[axis]!),
-    );
-    return tf.transpose(
-      inOrder,
-      order.map((_, axis) => order.indexOf(axis)),
-    );
-  }
+function fused(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, { shape }: View): tf.Tensor {
   const attributes: PoolAttributes = { ...pool, view: shape };
   return tf.engine().runKernel(forwardKernel, { x, alpha }, attributes as unknown as tf.NamedAttrMap) as tf.Tensor;
+}
+
+/** What `compute` makes of x and alpha in the shapes of the view, as a tensor that lies as x does. */
+function folded(
+  x: tf.Tensor,
+  alpha: tf.Tensor,
+  view: View,
+  compute: (x: tf.Tensor, alpha: tf.Tensor, layout: Layout) => tf.Tensor,
+): tf.Tensor {
+  const shapes = foldedShapes(view, alpha.shape[0]!);
+  const swapped = (t: tf.Tensor, shape: readonly number[]) => tf.transpose(tf.reshape(t, [...shape]), [0, 2, 1, 3]);
+  return tf.tidy(() => {
+    const near = tf.reshape(view.swaps.reduce(swapped, x), shapes.x);
+    const layout = { alphaShape: shapes.alpha, summedAxes: shapes.x.length === 2 ? [0] : [0, 2] };
+    const y = compute(near, tf.reshape(alpha, shapes.alpha), layout);
+    const back = view.swaps.map(([L, own, shared, R]) => [L, shared, own, R]);
+    return tf.reshape(back.reduceRight(swapped, y), x.shape);
+  });
 }
 
 function composed(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, layout: Layout): tf.Tensor {

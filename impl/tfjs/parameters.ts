@@ -88,6 +88,7 @@ function checkSharing(where: string, sharing: Sharing): void {
       `${where}: "sharing" expected layer, channel, unit or { sharedAxes: number[] }, got ${shown(sharing)}`,
     );
   }
+  checkKeys(where, 'sharing', sharing as object, ['sharedAxes']);
   // `every` would pass over holes, here and below.
   if (!Array.from(axes).every(Number.isSafeInteger)) {
     throw new RangeError(`${where}: "sharedAxes" expected integers, got ${list(axes)}`);
@@ -106,8 +107,10 @@ function checkConstraint(where: string, constraint: Constraint, n: number): void
     case 'fixed':
     case 'sumToOne':
     case 'softmax':
+      checkKeys(where, 'constraint', constraint, ['kind']);
       return;
     case 'clip':
+      checkKeys(where, 'constraint', constraint, ['kind', 'bounds']);
       checkBounds(where, constraint.bounds, n);
       return;
     default:
@@ -152,10 +155,15 @@ function json(value: unknown): string | undefined {
 
 /** Returns `options` if it is an object of these options only. Throws TypeError naming one that is not known. */
 export function knownOptions<T extends object>(where: string, options: T, known: readonly string[]): T {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`${where}: "options" expected an object, got ${shown(options)}`);
   }
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown === undefined) return options;
-  throw new TypeError(`${where}: "options" expected ${known.join(', ')}, got ${shown(unknown)}`);
+  checkKeys(where, 'options', options, known);
+  return options;
+}
+
+function checkKeys(where: string, name: string, value: object, known: readonly string[]): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new TypeError(`${where}: "${name}" expected ${known.join(', ')}, got ${shown(unknown)}`);
 }

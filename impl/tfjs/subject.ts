@@ -7,7 +7,7 @@ import { checkedPool, layoutOf, list, shown } from './parameters.ts';
 
 /** `activationPool` on an open backend, as a Subject of dtype f32. */
 export function tfjsSubject(backend: OpenBackend): Subject {
-  if (typeof backend?.use !== 'function') {
+  if (typeof backend?.use !== 'function' || typeof backend.tf?.tidy !== 'function') {
     throw new TypeError(`tfjsSubject: "backend" expected what openBackend opens, got ${shown(backend)}`);
   }
   const { tf } = backend;
@@ -79,16 +79,19 @@ export function tfjsSubject(backend: OpenBackend): Subject {
         const { ddx, ddalpha } = cotangents;
         const given = tensors(input);
         const [cx, calpha] = [tensor('ddx', ddx, given.x.shape), tensor('ddalpha', ddalpha, given.alpha.shape)];
-        const paired = tf.grads((x, alpha, dy) => {
+        // All flat but for the op, since stock sums and products of rank 7 are garbage on wasm and throw on webgpu.
+        const flat = (t: Tensor) => tf.reshape(t, [-1]);
+        const paired = tf.grads((...inputs) => {
+          const [x, alpha, dy] = inputs.map((t, i) => tf.reshape(t, [given.x, given.alpha, given.dy][i]!.shape));
           const first = tf.grads((v, a) => activationPool(v!, a!, input.pool));
           const [dx, dalpha] = first([x!, alpha!], dy);
           // With 0 · t of each input, so that tf.grads answers 0 where nothing depends on it, instead of throwing.
-          const zeros = [x!, alpha!, dy!].map((t) => tf.mul(t, 0));
-          const terms = [tf.mul(dx!, cx), tf.mul(dalpha!, calpha), ...zeros].map((t) => tf.reshape(t, [-1]));
+          const zeros = inputs.map((t) => tf.mul(t, 0));
+          const terms = [tf.mul(flat(dx!), flat(cx)), tf.mul(flat(dalpha!), flat(calpha)), ...zeros];
           // One sum that is never empty: stock sums of nothing throw on webgpu and are garbage on wasm.
           return tf.sum(tf.concat([...terms, tf.zeros([1])]));
         });
-        const [toX, toAlpha, toDy] = paired([given.x, given.alpha, given.dy]);
+        const [toX, toAlpha, toDy] = paired([given.x, given.alpha, given.dy].map(flat));
         return { toX: toX!, toAlpha: toAlpha!, toDy: toDy! };
       }),
 

@@ -120,8 +120,21 @@ for (const backend of await availableBackends()) {
       );
       const batch = batches(protocol, data, 1).next().value;
       await expect(trainer.step({ ...batch, labels: batch.labels.map(() => 4) })).rejects.toThrow(
-        '"labels" expected integers below 4, got 4 at 0',
+        '"labels" expected integers from 0, below 4, got 4 at 0',
       );
+      const before = tf.memory().numTensors;
+      const [first, second] = batch.masks as [Float32Array, Float32Array];
+      const wrong: [object, string][] = [
+        [{ labels: [-1, 0, 0, 0, 0, 0, 0, 0] }, '"labels" expected integers from 0, below 4, got -1 at 0'],
+        [{ x: batch.x.subarray(1) }, '"x" expected shape [8, 12], got 95 elements'],
+        [{ masks: [first] }, '"masks" expected 2, one for each hidden layer, got 1'],
+        [{ masks: [first, second.subarray(1)] }, '"masks" expected shape [8, 8], got 63 elements'],
+      ];
+      for (const [part, message] of wrong) {
+        await expect(trainer.step({ ...batch, ...part })).rejects.toThrow(`batch: ${message}`);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+      trainer.dispose();
       trainer.dispose();
     });
   });

@@ -69,8 +69,13 @@ export function createTrainer(protocol: Protocol, initial: readonly Layer<Float3
   const slots = openSlots(protocol, initial);
   const trained = slots.filter((slot) => slot.trained);
   let iterations = 0;
+  let isDisposed = false;
 
   async function run(batch: Batch<Float32Array>, tap?: Tap): Promise<{ loss: number; gradients: tf.Tensor[] }> {
+    const hidden = protocol.sizes.length - 2;
+    if (protocol.dropout > 0 && batch.masks.length !== hidden) {
+      throw new RangeError(`batch: "masks" expected ${hidden}, one for each hidden layer, got ${batch.masks.length}`);
+    }
     const inputs = uploadBatch(protocol, batch);
     const { value, grads } = tf.valueAndGrads((...tensors: tf.Tensor[]) => {
       const parameters = layersOf(slots, (slot) => tensors[trained.indexOf(slot)] ?? slot.variable.value);
@@ -135,6 +140,8 @@ export function createTrainer(protocol: Protocol, initial: readonly Layer<Float3
       ),
     state,
     dispose() {
+      if (isDisposed) return;
+      isDisposed = true;
       for (const { variable, rows } of slots) {
         variable.dispose();
         rows?.dispose();

@@ -34,6 +34,9 @@ export interface Gpu<Backend> {
  */
 const block = 32;
 
+/** WGSL takes 255 parameters of a function; softmax's pull-back has two for each branch, and two more. */
+const mostBranches = 126;
+
 /** The kernels of a GPU backend: a program for y, one for dx, and for dalpha one for each level of a tree of blocks. */
 export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKernels<Backend> {
   const { name, dialect } = gpu;
@@ -122,6 +125,10 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
 
   return {
     forward(x, alpha, attributes, backend) {
+      const { length } = attributes.branches;
+      if (length > mostBranches) {
+        throw new RangeError(`activationPool: "branches" expected at most ${mostBranches} on ${name}, got ${length}`);
+      }
       const tiles = tilesFor(x, alpha, attributes);
       const y = (X: TensorInfo): GpuProgram => ({
         inputs: { X, ...parameters(alpha) },

@@ -5,7 +5,7 @@ import { layoutOf } from '../parameters.ts';
 import { glsl, wgsl } from './dialect.ts';
 import { shapesAndSharings } from './sharings-for-tests.ts';
 import { matrices, sizeOf, tilesOf } from './tiles.ts';
-import { viewOf } from './view.ts';
+import { foldedShapes, viewOf } from './view.ts';
 
 const branches = ['relu', 'step', 'negative'] as const;
 /** The place of an element in its tensor, row-major, by its tile of `height` × `width` and the lane in that. */
@@ -27,16 +27,13 @@ it.each([
 ])('every element finds its coefficients in the tiles of alpha at its place along B: %s', (_, dialect) => {
   fc.assert(
     fc.property(shapesAndSharings, ([shape, sharing]) => {
-      const { shape: view, order } = viewOf(shape, sharing);
-      const [A, B, C] = view;
+      const seenAs = viewOf(shape, sharing);
+      const { shape: view, swaps } = seenAs;
+      const [, B, C] = view;
       // Where axes are moved, both are reshaped for the kernels.
       const layout = layoutOf('test', { branches, sharing, constraint: { kind: 'free' } }, shape);
-      const [seen, alphaShape] = order
-        ? [
-            [A, B],
-            [branches.length, B],
-          ]
-        : [shape, layout.alphaShape];
+      const folded = foldedShapes(seenAs, branches.length);
+      const [seen, alphaShape] = swaps.length > 0 ? [folded.x, folded.alpha] : [shape, layout.alphaShape];
       const tiles = tilesOf(seen, view, alphaShape.length, dialect.tileShape);
       const [used, expected] = [[] as object[], [] as object[]];
       for (let element = 0; element < sizeOf(shape); element++) {

@@ -23,17 +23,16 @@ it('every element finds its coefficient at the middle index of the view', () => 
     fc.property(shapesAndSharings, ([shape, sharing]) => {
       const { alphaShape } = layoutOf('test', { branches: ['relu'], sharing, constraint: { kind: 'free' } }, shape);
       const own = alphaShape.slice(1);
-      const { shape: view, order = shape.map((_, axis) => axis) } = viewOf(shape, sharing);
+      const { shape: view, swaps } = viewOf(shape, sharing);
       const [A, B, C] = view;
       expect(A * B * C).toBe(shape.reduce((product, n) => product * n, 1));
       expect(B).toBe(own.reduce((product, n) => product * n, 1));
-      const moved = order.map((axis) => shape[axis]!);
       for (let element = 0; element < A * B * C; element++) {
         const index = indexOf(shape, element);
-        const place = placeIn(
-          moved,
-          order.map((axis) => index[axis]!),
-        );
+        const place = swaps.reduce((at, [L, own, shared, R]) => {
+          const [l, o, s, r] = indexOf([L, own, shared, R], at) as [number, number, number, number];
+          return placeIn([L, shared, own, R], [l, s, o, r]);
+        }, element);
         const b = Math.floor(place / C) % B;
         // S is `[]`, `[C]` or of the rank of U, with 1 for shared axes.
         const unit = index.slice(1);
@@ -46,10 +45,21 @@ it('every element finds its coefficient at the middle index of the view', () => 
 });
 
 it('only moves axes where those with coefficients of their own are apart', () => {
-  expect(viewOf([8, 3, 4, 5], 'unit')).toEqual({ shape: [8, 60, 1] });
-  expect(viewOf([8, 3, 4, 5], 'channel')).toEqual({ shape: [96, 5, 1] });
-  expect(viewOf([8, 3, 4, 5], 'layer')).toEqual({ shape: [1, 1, 480] });
-  expect(viewOf([8, 3, 4, 5], { sharedAxes: [3] })).toEqual({ shape: [8, 12, 5] });
-  expect(viewOf([8, 3, 1, 5], { sharedAxes: [2] })).toEqual({ shape: [8, 15, 1] });
-  expect(viewOf([8, 3, 4, 5], { sharedAxes: [2] })).toEqual({ shape: [32, 15, 1], order: [0, 2, 1, 3] });
+  expect(viewOf([8, 3, 4, 5], 'unit')).toEqual({ shape: [8, 60, 1], swaps: [] });
+  expect(viewOf([8, 3, 4, 5], 'channel')).toEqual({ shape: [96, 5, 1], swaps: [] });
+  expect(viewOf([8, 3, 4, 5], 'layer')).toEqual({ shape: [1, 1, 480], swaps: [] });
+  expect(viewOf([8, 3, 4, 5], { sharedAxes: [3] })).toEqual({ shape: [8, 12, 5], swaps: [] });
+  expect(viewOf([8, 3, 1, 5], { sharedAxes: [2] })).toEqual({ shape: [8, 15, 1], swaps: [] });
+  expect(viewOf([8, 3, 4, 5], { sharedAxes: [2] })).toEqual({ shape: [32, 15, 1], swaps: [[8, 3, 4, 5]] });
+});
+
+it('moves the own axes together one by one, and no more than it has to', () => {
+  expect(viewOf([8, 3, 4, 5, 7], { sharedAxes: [2, 4] })).toEqual({ shape: [32, 15, 7], swaps: [[8, 3, 4, 35]] });
+  expect(viewOf([2, 3, 4, 5, 6, 7], { sharedAxes: [2, 4] })).toEqual({
+    shape: [48, 105, 1],
+    swaps: [
+      [2, 3, 4, 210],
+      [8, 15, 6, 7],
+    ],
+  });
 });

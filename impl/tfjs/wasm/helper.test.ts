@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { random } from '../../../reference/random.ts';
 import { openBackend } from '../backends.ts';
 import { float } from './assembler.ts';
@@ -105,9 +105,52 @@ describe('the helper', () => {
     tf.dispose([a, b, c]);
   });
 
+  it('that dies over its rows is an error, once, and no wait for ever', async () => {
+    const [a, b, c] = [uniform(128, 256), uniform(256, 512), tf.zeros<tf.Rank.R2>([128, 512])];
+    const { Worker } = process.getBuiltinModule('node:worker_threads');
+    const terminated = vi.spyOn(Worker.prototype, 'unref');
+    install({ threads: 2 });
+    expect(await untilShared(a, b, c)).toBeGreaterThan(0);
+    await (terminated.mock.contexts[0] as InstanceType<typeof Worker>).terminate();
+    const atomics = Atomics as {
+      add(shared: Int32Array, index: number, value: number): number;
+      wait(shared: Int32Array, index: number, value: number, timeout?: number): string;
+    };
+    const { add, wait } = atomics;
+    // Rows that were taken by nobody who is alive.
+    vi.spyOn(atomics, 'add').mockImplementationOnce((...taken) => {
+      add(...taken);
+      return add(...taken);
+    });
+    vi.spyOn(atomics, 'wait').mockImplementationOnce((shared, index, value, timeout) => {
+      expect(timeout).toBeGreaterThan(0);
+      return wait(shared, index, value, 10);
+    });
+    try {
+      expect(() => tf.matMul(a, b)).toThrow('the second thread has failed');
+    } finally {
+      vi.restoreAllMocks();
+    }
+    tf.matMul(a, b).dispose();
+    tf.dispose([a, b, c]);
+  });
+
+  it.each([
+    [{ thread: 2 }, '"options" expected threads, got "thread"'],
+    [2, '"options" expected an object, got 2'],
+    ['threads', '"options" expected an object, got "threads"'],
+    [null, '"options" expected an object, got null'],
+    [[], '"options" expected an object, got []'],
+  ])('is asked for by an object that says nothing else, not by %j', (options, message) => {
+    expect(() => installWasmKernels(options as WasmKernelOptions)).toThrow(
+      new TypeError(`installWasmKernels: ${message}`),
+    );
+    expect(tf.getKernel('NesterovUpdate', 'wasm')).toBeUndefined();
+  });
+
   it.each([0, 3, 1.5, '2'])('is asked for by a number of threads, 1 or 2, not by %j', (threads) => {
     expect(() => installWasmKernels({ threads: threads as 1 })).toThrow(
-      `installWasmKernels: "threads" expected 1 or 2, got ${threads}`,
+      `installWasmKernels: "threads" expected 1 or 2, got ${JSON.stringify(threads)}`,
     );
     expect(tf.getKernel('NesterovUpdate', 'wasm')).toBeUndefined();
   });

@@ -27,7 +27,7 @@ function chunkOf(rows: number): number {
  * `C = A·B`, C: the address of `[A.rows, B.columns]`; each thread takes the next rows that nobody has taken, so that a helper
  * that is not given a core costs no more than the copies. Returns how many rows the helper has computed.
  *
- * @throws Error if the helper has failed
+ * @throws Error if the helper has failed or died; later products are computed without it
  */
 export function sharedProduct(backend: WasmBackend, C: number, A: Matrix, B: Matrix): number {
   const [m, k, n] = [A.rows, A.columns, B.columns];
@@ -71,6 +71,12 @@ const state = { starting: 0, idle: 1, busy: 2, failed: 3 } as const;
 
 /** Milliseconds that a thread looks at the state before it sleeps, from which to be woken takes 0.1: the gaps of a training step. */
 const patience = 0.5;
+
+/**
+ * Milliseconds after which a helper that has not finished its last rows, at most 2³³ multiplications or some seconds, is
+ * taken for dead: it gets no other work.
+ */
+const longest = 60_000;
 
 const program = `
 const { memory, module, shared } = require('node:worker_threads').workerData;
@@ -154,7 +160,7 @@ class Helper {
     if (own.size * chunk >= rows) return 0;
     const end = performance.now() + patience;
     while (Atomics.load(this.#shared, 0) === state.busy && performance.now() < end);
-    Atomics.wait(this.#shared, 0, state.busy);
+    Atomics.wait(this.#shared, 0, state.busy, longest);
     if (!this.isIdle) throw new Error('BatchMatMul: the second thread has failed');
     const [to, from] = [new Uint8Array(buffer, C), new Uint8Array(this.#memory.buffer, this.#results)];
     let count = 0;

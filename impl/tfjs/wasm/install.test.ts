@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { openBackend } from '../backends.ts';
 import { installWasmKernels } from './install.ts';
 import { ownFunctions, type WasmBackend } from './module.ts';
@@ -33,6 +33,33 @@ describe('installWasmKernels', () => {
     expect(registered()).toEqual(own);
     second();
     for (const [i, kernel] of registered().entries()) expect(kernel).toBe(shipped[i]);
+  });
+
+  it('gives back the others where a kernel was removed, and leaves what somebody registered over ours', () => {
+    const shipped = registered();
+    const restore = installWasmKernels();
+    tf.unregisterKernel('MaxPoolGrad', 'wasm');
+    tf.unregisterKernel('Sum', 'wasm');
+    const users = { kernelName: 'Sum', backendName: 'wasm', kernelFunc: () => [] };
+    tf.registerKernel(users);
+    restore();
+    const after = registered();
+    tf.unregisterKernel('Sum', 'wasm');
+    tf.registerKernel(shipped[3]!);
+    for (const [i, kernel] of after.entries()) expect(kernel).toBe(names[i] === 'Sum' ? users : shipped[i]);
+  });
+
+  it('installs nothing where the second thread does not start or the engine has no SIMD', () => {
+    const shipped = registered();
+    const start = vi.spyOn(process, 'getBuiltinModule').mockImplementation(() => {
+      throw new Error('no threads');
+    });
+    expect(() => installWasmKernels({ threads: 2 })).toThrow('no threads');
+    start.mockRestore();
+    const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+    expect(() => installWasmKernels()).toThrow('expected WebAssembly with SIMD');
+    validate.mockRestore();
+    expect(registered()).toEqual(shipped);
   });
 
   it('can be installed again', () => {

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { hasSimd } from '../kernels/wasm-instance.ts';
+import { knownOptions, shown } from '../parameters.ts';
 import { columnSums } from './column-sums.ts';
 import { convFilterGradient } from './conv-filter-gradient.ts';
 import { useHelper } from './helper.ts';
@@ -25,27 +27,35 @@ export interface WasmKernelOptions {
 /**
  * Gives the wasm backend (4.22, with SIMD) what training needs and it lacks:
  *
- * - `C = op(A)·op(B)`, op the identity or the transpose of the last two axes, float32: no slower where an operand is
- *   transposed, where the shipped kernel is 7 to 20 times slower, nor where an operand is new at each step, which the
- *   shipped one packs element by element.
+ * - `C = op(A)·op(B)`, op the identity or the transpose of the last two axes, float32, of `tf.matMul` and of every gradient
+ *   of a product: no slower where an operand is transposed, where the shipped kernel is 7 to 20 times slower, nor where an
+ *   operand is new at each step, which the shipped one packs element by element. The forward pass of `tf.layers.dense` is
+ *   another kernel, `_FusedMatMul`, and stays the shipped one.
  * - `Conv2DBackpropFilter`, which is missing: the gradient of `tf.conv2d` to its filter, channels last.
  * - `MaxPoolGrad`, which is wrong for windows whose maximum is 0 or less.
  * - `Sum` over the first axis, which transposes first; `Identity`, which copies.
- * - `NesterovUpdate`, an update in one pass, which `createTrainer` uses.
+ * - `NesterovUpdate`, an update in one pass, for this project's own trainings; `tf.train` does not use it.
  *
- * Installed until the returned function is called as often as this one; the shipped kernels are then back.
+ * What stays missing: the gradient of a depthwise convolution, which throws.
  *
- * @throws Error if the wasm backend has not been imported; RangeError for so many threads
+ * Returns the function that gives the shipped kernels back, once it is called as often as this one; what somebody else has
+ * registered since then stays.
+ *
+ * @throws Error if the wasm backend has not been imported or there is no SIMD; TypeError, RangeError naming the option
  */
-export function installWasmKernels({ threads = 1 }: WasmKernelOptions = {}): () => void {
+export function installWasmKernels(options: WasmKernelOptions = {}): () => void {
+  const { threads = 1 } = knownOptions('installWasmKernels', options, ['threads']);
   const most = tf.env().getBool('IS_NODE') ? 2 : 1;
   if (threads !== 1 && threads !== most) {
-    throw new RangeError(`installWasmKernels: "threads" expected 1${most > 1 ? ' or 2' : ''}, got ${threads}`);
+    throw new RangeError(`installWasmKernels: "threads" expected 1${most > 1 ? ' or 2' : ''}, got ${shown(threads)}`);
   }
   if (!tf.findBackendFactory('wasm')) {
     throw new Error('installWasmKernels: the wasm backend is not registered, import it first');
   }
-  const [restore, release] = [install(), threads === 2 ? useHelper() : () => {}];
+  if (!hasSimd()) throw new Error('installWasmKernels: expected WebAssembly with SIMD, which this engine lacks');
+  // First the helper, which may fail to start.
+  const release = threads === 2 ? useHelper() : () => {};
+  const restore = install();
   return () => {
     release();
     restore();
