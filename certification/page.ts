@@ -219,10 +219,14 @@ export function certificationPage(report: CertificationReport): string {
           labelOffset: 40,
           domain: shown.map(({ error }) => error),
         },
-        y: { label: 'elements', type: 'symlog', grid: true, ticks: decades, tickFormat: short },
+        y: { label: null, type: 'symlog', grid: true, ticks: decades, tickFormat: short },
         marks: [Plot.barY(shown, { x: 'error', y: 'elements', fill: '#0969da' }), Plot.ruleY([0])],
       }),
-      h('figcaption', {}, 'The scale is logarithmic. A sum that cancels may be many ulp off and right.'),
+      h(
+        'figcaption',
+        {},
+        'Elements by their error, on a logarithmic scale. A sum that cancels may be many ulp off and right.',
+      ),
     );
   }
 

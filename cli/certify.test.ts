@@ -127,6 +127,7 @@ describe('poolproof certify', () => {
 
   it.each([
     [[], [], "missing required argument 'command'"],
+    [[], [''], 'Expected the name of a program, got ""'],
     [['--timeout', '0'], ['true'], 'Expected an integer from 1'],
   ])('%j %j is a usage error with 2', (flags, command, message) => {
     const { code, out, err } = certify(flags, command);

@@ -76,7 +76,7 @@ The contract, one JSON object a line:
   {"id":5,"cmd":"stop"}, end of input   exit with 0
 T is {"dtype":"f32","shape":[2],"hex":"3f80000040000000"}, IEEE bits, big-endian.`,
       )
-      .argument('<command...>', 'what starts the implementation, after --')
+      .argument('<command...>', 'what starts the implementation, after --', parseWord)
       .option('--profile <name>', `one of ${Object.keys(profiles).join(', ')}`, parseProfile, 'training')
       .option('--runs <count>', 'fresh cases', parseInteger(0, 100_000_000), 10_000)
       .option(
@@ -102,6 +102,12 @@ T is {"dtype":"f32","shape":[2],"hex":"3f80000040000000"}, IEEE bits, big-endian
         return writeAll(report, flags);
       });
     });
+}
+
+/** One word more of a command, whose first is the name of a program. */
+function parseWord(word: string, before: readonly string[] | undefined): string[] {
+  if (before === undefined && word === '') throw new InvalidArgumentError('Expected the name of a program, got "".');
+  return [...(before ?? []), word];
 }
 
 export function explainCommand(): Command {
@@ -131,7 +137,7 @@ export function certificateCommand(): Command {
         'Checks that the certificate is as it was made, asks COMMAND everything that it says again, and compares what comes out byte for byte.',
       )
       .argument('<file>', 'a certificate')
-      .argument('<command...>', 'what starts the implementation, after --'),
+      .argument('<command...>', 'what starts the implementation, after --', parseWord),
   )
     .addHelpText('after', exitCodesText)
     .action(async (path: string, command: Words, { fixtures, ...flags }: RunFlags) => {

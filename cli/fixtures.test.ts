@@ -14,7 +14,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(command: string, args: readonly string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
-  return { code: status, out: stdout, err: stderr };
+  // Messages are wrapped.
+  return { code: status, out: stdout, err: stderr.replace(/\n +/g, ' ') };
 }
 const fixtures = (...args: string[]) => run(process.execPath, [main, 'fixtures', ...args]);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
