@@ -131,7 +131,7 @@ describe('poolproof certify', () => {
     [['--timeout', '0'], ['true'], 'Expected an integer from 1'],
   ])('%j %j is a usage error with 2', (flags, command, message) => {
     const { code, out, err } = certify(flags, command);
-    expect(err).toContain(message);
+    expect(flat(err)).toContain(message);
     expect(out).toBe('');
     expect(code).toBe(2);
   });
