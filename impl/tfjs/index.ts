@@ -1,4 +1,5 @@
 /** `poolproof/tfjs`: activation pools for TensorFlow.js, its backends in Node, and them as Subjects. */
+export type { BranchName, Constraint, Sharing } from '../../reference/case.ts';
 export {
   BackendError,
   type BackendName,

@@ -40,11 +40,11 @@ export function logits(
 
 /** `[N, units]`, the sum of the branches; or `[N, maps · units]`, each branch a feature map of its own. */
 function activate({ pool, maps = 1 }: Activation, z: tf.Tensor2D, alpha: tf.Tensor): tf.Tensor2D {
-  if (maps === 1) return activationPool(z, alpha, pool) as tf.Tensor2D;
+  if (maps === 1) return activationPool(z, alpha, pool);
   const all = pool.branches.map((branch, i) =>
     activationPool(z, tf.slice(alpha, [i], [1]), { ...pool, branches: [branch] }),
   );
-  return tf.concat(all as tf.Tensor2D[], 1);
+  return tf.concat(all, 1);
 }
 
 /**

@@ -217,6 +217,11 @@ for (const backend of await availableBackends()) {
       }
     });
 
+    on('keeps the rank of x, as a type too', () => {
+      const y: tf.Tensor2D = activationPool(tf.ones<tf.Rank.R2>([2, 3]), tf.ones([2, 3]));
+      expect(y.rank).toBe(2);
+    });
+
     on('can be differentiated twice', () => {
       // y = a·x²/2 + b·x on x > 0: with z = <1, dx>, dz/dx = a, dz/da = x, dz/db = 1.
       const z = (x: tf.Tensor, alpha: tf.Tensor) => {

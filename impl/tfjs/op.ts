@@ -20,20 +20,20 @@ registerKernels();
  *
  * @throws TypeError for a wrong kind, RangeError for a wrong value, naming the argument. Source: spec §1 to §4.
  */
-export function activationPool(x: tf.Tensor, alpha: tf.Tensor, options: PoolOptions = {}): tf.Tensor {
+export function activationPool<T extends tf.Tensor>(x: T, alpha: tf.Tensor, options: PoolOptions = {}): T {
   const pool = inFloat32(checkedPool('activationPool', options));
   checkFloat32('activationPool', 'x', x);
   checkFloat32('activationPool', 'alpha', alpha);
   const layout = layoutOf('activationPool', pool, x.shape);
   checkShape('activationPool', 'alpha', alpha, layout.alphaShape);
   // An empty x has no kernels: a GPU can't be given any.
-  if (x.size === 0) return composed(x, alpha, pool, layout);
+  if (x.size === 0) return composed(x, alpha, pool, layout) as T;
   const view = viewOf(x.shape, pool.sharing);
   const isFused = tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
   const compute = (v: tf.Tensor, a: tf.Tensor, lying: Layout) =>
     isFused ? fused(v, a, pool, view) : composed(v, a, pool, lying);
   const isFolded = view.swaps.length > 0 || x.rank > mostAxes;
-  return isFolded ? folded(x, alpha, view, compute) : compute(x, alpha, layout);
+  return (isFolded ? folded(x, alpha, view, compute) : compute(x, alpha, layout)) as T;
 }
 
 /** Stock ops take so many axes on every backend: of more, a product is garbage on wasm and throws on webgpu. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { branches, branchNames } from '../../../reference/branches.ts';
-import { evaluator, formulas, type Target } from './formula.ts';
+import { evaluator, exponential, formulas, type Target } from './formula.ts';
 
 /** Single precision, every operation rounded once. */
 function singlePrecision(x: number): Target<number> {
@@ -32,6 +32,23 @@ function* singles(count: number): Generator<number> {
   // Where exponentials and Taylor's polynomials are at work.
   for (let k = 0; k < count; k++) yield Math.fround(((k + 0.5) / count - 0.5) * 240);
 }
+
+it('the exponential is off by the 2⁻²⁷ that its terms leave, but for rounding', () => {
+  const exact = (x: number): Target<number> => ({
+    ...singlePrecision(x),
+    constant: (value) => value,
+    add: (a, b) => a + b,
+    subtract: (a, b) => a - b,
+    multiply: (a, b) => a * b,
+    divide: (a, b) => a / b,
+  });
+  const ofX = exponential({ op: 'x' });
+  let worst = 0;
+  for (let v = 0; v > -86.9; v -= 86.9 / 100_000) {
+    worst = Math.max(worst, Math.abs(evaluator(exact(v))(ofX) / Math.exp(v) - 1));
+  }
+  expect(worst * 2 ** 27).toBeLessThan(1);
+});
 
 describe.each(branchNames)('the formula of %s', (name) => {
   it('is off by 3 u of max(1, |f|) at most, its derivative by 3 u', () => {

@@ -69,10 +69,10 @@ function polynomial(v: Formula, a: readonly number[]): Formula {
 }
 
 /**
- * `eᵛ` for v ≤ 0: `2ᵏ·eʳ`, `r = v - k·ln 2` with |r| ≤ 0.347, and Taylor's polynomial of degree 7, off by 2⁻²⁷ at most.
+ * `eᵛ` for v ≤ 0: `2ᵏ·eʳ`, `r = v - k·ln 2` with |r| ≤ 0.347, and Taylor's polynomial of degree 7, off by 2⁻²⁷·eᵛ at most.
  * ln 2 in two parts (Cody and Waite), so that `k·0.693359375` is exact. Below -87, where 2ᵏ would be subnormal, 0.
  */
-function exponential(v: Formula): Formula {
+export function exponential(v: Formula): Formula {
   const inside = maximum(v, constant(-87));
   const k = nearest(multiply(inside, constant(Math.LOG2E)));
   const r = subtract(
