@@ -1,6 +1,6 @@
 import type { Interval } from '../statistics.ts';
 import type { SurfaceMeasures } from '../surface.ts';
-import type { Surface, TrialRow } from '../trial.ts';
+import type { GradientRow, Surface, TrialRow } from '../trial.ts';
 
 export type ClaimId =
   | 'mnist-table'
@@ -33,6 +33,8 @@ export interface Claim {
 /** All that claims are judged by. */
 export interface Evidence {
   readonly rows: readonly TrialRow[];
+  /** Of networks that are not trained. */
+  readonly gradients: readonly GradientRow[];
   readonly surfaces: readonly MeasuredSurface[];
   /** Of `docs/benchmarks/training.json`: the median ratio of two steps of one round. */
   readonly stepRatios: readonly StepRatio[];

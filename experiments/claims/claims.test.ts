@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { experiments } from '../experiments.ts';
+import { isRegistered } from '../registry.ts';
 import type { TrialRow } from '../trial.ts';
 import { type ClaimId, type Comparison, type Evidence, type Finding, judge, verdictOf } from './claim.ts';
 import { claims } from './claims.ts';
 import { noise, rowOf, rowsOf } from './rows-for-tests.ts';
-import { isDead, isRegistered } from './runs.ts';
+import { isDead } from './runs.ts';
 
 function measure(id: ClaimId, evidence: Partial<Evidence>): Finding {
-  return claims.find((claim) => claim.id === id)!.measure({ rows: [], surfaces: [], stepRatios: [], ...evidence });
+  return claims.find((claim) => claim.id === id)!.measure({ rows: [], gradients: [], surfaces: [], stepRatios: [], ...evidence });
 }
 
 const kindOf = (id: ClaimId, rows: readonly TrialRow[]) => measure(id, { rows }).verdict.kind;

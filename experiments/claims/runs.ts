@@ -1,19 +1,8 @@
-import { activations, protocols } from '../protocols.ts';
+import { protocols } from '../protocols.ts';
+import { isRegistered } from '../registry.ts';
 import { mean, meanInterval, standardDeviation } from '../statistics.ts';
-import { hashOf, type Row, type TrialRow } from '../trial.ts';
+import type { Row, TrialRow } from '../trial.ts';
 import type { Cell } from './claim.ts';
-
-/** The hashes of all protocols with all activations, as they stand in the registry. */
-const registered: ReadonlySet<string> = new Set(
-  [...protocols.values()].flatMap((protocol) =>
-    [...activations.values()].map((activation) => hashOf({ ...protocol, activation })),
-  ),
-);
-
-/** Whether a row is of its protocol as it stands in the registry; with another number of epochs it is of another one. */
-export function isRegistered({ hash }: TrialRow): boolean {
-  return registered.has(hash);
-}
 
 /** The runs of an activation on a protocol, by seed. */
 export function runsOf(rows: readonly TrialRow[], protocol: string, activation: string): TrialRow[] {
@@ -43,7 +32,7 @@ const deadBelow = 0.2;
 /** Ended below that accuracy, or with a loss that is not finite; of surfaces, the network that they are of. */
 export function isDead(row: Row): boolean {
   if ('surfaces' in row) return row.test.loss === null || row.test.accuracy < deadBelow;
-  return accuracyOf(row) < deadBelow || !Number.isFinite(lossOf(row));
+  return 'epochs' in row && (accuracyOf(row) < deadBelow || !Number.isFinite(lossOf(row)));
 }
 
 /** Pairs of runs that share protocol, seed and backend. */

@@ -1,22 +1,10 @@
 import { experiments } from '../experiments.ts';
 import { mean, meanInterval, standardDeviation } from '../statistics.ts';
 import type { SurfaceMeasures } from '../surface.ts';
-import { hashOf, type SurfaceRow } from '../trial.ts';
 import type { Cell, MeasuredSurface } from './claim.ts';
 
 /** The activations whose surfaces are compared. */
 export const surfaceActivations: readonly string[] = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-0.8'];
-
-const registered: ReadonlySet<string> = new Set(
-  [...experiments.landscape.protocols.values()].flatMap((protocol) =>
-    [...experiments.landscape.activations.values()].map((activation) => hashOf({ ...protocol, activation })),
-  ),
-);
-
-/** Whether a network is of its protocol as it stands in the registry. */
-export function isRegisteredNetwork({ hash }: SurfaceRow): boolean {
-  return registered.has(hash);
-}
 
 /** The protocols, in the order of the registry, that there are surfaces of. */
 export function surfaceProtocolsOf(surfaces: readonly MeasuredSurface[]): string[] {

@@ -2,11 +2,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
 import { isDead } from '../claims/runs.ts';
-import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { message } from '../data/idx.ts';
+import { isRegistered } from '../registry.ts';
 import { ResultsError, readResults } from '../results.ts';
 import { surfaceMeasures } from '../surface.ts';
-import type { Row, SurfaceRow, TrialRow } from '../trial.ts';
+import type { GradientRow, Row, SurfaceRow, TrialRow } from '../trial.ts';
 
 /** What a folder of results holds. */
 export interface Measured extends Evidence {
@@ -37,9 +37,10 @@ export function readMeasured(folder: string, stepRatios: readonly StepRatio[] = 
 export function measuredOf(rows: readonly Row[], stepRatios: readonly StepRatio[] = []): Measured {
   const networks = rows.filter((row): row is SurfaceRow => 'surfaces' in row);
   return {
-    rows: rows.filter((row): row is TrialRow => !('surfaces' in row)),
+    rows: rows.filter((row): row is TrialRow => 'epochs' in row),
+    gradients: rows.filter((row): row is GradientRow => !('epochs' in row || 'surfaces' in row)),
     networks,
-    surfaces: networks.filter(isRegisteredNetwork).flatMap(surfacesOf),
+    surfaces: networks.filter(isRegistered).flatMap(surfacesOf),
     stepRatios,
     unfinished: new Map(),
   };

@@ -1,4 +1,3 @@
-import { table } from '../../bench/table.ts';
 import { type Block, spansOf } from './block.ts';
 
 /** The report as Markdown, its figures as files in `folder`, beside it. */
@@ -28,6 +27,10 @@ function markdownOf(block: Block, folder: string): string {
     case 'commands':
       return ['```sh', ...block.lines, '```'].join('\n');
   }
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** What rows say can't become markup: every character that could is escaped. */

@@ -1,8 +1,8 @@
 import type { Cell, Claim, ClaimId, Comparison, Finding, Region } from '../claims/claim.ts';
 import { claims } from '../claims/claims.ts';
-import { isRegisteredNetwork } from '../claims/surfaces.ts';
 import { figure, pText, verdictText, withInterval } from '../claims/words.ts';
 import { experiments } from '../experiments.ts';
+import { isRegistered } from '../registry.ts';
 import { median, resamples } from '../statistics.ts';
 import type { Row } from '../trial.ts';
 import { anchorOf, type Block, type Figure, heading, text } from './block.ts';
@@ -182,8 +182,8 @@ function triedSection({ rows, networks }: Measured): Block[] {
   const tried = triedIn(rows);
   const hours = [...rows, ...networks].reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
   const others =
-    tried.filter(({ isRegistered }) => !isRegistered).reduce((sum, { n }) => sum + n, 0) +
-    networks.filter((network) => !isRegisteredNetwork(network)).length;
+    tried.filter((each) => !each.isRegistered).reduce((sum, { n }) => sum + n, 0) +
+    networks.filter((network) => !isRegistered(network)).length;
   const versions = new Map<string, number>();
   for (const { backend, versions: of } of [...rows, ...networks]) {
     const said = `${backend}: ${Object.values(of).join(', node ')}`;
@@ -242,7 +242,7 @@ function triedSection({ rows, networks }: Measured): Block[] {
               return [
                 protocol,
                 activation,
-                `\`${hash}\`${isRegisteredNetwork(network) ? '' : ', another protocol'}`,
+                `\`${hash}\`${isRegistered(network) ? '' : ', another protocol'}`,
                 `${seed}`,
                 `${surfaces.length}`,
                 figure(test.loss ?? Number.NaN),
