@@ -33,7 +33,9 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
     chosen: (protocol) =>
       protocol === 'author-2016/rate-0.35'
         ? ['relu', 'mrelu-0.8', 'mrelu-0.5']
-        : protocol.startsWith('small') ? ['relu', 'prelu', 'mrelu-0.8', 'pap', 'concat'] : ['relu', 'pap'],
+        : protocol.startsWith('small')
+          ? ['relu', 'prelu', 'mrelu-0.8', 'pap', 'concat']
+          : ['relu', 'pap'],
     trials: 94,
   },
   'learning-rate': {
@@ -97,8 +99,11 @@ export function trialsOf(
   return Array.from({ length: trials }, (_, i) => i + 1).flatMap((seed) =>
     variants.flatMap((protocol) =>
       chosen.map((activation) => ({
-        protocol: { ...protocol, activation, // What is not trained has no epochs, whatever is asked for.
-        epochs: protocol.epochs && (epochs ?? protocol.epochs) },
+        protocol: {
+          ...protocol,
+          activation, // What is not trained has no epochs, whatever is asked for.
+          epochs: protocol.epochs && (epochs ?? protocol.epochs),
+        },
         seed,
       })),
     ),

@@ -13,7 +13,15 @@ import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { message } from './data/idx.ts';
 import { namesOf } from './registry.ts';
-import { type EpochRow, keyOf, type LayerCoefficients, quantileLevels, type Row, type Surface, type SweptWeight } from './trial.ts';
+import {
+  type EpochRow,
+  keyOf,
+  type LayerCoefficients,
+  quantileLevels,
+  type Row,
+  type Surface,
+  type SweptWeight,
+} from './trial.ts';
 
 /** A file of results that is not what it should be, is in use, or can't be written; the message names it. */
 export class ResultsError extends Error {
@@ -139,6 +147,8 @@ type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === 'string' && value !== '';
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+/** Null where it was not finite. */
+const isNumberOrNull: Check = (value) => value === null || isNumber(value);
 /** What can't be below 0. */
 const isSize: Check = (value) => isNumber(value) && (value as number) >= 0;
 const isShare: Check = (value) => isSize(value) && (value as number) <= 1;
@@ -191,7 +201,12 @@ function isWeight(value: unknown): boolean {
 function isLayer(value: unknown): boolean {
   const { quantiles, off } = (value ?? {}) as Partial<Record<keyof LayerCoefficients, unknown>>;
   if (typeof quantiles !== 'object' || quantiles === null || !('sum' in quantiles)) return false;
-  return isShare(off) && Object.values(quantiles).every((of) => listOf(isNumber)(of) && (of as number[]).length === quantileLevels.length);
+  return (
+    isShare(off) &&
+    Object.values(quantiles).every(
+      (of) => listOf(isNumberOrNull)(of) && (of as number[]).length === quantileLevels.length,
+    )
+  );
 }
 
 function isEpoch(value: unknown): boolean {

@@ -8,7 +8,14 @@ import type { TrainAndTest } from './data/sources.ts';
 import { digits, digitsOrNull } from './digits.ts';
 import { quantiles } from './statistics.ts';
 import { type TrainProgress, train } from './train.ts';
-import { type GradientRow, hashOf, type LayerCoefficients, quantileLevels, type Trial, type TrialRow } from './trial.ts';
+import {
+  type GradientRow,
+  hashOf,
+  type LayerCoefficients,
+  quantileLevels,
+  type Trial,
+  type TrialRow,
+} from './trial.ts';
 
 /** A pathway counts as off when the sum of its coefficients is smaller in size. */
 const offBelow = 0.1;

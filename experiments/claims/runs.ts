@@ -47,19 +47,29 @@ export function pairsOf(a: readonly TrialRow[], b: readonly TrialRow[]): [TrialR
 
 /** The cell of a quantity over these runs; a value that is not finite is excluded, and counted. */
 export function cellOf(runs: readonly TrialRow[], quantity: string, of: (row: TrialRow) => number): Cell {
-  const finite = runs.filter((row) => Number.isFinite(of(row)));
-  const values = finite.map(of);
+  const { protocol, activation } = runs[0]!;
   const dead = runs.filter(isDead).length;
+  const living = runs.filter((row) => !isDead(row)).map(of);
   return {
-    protocol: runs[0]!.protocol,
-    activation: runs[0]!.activation,
-    quantity,
-    n: values.length,
+    ...cellOfValues({ protocol, activation, quantity }, runs.map(of)),
     dead,
-    excluded: runs.length - values.length,
-    mean: mean(values),
-    interval: meanInterval(values),
-    sd: standardDeviation(values),
-    ...(dead > 0 && { alive: mean(finite.filter((row) => !isDead(row)).map(of)) }),
+    ...(dead > 0 && { alive: mean(living.filter(Number.isFinite)) }),
+  };
+}
+
+/** The same of values without runs. */
+export function cellOfValues(
+  names: Pick<Cell, 'protocol' | 'activation' | 'quantity'>,
+  values: readonly number[],
+): Cell {
+  const finite = values.filter(Number.isFinite);
+  return {
+    ...names,
+    n: finite.length,
+    dead: 0,
+    excluded: values.length - finite.length,
+    mean: mean(finite),
+    interval: meanInterval(finite),
+    sd: standardDeviation(finite),
   };
 }

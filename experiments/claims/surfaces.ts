@@ -1,7 +1,7 @@
 import { experiments } from '../experiments.ts';
-import { mean, meanInterval, standardDeviation } from '../statistics.ts';
 import type { SurfaceMeasures } from '../surface.ts';
 import type { Cell, MeasuredSurface } from './claim.ts';
+import { cellOfValues } from './runs.ts';
 
 /** The activations whose surfaces are compared. */
 export const surfaceActivations: readonly string[] = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-0.8'];
@@ -44,19 +44,8 @@ export function surfaceCells(
     const own = surfaces.filter((surface) => surface.protocol === protocol && surface.activation === activation);
     if (own.length === 0) return [];
     const learned = own.filter((surface) => surface.learned);
-    const values = learned.map((surface) => measureOf(surface, measure)).filter(Number.isFinite);
-    return [
-      {
-        protocol,
-        activation,
-        quantity: `${measure} of the surface`,
-        n: values.length,
-        dead: own.length - learned.length,
-        excluded: learned.length - values.length,
-        mean: mean(values),
-        interval: meanInterval(values),
-        sd: standardDeviation(values),
-      },
-    ];
+    const values = learned.map((surface) => measureOf(surface, measure));
+    const cell = cellOfValues({ protocol, activation, quantity: `${measure} of the surface` }, values);
+    return [{ ...cell, dead: own.length - learned.length }];
   });
 }

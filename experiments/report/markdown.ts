@@ -11,15 +11,13 @@ function markdownOf(block: Block, folder: string): string {
       return `${'#'.repeat(block.level)} ${inline(block.text)}`;
     case 'text':
       return inline(block.text);
-    case 'table': {
-      const lines = table(
+    case 'table':
+      return table(
         block.head.map(inline),
         block.rows.map((cells) => cells.map(inline)),
       );
-      return block.folded === undefined
-        ? lines
-        : `<details><summary>${inline(block.folded)}</summary>\n\n${lines}\n\n</details>`;
-    }
+    case 'folded':
+      return `<details><summary>${inline(block.summary)}</summary>\n\n${markdown(block.blocks, folder)}\n</details>`;
     case 'figure': {
       const { name, caption } = block.figure;
       return `![${name}](${folder}/${name}.svg)\n\n*${inline(caption)}*`;
