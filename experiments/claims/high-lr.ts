@@ -64,7 +64,7 @@ function asClaimedText(rows: readonly TrialRow[]): string {
     return relu.n > 0 && relu.k <= relu.n / 3 && mrelus.some((name) => isMore(shareOf(rows, protocol, name)));
   });
   if (found.length === 0) return '';
-  return ` As claimed, in trials too few to judge: ${found.map((name) => `on ${name} learn ${sharesText(rows, name)}`).join('; ')}.`;
+  return found.map((name) => `on ${name} learn ${sharesText(rows, name)}`).join('; ');
 }
 
 /** Trainings on the deciding protocol that were cut short, which are rows of another protocol. */
@@ -122,6 +122,7 @@ export const highLr: Claim = {
     );
     const largest = present.map((name) => `${name} ${largestRate(rows, name) ?? 'none'}`).join(', ');
     const verdict = verdictOf(comparisons, on, `${enough} trials each of relu and an MReLU`);
+    const asClaimed = asClaimedText(rows);
     const learning = judgedOn.flatMap((protocol) => {
       const shares = sharesText(rows, protocol);
       return shares === '' ? [] : [`on ${protocol} learn ${shares}`];
@@ -130,11 +131,14 @@ export const highLr: Claim = {
       verdict,
       ours: sharesText(rows, on) || '–',
       n: countText(comparisons, on),
-      ...(learning.length > 0 && ofProtocol(comparisons, on).length === 0 && { caveat: learning.join('; ') }),
+      ...(learning.length > 0 &&
+        ofProtocol(comparisons, on).length === 0 && {
+          caveat: `batch 128: ${[...learning, ...(asClaimed === '' ? [] : [`but ${asClaimed}`])].join('; ')}`,
+        }),
       sentence: [
         outcomesText(comparisons, verdict),
         largest === '' ? '' : ` The largest rate of the map at which every trial learns: ${largest}.`,
-        asClaimedText(rows),
+        asClaimed === '' ? '' : ` As claimed, in trials too few to judge: ${asClaimed}.`,
         shortText(rows),
       ].join(''),
       cells: judgedOn.flatMap((protocol) =>

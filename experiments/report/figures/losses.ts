@@ -42,7 +42,7 @@ export function finalFigure(rows: readonly TrialRow[], kind: 'loss' | 'accuracy'
     {
       name: kind === 'loss' ? 'losses' : 'accuracies',
       svg: picture(760, y, `final test ${kind} by protocol and activation`, parts),
-      caption: `Each dot is one network; boxes reach from quartile to quartile, with the median; diamonds are the published means. Scales differ, and are logarithmic where values are far apart.`,
+      caption: `Each dot is one network; boxes, where there are more than five, reach from quartile to quartile, with the median; diamonds are the published means, where the network is the published one. Scales differ, and are logarithmic where values are far apart.`,
     },
   ];
 }
