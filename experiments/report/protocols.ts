@@ -2,6 +2,7 @@ import type { Activation } from '../../reference/activations.ts';
 import { nameOf } from '../../reference/branches.ts';
 import type { Protocol } from '../../reference/protocol.ts';
 import { type ConvnetLayer, type SurfaceProtocol, surfaceProtocols } from '../convnet-protocol.ts';
+import { digits } from '../digits.ts';
 import { activations, author2016, isOfMap, mapName, protocols, rates, startProtocols } from '../protocols.ts';
 import { type Block, heading, text } from './block.ts';
 
@@ -41,7 +42,9 @@ export function protocolSection(): Block[] {
       ],
       rows: [...surfaceProtocols.values()].map(surfaceCellsOf),
     },
-    text('The activations are sums of branches, each times a coefficient of its own:'),
+    text(
+      'The activations are sums of branches, each times a coefficient of its own; in the convnets one coefficient is for each channel of a convolution where it is for each unit here:',
+    ),
     {
       kind: 'table',
       head: ['activation', 'coefficients at the start', 'trained', 'one for each', 'constraint'],
@@ -99,7 +102,7 @@ function surfaceCellsOf({ name, layers, images, offsets, ...protocol }: SurfaceP
 function activationCellsOf({ name, pool, start, trained, maps = 1 }: Activation): string[] {
   const branches = pool.branches.map(nameOf);
   // With D = 1 − P there is one coefficient for two branches.
-  const at = start.map((value, k) => `${branches[k]} ${value}`).join(', ');
+  const at = start.map((value, k) => `${branches[k]} ${digits(value)}`).join(', ');
   const rows = trained.flatMap((is, k) => (is ? [branches[k]!] : []));
   return [
     `\`${name}\``,
