@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { figure } from '../experiments/claims/words.ts';
+import { isOfMap, mapName } from '../experiments/protocols.ts';
 import { readMeasured } from '../experiments/report/evidence.ts';
 import { type Progress, type ProgressLine, progressOf } from '../experiments/report/plan.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -15,8 +16,8 @@ export function statusCommand(): Command {
     .action(({ results }: { results: string }) => {
       process.exitCode = resultsRead(
         () => readMeasured(results),
-        ({ rows, networks, unfinished }) => {
-          const lines = statusText(progressOf([...rows, ...networks]), unfinished);
+        ({ rows, networks, gradients, unfinished }) => {
+          const lines = statusText(progressOf([...rows, ...networks, ...gradients]), unfinished);
           process.stdout.write(`${lines.join('\n')}\n`);
           return exitCodes.held;
         },
@@ -29,14 +30,14 @@ export function statusText(progress: readonly Progress[], unfinished: ReadonlyMa
   const every = progress.flatMap(({ lines }) => lines);
   // Two experiments may ask for the same trials.
   const lines = [...new Map(every.map((line) => [`${line.protocol} ${line.activation}`, line])).values()];
-  const familyOf = ({ protocol }: ProgressLine) => protocol.replace(/^batch-128\/.*/, 'batch-128, all rates');
+  const familyOf = ({ protocol }: ProgressLine) => (isOfMap(protocol) ? `${mapName}, all rates` : protocol);
   const nameOf = (line: ProgressLine) => `${familyOf(line).padEnd(23)}${line.activation}`;
   const rows = [...new Set(lines.map(nameOf))].map((name) => {
     const own = lines.filter((line) => nameOf(line) === name);
     const sum = (of: (line: ProgressLine) => number) => own.reduce((total, line) => total + of(line), 0);
     const done = sum((line) => line.done);
     const [{ protocol, loss, sd }] = own as [ProgressLine, ...ProgressLine[]];
-    const hasLoss = done > 0 && !protocol.startsWith('batch-128/');
+    const hasLoss = done > 0 && !isOfMap(protocol);
     return [
       name,
       `${done} of ${sum((line) => line.asked)}`,

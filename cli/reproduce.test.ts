@@ -26,7 +26,7 @@ function reproduce(...args: string[]): { code: number | null; err: string } {
 
 const seedsIn = (file: string): number[] => readResults(file).rows.map(({ seed }) => seed);
 
-describe.each(['', 'mnist', 'learning-rate', 'sharing', 'landscape', 'all', 'status', 'report'])(
+describe.each(['', 'mnist', 'learning-rate', 'gradients', 'sharing', 'landscape', 'all', 'status', 'report'])(
   'reproduce %s --help',
   (name) => {
     it('fits a terminal', () => {
@@ -47,6 +47,8 @@ describe('reproduce refuses', () => {
     [['mnist', '--workers', 'two'], /--workers <count>.*Expected an integer from 1/],
     [['mnist', '--backend', 'reference'], /Allowed choices are auto, cpu, wasm, tensorflow, webgpu/],
     [['landscape', '--protocol', 'small'], /Allowed choices are convnet/],
+    [['all', '--protocol', 'large'], /Allowed choices are gradients\/author-2016, .*author-2016, .*convnet/],
+    [['all', '--activation', 'swish'], /Expected relu, .*, got "swish"/],
   ])('%j', (args, message) => {
     const { code, err } = reproduce(...args, '--results', join(folder, 'none'));
     expect(err.replaceAll(/\n {2}/g, ' ')).toMatch(message);
@@ -64,6 +66,12 @@ describe('reproduce refuses', () => {
     expect(status).toBe(3);
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
+});
+
+it.each(['mnist', 'status', 'report'])('reproduce %s refuses --results without a name', (name) => {
+  const { code, err } = reproduce(name, '--results', '');
+  expect(err).toMatch(/--results <folder>.*Expected the name of a folder, got nothing/);
+  expect(code).toBe(2);
 });
 
 describe('reproduce status and report', () => {
@@ -89,6 +97,21 @@ describe('reproduce status and report', () => {
     const out = join(folder, 'deep', 'out');
     expect(reproduce('report', '--results', results(), '--out', out)).toEqual({ code: 0, err: '' });
     expect(readdirSync(out).sort()).toEqual(['results', 'results.html', 'results.md']);
+  });
+
+  it('report refuses an --out that can not be written', () => {
+    const out = join(folder, 'a-file');
+    writeFileSync(out, 'kept');
+    const { code, err } = reproduce('report', '--results', results(), '--out', out);
+    expect(err).toMatch(/^error: --out expected a folder that can be written, got .*a-file: /);
+    expect(err).not.toContain('    at ');
+    expect([code, readFileSync(out, 'utf8')]).toEqual([4, 'kept']);
+  });
+
+  it.each(['status', 'report'])('%s refuses a folder that is not there', (name) => {
+    const { code, err } = reproduce(name, '--results', join(folder, 'typo'));
+    expect(err).toMatch(/^error: .*typo: expected a folder of results, there is none/);
+    expect(code).toBe(4);
   });
 
   it.each(['status', 'report'])('%s refuses damaged results in the words of the file', (name) => {
@@ -124,6 +147,20 @@ describe.skipIf(!process.env.POOLPROOF_DATA)('reproduce mnist (skipped: POOLPROO
     expect(err).toContain(`${before.length} of ${before.length + 2} trials are there, 2 to run`);
     expect(code).toBe(0);
     expect(seedsIn(file)).toEqual(Array.from({ length: before.length + 2 }, (_, i) => i + 1));
+  });
+
+  it('all runs what the plan has of a protocol, with its flags', { timeout: 120_000 }, () => {
+    const results = join(folder, 'all');
+    const flags = '--protocol small --activation relu,pap-layer --trials 1 --epochs 1 --backend wasm'.split(' ');
+    const { code, err } = reproduce('all', ...flags, '--results', results);
+    expect(code).toBe(0);
+    // As mnist, then as sharing, which has the same trials.
+    expect(err).toMatch(/0 of 2 trials are there, 2 to run[\s\S]*2 of 2 trials are there, 0 to run/);
+    expect(
+      readResults(join(results, 'small.ndjson'))
+        .rows.map(({ activation }) => activation)
+        .sort(),
+    ).toEqual(['pap-layer', 'relu']);
   });
 
   it('cuts off a row that was never finished, and refuses other damage', { timeout: 120_000 }, () => {

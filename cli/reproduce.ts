@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadCifar10First4000 } from '../experiments/data/cifar10.ts';
 import { DataError } from '../experiments/data/idx.ts';
 import { loadMnist } from '../experiments/data/mnist.ts';
-import { type ExperimentName, experiments, fileOf, trialsOf } from '../experiments/experiments.ts';
+import { type ExperimentName, experiments, fileOf, plan, trialsOf } from '../experiments/experiments.ts';
 import { openResults, type Results, ResultsError } from '../experiments/results.ts';
 import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
 import type { Trial } from '../experiments/trial.ts';
@@ -18,9 +18,6 @@ import { type SubjectName, subjectNames } from './subjects.ts';
 
 type TrainingBackend = Exclude<SubjectName, 'reference'>;
 const trainingBackends = subjectNames.filter((name): name is TrainingBackend => name !== 'reference');
-
-/** All experiments, each as it stands without flags. */
-const all = 'all';
 
 interface Flags {
   readonly protocol?: string;
@@ -54,13 +51,36 @@ export function reproduceCommand(): Command {
 
 function experimentCommand(name: ExperimentName): Command {
   const { summary, protocols, activations, trials } = experiments[name];
-  const [first] = protocols.keys();
-  return withCommonOptions(new Command(name))
+  const first = [...protocols.keys()][0]!;
+  return withCommonOptions(new Command(name), [...protocols.keys()], activations, `${trials}`)
     .summary(summary)
-    .description(`Measures ${summary}.`)
-    .addOption(
-      new Option('--protocol <name>', 'what is trained, and how').choices([...protocols.keys()]).default(first),
-    )
+    .description(`Measures ${summary}. The protocol is ${first} if none is asked for.`)
+    .action(async (flags: Flags) => {
+      process.exitCode = await reproduce([[name, flags.protocol ?? first]], flags);
+    });
+}
+
+/** All that `plan` has, or what it has of one protocol. */
+function allCommand(): Command {
+  const names = [...new Set(plan.map(([, protocol]) => protocol))];
+  const activations = new Map(plan.flatMap(([name]) => [...experiments[name].activations]));
+  return withCommonOptions(new Command('all'), names, activations, "each experiment's")
+    .summary('all that the claims need, one after the other')
+    .description('Runs every command that `reproduce status` lists, which takes days on a small machine.')
+    .action(async (flags: Flags) => {
+      const chosen = plan.filter(([, protocol]) => flags.protocol === undefined || protocol === flags.protocol);
+      process.exitCode = await reproduce(chosen, flags);
+    });
+}
+
+function withCommonOptions(
+  command: Command,
+  protocols: readonly string[],
+  activations: ReadonlyMap<string, unknown>,
+  trials: string,
+): Command {
+  return command
+    .addOption(new Option('--protocol <name>', 'what is trained, and how').choices(protocols))
     .option(
       '--activation <names>',
       `among ${[...activations.keys()].join(', ')}, separated by commas (default: what the claims need)`,
@@ -68,40 +88,23 @@ function experimentCommand(name: ExperimentName): Command {
     )
     .option('--trials <count>', `seeds 1 to count, of each (default: ${trials})`, parseInteger(1, 1_000_000))
     .option('--epochs <count>', "instead of the protocol's", parseInteger(1, 10_000))
-    .addHelpText('after', help)
-    .action(async (flags: Flags) => {
-      process.exitCode = await reproduce([name], flags);
-    });
-}
-
-function allCommand(): Command {
-  return withCommonOptions(new Command(all))
-    .summary('all of these, one after the other')
-    .description('Runs all experiments as they stand, which takes days on a small machine.')
-    .addHelpText('after', help)
-    .action(async (flags: Flags) => {
-      process.exitCode = await reproduce(Object.keys(experiments) as ExperimentName[], flags);
-    });
-}
-
-function withCommonOptions(command: Command): Command {
-  return command
     .addOption(new Option('--backend <name>', 'what trains').choices(['auto', ...trainingBackends]).default('auto'))
     .option(
       '--workers <count>',
       'trials at once, each on one core (default: as many as there are cores)',
       parseInteger(1, 1024),
     )
-    .addOption(resultsOption());
+    .addOption(resultsOption())
+    .addHelpText('after', help);
 }
 
 /** One experiment after the other; the exit code of the first that did not end well, else 0. */
-async function reproduce(chosen: readonly ExperimentName[], flags: Flags): Promise<number> {
+async function reproduce(chosen: readonly (readonly [ExperimentName, string])[], flags: Flags): Promise<number> {
   const progress = progressOn(process.stderr);
   endWithSignals(progress, 'interrupted: what has ended is kept; the same command goes on');
   try {
-    for (const name of chosen) {
-      const failures = await run(name, flags, progress);
+    for (const [name, protocol] of chosen) {
+      const failures = await run(name, protocol, flags, progress);
       if (failures > 0) return exitCodes.broke;
     }
     return exitCodes.held;
@@ -116,8 +119,8 @@ async function reproduce(chosen: readonly ExperimentName[], flags: Flags): Promi
 }
 
 /** Runs what is missing of an experiment; says how many trials failed. */
-async function run(name: ExperimentName, flags: Flags, progress: Progress): Promise<number> {
-  const trials = trialsFor(name, flags);
+async function run(name: ExperimentName, protocol: string, flags: Flags, progress: Progress): Promise<number> {
+  const trials = trialsFor(name, protocol, flags);
   const path = join(flags.results, fileOf(trials[0]!.protocol.name));
   await load(experiments[name].data, progress);
   const results = await openResults(path);
@@ -128,13 +131,11 @@ async function run(name: ExperimentName, flags: Flags, progress: Progress): Prom
   }
 }
 
-function trialsFor(name: ExperimentName, flags: Flags): Trial[] {
+function trialsFor(name: ExperimentName, protocol: string, flags: Flags): Trial[] {
   const { protocols, variants, activations, chosen, trials } = experiments[name];
-  const [first] = protocols.keys();
-  const protocol = protocols.get(flags.protocol ?? first!)!;
   return trialsOf(
-    variants(protocol),
-    (flags.activation ?? chosen(protocol.name)).map((known) => activations.get(known)!),
+    variants(protocols.get(protocol)!),
+    (flags.activation ?? chosen(protocol)).map((known) => activations.get(known)!),
     { trials: flags.trials ?? trials, epochs: flags.epochs },
   );
 }

@@ -1,11 +1,16 @@
 import { join } from 'node:path';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { ResultsError } from '../experiments/results.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** `--results <folder>`, of every command that reads or writes rows. */
 export function resultsOption(): Option {
-  return new Option('--results <folder>', 'where the rows are kept').default(join('experiments', 'results'));
+  return new Option('--results <folder>', 'where the rows are kept')
+    .default(join('experiments', 'results'))
+    .argParser((text) => {
+      if (text !== '') return text;
+      throw new InvalidArgumentError('Expected the name of a folder, got nothing.');
+    });
 }
 
 /** The exit code of `use` of what was read; that of an internal error, after its words, if the results are damaged. */

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { readMeasured } from '../experiments/report/evidence.ts';
+import { readMeasured, readStepRatios } from '../experiments/report/evidence.ts';
 import { reportFiles } from '../experiments/report/files.ts';
-import { readBenchmarks } from './benchmarks-page.ts';
 
 /** docs/results.md, its figures and docs/results.html, by their paths in docs; `root` is the folder of the project. */
 export function resultsFiles(root: string): ReadonlyMap<string, string> {
-  const { training } = readBenchmarks(join(root, 'docs'));
-  return reportFiles(readMeasured(join(root, 'experiments', 'results'), training.ratios));
+  return reportFiles(readMeasured(join(root, 'experiments', 'results'), readStepRatios(root)));
 }

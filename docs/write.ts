@@ -19,7 +19,8 @@ writeFileSync(join('docs', 'benchmarks.md'), benchmarksPage(benchmarks));
 const gradcheck = join('docs', 'gradcheck.md');
 writeFileSync(gradcheck, withTable(readFileSync(gradcheck, 'utf8'), benchmarks.gradcheck));
 
+const results = resultsFiles('.');
 // Figures of before, of which there may have been more.
 rmSync(join('docs', 'results'), { recursive: true, force: true });
 mkdirSync(join('docs', 'results'));
-for (const [name, content] of resultsFiles('.')) writeFileSync(join('docs', name), content);
+for (const [name, content] of results) writeFileSync(join('docs', name), content);

@@ -1,7 +1,7 @@
 import type { Activation } from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
 import { convnet, papChannel, papNearReluChannel, type SurfaceProtocol, surfaceProtocols } from './convnet-protocol.ts';
-import { activations, atRate, author2016, protocols, rates } from './protocols.ts';
+import { activations, atRate, author2016, mapName, protocols, rates, startProtocols } from './protocols.ts';
 import type { Trial } from './trial.ts';
 
 type AnyProtocol = Protocol | SurfaceProtocol;
@@ -22,7 +22,7 @@ export interface Experiment {
   readonly data: 'mnist' | 'cifar10';
 }
 
-export type ExperimentName = 'mnist' | 'learning-rate' | 'sharing' | 'landscape';
+export type ExperimentName = 'mnist' | 'learning-rate' | 'gradients' | 'sharing' | 'landscape';
 
 const onMnist = { protocols, variants: (protocol: AnyProtocol) => [protocol], activations, data: 'mnist' as const };
 
@@ -31,16 +31,27 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
     ...onMnist,
     summary: 'test loss and accuracy of activations on MNIST',
     chosen: (protocol) =>
-      protocol.startsWith('small') ? ['relu', 'prelu', 'mrelu-0.8', 'pap', 'concat'] : ['relu', 'pap'],
+      protocol === 'author-2016/rate-0.35'
+        ? ['relu', 'mrelu-0.8', 'mrelu-0.5']
+        : protocol.startsWith('small')
+          ? ['relu', 'prelu', 'mrelu-0.8', 'pap', 'concat']
+          : ['relu', 'pap'],
     trials: 94,
   },
   'learning-rate': {
     ...onMnist,
     summary: `test loss and accuracy at ${rates.length} learning rates`,
-    protocols: new Map([['batch-128', { ...author2016, name: 'batch-128', batch: 128 }]]),
+    protocols: new Map([[mapName, { ...author2016, name: mapName, batch: 128 }]]),
     variants: ({ epochs }) => rates.map((rate) => ({ ...atRate(rate), epochs })),
     chosen: () => ['relu', 'prelu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-clipped', 'pap-layer'],
     trials: 3,
+  },
+  gradients: {
+    ...onMnist,
+    summary: 'gradients before the first update, without training',
+    protocols: startProtocols,
+    chosen: () => ['relu', 'mrelu-0.8', 'mrelu-0.5'],
+    trials: 94,
   },
   sharing: {
     ...onMnist,
@@ -63,6 +74,22 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
   },
 };
 
+/** What the claims need, in the order in which it says most: what `status` lists, and `all` runs. */
+export const plan: readonly (readonly [ExperimentName, protocol: string])[] = [
+  ['gradients', 'gradients/author-2016'],
+  ['gradients', `gradients/${mapName}`],
+  ['mnist', 'author-2016'],
+  ['mnist', 'author-2016/rate-0.05'],
+  ['mnist', 'author-2016/rate-0.35'],
+  ['mnist', 'small'],
+  ['mnist', 'small/one-layer'],
+  ['mnist', 'iters-94'],
+  ['sharing', 'small'],
+  ['learning-rate', mapName],
+  ['landscape', 'convnet'],
+  ['landscape', 'convnet/no-dropout'],
+];
+
 /** The trials of an experiment: all activations with one seed, then with the next, so that any part is balanced. */
 export function trialsOf(
   variants: readonly AnyProtocol[],
@@ -72,7 +99,11 @@ export function trialsOf(
   return Array.from({ length: trials }, (_, i) => i + 1).flatMap((seed) =>
     variants.flatMap((protocol) =>
       chosen.map((activation) => ({
-        protocol: { ...protocol, activation, epochs: epochs ?? protocol.epochs },
+        protocol: {
+          ...protocol,
+          activation, // What is not trained has no epochs, whatever is asked for.
+          epochs: protocol.epochs && (epochs ?? protocol.epochs),
+        },
         seed,
       })),
     ),

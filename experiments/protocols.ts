@@ -46,9 +46,17 @@ export const quickEpochs = 2;
 /** The learning rates of the map, `learningRate`. */
 export const rates: readonly number[] = [0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.5];
 
+/** The part of a name that all protocols of the learning-rate map share. */
+export const mapName = 'batch-128';
+
+/** Whether this is the name of a protocol of the learning-rate map, which differ in their rate only. */
+export function isOfMap(protocol: string): boolean {
+  return protocol.startsWith(`${mapName}/`);
+}
+
 /** author-2016 with batches of 128, at a learning rate of the map. */
 export function atRate(learningRate: number): Protocol {
-  return { ...author2016, name: `batch-128/rate-${learningRate}`, batch: 128, learningRate };
+  return { ...author2016, name: `${mapName}/rate-${learningRate}`, batch: 128, learningRate };
 }
 
 /** The other reading of the "94 iters" of the post: 94 updates an epoch. */
@@ -70,12 +78,21 @@ export const protocols: ReadonlyMap<string, Protocol> = new Map(
   [
     author2016,
     { ...author2016, name: 'author-2016/rate-0.05', learningRate: 0.05 },
+    { ...author2016, name: 'author-2016/rate-0.35', learningRate: 0.35 },
     { ...author2016, name: 'author-2016/he-uniform', initializer: 'heUniform' as const },
     iters94,
     small,
     { ...small, name: 'small/one-layer', sizes: [784, 32, 10] },
     ...rates.map(atRate),
     verification,
+  ].map((protocol) => [protocol.name, protocol]),
+);
+
+/** Of which only the gradients before the first update are measured, and nothing is trained: no rate matters. */
+export const startProtocols: ReadonlyMap<string, Protocol> = new Map(
+  [
+    { ...author2016, name: 'gradients/author-2016', epochs: 0 },
+    { ...author2016, name: `gradients/${mapName}`, batch: 128, epochs: 0 },
   ].map((protocol) => [protocol.name, protocol]),
 );
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { rowOf } from './claims/rows-for-tests.ts';
 import { openResults, ResultsError, readResults } from './results.ts';
 import type { SurfaceRow, TrialRow } from './trial.ts';
 
@@ -42,8 +43,10 @@ const row = (seed: number): TrialRow => ({
   ],
   stepMs: 1,
   gradients: [1, 2],
-  coefficients: [{ quantiles: { relu: [0, 1], sum: [0, 1] }, off: 0 }],
+  coefficients: [{ quantiles: { relu: [0, 0, 0, 1, 1, 1, 1], sum: [0, 0, 0, 1, 1, 1, 1] }, off: 0 }],
 });
+
+const registered = rowOf('small', 'relu', 2);
 
 const surface: SurfaceRow = {
   protocol: 'convnet',
@@ -90,7 +93,9 @@ describe('a results file', () => {
       fc.asyncProperty(fc.integer({ min: 0, max: whole.length }), async (bytes) => {
         writeFileSync(path, whole);
         truncateSync(path, bytes);
-        const kept = whole.subarray(0, bytes).toString('latin1').split('\n').length - 1;
+        // A row is whole without its newline, too.
+        const isWhole = whole[bytes] === '\n'.charCodeAt(0);
+        const kept = whole.subarray(0, bytes).toString('latin1').split('\n').length - (isWhole ? 0 : 1);
         expect(readResults(path).rows).toEqual([row(1), row(2), row(3)].slice(0, kept));
         const results = await openResults(path, 0);
         expect(results.rows).toHaveLength(kept);
@@ -115,6 +120,15 @@ describe('a results file', () => {
     [linesOf([{ ...row(2), epochs: [] }]), 'line 2: "epochs"'],
     [linesOf([{ ...row(2), epochs: [{ loss: 'low', accuracy: 1, trainLoss: 1 }] }]), 'line 2: "epochs"'],
     [linesOf([{ ...row(2), coefficients: undefined }]), 'line 2: "coefficients"'],
+    [linesOf([{ ...row(2), coefficients: [1] }]), 'line 2: "coefficients"'],
+    [linesOf([{ ...row(2), coefficients: [{}] }]), 'line 2: "coefficients"'],
+    [linesOf([{ ...row(2), seed: -3 }]), 'line 2: "seed"'],
+    [linesOf([{ ...row(2), epochs: [{ loss: 1, accuracy: 97, trainLoss: 1 }] }]), 'line 2: "epochs"'],
+    [linesOf([{ ...row(2), epochs: [{ loss: 1, accuracy: -5, trainLoss: 1 }] }]), 'line 2: "epochs"'],
+    [linesOf([{ ...row(2), gradients: [-1] }]), 'line 2: "gradients"'],
+    [linesOf([{ ...registered, protocol: 'smal' }]), 'line 2: "protocol" expected small, as its hash says, got smal'],
+    [linesOf([{ ...registered, activation: 'pap' }]), 'line 2: "activation" expected relu, as its hash says, got pap'],
+    [linesOf([{ ...surface, offsets: [-1, 0, 1] }]), 'line 2: "surfaces" expected 3 by 3 losses'],
     [linesOf([{ ...surface, surfaces: [{ losses: [[1]] }] }]), 'line 2: "surfaces"'],
   ])('with %j in it is refused, and stays as it is', async (damage, message) => {
     writeFileSync(path, linesOf([row(1)]) + damage);

@@ -7,11 +7,21 @@ import {
   openSync,
   readFileSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { message } from './data/idx.ts';
-import { type EpochRow, keyOf, type Row, type Surface } from './trial.ts';
+import { namesOf } from './registry.ts';
+import {
+  type EpochRow,
+  keyOf,
+  type LayerCoefficients,
+  quantileLevels,
+  type Row,
+  type Surface,
+  type SweptWeight,
+} from './trial.ts';
 
 /** A file of results that is not what it should be, is in use, or can't be written; the message names it. */
 export class ResultsError extends Error {
@@ -32,8 +42,8 @@ export interface Results extends ResultsFile {
 }
 
 /**
- * The rows of a file of newline-delimited JSON; none if there is no file. A last line without an end is one that a
- * process died in: its trial never came to an end, and is left out. Any other damage is refused.
+ * The rows of a file of newline-delimited JSON; none if there is no file. A last line that is no JSON
+ * and has no end is one that a process died in: its trial never came to an end, and is left out. Any other damage is refused.
  *
  * @throws ResultsError naming the line, what was expected and what is there
  */
@@ -45,9 +55,8 @@ export function readResults(path: string): ResultsFile {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { rows: [], unfinished: 0 };
     throw new ResultsError(`${path}: could not be read: ${message(error)}`, { cause: error });
   }
-  // Of bytes, since a line may be cut within a character.
-  const end = bytes.lastIndexOf('\n') + 1;
-  const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
+  const end = endOf(bytes);
+  const lines = end === 0 ? [] : bytes.toString('utf8', 0, end).replace(/\n$/, '').split('\n');
   const seen = new Map<string, number>();
   const rows = lines.map((line, i) => {
     const row = parseRow(`${path}, line ${i + 1}`, line);
@@ -57,6 +66,18 @@ export function readResults(path: string): ResultsFile {
     return row;
   });
   return { rows, unfinished: bytes.length - end };
+}
+
+/** Where the last whole row ends. Of bytes, since a line may be cut within a character. */
+function endOf(bytes: Buffer): number {
+  const end = bytes.lastIndexOf('\n') + 1;
+  try {
+    // An editor may leave out the last newline; no part of a row but the whole is JSON.
+    JSON.parse(bytes.toString('utf8', end));
+    return bytes.length;
+  } catch {
+    return end;
+  }
 }
 
 /** The lock of a process that was killed is taken over after so many milliseconds. */
@@ -81,7 +102,10 @@ export async function openResults(path: string, patience: number = stale + 2000)
       },
     });
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ELOCKED' ? 'another process is writing it' : message(error);
+    const why =
+      (error as NodeJS.ErrnoException).code === 'ELOCKED'
+        ? 'another process is writing it: wait for its end, or give another folder with --results'
+        : message(error);
     throw new ResultsError(`${path}: could not be locked: ${why}`, { cause: error });
   }
   try {
@@ -89,6 +113,7 @@ export async function openResults(path: string, patience: number = stale + 2000)
     const file = openSync(path, 'a');
     let size = fstatSync(file).size - unfinished;
     if (unfinished > 0) ftruncateSync(file, size);
+    if (rows.length > 0 && readFileSync(path).at(-1) !== newline) size += writeSync(file, '\n');
     return {
       rows,
       unfinished,
@@ -116,11 +141,19 @@ export async function openResults(path: string, patience: number = stale + 2000)
   }
 }
 
+const newline = '\n'.charCodeAt(0);
+
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === 'string' && value !== '';
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+/** Null where it was not finite. */
 const isNumberOrNull: Check = (value) => value === null || isNumber(value);
+/** What can't be below 0. */
+const isSize: Check = (value) => isNumber(value) && (value as number) >= 0;
+const isShare: Check = (value) => isSize(value) && (value as number) <= 1;
+/** A loss; null where it was not finite. */
+const isLoss: Check = (value) => value === null || isSize(value);
 const listOf =
   (check: Check): Check =>
   (value) =>
@@ -131,32 +164,54 @@ const common: Readonly<Record<string, Check>> = {
   protocol: isText,
   hash: (value) => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value),
   activation: isText,
-  seed: Number.isSafeInteger,
+  seed: (value) => Number.isSafeInteger(value) && (value as number) > 0,
   backend: isText,
-  seconds: isNumber,
+  seconds: isSize,
 };
+
+/** Those of a network that is not trained. */
+const start: Readonly<Record<string, Check>> = { gradients: listOf(isSize) };
 
 /** Those of a training. */
 const training: Readonly<Record<string, Check>> = {
+  ...start,
   epochs: (value) => listOf(isEpoch)(value) && (value as unknown[]).length > 0,
-  stepMs: isNumber,
-  gradients: listOf(isNumber),
-  coefficients: Array.isArray,
+  stepMs: isSize,
+  coefficients: listOf(isLayer),
 };
 
 /** Those of the surfaces around a trained network. */
 const surfaces: Readonly<Record<string, Check>> = {
-  test: (value) => isNumber((value as { accuracy?: unknown } | null)?.accuracy),
+  test: (value) => {
+    const { loss, accuracy } = (value ?? {}) as { loss?: unknown; accuracy?: unknown };
+    return isLoss(loss) && isShare(accuracy);
+  },
   offsets: listOf(isNumber),
   surfaces: listOf((value) => {
     const { weights, losses } = (value ?? {}) as Partial<Surface>;
-    return Array.isArray(weights) && weights.length === 2 && listOf(listOf(isNumberOrNull))(losses);
+    return Array.isArray(weights) && weights.length === 2 && weights.every(isWeight) && listOf(listOf(isLoss))(losses);
   }),
 };
 
+function isWeight(value: unknown): boolean {
+  const { layer, index, norm } = (value ?? {}) as Partial<Record<keyof SweptWeight, unknown>>;
+  return isText(layer) && Number.isSafeInteger(index) && isSize(norm);
+}
+
+function isLayer(value: unknown): boolean {
+  const { quantiles, off } = (value ?? {}) as Partial<Record<keyof LayerCoefficients, unknown>>;
+  if (typeof quantiles !== 'object' || quantiles === null || !('sum' in quantiles)) return false;
+  return (
+    isShare(off) &&
+    Object.values(quantiles).every(
+      (of) => listOf(isNumberOrNull)(of) && (of as number[]).length === quantileLevels.length,
+    )
+  );
+}
+
 function isEpoch(value: unknown): boolean {
   const { loss, accuracy, trainLoss } = (value ?? {}) as Partial<Record<keyof EpochRow, unknown>>;
-  return isNumberOrNull(loss) && isNumberOrNull(trainLoss) && isNumber(accuracy);
+  return isLoss(loss) && isLoss(trainLoss) && isShare(accuracy);
 }
 
 function parseRow(where: string, line: string): Row {
@@ -168,10 +223,25 @@ function parseRow(where: string, line: string): Row {
   }
   if (typeof row !== 'object' || row === null)
     throw new ResultsError(`${where}: expected an object, got ${line.slice(0, 60)}`);
-  for (const [field, isRight] of Object.entries({ ...common, ...('surfaces' in row ? surfaces : training) })) {
+  // What a row is of is told by the one field that no other has.
+  const own = 'surfaces' in row ? surfaces : 'epochs' in row || 'stepMs' in row ? training : start;
+  for (const [field, isRight] of Object.entries({ ...common, ...own })) {
     const value = row[field as keyof Row] as unknown;
     if (!isRight(value)) {
       throw new ResultsError(`${where}: "${field}" is not what a row has: ${JSON.stringify(value)?.slice(0, 60)}`);
+    }
+  }
+  if ('surfaces' in row) {
+    const sides = row.surfaces.flatMap(({ losses }) => [losses.length, ...losses.map(({ length }) => length)]);
+    const k = row.offsets.length;
+    if (sides.some((side) => side !== k)) {
+      throw new ResultsError(`${where}: "surfaces" expected ${k} by ${k} losses each, as many as offsets`);
+    }
+  }
+  const names = namesOf(row.hash);
+  for (const field of ['protocol', 'activation'] as const) {
+    if (names !== undefined && row[field] !== names[field]) {
+      throw new ResultsError(`${where}: "${field}" expected ${names[field]}, as its hash says, got ${row[field]}`);
     }
   }
   return row;

@@ -8,7 +8,14 @@ import type { TrainAndTest } from './data/sources.ts';
 import { digits, digitsOrNull } from './digits.ts';
 import { quantiles } from './statistics.ts';
 import { type TrainProgress, train } from './train.ts';
-import { hashOf, type LayerCoefficients, quantileLevels, type Trial, type TrialRow } from './trial.ts';
+import {
+  type GradientRow,
+  hashOf,
+  type LayerCoefficients,
+  quantileLevels,
+  type Trial,
+  type TrialRow,
+} from './trial.ts';
 
 /** A pathway counts as off when the sum of its coefficients is smaller in size. */
 const offBelow = 0.1;
@@ -38,6 +45,23 @@ export async function runTrial(
     stepMs: digits(Math.min(...epochs.map(({ stepMs }) => stepMs))),
     gradients: firstGradients({ protocol, seed }, data).map(digits),
     coefficients: coefficientsOf(protocol, parameters),
+  };
+}
+
+/** The gradients of a network before its first update: of one that is never trained. */
+export function runGradients(trial: Trial<Protocol>, data: TrainAndTest): GradientRow {
+  const start = performance.now();
+  // The reference refuses a protocol of no epochs, of which gradients at the start know nothing.
+  const gradients = firstGradients({ ...trial, protocol: { ...trial.protocol, epochs: 1 } }, data).map(digits);
+  return {
+    protocol: trial.protocol.name,
+    hash: hashOf(trial.protocol),
+    activation: trial.protocol.activation.name,
+    seed: trial.seed,
+    backend: 'reference',
+    versions: { node: process.versions.node },
+    seconds: Number(((performance.now() - start) / 1000).toFixed(1)),
+    gradients,
   };
 }
 

@@ -4,6 +4,9 @@ import { random } from '../reference/random.ts';
 /** From `low` to `high`, both included. */
 export type Interval = readonly [low: number, high: number];
 
+/** The least values of which an interval is given: of fewer it is wider than what can be measured, or a guess. */
+export const leastValues = 5;
+
 /** Quantiles of a sample at these levels, between its order statistics (Hyndman and Fan's type 7, R's default). */
 export function quantiles(values: readonly number[], levels: readonly number[]): number[] {
   // jstat (1.9) answers NaN for a single value.
@@ -28,10 +31,10 @@ export function standardDeviation(values: readonly number[]): number {
   return values.every((value) => value === values[0]) ? 0 : jstat.stdev([...values], true);
 }
 
-/** `mean ± t(0.975, n − 1)·s/√n`, the 95 % interval of Student (1908) for a mean; undefined for fewer than two values. */
+/** `mean ± t(0.975, n − 1)·s/√n`, the 95 % interval of Student (1908) for a mean; undefined for too few values. */
 export function meanInterval(values: readonly number[]): Interval | undefined {
   const n = values.length;
-  if (n < 2) return undefined;
+  if (n < leastValues) return undefined;
   const half = (jstat.studentt.inv(0.975, n - 1) * standardDeviation(values)) / Math.sqrt(n);
   return [mean(values) - half, mean(values) + half];
 }
@@ -77,7 +80,7 @@ export const resamples = 10_000;
 
 /**
  * The 95 % percentile interval of `statistic(a)/statistic(b)` (Efron 1979): each sample is drawn anew from itself, the two
- * apart, by `random(1, name)`. A ratio that is not finite counts as larger than all others. Undefined for fewer than two
+ * apart, by `random(1, name)`. A ratio that is not finite counts as larger than all others. Undefined for too few
  * values.
  */
 export function bootstrapRatio(
@@ -103,7 +106,7 @@ function percentileInterval(
   samples: readonly (readonly number[])[],
   statistic: (drawn: readonly (readonly number[])[]) => number,
 ): Interval | undefined {
-  if (samples.some(({ length }) => length < 2)) return undefined;
+  if (samples.some(({ length }) => length < leastValues)) return undefined;
   const source = random(1, name);
   const found = Array.from({ length: resamples }, () => {
     const value = statistic(samples.map((values) => values.map(() => values[source.below(values.length)]!)));

@@ -24,7 +24,7 @@ interface RowBase {
 }
 
 /** One line of a results file. */
-export type Row = TrialRow | SurfaceRow;
+export type Row = TrialRow | SurfaceRow | GradientRow;
 
 /** What a training on MNIST showed. */
 export interface TrialRow extends RowBase {
@@ -36,6 +36,12 @@ export interface TrialRow extends RowBase {
   readonly gradients: readonly number[];
   /** The trained coefficients; `[]` if the activation has none. */
   readonly coefficients: readonly LayerCoefficients[];
+}
+
+/** A network before its first update. */
+export interface GradientRow extends RowBase {
+  /** On the first batch, by the float64 reference: `‖dL/dW‖₂` of each layer. */
+  readonly gradients: readonly number[];
 }
 
 /** `null` where a loss was not finite. */

@@ -2,7 +2,7 @@
 import { type BackendName, type OpenBackend, openAuto, openBackend } from '../impl/tfjs/backends.ts';
 import { loadCifar10First4000 } from './data/cifar10.ts';
 import { loadMnist } from './data/mnist.ts';
-import { runTrial } from './run-trial.ts';
+import { runGradients, runTrial } from './run-trial.ts';
 import { runSurfaces } from './surfaces.ts';
 import type { Row, Trial } from './trial.ts';
 import type { FromWorker, ToWorker } from './workers.ts';
@@ -16,6 +16,10 @@ let mnist: ReturnType<typeof loadMnist> | undefined;
 let cifar: ReturnType<typeof loadCifar10First4000> | undefined;
 
 async function run({ protocol, seed }: Trial, name: BackendName | 'auto', tell: (share: number) => void): Promise<Row> {
+  if (protocol.epochs === 0 && !('pairs' in protocol)) {
+    mnist ??= loadMnist();
+    return runGradients({ protocol, seed }, await mnist);
+  }
   opened ??= name === 'auto' ? openAuto().then(({ backend }) => backend) : openBackend(name);
   const backend = await opened;
   if ('pairs' in protocol) {

@@ -1,6 +1,6 @@
-import type { Interval } from '../statistics.ts';
+import { type Interval, leastValues } from '../statistics.ts';
 import type { SurfaceMeasures } from '../surface.ts';
-import type { Surface, TrialRow } from '../trial.ts';
+import type { GradientRow, Surface, TrialRow } from '../trial.ts';
 
 export type ClaimId =
   | 'mnist-table'
@@ -22,6 +22,8 @@ export interface Claim {
   readonly published: string;
   /** When it holds and when it does not, written down before rows were judged. */
   readonly rule: string;
+  /** The protocol that decides: the published one, where there is one. */
+  readonly on: string;
   /** What a reader must know of how it was measured. */
   readonly notes?: string;
   /** What measures it again. */
@@ -33,6 +35,8 @@ export interface Claim {
 /** All that claims are judged by. */
 export interface Evidence {
   readonly rows: readonly TrialRow[];
+  /** Of networks that are not trained. */
+  readonly gradients: readonly GradientRow[];
   readonly surfaces: readonly MeasuredSurface[];
   /** Of `docs/benchmarks/training.json`: the median ratio of two steps of one round. */
   readonly stepRatios: readonly StepRatio[];
@@ -62,10 +66,12 @@ export interface MeasuredSurface extends Surface {
 
 export interface Finding {
   readonly verdict: Verdict;
-  /** Our figure with its interval, in a few words. */
+  /** What came on the protocol that decides, in a few words. */
   readonly ours: string;
   /** Trials behind it. */
   readonly n: string;
+  /** What a reader of the verdict alone must know beside it. */
+  readonly caveat?: string;
   readonly sentence: string;
   readonly cells: readonly Cell[];
   readonly comparisons: readonly Comparison[];
@@ -93,8 +99,9 @@ export type Outcome = 'holds' | 'does not hold' | 'open';
 
 /** One figure that is judged: an interval against where the claim says that it is. */
 export interface Comparison {
-  /** What it is told apart by in `holds only where`; those of one place hold together or not at all. */
-  readonly where: string;
+  readonly protocol: string;
+  /** What it is a figure of, where a claim has several that may hold or not; those of one part hold together. */
+  readonly part?: string;
   readonly what: string;
   readonly n: readonly number[];
   readonly value: number;
@@ -115,13 +122,20 @@ export interface Region {
   readonly to?: number;
 }
 
-export type Verdict =
+/** What is true on one protocol. */
+export type Judgement =
   | { readonly kind: 'holds' | 'does not hold' }
   | { readonly kind: 'holds only where'; readonly where: readonly string[] }
   | { readonly kind: 'not measured yet' | 'not decided yet'; readonly missing: string };
 
+/** What is true on the protocol that decides; beside it, on what others it holds, holds in part, and does not. */
+export type Verdict = Judgement & {
+  readonly on: string;
+  readonly elsewhere: Readonly<Record<'holds' | 'holds only where' | 'does not hold', readonly string[]>>;
+};
+
 /** The least values a side that decide anything. */
-export const enough = 5;
+export const enough: number = leastValues;
 
 /** Whether an interval lies within the region, outside of it, or across its end. */
 export function judge(
@@ -135,26 +149,57 @@ export function judge(
   return high < from || low > to ? 'does not hold' : 'open';
 }
 
-/** What is true of all places together: a place holds if all its comparisons do, and fails if one of them does. */
-export function verdictOf(comparisons: readonly Comparison[], missing: string, least: number = enough): Verdict {
-  const [holds, fails] = [placesOf(comparisons, 'holds'), placesOf(comparisons, 'does not hold')];
-  if (holds.length + fails.length === 0) {
-    return comparisons.some(({ n }) => n.every((count) => count >= least))
-      ? { kind: 'not decided yet', missing: 'more trials: no interval is clear of its bound' }
-      : { kind: 'not measured yet', missing };
-  }
-  if (fails.length === 0) return { kind: 'holds' };
-  return holds.length === 0 ? { kind: 'does not hold' } : { kind: 'holds only where', where: holds };
+/** Each protocol is judged by itself, and the verdict is that of one. */
+export function verdictOf(
+  comparisons: readonly Comparison[],
+  on: string,
+  missing: string,
+  least: number = enough,
+): Verdict {
+  const others = protocolsOf(comparisons).filter((protocol) => protocol !== on);
+  const those = (kind: Judgement['kind']) =>
+    others.filter((protocol) => judgementOf(ofProtocol(comparisons, protocol), missing, least).kind === kind);
+  return {
+    ...judgementOf(ofProtocol(comparisons, on), missing, least),
+    on,
+    elsewhere: {
+      holds: those('holds'),
+      'holds only where': those('holds only where'),
+      'does not hold': those('does not hold'),
+    },
+  };
 }
 
-/** The places of which this is true. */
-export function placesOf(comparisons: readonly Comparison[], outcome: Outcome): string[] {
-  return [...new Set(comparisons.map(({ where }) => where))].filter((where) => {
-    const found = comparisons.filter((comparison) => comparison.where === where).map(({ outcome }) => outcome);
+function judgementOf(comparisons: readonly Comparison[], missing: string, least: number): Judgement {
+  const [holds, fails] = [partsOf(comparisons, 'holds'), partsOf(comparisons, 'does not hold')];
+  if (holds.length + fails.length > 0) {
+    if (fails.length === 0) return { kind: 'holds' };
+    return holds.length === 0 ? { kind: 'does not hold' } : { kind: 'holds only where', where: holds };
+  }
+  if (comparisons.length === 0) return { kind: 'not measured yet', missing };
+  const isEnough = comparisons.some(({ n }) => n.every((count) => count >= least));
+  return { kind: 'not decided yet', missing: isEnough ? 'more trials: no interval is clear of its bound' : missing };
+}
+
+export function ofProtocol(comparisons: readonly Comparison[], protocol: string): Comparison[] {
+  return comparisons.filter((comparison) => comparison.protocol === protocol);
+}
+
+/** The protocols of which there are figures, in their order. */
+export function protocolsOf(comparisons: readonly Comparison[]): string[] {
+  return [...new Set(comparisons.map(({ protocol }) => protocol))];
+}
+
+/** The parts of the figures of one protocol of which this is true: a part holds if all its figures do, and fails if one does. */
+export function partsOf(comparisons: readonly Comparison[], outcome: Outcome): string[] {
+  return [...new Set(comparisons.map(({ part }) => part ?? ''))].filter((name) => {
+    const found = comparisons.filter(({ part = '' }) => part === name).map(({ outcome }) => outcome);
     const together = found.includes('does not hold') ? 'does not hold' : found.includes('open') ? 'open' : 'holds';
     return together === outcome;
   });
 }
 
 /** The end of every rule. */
-export const commonRule: string = `A figure is open where a side has fewer than ${enough} values, or where its 95 % interval lies across the bound. The claim holds if it does in every place that is decided, does not hold if it fails in every one, and else holds only where it holds.`;
+export function commonRule(on: string): string {
+  return `A figure is open where a side has fewer than ${enough} values, or where its 95 % interval lies across the bound. Each protocol is judged by itself; the verdict is that of ${on}, and what others give is said beside it.`;
+}

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { experiments } from '../experiments.ts';
+import { isRegistered } from '../registry.ts';
 import type { TrialRow } from '../trial.ts';
 import { type ClaimId, type Comparison, type Evidence, type Finding, judge, verdictOf } from './claim.ts';
 import { claims } from './claims.ts';
 import { noise, rowOf, rowsOf } from './rows-for-tests.ts';
-import { isDead, isRegistered } from './runs.ts';
+import { isDead } from './runs.ts';
+import { verdictText } from './words.ts';
 
 function measure(id: ClaimId, evidence: Partial<Evidence>): Finding {
-  return claims.find((claim) => claim.id === id)!.measure({ rows: [], surfaces: [], stepRatios: [], ...evidence });
+  return claims
+    .find((claim) => claim.id === id)!
+    .measure({ rows: [], gradients: [], surfaces: [], stepRatios: [], ...evidence });
 }
 
 const kindOf = (id: ClaimId, rows: readonly TrialRow[]) => measure(id, { rows }).verdict.kind;
@@ -24,7 +28,10 @@ it('every claim has an id of its own, and is not measured yet without rows', () 
   expect(new Set(claims.map(({ id }) => id)).size).toBe(9);
   for (const { id } of claims) {
     const { verdict, ours, comparisons } = measure(id, {});
-    expect(verdict).toEqual({ kind: 'not measured yet', missing: expect.stringMatching(/trial|surfaces/) });
+    expect(verdict).toMatchObject({
+      kind: 'not measured yet',
+      missing: expect.stringMatching(/trial|surfaces|gradients/),
+    });
     expect(ours).toBe('–');
     expect(comparisons).toEqual([]);
   }
@@ -59,12 +66,26 @@ describe('mean-loss', () => {
     [both(0.11, 0.005, 0.066, 0.005), 'holds'],
     [both(0.11, 0.005, 0.1, 0.005), 'does not hold'],
     [both(0.11, 0.005, 0.11 * 0.72, 0.005), 'not decided yet'],
-    [both(0.11, 0.005, 0.066, 0.005, 4), 'not measured yet'],
-    [[...both(0.11, 0.005, 0.066, 0.005), ...both(0.2, 0.005, 0.2, 0.005, 20, 'small')], 'holds only where'],
+    [both(0.11, 0.005, 0.066, 0.005, 4), 'not decided yet'],
+    [both(0.11, 0.005, 0.066, 0.005, 20, 'small'), 'not measured yet'],
+    [[...both(0.11, 0.005, 0.066, 0.005), ...both(0.2, 0.005, 0.2, 0.005, 20, 'small')], 'holds'],
+    [[...both(0.11, 0.005, 0.11 * 0.72, 0.005), ...both(0.2, 0.005, 0.2, 0.005, 20, 'small')], 'not decided yet'],
   ] as const)('%#: the truth is known', (rows, kind) => {
-    const finding = measure('mean-loss', { rows });
-    expect(finding.verdict.kind).toBe(kind);
-    if (finding.verdict.kind === 'holds only where') expect(finding.verdict.where).toEqual(['author-2016']);
+    expect(kindOf('mean-loss', rows)).toBe(kind);
+  });
+
+  it('is decided by the published protocol, with its figure, and names what others give', () => {
+    const others = [...both(0.2, 0.005, 0.2, 0.005, 20, 'small'), ...both(0.2, 0.005, 0.1, 0.005, 20, 'iters-94')];
+    const { verdict, ours } = measure('mean-loss', { rows: [...others, ...both(0.11, 0.005, 0.11 * 0.72, 0.005)] });
+    expect(ours).toMatch(/^0\.7/);
+    expect(verdictText(verdict)).toBe(
+      'not decided on author-2016; elsewhere it holds on iters-94, it does not hold on small',
+    );
+  });
+
+  it('says that an effect is larger than claimed', () => {
+    const { verdict, caveat } = measure('mean-loss', { rows: both(0.11, 0.005, 0.03, 0.005) });
+    expect(verdictText(verdict, caveat)).toBe('holds on author-2016, by more than claimed');
   });
 
   it('counts dead runs, in the figure and apart', () => {
@@ -121,31 +142,40 @@ describe('training-time', () => {
 });
 
 describe('high-lr', () => {
-  const at = 'batch-128/rate-0.35';
-  const shares = (relu: number, mrelu: number, n = 3) => [
+  const at = 'author-2016/rate-0.35';
+  const shares = (relu: number, mrelu: number, n = 6) => [
     ...rowsOf(at, 'relu', n, (seed) => ({ accuracy: seed <= relu ? 0.95 : 0.1 })),
     ...rowsOf(at, 'mrelu-0.5', n, (seed) => ({ accuracy: seed <= mrelu ? 0.95 : 0.1 })),
   ];
   it.each([
-    [shares(0, 3), 'holds'],
-    [shares(1, 2), 'holds'],
-    [shares(3, 3), 'does not hold'],
+    [shares(0, 6), 'holds'],
+    [shares(2, 4), 'holds'],
+    [shares(6, 6), 'does not hold'],
     [shares(0, 0), 'does not hold'],
-    [shares(0, 2, 2), 'not measured yet'],
-    [shares(2, 4, 4), 'not decided yet'],
+    [shares(0, 4, 4), 'not decided yet'],
+    [shares(3, 6), 'not decided yet'],
   ] as const)('%#: by the share that learns', (rows, kind) => {
     expect(kindOf('high-lr', rows)).toBe(kind);
   });
 
-  it('names the largest rate that each learns at', () => {
-    const rows = [...shares(0, 3), rowOf('batch-128/rate-0.1', 'relu', 1)];
-    expect(measure('high-lr', { rows }).sentence).toContain('relu 0.1, mrelu-0.5 0.35');
+  it('names the largest rate that each learns at, and cells as claimed that are not judged', () => {
+    const rows = [
+      rowOf('batch-128/rate-0.1', 'relu', 1),
+      rowOf('batch-128/rate-0.35', 'mrelu-0.5', 1),
+      rowOf('batch-128/rate-0.35', 'relu', 1, { accuracy: 0.1 }),
+      rowOf(at, 'relu', 1, { accuracy: 0.1, hash: '0123456789abcdef' }),
+    ];
+    const { sentence, verdict } = measure('high-lr', { rows });
+    expect(verdict.kind).toBe('not measured yet');
+    expect(sentence).toContain('relu 0.1, mrelu-0.5 0.35');
+    expect(sentence).toContain('on batch-128/rate-0.35 learn relu 0 of 1, mrelu-0.5 1 of 1.');
+    expect(sentence).toContain('Trainings of 1 epochs on author-2016/rate-0.35, which are judged nowhere');
   });
 });
 
 describe('slope', () => {
-  const steep = (name: string, gradient: number) =>
-    rowsOf('small', name, 9, (seed) => ({ gradients: [gradient * (1 + 0.01 * noise(seed))] }));
+  const steep = (name: string, gradient: number, protocol = 'author-2016') =>
+    rowsOf(protocol, name, 9, (seed) => ({ gradients: [gradient * (1 + 0.01 * noise(seed))] }));
   it('gradients are compared within pairs', () => {
     const rows = [...steep('relu', 1), ...steep('mrelu-0.8', 0.9), ...steep('mrelu-0.5', 0.5)];
     expect(kindOf('slope', rows)).toBe('holds');
@@ -155,7 +185,23 @@ describe('slope', () => {
         row.activation === 'mrelu-0.5' ? { ...row, gradients: [2] } : row,
       ),
     });
-    expect(verdict).toEqual({ kind: 'holds only where', where: ['gradient at the start (mrelu-0.8 / relu)'] });
+    expect(verdict).toMatchObject({
+      kind: 'holds only where',
+      where: ['gradient at the start (mrelu-0.8 / relu)'],
+    });
+  });
+
+  it('a network counts once, whatever the rates, and no other has a voice in it', () => {
+    const rows = [
+      ...[...steep('relu', 1), ...steep('mrelu-0.8', 1.2)].flatMap((row) => [
+        row,
+        rowOf('author-2016/rate-0.05', row.activation, row.seed, { gradients: row.gradients }),
+      ]),
+      ...[...steep('relu', 1, 'small'), ...steep('mrelu-0.8', 0.5, 'small')],
+    ];
+    const { verdict, n } = measure('slope', { rows });
+    expect(n).toBe('9 pairs');
+    expect(verdictText(verdict)).toBe('does not hold on author-2016; elsewhere it holds on small');
   });
 
   it('the roughness of a curve leaves out dead pairs, and shows them', () => {
@@ -169,7 +215,7 @@ describe('slope', () => {
         })),
       }));
     const { comparisons } = measure('slope', { rows: [...curve('relu', 0.1, 0), ...curve('mrelu-0.8', 0.2, 3)] });
-    const found = comparisons.find(({ where }) => where.startsWith('roughness of the curve'))!;
+    const found = comparisons.find(({ part }) => part?.startsWith('roughness of the curve'))!;
     expect(found).toMatchObject({ n: [6], value: expect.closeTo(2, 6) });
     expect(found.withDead).toBeLessThan(0.1);
   });
@@ -185,32 +231,38 @@ describe('trench', () => {
     pair,
     weights: [weight, weight] as const,
     offsets: [-1, 0, 1],
-    losses: [],
+    losses: [
+      [2, 1, 2],
+      [1, 0, 1],
+      [2, 1, 2],
+    ],
     measures: { anisotropy, roughness: 1, depth },
   });
   const surfaces = (n: number, pap: number, depth = pap) =>
     Array.from({ length: n }, (_, pair) => [surface('relu', pair, 2), surface('pap', pair, pap, depth)]).flat();
   it('counts the pairs of the same weights', () => {
-    expect(measure('trench', { surfaces: surfaces(40, 3) }).verdict).toEqual({ kind: 'holds' });
-    expect(measure('trench', { surfaces: surfaces(40, 1) }).verdict).toEqual({ kind: 'does not hold' });
-    expect(measure('trench', { surfaces: surfaces(40, 3, 1) }).verdict).toEqual({
+    expect(measure('trench', { surfaces: surfaces(40, 3) }).verdict.kind).toBe('holds');
+    expect(measure('trench', { surfaces: surfaces(40, 1) }).verdict.kind).toBe('does not hold');
+    expect(measure('trench', { surfaces: surfaces(40, 3, 1) }).verdict).toMatchObject({
       kind: 'holds only where',
-      where: ['anisotropy (pap on convnet)'],
+      where: ['anisotropy (pap)'],
     });
-    expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not measured yet');
+    expect(measure('trench', { surfaces: surfaces(39, 3) }).verdict.kind).toBe('not decided yet');
   });
   it('judges each protocol on its own, and takes no pair across two', () => {
     const [, variant] = [...experiments.landscape.protocols.keys()] as [string, string];
     const elsewhere = (n: number, pap: number) => surfaces(n, pap).map((each) => ({ ...each, protocol: variant }));
     const both = measure('trench', { surfaces: [...surfaces(40, 1), ...elsewhere(40, 3)] });
-    expect(both.verdict).toEqual({
-      kind: 'holds only where',
-      where: [`anisotropy (pap on ${variant})`, `depth (pap on ${variant})`],
-    });
+    expect(verdictText(both.verdict)).toBe(`does not hold on convnet; elsewhere it holds on ${variant}`);
     expect(both.cells.map(({ protocol, n }) => [protocol, n])).toContainEqual([variant, 40]);
     const across = [...surfaces(40, 3).filter(({ activation }) => activation === 'relu'), ...elsewhere(40, 3)];
     const noRelu = across.filter(({ protocol, activation }) => protocol === 'convnet' || activation === 'pap');
     expect(measure('trench', { surfaces: noRelu }).comparisons).toEqual([]);
+  });
+  it('says what the surfaces can not show', () => {
+    const { sentence } = measure('trench', { surfaces: surfaces(40, 0.995) });
+    expect(sentence).toContain('of the 80 surfaces of relu and PAPs with an anisotropy above 0.99, 0 have a weight');
+    expect(sentence).toContain('for 40 of 40 of relu, 40 of 40 of pap;');
   });
   it('surfaces of networks that have not learned are counted, not judged', () => {
     const dead = surfaces(40, 3).map((each) => ({ ...each, learned: each.activation !== 'pap' }));
@@ -230,9 +282,9 @@ describe('pathways', () => {
   it('each of three figures may hold or not', () => {
     expect(kindOf('pathways', trained(0.1, 0, 1))).toBe('holds');
     expect(kindOf('pathways', trained(0.01, 0.3, 0.7))).toBe('does not hold');
-    expect(measure('pathways', { rows: trained(0.01, 0, 0.7) }).verdict).toEqual({
+    expect(measure('pathways', { rows: trained(0.01, 0, 0.7) }).verdict).toMatchObject({
       kind: 'holds only where',
-      where: ['steep (author-2016)'],
+      where: ['steep'],
     });
   });
 });
@@ -246,12 +298,21 @@ it('sharing: a unit against the layer, and the map by pairs', () => {
   expect(kindOf('sharing', shared('small', 0.2, 0.1))).toBe('does not hold');
   expect(kindOf('sharing', shared('small', 0.2, 0.2))).toBe('not decided yet');
   const rows = [...shared('small', 0.1, 0.2), ...shared('batch-128/rate-0.1', 0.2, 0.1)];
-  expect(measure('sharing', { rows }).verdict).toEqual({ kind: 'holds only where', where: ['small'] });
+  expect(verdictText(measure('sharing', { rows }).verdict)).toBe(
+    'holds on small; elsewhere it does not hold on the learning-rate map',
+  );
+  const worse = rows.map((row) =>
+    row.activation === 'pap' ? { ...row, epochs: [{ ...row.epochs[0]!, accuracy: 0.9 }] } : row,
+  );
+  const { caveat, sentence } = measure('sharing', { rows: worse });
+  expect(caveat).toContain('by the accuracy the layer is better');
+  expect(sentence).toContain('0 of 9 runs of pap die, and 0 of 9 of pap-layer');
 });
 
 describe('a verdict', () => {
-  const comparison = (where: string, outcome: Comparison['outcome']): Comparison => ({
-    where,
+  const comparison = (part: string, outcome: Comparison['outcome'], protocol = 'p'): Comparison => ({
+    protocol,
+    part,
     what: '',
     n: [9],
     value: 1,
@@ -269,11 +330,20 @@ describe('a verdict', () => {
     expect(judge(undefined, {}, [5])).toBe('open');
   });
 
-  it('a place holds only if all of its figures do', () => {
+  it('a part holds only if all of its figures do', () => {
     const mixed = [comparison('a', 'holds'), comparison('a', 'does not hold'), comparison('b', 'holds')];
-    expect(verdictOf(mixed, '')).toEqual({ kind: 'holds only where', where: ['b'] });
-    expect(verdictOf([comparison('a', 'holds'), comparison('a', 'open')], '').kind).toBe('not decided yet');
-    expect(verdictOf([comparison('a', 'holds'), comparison('b', 'open')], '').kind).toBe('holds');
+    expect(verdictOf(mixed, 'p', '')).toMatchObject({ kind: 'holds only where', where: ['b'] });
+    expect(verdictOf([comparison('a', 'holds'), comparison('a', 'open')], 'p', '').kind).toBe('not decided yet');
+    expect(verdictOf([comparison('a', 'holds'), comparison('b', 'open')], 'p', '').kind).toBe('holds');
+  });
+
+  it('is that of the protocol that decides, whatever others give', () => {
+    const others = [comparison('a', 'does not hold', 'q'), comparison('a', 'holds', 'r')];
+    expect(verdictOf([...others, comparison('a', 'open')], 'p', '')).toMatchObject({
+      kind: 'not decided yet',
+      elsewhere: { holds: ['r'], 'does not hold': ['q'] },
+    });
+    expect(verdictOf(others, 'p', 'rows')).toMatchObject({ kind: 'not measured yet', missing: 'rows' });
   });
 });
 

@@ -1,9 +1,9 @@
-import { protocols } from '../protocols.ts';
+import { author2016, isOfMap, protocols } from '../protocols.ts';
 import { mean, meanInterval } from '../statistics.ts';
 import { quantileLevels, type TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, type Region, verdictOf } from './claim.ts';
 import { cellOf, runsOf } from './runs.ts';
-import { outcomesText, valuesText } from './words.ts';
+import { countText, outcomesText, valuesText } from './words.ts';
 
 /** The mean over the hidden layers of a quantile of a branch's coefficients; NaN if they have none. */
 export function quantileOf(branch: string, level: number): (row: TrialRow) => number {
@@ -13,6 +13,8 @@ export function quantileOf(branch: string, level: number): (row: TrialRow) => nu
       ? mean(coefficients.map(({ quantiles }) => quantiles[branch]?.[k] ?? Number.NaN))
       : Number.NaN;
 }
+
+const on = author2016.name;
 
 const offShare = ({ coefficients }: TrialRow): number =>
   coefficients.length > 0 ? mean(coefficients.map(({ off }) => off)) : Number.NaN;
@@ -29,8 +31,8 @@ const parts: readonly {
 ];
 
 /** The protocols of the registry, those of the learning-rate map apart, on which PAPs were trained. */
-function protocolsOf(rows: readonly TrialRow[]): string[] {
-  return [...protocols.keys()].filter((name) => !name.startsWith('batch-128/') && runsOf(rows, name, 'pap').length > 0);
+function trainedOn(rows: readonly TrialRow[]): string[] {
+  return [...protocols.keys()].filter((name) => !isOfMap(name) && runsOf(rows, name, 'pap').length > 0);
 }
 
 export const pathways: Claim = {
@@ -38,32 +40,30 @@ export const pathways: Claim = {
   claimed:
     'Trained alphas turn pathways off (D + P → 0) and set their slope (D → 0 steep, D → 1 gradual); all start at P = D = 0.5.',
   published: 'in words only',
-  rule: `Three figures of the trained coefficients of PAPs of one alpha a unit, each a mean over the hidden layers, and over trials with Student's 95 % interval. Turned off: at least 5 % of the units have |D + P| < 0.1. Steep: the 5 % quantile of D is at most 0.1. Gradual: the 95 % quantile of D is at least 0.9. Each holds on a protocol where the whole interval is on that side of the bound, and does not where it is on the other. ${commonRule}`,
+  rule: `Three figures of the trained coefficients of PAPs of one alpha a unit, each a mean over the hidden layers, and over trials with Student's 95 % interval. Turned off: at least 5 % of the units have |D + P| < 0.1. Steep: the 5 % quantile of D is at most 0.1. Gradual: the 95 % quantile of D is at least 0.9. Each holds on a protocol where the whole interval is on that side of the bound, and does not where it is on the other. ${commonRule(on)}`,
+  on,
   commands: [
     'npx poolproof reproduce mnist --protocol author-2016 --activation pap',
     'npx poolproof reproduce mnist --protocol small --activation pap',
   ],
   measure({ rows }) {
     const comparisons = parts.flatMap(({ name, what, of, claimed }) =>
-      protocolsOf(rows).flatMap((protocol): Comparison[] => {
+      trainedOn(rows).flatMap((protocol): Comparison[] => {
         const values = runsOf(rows, protocol, 'pap').map(of).filter(Number.isFinite);
         if (values.length === 0) return [];
         const interval = meanInterval(values);
         const n = [values.length];
         const outcome = judge(interval, claimed, n);
-        return [
-          { where: `${name} (${protocol})`, what, n, value: mean(values), interval, claimed, tests: [], outcome },
-        ];
+        return [{ protocol, part: name, what, n, value: mean(values), interval, claimed, tests: [], outcome }];
       }),
     );
-    const first = protocolsOf(rows)[0];
-    const head = comparisons.filter(({ where }) => where.endsWith(` (${first})`));
+    const verdict = verdictOf(comparisons, on, 'five trials of pap');
     return {
-      verdict: verdictOf(comparisons, 'five trials of pap on one protocol'),
-      ours: valuesText(head),
-      n: head.length > 0 ? `${head[0]!.n[0]} networks` : '0',
-      sentence: outcomesText(comparisons),
-      cells: protocolsOf(rows).flatMap((protocol) => {
+      verdict,
+      ours: valuesText(comparisons, on),
+      n: `${countText(comparisons, on)} networks`,
+      sentence: outcomesText(comparisons, verdict),
+      cells: trainedOn(rows).flatMap((protocol) => {
         const runs = runsOf(rows, protocol, 'pap');
         return [
           cellOf(runs, 'share of units off', offShare),

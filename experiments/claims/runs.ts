@@ -1,19 +1,8 @@
-import { activations, protocols } from '../protocols.ts';
+import { protocols } from '../protocols.ts';
+import { isRegistered } from '../registry.ts';
 import { mean, meanInterval, standardDeviation } from '../statistics.ts';
-import { hashOf, type Row, type TrialRow } from '../trial.ts';
+import type { Row, TrialRow } from '../trial.ts';
 import type { Cell } from './claim.ts';
-
-/** The hashes of all protocols with all activations, as they stand in the registry. */
-const registered: ReadonlySet<string> = new Set(
-  [...protocols.values()].flatMap((protocol) =>
-    [...activations.values()].map((activation) => hashOf({ ...protocol, activation })),
-  ),
-);
-
-/** Whether a row is of its protocol as it stands in the registry; with another number of epochs it is of another one. */
-export function isRegistered({ hash }: TrialRow): boolean {
-  return registered.has(hash);
-}
 
 /** The runs of an activation on a protocol, by seed. */
 export function runsOf(rows: readonly TrialRow[], protocol: string, activation: string): TrialRow[] {
@@ -43,7 +32,7 @@ const deadBelow = 0.2;
 /** Ended below that accuracy, or with a loss that is not finite; of surfaces, the network that they are of. */
 export function isDead(row: Row): boolean {
   if ('surfaces' in row) return row.test.loss === null || row.test.accuracy < deadBelow;
-  return accuracyOf(row) < deadBelow || !Number.isFinite(lossOf(row));
+  return 'epochs' in row && (accuracyOf(row) < deadBelow || !Number.isFinite(lossOf(row)));
 }
 
 /** Pairs of runs that share protocol, seed and backend. */
@@ -58,19 +47,29 @@ export function pairsOf(a: readonly TrialRow[], b: readonly TrialRow[]): [TrialR
 
 /** The cell of a quantity over these runs; a value that is not finite is excluded, and counted. */
 export function cellOf(runs: readonly TrialRow[], quantity: string, of: (row: TrialRow) => number): Cell {
-  const finite = runs.filter((row) => Number.isFinite(of(row)));
-  const values = finite.map(of);
+  const { protocol, activation } = runs[0]!;
   const dead = runs.filter(isDead).length;
+  const living = runs.filter((row) => !isDead(row)).map(of);
   return {
-    protocol: runs[0]!.protocol,
-    activation: runs[0]!.activation,
-    quantity,
-    n: values.length,
+    ...cellOfValues({ protocol, activation, quantity }, runs.map(of)),
     dead,
-    excluded: runs.length - values.length,
-    mean: mean(values),
-    interval: meanInterval(values),
-    sd: standardDeviation(values),
-    ...(dead > 0 && { alive: mean(finite.filter((row) => !isDead(row)).map(of)) }),
+    ...(dead > 0 && { alive: mean(living.filter(Number.isFinite)) }),
+  };
+}
+
+/** The same of values without runs. */
+export function cellOfValues(
+  names: Pick<Cell, 'protocol' | 'activation' | 'quantity'>,
+  values: readonly number[],
+): Cell {
+  const finite = values.filter(Number.isFinite);
+  return {
+    ...names,
+    n: finite.length,
+    dead: 0,
+    excluded: values.length - finite.length,
+    mean: mean(finite),
+    interval: meanInterval(finite),
+    sd: standardDeviation(finite),
   };
 }

@@ -1,11 +1,12 @@
-import { rates } from '../protocols.ts';
+import { isOfMap, rates } from '../protocols.ts';
 import { bootstrapRatio, geometricMean, mean, welch } from '../statistics.ts';
-import { type Claim, type Comparison, commonRule, judge, verdictOf } from './claim.ts';
+import { type Claim, type Comparison, commonRule, enough, judge, verdictOf } from './claim.ts';
 import { atMapRate } from './high-lr.ts';
 import { accuracyOf, cellOf, isDead, lossOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { outcomesText, withInterval } from './words.ts';
+import { countText, outcomesText, pText, valuesText } from './words.ts';
 
 const both = ['pap', 'pap-layer'] as const;
+const on = 'small';
 const claimed = { to: 1 };
 
 export const sharing: Claim = {
@@ -13,12 +14,12 @@ export const sharing: Claim = {
   claimed:
     'Open question of the post, judged as: one alpha for each unit gives a lower test loss than one for the layer.',
   published: 'none',
-  rule: `The ratio of the mean final test losses, one alpha a unit / one a layer, with its 95 % percentile bootstrap interval, on each protocol outside of the learning-rate map; over the map, the geometric mean of the ratio within pairs of one rate and seed of which both live, with Student's 95 % interval of the logarithm. It holds where the whole interval is at most 1, and does not where it is above. A channel exists in the convnet only, where it is the only sharing that was trained: it is not compared. ${commonRule}`,
+  rule: `The ratio of the mean final test losses, one alpha a unit / one a layer, with its 95 % percentile bootstrap interval, on each protocol outside of the learning-rate map; over the map, the geometric mean of the ratio within pairs of one rate and seed of which both live, with Student's 95 % interval of the logarithm. It holds where the whole interval is at most 1, and does not where it is above. A channel exists in the convnet only, where it is the only sharing that was trained: it is not compared. ${commonRule(`${on}, since the post publishes no figure of it, and there are most trials`)}`,
+  on,
   commands: ['npx poolproof reproduce sharing', 'npx poolproof reproduce learning-rate --activation pap,pap-layer'],
   measure({ rows }) {
-    const isMap = (protocol: string) => protocol.startsWith('batch-128/');
     const single = protocolsWith(rows, both)
-      .filter((protocol) => !isMap(protocol))
+      .filter((protocol) => !isOfMap(protocol))
       .map((protocol): Comparison => {
         const runs = both.map((name) => runsOf(rows, protocol, name));
         const [unit, layer] = runs.map((found) => found.map(lossOf).filter(Number.isFinite)) as [number[], number[]];
@@ -26,7 +27,7 @@ export const sharing: Claim = {
         const n = [unit.length, layer.length];
         const living = runs.map((found) => mean(found.filter((row) => !isDead(row)).map(lossOf)));
         return {
-          where: protocol,
+          protocol,
           what: 'mean loss, pap / pap-layer',
           n,
           value: mean(unit) / mean(layer),
@@ -45,17 +46,31 @@ export const sharing: Claim = {
     if (living.length > 0) {
       const { mean: value, interval } = geometricMean(living.map(([unit, layer]) => lossOf(unit) / lossOf(layer)));
       const n = [living.length];
-      const where = 'the learning-rate map';
+      const protocol = 'the learning-rate map';
       const what = `geometric mean of the ratio, ${pairs.length - living.length} pairs with a dead run apart`;
-      map.push({ where, what, n, value, interval, claimed, tests: [], outcome: judge(interval, claimed, n) });
+      map.push({ protocol, what, n, value, interval, claimed, tests: [], outcome: judge(interval, claimed, n) });
     }
     const comparisons = [...single, ...map];
-    const first = comparisons.find(({ outcome }) => outcome !== 'open') ?? comparisons[0];
+    const verdict = verdictOf(comparisons, on, 'trials of pap and pap-layer, five of each');
+    const [unit, layer] = both.map((name) => runsOf(rows, on, name).map(accuracyOf)) as [number[], number[]];
+    const isOther = unit.length >= enough && layer.length >= enough && mean(unit) < mean(layer);
+    const ofMap = both.map((name) => rates.flatMap((rate) => runsOf(rows, atMapRate(rate), name)));
+    const [deadUnit, deadLayer] = ofMap.map((runs) => `${runs.filter(isDead).length} of ${runs.length}`);
     return {
-      verdict: verdictOf(comparisons, 'trials of pap and pap-layer on one protocol, five of each'),
-      ours: first ? `${first.where}: ${withInterval(first.value, first.interval)}` : '–',
-      n: first ? first.n.join(' + ') : '0',
-      sentence: outcomesText(comparisons),
+      verdict,
+      ours: valuesText(comparisons, on),
+      n: countText(comparisons, on),
+      ...(isOther && { caveat: 'by the loss; by the accuracy the layer is better' }),
+      sentence: [
+        outcomesText(comparisons, verdict),
+        isOther
+          ? ` The accuracy says the opposite on ${on}: ${mean(unit).toFixed(4)} for pap, ${mean(layer).toFixed(4)} for pap-layer (Welch ${pText(welch(unit, layer))}).`
+          : '',
+        ofMap.some(({ length }) => length > 0)
+          ? ` In the learning-rate map ${deadUnit} runs of pap die, and ${deadLayer} of pap-layer; the figure of the map is of pairs of which both live.`
+          : '',
+        ' Sharing by channel is not compared.',
+      ].join(''),
       cells: protocolsWith(rows, both).flatMap((protocol) =>
         both.flatMap((name) => {
           const runs = runsOf(rows, protocol, name);

@@ -1,11 +1,22 @@
-import { protocols } from '../protocols.ts';
+import { author2016, isOfMap, mapName, protocols } from '../protocols.ts';
+import { isRegistered } from '../registry.ts';
 import { geometricMean, mean } from '../statistics.ts';
-import type { TrialRow } from '../trial.ts';
-import { type Cell, type Claim, type Comparison, commonRule, judge, type MeasuredSurface, verdictOf } from './claim.ts';
-import { cellOf, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { measureOf, sameWeights, surfaceCells } from './surfaces.ts';
-import { outcomesText, valuesText } from './words.ts';
+import type { GradientRow, TrialRow } from '../trial.ts';
+import {
+  type Cell,
+  type Claim,
+  type Comparison,
+  commonRule,
+  type Evidence,
+  judge,
+  type MeasuredSurface,
+  verdictOf,
+} from './claim.ts';
+import { cellOf, cellOfValues, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
+import { measureOf, sameWeights, surfaceCells, surfaceProtocolsOf } from './surfaces.ts';
+import { countText, outcomesText, valuesText } from './words.ts';
 
+const on = author2016.name;
 const smaller = { to: 1 };
 const order = [
   ['mrelu-0.8', 'relu'],
@@ -15,7 +26,7 @@ const order = [
 const compared = ['relu', 'mrelu-0.8', 'mrelu-0.5'] as const;
 
 /** `‖dL/dW‖₂` over the weights of all layers together, at the start. */
-export function gradientOf({ gradients }: TrialRow): number {
+function gradientOf({ gradients }: TrialRow | GradientRow): number {
   return Math.hypot(...gradients);
 }
 
@@ -26,53 +37,87 @@ export function roughnessOf({ epochs }: TrialRow): number {
   return bends.length > 0 ? mean(bends) : Number.NaN;
 }
 
-/** Pairs of runs of two activations, over all protocols of the registry. */
-function allPairs(rows: readonly TrialRow[], a: string, b: string): [TrialRow, TrialRow][] {
-  return [...protocols.keys()].flatMap((protocol) => pairsOf(runsOf(rows, protocol, a), runsOf(rows, protocol, b)));
+/** Where the gradient at the start is the same: a rate does not matter before the first update. */
+function placeOf(protocol: string): string {
+  const name = protocol.replace(/^gradients\//, '');
+  return isOfMap(name) ? mapName : name.replace(/^author-2016\/rate-.*/, author2016.name);
 }
 
-function comparisonOf(what: string, a: string, b: string, ratios: readonly number[], withDead?: number): Comparison[] {
-  if (ratios.length === 0) return [];
-  const { mean: value, interval } = geometricMean(ratios);
-  const n = [ratios.length];
-  const outcome = judge(interval, smaller, n);
-  const where = `${what} (${a} / ${b})`;
+/** The networks of which gradients at the start are known, the published one first. */
+export function startPlaces({ rows, gradients }: Pick<Evidence, 'rows' | 'gradients'>): string[] {
+  const present = new Set([...rows, ...gradients].filter(isRegistered).map(({ protocol }) => placeOf(protocol)));
+  return [...new Set([...protocols.keys()].map(placeOf))].filter((place) => present.has(place));
+}
+
+/** The gradients at the start of an activation on such a network, by seed: trainings at several rates count once. */
+export function startGradients(
+  { rows, gradients }: Pick<Evidence, 'rows' | 'gradients'>,
+  place: string,
+  activation: string,
+): ReadonlyMap<number, number> {
+  const own = [...rows, ...gradients].filter(
+    (row) => row.activation === activation && placeOf(row.protocol) === place && isRegistered(row),
+  );
+  return new Map(own.toSorted((a, b) => a.seed - b.seed).map((row) => [row.seed, gradientOf(row)]));
+}
+
+function comparisonOf(
+  protocol: string,
+  what: string,
+  [a, b]: readonly [string, string],
+  ratios: readonly number[],
+  withDead?: number,
+): Comparison[] {
+  const known = ratios.filter((ratio) => Number.isFinite(ratio) && ratio > 0);
+  if (known.length === 0) return [];
+  const { mean: value, interval } = geometricMean(known);
+  const n = [known.length];
   return [
     {
-      where,
-      what: `geometric mean of the ratio`,
+      protocol,
+      part: `${what} (${a} / ${b})`,
+      what: 'geometric mean of the ratio',
       n,
       value,
       interval,
       ...(withDead !== undefined && { withDead }),
       claimed: smaller,
       tests: [],
-      outcome,
+      outcome: judge(interval, smaller, n),
     },
   ];
 }
 
 const atStart = 'gradient at the start';
+const ofCurve = 'roughness of the curve';
+const ofSurface = 'roughness of the surface';
 
-/** The gradient at the start knows nothing of the learning rate: rows that share it count once. */
-function startRatios(pairs: readonly (readonly [TrialRow, TrialRow])[]): number[] {
-  const seen = new Set<string>();
-  return pairs.flatMap(([a, b]) => {
-    const key = `${a.seed}/${a.gradients.join()}/${b.gradients.join()}`;
-    if (seen.has(key)) return [];
-    seen.add(key);
-    return [gradientOf(a) / gradientOf(b)].filter((ratio) => Number.isFinite(ratio) && ratio > 0);
+function startComparisons(evidence: Evidence, place: string): Comparison[] {
+  return order.flatMap(([a, b]) => {
+    const [top, bottom] = [startGradients(evidence, place, a), startGradients(evidence, place, b)];
+    const ratios = [...top].map(([seed, value]) => value / (bottom.get(seed) ?? Number.NaN));
+    return comparisonOf(place, atStart, [a, b], ratios);
   });
 }
 
-function curveRatios(pairs: readonly (readonly [TrialRow, TrialRow])[]): number[] {
-  return pairs.map(([a, b]) => roughnessOf(a) / roughnessOf(b)).filter((ratio) => Number.isFinite(ratio) && ratio > 0);
+function curveComparisons(rows: readonly TrialRow[], protocol: string): Comparison[] {
+  const ratioOf = ([a, b]: readonly [TrialRow, TrialRow]) => roughnessOf(a) / roughnessOf(b);
+  return order.flatMap(([a, b]) => {
+    const pairs = pairsOf(runsOf(rows, protocol, a), runsOf(rows, protocol, b));
+    const living = pairs.filter((pair) => !pair.some(isDead));
+    const all = pairs.map(ratioOf).filter((ratio) => Number.isFinite(ratio) && ratio > 0);
+    const withDead = all.length > living.length ? geometricMean(all).mean : undefined;
+    return comparisonOf(protocol, ofCurve, [a, b], living.map(ratioOf), withDead);
+  });
 }
 
-function surfaceRatios(surfaces: readonly MeasuredSurface[], a: string, b: string): number[] {
-  return sameWeights(surfaces, a, b)
-    .map(([x, y]) => measureOf(x, 'roughness') / measureOf(y, 'roughness'))
-    .filter((ratio) => Number.isFinite(ratio) && ratio > 0);
+function surfaceComparisons(surfaces: readonly MeasuredSurface[], protocol: string): Comparison[] {
+  const own = surfaces.filter((surface) => surface.protocol === protocol);
+  return order.flatMap(([a, b]) => {
+    const pairs = sameWeights(own, a, b);
+    const ratios = pairs.map(([x, y]) => measureOf(x, 'roughness') / measureOf(y, 'roughness'));
+    return comparisonOf(protocol, ofSurface, [a, b], ratios);
+  });
 }
 
 export const slope: Claim = {
@@ -80,41 +125,42 @@ export const slope: Claim = {
   claimed:
     'More D and less P gives smaller gradients and a more gradual loss: 0.8/0.2 is a little smoother than ReLU, 0.5/0.5 much.',
   published: 'in words and pictures only',
-  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, the geometric mean of the ratio within pairs of one protocol and seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule}`,
+  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule(on)}`,
+  on,
+  notes:
+    'No learning rate matters before the first update: the gradient at the start is judged once for each network and size of batch. A test loss that falls slowly and steadily also bends: the roughness of a curve holds descent and unrest together, and differs in direction between rates, so that each rate stands by itself.',
   commands: [
+    'npx poolproof reproduce gradients',
+    'npx poolproof reproduce gradients --protocol gradients/batch-128',
     'npx poolproof reproduce learning-rate --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce mnist --protocol small --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce landscape',
     'npx poolproof reproduce landscape --protocol convnet/no-dropout',
   ],
-  measure({ rows, surfaces }) {
-    const comparisons = order.flatMap(([a, b]) => {
-      const pairs = allPairs(rows, a, b);
-      const living = pairs.filter((pair) => !pair.some(isDead));
-      const withDead = curveRatios(pairs);
-      return [
-        ...comparisonOf(atStart, a, b, startRatios(pairs)),
-        ...comparisonOf(
-          'roughness of the curve',
-          a,
-          b,
-          curveRatios(living),
-          withDead.length > living.length ? geometricMean(withDead).mean : undefined,
-        ),
-        ...comparisonOf('roughness of the surface', a, b, surfaceRatios(surfaces, a, b)),
-      ];
-    });
+  measure(evidence) {
+    const { rows, surfaces } = evidence;
+    const comparisons = [
+      ...startPlaces(evidence).flatMap((place) => startComparisons(evidence, place)),
+      ...[...protocols.keys()].flatMap((protocol) => curveComparisons(rows, protocol)),
+      ...surfaceProtocolsOf(surfaces).flatMap((protocol) => surfaceComparisons(surfaces, protocol)),
+    ];
+    const verdict = verdictOf(comparisons, on, 'gradients of relu and of MReLUs for five seeds');
     return {
-      verdict: verdictOf(comparisons, 'trials of relu and an MReLU with the same seeds'),
-      ours: valuesText(comparisons.filter(({ where }) => where.startsWith(atStart))),
-      n: comparisons.length > 0 ? `${Math.max(...comparisons.flatMap(({ n }) => n))} pairs` : '0',
-      sentence: outcomesText(comparisons),
+      verdict,
+      ours: valuesText(comparisons, on),
+      n: `${countText(comparisons, on)} pairs`,
+      sentence: outcomesText(comparisons, verdict),
       cells: [
+        ...startPlaces(evidence).flatMap((protocol) =>
+          compared.flatMap((activation): Cell[] => {
+            const values = [...startGradients(evidence, protocol, activation).values()];
+            return values.length === 0 ? [] : [cellOfValues({ protocol, activation, quantity: atStart }, values)];
+          }),
+        ),
         ...protocolsWith(rows, ['relu', 'mrelu-0.8']).flatMap((protocol) =>
           compared.flatMap((name): Cell[] => {
             const runs = runsOf(rows, protocol, name);
-            if (runs.length === 0) return [];
-            return [cellOf(runs, atStart, gradientOf), cellOf(runs, 'roughness of the curve', roughnessOf)];
+            return runs.length === 0 ? [] : [cellOf(runs, ofCurve, roughnessOf)];
           }),
         ),
         ...compared.flatMap((name) => surfaceCells(surfaces, name, 'roughness')),

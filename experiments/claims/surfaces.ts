@@ -1,22 +1,10 @@
 import { experiments } from '../experiments.ts';
-import { mean, meanInterval, standardDeviation } from '../statistics.ts';
 import type { SurfaceMeasures } from '../surface.ts';
-import { hashOf, type SurfaceRow } from '../trial.ts';
 import type { Cell, MeasuredSurface } from './claim.ts';
+import { cellOfValues } from './runs.ts';
 
 /** The activations whose surfaces are compared. */
 export const surfaceActivations: readonly string[] = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-0.8'];
-
-const registered: ReadonlySet<string> = new Set(
-  [...experiments.landscape.protocols.values()].flatMap((protocol) =>
-    [...experiments.landscape.activations.values()].map((activation) => hashOf({ ...protocol, activation })),
-  ),
-);
-
-/** Whether a network is of its protocol as it stands in the registry. */
-export function isRegisteredNetwork({ hash }: SurfaceRow): boolean {
-  return registered.has(hash);
-}
 
 /** The protocols, in the order of the registry, that there are surfaces of. */
 export function surfaceProtocolsOf(surfaces: readonly MeasuredSurface[]): string[] {
@@ -56,19 +44,8 @@ export function surfaceCells(
     const own = surfaces.filter((surface) => surface.protocol === protocol && surface.activation === activation);
     if (own.length === 0) return [];
     const learned = own.filter((surface) => surface.learned);
-    const values = learned.map((surface) => measureOf(surface, measure)).filter(Number.isFinite);
-    return [
-      {
-        protocol,
-        activation,
-        quantity: `${measure} of the surface`,
-        n: values.length,
-        dead: own.length - learned.length,
-        excluded: learned.length - values.length,
-        mean: mean(values),
-        interval: meanInterval(values),
-        sd: standardDeviation(values),
-      },
-    ];
+    const values = learned.map((surface) => measureOf(surface, measure));
+    const cell = cellOfValues({ protocol, activation, quantity: `${measure} of the surface` }, values);
+    return [{ ...cell, dead: own.length - learned.length }];
   });
 }

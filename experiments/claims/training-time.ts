@@ -1,14 +1,16 @@
+import { author2016, isOfMap, mapName } from '../protocols.ts';
 import { bootstrap, median } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, verdictOf } from './claim.ts';
 import { cellOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { figure, outcomesText, withInterval } from './words.ts';
+import { countText, figure, outcomesText, valuesText } from './words.ts';
 
+const on = author2016.name;
 const claimed = { from: 1.05, to: 1.15 };
 
 /** The ratios of the times of an update, PAP / ReLU, pair by pair. A step knows nothing of its rate: the map is one place. */
 export function stepTimes(rows: readonly TrialRow[]): { where: string; ratios: number[] }[] {
-  const placeOf = (protocol: string) => (protocol.startsWith('batch-128/') ? 'batch-128, all rates' : protocol);
+  const placeOf = (protocol: string) => (isOfMap(protocol) ? `${mapName}, all rates` : protocol);
   const shared = protocolsWith(rows, ['relu', 'pap']);
   return [...new Set(shared.map(placeOf))].flatMap((where) => {
     const pairs = shared
@@ -22,24 +24,34 @@ export const trainingTime: Claim = {
   id: 'training-time',
   claimed: 'Training with PAP takes about 10 % longer than with ReLU.',
   published: '1.10',
-  rule: `The median time of an update, PAP / ReLU, over pairs of trials with the same protocol, seed and backend: the median ratio with its 95 % percentile bootstrap interval. An update does not depend on the learning rate: the learning-rate map is one place. It holds where the whole interval lies in 1.05 to 1.15, and does not where it lies outside, below as above. ${commonRule}`,
+  rule: `The median time of an update, PAP / ReLU, over pairs of trials with the same protocol, seed and backend: the median ratio with its 95 % percentile bootstrap interval. An update does not depend on the learning rate: the learning-rate map is one place. It holds where the whole interval lies in 1.05 to 1.15, and does not where it lies outside, below as above. ${commonRule(on)}`,
+  on,
   commands: ['npx poolproof reproduce mnist --protocol author-2016', 'npm run bench'],
   measure({ rows, stepRatios }) {
     const comparisons = stepTimes(rows).map(({ where, ratios }): Comparison => {
       const interval = bootstrap(`step/${where}`, median, ratios);
       const n = [ratios.length];
       const outcome = judge(interval, claimed, n);
-      return { where, what: 'step, pap / relu', n, value: median(ratios), interval, claimed, tests: [], outcome };
+      return {
+        protocol: where,
+        what: 'step, pap / relu',
+        n,
+        value: median(ratios),
+        interval,
+        claimed,
+        tests: [],
+        outcome,
+      };
     });
-    const first = comparisons.find(({ outcome }) => outcome !== 'open') ?? comparisons[0];
+    const verdict = verdictOf(comparisons, on, 'pairs of trials of relu and pap, five of them');
     const interleaved = stepRatios
       .filter(({ what }) => what.endsWith('relu') && what.includes(' pap /'))
       .map(({ batch, what, ratio }) => `${figure(ratio)} (${what}, batch ${batch})`);
     return {
-      verdict: verdictOf(comparisons, 'pairs of trials of relu and pap, five on one protocol'),
-      ours: first ? `${first.where}: ${withInterval(first.value, first.interval)}` : '–',
-      n: first ? `${first.n[0]} pairs` : '0',
-      sentence: `${outcomesText(comparisons)}${
+      verdict,
+      ours: valuesText(comparisons, on),
+      n: `${countText(comparisons, on)} pairs`,
+      sentence: `${outcomesText(comparisons, verdict)}${
         interleaved.length > 0
           ? ` Trials run side by side under changing load; the benchmark, where the two take turns step by step, measures ${interleaved.join(', ')}.`
           : ''

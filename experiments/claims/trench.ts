@@ -1,7 +1,10 @@
+import { convnet } from '../convnet-protocol.ts';
 import { shareInterval } from '../statistics.ts';
 import { type Claim, type Comparison, judge, type MeasuredSurface, verdictOf } from './claim.ts';
 import { measureOf, sameWeights, surfaceActivations, surfaceCells, surfaceProtocolsOf } from './surfaces.ts';
-import { outcomesText, valuesText } from './words.ts';
+import { countText, figure, outcomesText, valuesText } from './words.ts';
+
+const on = convnet.name;
 
 /** The least pairs that decide: what the published figure drew is not known. */
 const enoughPairs = 40;
@@ -26,7 +29,8 @@ function comparisonOf(
   const n = [values.length];
   return [
     {
-      where: `${measure} (${pap} on ${protocol})`,
+      protocol,
+      part: `${measure} (${pap})`,
       what: `share of pairs, ${pap} > relu`,
       n,
       value: k / values.length,
@@ -54,12 +58,48 @@ function notLearnedText(surfaces: readonly MeasuredSurface[]): string {
   return counts.length > 0 ? ` Networks that have not learned: ${counts.join(', ')}.` : '';
 }
 
+/** How far the loss goes along one weight alone, from the trained network. */
+function effects({ losses, offsets }: MeasuredSurface): readonly [number, number] {
+  const middle = offsets.indexOf(0);
+  const along = [losses.map((row) => row[middle]!), losses[middle]!] as [number[], number[]];
+  const [first, second] = along.map((values) => Math.max(...values) - Math.min(...values)) as [number, number];
+  return [first, second];
+}
+
+/** Whether the lowest loss is not at the border of what was swept. */
+function isMinimumWithin({ losses }: MeasuredSurface): boolean {
+  const lowest = Math.min(...(losses.flat() as number[]));
+  const k = losses.length - 1;
+  return losses.every((row, i) => row.every((loss, j) => loss !== lowest || (i > 0 && i < k && j > 0 && j < k)));
+}
+
+/** What the surfaces of the deciding protocol can't show, counted. */
+function limitsText(surfaces: readonly MeasuredSurface[]): string {
+  const own = surfaces.filter(
+    ({ protocol, learned, measures }) => protocol === on && learned && measures !== undefined,
+  );
+  const compared = own.filter(({ activation }) => activation === 'relu' || paps.includes(activation));
+  const long = compared.filter((surface) => measureOf(surface, 'anisotropy') > 0.99);
+  if (compared.length === 0) return '';
+  const inert = long.filter((surface) => Math.min(...effects(surface)) < 0.02 * Math.max(...effects(surface)));
+  const ranges = compared.map(
+    ({ losses }) => Math.max(...(losses.flat() as number[])) - Math.min(...(losses.flat() as number[])),
+  );
+  const within = ['relu', ...paps].flatMap((name) => {
+    const of = compared.filter(({ activation }) => activation === name);
+    return of.length > 0 ? [`${of.filter(isMinimumWithin).length} of ${of.length} of ${name}`] : [];
+  });
+  const networks = new Set(compared.map(({ seed }) => seed)).size;
+  return ` Limits on ${on}: the pairs are of ${networks} network${networks === 1 ? '' : 's'} of each activation; of the ${long.length} surfaces of relu and PAPs with an anisotropy above 0.99, ${inert.length} have a weight that moves the loss by less than 2 % of what the other does, so that the trench is a weight without effect; the lowest loss lies inside of what was swept for ${within.join(', ')}; the flattest surface has a range of ${figure(Math.min(...ranges))}, and losses are kept to six digits.`;
+}
+
 export const trench: Claim = {
   id: 'trench',
   claimed:
     'The loss over two weights of different layers of a small CIFAR-10 convnet has a clearer, trench-like minimum with a PAP than with ReLU, for most pairs.',
   published: 'pictures of chosen pairs',
-  rule: `Each pair of weights is swept in a ReLU network and in PAP networks of the same protocol and seed, started at 0.5/0.5 and at 0.8/0.2. Trench-like: the anisotropy \`1 − |λ₂|/|λ₁|\` of the best-fitting quadratic (0 for a bowl, 1 for a trench) is greater with the PAP; clearer: its minimum is deeper, by \`(mean loss at the border − minimum) / loss of the trained network\`. For each of the two, the share of pairs in which the PAP has more, of at least ${enoughPairs}, with the 95 % interval of Clopper and Pearson: it holds if the whole interval is at least one half, and does not if it is below. Pairs of one network are not independent, which the interval does not know. Left out, and counted in the cells, are surfaces of a network that has not learned (a test accuracy below 0.2: there is no minimum to look at), and those that are not finite somewhere, or flat. It holds if all do, does not if none does, and else holds only where it holds.`,
+  rule: `Each pair of weights is swept in a ReLU network and in PAP networks of the same protocol and seed, started at 0.5/0.5 and at 0.8/0.2. Trench-like: the anisotropy \`1 − |λ₂|/|λ₁|\` of the best-fitting quadratic (0 for a bowl, 1 for a trench) is greater with the PAP; clearer: its minimum is deeper, by \`(mean loss at the border − minimum) / loss of the trained network\`. For each of the two, the share of pairs in which the PAP has more, of at least ${enoughPairs}, with the 95 % interval of Clopper and Pearson: it holds if the whole interval is at least one half, and does not if it is below. Pairs of one network are not independent, which the interval does not know. Left out, and counted in the cells, are surfaces of a network that has not learned (a test accuracy below 0.2: there is no minimum to look at), and those that are not finite somewhere, or flat. Each protocol is judged by itself; the verdict is that of ${on}, and what others give is said beside it.`,
+  on,
   notes,
   commands: ['npx poolproof reproduce landscape', 'npx poolproof reproduce landscape --protocol convnet/no-dropout'],
   measure({ surfaces }) {
@@ -70,15 +110,17 @@ export const trench: Claim = {
         return (['anisotropy', 'depth'] as const).flatMap((measure) => comparisonOf(protocol, pap, measure, pairs));
       });
     });
+    const verdict = verdictOf(
+      comparisons,
+      on,
+      `loss surfaces over ${enoughPairs} pairs of weights, of relu and of pap networks that have learned`,
+      enoughPairs,
+    );
     return {
-      verdict: verdictOf(
-        comparisons,
-        `loss surfaces over ${enoughPairs} pairs of weights, of relu and of pap networks that have learned`,
-        enoughPairs,
-      ),
-      ours: valuesText(comparisons),
-      n: `${Math.max(0, ...comparisons.flatMap(({ n }) => n))} pairs`,
-      sentence: `${outcomesText(comparisons)}${notLearnedText(surfaces)}`,
+      verdict,
+      ours: valuesText(comparisons, on),
+      n: `${countText(comparisons, on)} pairs`,
+      sentence: `${outcomesText(comparisons, verdict)}${notLearnedText(surfaces)}${limitsText(surfaces)}`,
       cells: (['anisotropy', 'depth', 'roughness'] as const).flatMap((measure) =>
         surfaceActivations.flatMap((name) => surfaceCells(surfaces, name, measure)),
       ),

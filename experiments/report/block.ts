@@ -6,9 +6,9 @@ export type Block =
       readonly kind: 'table';
       readonly head: readonly string[];
       readonly rows: readonly (readonly string[])[];
-      /** What it is, if it is folded away under that. */
-      readonly folded?: string;
     }
+  /** What is folded away under a line that says what it is. */
+  | { readonly kind: 'folded'; readonly summary: string; readonly blocks: readonly Block[] }
   | { readonly kind: 'figure'; readonly figure: Figure }
   | { readonly kind: 'commands'; readonly lines: readonly string[] };
 
@@ -33,6 +33,10 @@ export function text(...sentences: readonly string[]): Block {
 export type Span =
   | { readonly kind: 'plain' | 'code'; readonly text: string }
   | { readonly kind: 'link'; readonly text: string; readonly to: string };
+
+export function folded(summary: string, ...blocks: readonly Block[]): Block[] {
+  return blocks.length === 0 ? [] : [{ kind: 'folded', summary, blocks }];
+}
 
 /** The spans of a text. */
 export function spansOf(text: string): Span[] {

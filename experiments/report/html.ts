@@ -48,16 +48,19 @@ export function html(title: string, blocks: readonly Block[]): string {
         return h(`h${block.level}`, block.level === 2 ? { id: anchorOf(block.text) } : {}, inline(block.text));
       case 'text':
         return h('p', {}, inline(block.text));
-      case 'table': {
-        const table = h(
-          'table',
-          {},
-          row('th', block.head),
-          block.rows.map((cells) => row('td', cells)),
+      case 'table':
+        return h(
+          'div',
+          { class: 'scroll' },
+          h(
+            'table',
+            {},
+            row('th', block.head),
+            block.rows.map((cells) => row('td', cells)),
+          ),
         );
-        const scroll = h('div', { class: 'scroll' }, table);
-        return block.folded === undefined ? scroll : h('details', {}, h('summary', {}, inline(block.folded)), scroll);
-      }
+      case 'folded':
+        return h('details', {}, h('summary', {}, inline(block.summary)), block.blocks.map(element));
       case 'figure':
         return h('figure', {}, picture(block.figure.svg), h('figcaption', {}, inline(block.figure.caption)));
       case 'commands':

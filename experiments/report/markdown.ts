@@ -1,4 +1,3 @@
-import { table } from '../../bench/table.ts';
 import { type Block, spansOf } from './block.ts';
 
 /** The report as Markdown, its figures as files in `folder`, beside it. */
@@ -12,15 +11,13 @@ function markdownOf(block: Block, folder: string): string {
       return `${'#'.repeat(block.level)} ${inline(block.text)}`;
     case 'text':
       return inline(block.text);
-    case 'table': {
-      const lines = table(
+    case 'table':
+      return table(
         block.head.map(inline),
         block.rows.map((cells) => cells.map(inline)),
       );
-      return block.folded === undefined
-        ? lines
-        : `<details><summary>${inline(block.folded)}</summary>\n\n${lines}\n\n</details>`;
-    }
+    case 'folded':
+      return `<details><summary>${inline(block.summary)}</summary>\n\n${markdown(block.blocks, folder)}\n</details>`;
     case 'figure': {
       const { name, caption } = block.figure;
       return `![${name}](${folder}/${name}.svg)\n\n*${inline(caption)}*`;
@@ -28,6 +25,10 @@ function markdownOf(block: Block, folder: string): string {
     case 'commands':
       return ['```sh', ...block.lines, '```'].join('\n');
   }
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** What rows say can't become markup: every character that could is escaped. */

@@ -1,20 +1,7 @@
 import { isDead, lossOf } from '../claims/runs.ts';
-import { type ExperimentName, experiments, trialsOf } from '../experiments.ts';
+import { experiments, plan, trialsOf } from '../experiments.ts';
 import { mean, standardDeviation } from '../statistics.ts';
 import { hashOf, keyOf, type Row } from '../trial.ts';
-
-/** What the claims need, in the order in which it says most. */
-const asked: readonly (readonly [ExperimentName, string])[] = [
-  ['mnist', 'author-2016'],
-  ['mnist', 'author-2016/rate-0.05'],
-  ['mnist', 'small'],
-  ['mnist', 'small/one-layer'],
-  ['mnist', 'iters-94'],
-  ['sharing', 'small'],
-  ['learning-rate', 'batch-128'],
-  ['landscape', 'convnet'],
-  ['landscape', 'convnet/no-dropout'],
-];
 
 /** An experiment, and how far it is. */
 export interface Progress {
@@ -36,7 +23,7 @@ export interface ProgressLine {
 /** How far each experiment is, by protocol and activation. */
 export function progressOf(rows: readonly Row[]): Progress[] {
   const byKey = new Map(rows.map((row) => [keyOf(row), row]));
-  return asked.map(([name, protocolName]) => {
+  return plan.map(([name, protocolName]) => {
     const { protocols, variants, activations, chosen, trials: count } = experiments[name];
     const first = protocols.keys().next().value;
     const trials = trialsOf(
@@ -70,5 +57,6 @@ function keyOfLine({ name, activation }: { name: string; activation: { name: str
 }
 
 function finalLoss(row: Row): number {
-  return 'surfaces' in row ? (row.test.loss ?? Number.NaN) : lossOf(row);
+  if ('surfaces' in row) return row.test.loss ?? Number.NaN;
+  return 'epochs' in row ? lossOf(row) : Number.NaN;
 }

@@ -8,7 +8,8 @@ import { nasty, texts } from '../../certification/report-for-tests.ts';
 import { noise, rowOf, rowsOf } from '../claims/rows-for-tests.ts';
 import { convnet } from '../convnet-protocol.ts';
 import { experiments } from '../experiments.ts';
-import { hashOf, type Row, type SurfaceRow } from '../trial.ts';
+import { activations, startProtocols } from '../protocols.ts';
+import { type GradientRow, hashOf, type Row, type SurfaceRow } from '../trial.ts';
 import { anchorOf, type Block, spansOf } from './block.ts';
 import { measuredOf, readMeasured } from './evidence.ts';
 import { reportFiles } from './files.ts';
@@ -41,6 +42,13 @@ function networkOf(activation: string, seed: number): SurfaceRow {
   };
 }
 
+/** Of a network that is not trained. */
+function gradientOf(activation: string, seed: number): GradientRow {
+  const { epochs: _, stepMs: __, coefficients: ___, ...row } = rowOf('small', 'relu', seed);
+  const [[protocol, it]] = [...startProtocols] as [[string, object]];
+  return { ...row, protocol, activation, hash: hashOf({ ...it, activation: activations.get(activation)! }) };
+}
+
 const levels = [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1];
 
 /** Rows of every kind, so that every figure is drawn. */
@@ -58,6 +66,7 @@ const everything: readonly Row[] = [
     })),
   ),
   ...['relu', 'pap'].flatMap((name) => [networkOf(name, 1), networkOf(name, 2)]),
+  ...['relu', 'mrelu-0.8'].map((name) => gradientOf(name, 1)),
 ];
 
 describe('the files', () => {
@@ -81,8 +90,8 @@ describe('the files', () => {
     const { document } = parseHTML(page);
     expect(document.querySelectorAll('figure > svg').length).toBe(11);
     const anchors = [...document.querySelectorAll('a')].map((a) => a.getAttribute('href')!);
-    // Nine claims, and what was tried.
-    expect(new Set(anchors).size).toBe(10);
+    // Nine claims, what they are of and how it is judged, every cell, mean-loss from elsewhere, and what was tried.
+    expect(new Set(anchors).size).toBe(13);
     for (const anchor of anchors) expect(document.querySelector(anchor)).not.toBeNull();
   });
 
@@ -128,12 +137,19 @@ it('marks up code and links', () => {
 describe('a folder of results', () => {
   const write = (name: string, ...lines: readonly string[]) => writeFileSync(join(folder, name), lines.join('\n'));
 
-  it('that is not there, or empty, gives a report without a verdict', () => {
-    for (const path of [join(folder, 'absent'), folder]) {
-      const page = reportFiles(readMeasured(path)).get('results.md')!;
-      expect(page.match(/\| not measured yet \(/g)?.length).toBe(9);
-      expect(page).not.toMatch(/NaN|undefined/);
-    }
+  it('that is empty gives a report without a verdict', () => {
+    const page = reportFiles(readMeasured(folder)).get('results.md')!;
+    expect(page.match(/\| not measured on /g)?.length).toBe(9);
+    expect(page).not.toMatch(/NaN|undefined/);
+  });
+
+  it('that is not there is refused by name', () => {
+    expect(() => readMeasured(join(folder, 'absent'))).toThrow(/absent: expected a folder of results, there is none/);
+  });
+
+  it('with the same trial in two files is refused, naming both', () => {
+    for (const name of ['a.ndjson', 'b.ndjson']) write(name, JSON.stringify(rowOf('small', 'relu', 7)), '');
+    expect(() => readMeasured(folder)).toThrow(/b\.ndjson: small, relu, seed 7: the same trial is in .*a\.ndjson/);
   });
 
   it('is read as a whole; an unfinished row is counted, and a folder in it passed over', () => {

@@ -1,6 +1,7 @@
-import { accuracyOf, isDead, isRegistered, lossOf } from '../claims/runs.ts';
+import { accuracyOf, isDead, lossOf } from '../claims/runs.ts';
 import type { Experiment } from '../experiments.ts';
 import { activations, protocols } from '../protocols.ts';
+import { isRegistered } from '../registry.ts';
 import { mean, median, standardDeviation } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { runsOf } from '../../claims/runs.ts';
-import { protocols } from '../../protocols.ts';
+import { isOfMap, protocols } from '../../protocols.ts';
 import { median } from '../../statistics.ts';
 import { quantileLevels, type TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
@@ -15,7 +15,7 @@ const branches = [
 /** How the trained coefficients of PAPs are spread over the units of each hidden layer. */
 export function coefficientsFigure(rows: readonly TrialRow[]): Figure[] {
   const panels = [...protocols.keys()]
-    .filter((name) => !name.startsWith('batch-128/'))
+    .filter((name) => !isOfMap(name))
     .map((protocol) => ({
       protocol,
       runs: runsOf(rows, protocol, 'pap').filter(({ coefficients }) => coefficients.length > 0),

@@ -13,13 +13,16 @@ export interface Sample {
   readonly published?: number;
 }
 
+/** So few values are their own picture: no box is drawn. */
+const fewest = 5;
+
 /** Height of a panel of so many samples. */
 export function heightOf(samples: readonly Sample[]): number {
   return 58 + 44 * samples.length;
 }
 
 /**
- * Every value as a dot, a box from the lower to the upper quartile with the median, and what was published as a diamond.
+ * Every value as a dot; of more than five a box from the lower to the upper quartile with the median, and what was published as a diamond.
  * The scale is logarithmic where the largest value is more than eight times the smallest, unless its ends are given.
  */
 export function distributions(
@@ -34,13 +37,16 @@ export function distributions(
 ): string {
   const source = random(1, label);
   const dots = samples.flatMap(({ name, color, values }, k) =>
-    values
-      .filter(Number.isFinite)
-      .map((value) => ({ value, at: k + 0.6 * (source.uniform() - 0.5), color: color ?? colorOf(name) })),
+    values.filter(Number.isFinite).map((value) => ({
+      value,
+      at: k + 0.6 * (source.uniform() - 0.5),
+      color: color ?? colorOf(name),
+      isFew: values.length <= fewest,
+    })),
   );
   const boxes = samples.flatMap(({ values }, k) => {
     const finite = values.filter(Number.isFinite);
-    if (finite.length < 2) return [];
+    if (finite.length <= fewest) return [];
     const [low, middle, high] = quantiles(finite, [0.25, 0.5, 0.75]);
     return [{ low: low!, middle: middle!, high: high!, at: k }];
   });
@@ -69,7 +75,7 @@ export function distributions(
     y: { axis: null, domain: [-0.5, samples.length - 0.5], reverse: true },
     marks: [
       ...(region ? [Plot.rectX([region], { x1: '0', x2: '1', fill: 'currentColor', fillOpacity: 0.08 })] : []),
-      Plot.dot(dots, { x: 'value', y: 'at', r: 2.5, fill: (d) => d.color, fillOpacity: 0.6 }),
+      Plot.dot(dots, { x: 'value', y: 'at', r: (d) => (d.isFew ? 4 : 2.5), fill: (d) => d.color, fillOpacity: 0.6 }),
       Plot.rect(boxes, {
         x1: 'low',
         x2: 'high',

@@ -6,7 +6,7 @@ import { rates } from '../../protocols.ts';
 import { median } from '../../statistics.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
-import { colorOf, legend, picture, plotted, words } from './picture.ts';
+import { colorOf, legend, picture, plotted, symbolOf, words } from './picture.ts';
 
 interface Point {
   readonly rate: number;
@@ -34,7 +34,12 @@ function lines(
   y: Plot.ScaleOptions,
 ): string {
   const values = points
-    .map(({ rate, activation, runs }) => ({ rate, activation, value: median(runs.map(of).filter(Number.isFinite)) }))
+    .map(({ rate, activation, runs }) => ({
+      rate,
+      activation,
+      value: median(runs.map(of).filter(Number.isFinite)),
+      isWhole: !runs.some(isDead),
+    }))
     .filter(({ value }) => Number.isFinite(value));
   return plotted({
     width: 760,
@@ -66,7 +71,15 @@ function lines(
         stroke: ({ activation }) => colorOf(activation),
         strokeWidth: 1.8,
       }),
-      Plot.dot(values, { x: 'rate', y: 'value', fill: ({ activation }) => colorOf(activation), r: 3.2 }),
+      Plot.dot(values, {
+        x: 'rate',
+        y: 'value',
+        symbol: ({ activation }: (typeof values)[number]) => symbolOf(activation),
+        stroke: ({ activation }) => colorOf(activation),
+        strokeWidth: 1.6,
+        fill: ({ activation, isWhole }) => (isWhole ? colorOf(activation) : 'var(--plot-background)'),
+        r: 4,
+      }),
     ],
   });
 }
@@ -109,7 +122,7 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
     {
       name: 'learning-rates',
       svg: picture(760, height, 'test loss, test error and dead runs by learning rate and activation', [
-        legend(64, 16, present),
+        legend(64, 4, present),
         {
           x: 0,
           y: 30,
@@ -134,7 +147,7 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
         { x: 0, y: 594, svg: strip },
       ]),
       caption:
-        'The learning-rate map: author-2016 with batches of 128. Medians of all runs, dead ones included, a loss only where it is finite; below, how many runs are dead. At low rates pap-clipped lies on mrelu-0.5.',
+        'The learning-rate map: author-2016 with batches of 128. Medians of all runs, dead ones included, a loss only where it is finite: a hollow marker is of a rate at which runs died, and its loss may be that of the survivors alone. Below, how many runs are dead. At low rates pap-clipped lies on mrelu-0.5.',
     },
   ];
 }
@@ -151,7 +164,7 @@ export function roughnessFigure(rows: readonly TrialRow[]): Figure[] {
     {
       name: 'roughness',
       svg: picture(760, 330, 'roughness of the curve by learning rate and activation', [
-        legend(64, 16, names),
+        legend(64, 4, names),
         { x: 0, y: 30, svg: lines(points, label, roughnessOf, 300, { type: 'log', tickFormat: '~g', ticks: 5 }) },
       ]),
       caption:
@@ -174,15 +187,19 @@ export function curvesFigure(rows: readonly TrialRow[]): Figure[] {
   }[];
   if (finite.length === 0) return [];
   const [least, most] = [Math.min(...finite.map(({ loss }) => loss)), Math.max(...finite.map(({ loss }) => loss))];
-  const [columns, width, height] = [4, 186, 200];
-  const panels = points.map(({ activation, runs }, k) => {
+  const [columns, width, height] = [4, 182, 200];
+  const label = 18;
+  const hasCurve = ({ activation }: Point) => finite.some((each) => each.activation === activation);
+  const without = points.filter((point) => !hasCurve(point));
+  const shown = points.filter(hasCurve);
+  const panels = shown.map(({ activation, runs }, k) => {
     const own = finite.filter((each) => each.activation === activation);
     const steps = [...new Set(own.map(({ epoch }) => epoch))];
     const band = steps.map((epoch) => {
       const values = own.filter((each) => each.epoch === epoch).map(({ loss }) => loss);
       return { epoch, low: Math.min(...values), middle: median(values), high: Math.max(...values) };
     });
-    const [x, y] = [(k % columns) * (width + 5), 24 + Math.floor(k / columns) * (height + 26)];
+    const [x, y] = [label + (k % columns) * (width + 5), 24 + Math.floor(k / columns) * (height + 26)];
     const svg = plotted({
       width,
       height,
@@ -207,23 +224,22 @@ export function curvesFigure(rows: readonly TrialRow[]): Figure[] {
         'text-anchor="end" font-size="11" opacity="0.75"',
       ),
       { x, y, svg },
-      ...(own.length === 0
-        ? [words(x + width / 2 + 17, y + 80, 'no finite loss', 'text-anchor="middle" font-size="11" opacity="0.75"')]
-        : []),
     ];
   });
-  const rowCount = Math.ceil(points.length / columns);
+  const rowCount = Math.ceil(shown.length / columns);
+  const total = 24 + rowCount * (height + 26);
+  const none =
+    without.length === 0
+      ? ''
+      : ` Without a finite loss in any epoch, and so without a panel: ${without.map(({ activation, runs }) => `${activation} (${runs.length} runs, ${runs.filter(isDead).length} dead)`).join(', ')}.`;
   return [
     {
       name: 'curves-0.35',
-      svg: picture(
-        columns * (width + 5),
-        24 + rowCount * (height + 26),
-        'test loss over the epochs at learning rate 0.35',
-        panels.flat(),
-      ),
-      caption:
-        'Test loss (nats, logarithmic, one scale for all) over the epochs at a learning rate of 0.35: the median of the runs, and a band from the lowest to the highest.',
+      svg: picture(label + columns * (width + 5), total, 'test loss over the epochs at learning rate 0.35', [
+        words(0, 0, 'test loss (nats)', `text-anchor="middle" transform="translate(12 ${total / 2}) rotate(-90)"`),
+        ...panels.flat(),
+      ]),
+      caption: `Test loss (nats, logarithmic, one scale for all) over the epochs at a learning rate of 0.35, in the learning-rate map: the median of the runs, and a band from the lowest to the highest.${none}`,
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { published } from '../../claims/relu-and-pap.ts';
 import { accuracyOf, lossOf, runsOf } from '../../claims/runs.ts';
-import { activations, protocols } from '../../protocols.ts';
+import { activations, isOfMap, protocols } from '../../protocols.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
 import { distributions, heightOf, type Sample } from './distributions.ts';
@@ -8,7 +8,7 @@ import { picture, words } from './picture.ts';
 
 /** The final losses, or accuracies, of every run on every protocol but those of the learning-rate map. */
 export function finalFigure(rows: readonly TrialRow[], kind: 'loss' | 'accuracy'): Figure[] {
-  const names = [...protocols.keys()].filter((name) => !name.startsWith('batch-128/'));
+  const names = [...protocols.keys()].filter((name) => !isOfMap(name));
   const panels = names.flatMap((protocol) => {
     const samples = [...activations.keys()].flatMap((activation): Sample[] => {
       const runs = runsOf(rows, protocol, activation);
@@ -42,7 +42,7 @@ export function finalFigure(rows: readonly TrialRow[], kind: 'loss' | 'accuracy'
     {
       name: kind === 'loss' ? 'losses' : 'accuracies',
       svg: picture(760, y, `final test ${kind} by protocol and activation`, parts),
-      caption: `Each dot is one network; boxes reach from quartile to quartile, with the median; diamonds are the published means. Scales differ, and are logarithmic where values are far apart.`,
+      caption: `Each dot is one network; boxes, where there are more than five, reach from quartile to quartile, with the median; diamonds are the published means, where the network is the published one. Scales differ, and are logarithmic where values are far apart.`,
     },
   ];
 }

@@ -18,6 +18,23 @@ export function colorOf(activation: string): string {
   return colors[activation] ?? '#8c8c8c';
 }
 
+/** Shapes that tell lines apart where colours can't. */
+const symbols: Readonly<Record<string, Plot.SymbolType>> = {
+  relu: 'circle',
+  prelu: 'triangle',
+  'mrelu-0.8': 'square',
+  'mrelu-0.5': 'diamond',
+  pap: 'star',
+  'pap-0.8': 'hexagon',
+  'pap-clipped': 'cross',
+  'pap-layer': 'wye',
+};
+
+/** The shape of an activation, the same in every figure that needs one. */
+export function symbolOf(activation: string): Plot.SymbolType {
+  return symbols[activation] ?? 'circle';
+}
+
 /** A part of a picture. */
 export interface Panel {
   readonly x: number;
@@ -50,21 +67,33 @@ export function words(x: number, y: number, text: string, attributes = ''): stri
   return `<text x="${x}" y="${y}" ${attributes}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;
 }
 
-/** A coloured dot and a name for each, in a row. */
-export function legend(
-  x: number,
-  y: number,
-  names: readonly string[],
-  color: (name: string) => string = colorOf,
-): string {
-  let at = x;
-  return names
-    .map((name) => {
-      const item = `<circle cx="${at + 5}" cy="${y - 4}" r="5" fill="${color(name)}"/>${words(at + 15, y, name)}`;
-      at += 30 + 7 * name.length;
-      return item;
-    })
-    .join('');
+/** The marker of each activation, with its name, in a row. */
+export function legend(x: number, y: number, names: readonly string[]): Panel {
+  let at = 8;
+  const items = names.map((name) => {
+    const item = { name, x: at };
+    at += 34 + 7 * name.length;
+    return item;
+  });
+  const place = { x: 'x', y: () => 0 } as const;
+  const svg = plotted({
+    width: at,
+    height: 20,
+    margin: 0,
+    x: { axis: null, domain: [0, at], range: [0, at] },
+    y: { axis: null, domain: [-1, 1] },
+    symbol: { type: 'identity' } as Plot.ScaleOptions,
+    marks: [
+      Plot.dot(items, {
+        ...place,
+        symbol: ({ name }: (typeof items)[number]) => symbolOf(name),
+        fill: ({ name }) => colorOf(name),
+        r: 4.5,
+      }),
+      Plot.text(items, { ...place, text: 'name', textAnchor: 'start', dx: 10 }),
+    ],
+  });
+  return { x, y, svg };
 }
 
 /** Attributes to a hundredth: of a pixel, less is not seen, and doubles the size of a file. */

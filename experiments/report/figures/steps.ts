@@ -1,5 +1,5 @@
-import { protocolsWith, runsOf } from '../../claims/runs.ts';
-import { gradientOf } from '../../claims/slope.ts';
+import type { Evidence } from '../../claims/claim.ts';
+import { startGradients, startPlaces } from '../../claims/slope.ts';
 import { stepTimes } from '../../claims/training-time.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
@@ -23,25 +23,21 @@ export function stepsFigure(rows: readonly TrialRow[]): Figure[] {
   ];
 }
 
-/** The gradients at the start, where ReLU and MReLUs were trained. */
-export function gradientsFigure(rows: readonly TrialRow[]): Figure[] {
+/** The gradients at the start, of ReLU and MReLUs. */
+export function gradientsFigure(evidence: Pick<Evidence, 'rows' | 'gradients'>): Figure[] {
   const names = ['relu', 'mrelu-0.8', 'mrelu-0.5'];
-  // At the start no rate of the map differs from another: the one with most runs stands for all.
-  const found = protocolsWith(rows, ['relu', 'mrelu-0.8']);
-  const most = found
-    .filter((name) => name.startsWith('batch-128/'))
-    .toSorted((a, b) => runsOf(rows, b, 'relu').length - runsOf(rows, a, 'relu').length)[0];
-  const shown = found.filter((name) => name === most || !name.startsWith('batch-128/'));
+  // A network of one activation alone compares nothing.
+  const shown = startPlaces(evidence).filter((place) => startGradients(evidence, place, 'mrelu-0.8').size > 0);
   if (shown.length === 0) return [];
   let y = 0;
-  const parts = shown.flatMap((protocol) => {
+  const parts = shown.flatMap((place) => {
     const samples = names
-      .map((name) => ({ name, values: runsOf(rows, protocol, name).map(gradientOf) }))
+      .map((name) => ({ name, values: [...startGradients(evidence, place, name).values()] }))
       .filter(({ values }) => values.length > 0);
     const top = y;
     y += 30 + heightOf(samples);
     return [
-      words(0, top + 18, protocol, 'font-weight="600" font-size="13"'),
+      words(0, top + 18, place, 'font-weight="600" font-size="13"'),
       { x: 0, y: top + 26, svg: distributions('norm of dL/dW over all layers, at the start', samples) },
     ];
   });

@@ -68,21 +68,22 @@ export function surfaceFigures(surfaces: readonly MeasuredSurface[]): Figure[] {
       return [
         words(x + 4, 18, `${rank}: anisotropy ${measureOf(surface, 'anisotropy').toFixed(2)}`, 'font-weight="600"'),
         { x, y: 26, svg: contours(surface, width) },
-        { x, y: 276, svg: relief(surface, width) },
+        { x, y: 276, svg: colorBar(surface, width) },
+        { x, y: 316, svg: relief(surface, width) },
       ];
     });
     return [
       {
         name: `surface-${protocol.replaceAll('/', '-')}-${activation}`,
-        svg: picture(3 * (width + 5), 276 + 230, `loss surfaces of ${activation} on ${protocol}`, parts),
-        caption: `${activation} on ${protocol}: the loss over two weights, of ${sorted.length} pairs those with the highest, the median and the lowest anisotropy. The cross is the trained network; weights are moved in units of the norm of their unit; dark is low, each surface has its own scale.`,
+        svg: picture(3 * (width + 5), 316 + 230, `loss surfaces of ${activation} on ${protocol}`, parts),
+        caption: `${activation} on ${protocol}: the loss over two weights, of ${sorted.length} pairs those with the highest, the median and the lowest anisotropy. The cross is the trained network; weights are moved in units of the norm of their unit; each surface has its own scale of the loss, which its bar of colours tells.`,
       },
     ];
   });
 }
 
 function nameOf({ weights }: MeasuredSurface, k: 0 | 1): string {
-  return `${weights[k].layer}, weight ${weights[k].index}`;
+  return `a weight of ${weights[k].layer}, in norms`;
 }
 
 function lossesOf({ losses }: MeasuredSurface): { values: number[]; low: number; high: number } {
@@ -125,6 +126,30 @@ function contours(surface: MeasuredSurface, width: number): string {
   });
 }
 
+/** What the colours of a surface mean: from its lowest loss to its highest. */
+function colorBar(surface: MeasuredSurface, width: number): string {
+  const { low, high } = lossesOf(surface);
+  const color = Plot.scale({ color: { type: 'linear', scheme: 'viridis', domain: [0, 1] } });
+  const [left, right, steps] = [44, width - 8, 40];
+  const step = (right - left) / steps;
+  const cells = Array.from(
+    { length: steps },
+    (_, k) =>
+      `<rect x="${(left + k * step).toFixed(1)}" y="4" width="${(step + 0.5).toFixed(1)}" height="9" fill="${color.apply((k + 0.5) / steps)}"/>`,
+  );
+  return `<svg width="${width}" height="34" viewBox="0 0 ${width} 34" font-size="11" fill="currentColor">
+${cells.join('')}
+${words(left, 27, lossText(low), 'text-anchor="start"')}
+${words((left + right) / 2, 27, 'loss (nats)', 'text-anchor="middle"')}
+${words(right, 27, lossText(high), 'text-anchor="end"')}
+</svg>`;
+}
+
+/** With as many digits as losses are kept to: surfaces may be flat. */
+function lossText(value: number): string {
+  return `${Number(value.toPrecision(6))}`;
+}
+
 /** Isometric: the first weight to the right and front, the second to the left and front, the loss upwards. */
 function relief(surface: MeasuredSurface, width: number): string {
   const { losses } = surface;
@@ -155,12 +180,16 @@ function relief(surface: MeasuredSurface, width: number): string {
   });
   const ground = [at(0, 0, 0), at(k, 0, 0), at(k, k, 0), at(0, k, 0)];
   const [right, front, left] = [ground[1]!, ground[2]!, ground[3]!];
-  const figure = (value: number) => value.toPrecision(3);
+  const { offsets } = surface;
+  const [least, most] = [`${offsets[0]}`, `${offsets.at(-1)}`];
   return `<svg width="${width}" height="230" viewBox="0 0 ${width} 230" font-size="11" fill="currentColor">
 <polygon points="${ground.map(text).join(' ')}" fill="none" stroke="currentColor" stroke-opacity="0.4"/>
 <g stroke="#000" stroke-opacity="0.35" stroke-width="0.5" stroke-linejoin="round">${faces.join('')}</g>
-${words((right[0] + front[0]) / 2 + 8, (right[1] + front[1]) / 2 + 16, `${surface.weights[0].layer} →`, 'text-anchor="start"')}
-${words((left[0] + front[0]) / 2 - 8, (left[1] + front[1]) / 2 + 16, `← ${surface.weights[1].layer}`, 'text-anchor="end"')}
-${words(centre, 226, `loss ${figure(low)} to ${figure(high)} nats`, 'text-anchor="middle"')}
+${words((right[0] + front[0]) / 2 + 14, (right[1] + front[1]) / 2 + 20, surface.weights[1].layer, 'text-anchor="start"')}
+${words((left[0] + front[0]) / 2 - 14, (left[1] + front[1]) / 2 + 20, surface.weights[0].layer, 'text-anchor="end"')}
+${words(left[0] - 2, left[1] + 15, least, 'text-anchor="start"')}
+${words(front[0] - 10, front[1] + 14, most, 'text-anchor="end"')}
+${words(front[0] + 10, front[1] + 14, most, 'text-anchor="start"')}
+${words(right[0] + 2, right[1] + 15, least, 'text-anchor="end"')}
 </svg>`;
 }

@@ -1,0 +1,114 @@
+import type { Activation } from '../../reference/activations.ts';
+import { nameOf } from '../../reference/branches.ts';
+import type { Protocol } from '../../reference/protocol.ts';
+import { type ConvnetLayer, type SurfaceProtocol, surfaceProtocols } from '../convnet-protocol.ts';
+import { digits } from '../digits.ts';
+import { activations, author2016, isOfMap, mapName, protocols, rates, startProtocols } from '../protocols.ts';
+import { type Block, heading, text } from './block.ts';
+
+/** What the names of protocols and activations mean, from the registry. */
+export function protocolSection(): Block[] {
+  const ofMap = { ...author2016, ...protocols.get(`${mapName}/rate-${rates[0]}`)!, name: `${mapName}/rate-R` };
+  return [
+    heading(2, 'Protocols'),
+    text(
+      'On MNIST, 60,000 images train and 10,000 test, as x/255; the loss is softmax cross-entropy, trained by SGD, with Nesterov momentum where there is any. The activation and then the dropout follow each hidden layer.',
+    ),
+    {
+      kind: 'table',
+      head: ['protocol', 'widths', 'rate', 'momentum', 'decay', 'batch', 'dropout', 'start', 'epochs'],
+      rows: [
+        ...[...protocols.values()].filter(({ name }) => !isOfMap(name)).map((each) => cellsOf(each)),
+        cellsOf(ofMap, `R: ${rates.join(', ')}`),
+        ...[...startProtocols.values()].map((each) => cellsOf(each)),
+      ],
+    },
+    text(
+      'On CIFAR-10 the first images of `data_batch_1` train, and those after them test; the loss of surfaces is that of the first training images, on a grid of offsets in units of the norm of the weights of a unit.',
+    ),
+    {
+      kind: 'table',
+      head: [
+        'protocol',
+        'layers',
+        'rate',
+        'momentum',
+        'batch',
+        'epochs',
+        'images train + test',
+        'loss images',
+        'pairs',
+        'grid',
+      ],
+      rows: [...surfaceProtocols.values()].map(surfaceCellsOf),
+    },
+    text(
+      'The activations are sums of branches, each times a coefficient of its own; in the convnets one coefficient is for each channel of a convolution where it is for each unit here:',
+    ),
+    {
+      kind: 'table',
+      head: ['activation', 'coefficients at the start', 'trained', 'one for each', 'constraint'],
+      rows: [...activations.values()].map(activationCellsOf),
+    },
+  ];
+}
+
+function cellsOf(
+  { name, sizes, learningRate, momentum, decay, batch, dropout, initializer, epochs }: Protocol,
+  rate = `${learningRate}`,
+): string[] {
+  return [
+    `\`${name}\``,
+    sizes.join('-'),
+    epochs === 0 ? '' : rate,
+    `${momentum}`,
+    `${decay}`,
+    `${batch}`,
+    `${dropout}`,
+    typeof initializer === 'string' ? initializer : `uniform ${initializer.uniform}`,
+    epochs === 0 ? 'none: gradients only' : `${epochs}`,
+  ];
+}
+
+function layerText(layer: ConvnetLayer): string {
+  switch (layer.kind) {
+    case 'conv':
+      return `conv ${layer.channels} ${layer.padding}`;
+    case 'maxPool':
+      return 'pool';
+    case 'dropout':
+      return `dropout ${layer.rate}`;
+    case 'dense':
+      return `dense ${layer.units}`;
+  }
+}
+
+function surfaceCellsOf({ name, layers, images, offsets, ...protocol }: SurfaceProtocol): string[] {
+  const { learningRate, momentum, batch, epochs, lossImages, pairs } = protocol;
+  return [
+    `\`${name}\``,
+    layers.map(layerText).join(', '),
+    `${learningRate}`,
+    `${momentum}`,
+    `${batch}`,
+    `${epochs}`,
+    `${images.train} + ${images.test}`,
+    pairs > 0 ? `${lossImages}` : '',
+    pairs > 0 ? `${pairs}` : 'none',
+    pairs > 0 ? `${offsets.length} × ${offsets.length}, ${offsets[0]} to ${offsets.at(-1)}` : '',
+  ];
+}
+
+function activationCellsOf({ name, pool, start, trained, maps = 1 }: Activation): string[] {
+  const branches = pool.branches.map(nameOf);
+  // With D = 1 − P there is one coefficient for two branches.
+  const at = start.map((value, k) => `${branches[k]} ${digits(value)}`).join(', ');
+  const rows = trained.flatMap((is, k) => (is ? [branches[k]!] : []));
+  return [
+    `\`${name}\``,
+    start.length < branches.length ? `${at}, ${branches[1]} 1 − ${branches[0]}` : at,
+    rows.length > 0 ? rows.join(', ') : 'none',
+    rows.length > 0 && typeof pool.sharing === 'string' ? pool.sharing : '',
+    `${pool.constraint.kind}${maps > 1 ? `, as ${maps} feature maps side by side` : ''}`,
+  ];
+}
