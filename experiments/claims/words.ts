@@ -31,9 +31,9 @@ export function valuesText(comparisons: readonly Comparison[], on: string): stri
 
 /** `10 + 10`, the least values of a figure on the protocol that decides. */
 export function countText(comparisons: readonly Comparison[], on: string): string {
-  const [first, ...others] = ofProtocol(comparisons, on).map(({ n }) => n);
-  if (!first) return '0';
-  return others.reduce((least, n) => (Math.min(...n) < Math.min(...least) ? n : least), first).join(' + ');
+  const counts = ofProtocol(comparisons, on).map(({ n }) => n);
+  const [least] = counts.toSorted((a, b) => Math.min(...a) - Math.min(...b));
+  return least ? least.join(' + ') : '0';
 }
 
 /** `does not hold on author-2016; elsewhere it holds on small`. */
