@@ -32,8 +32,8 @@ export function valuesText(comparisons: readonly Comparison[], on: string): stri
 /** `10 + 10`, the least values of a figure on the protocol that decides. */
 export function countText(comparisons: readonly Comparison[], on: string): string {
   const counts = ofProtocol(comparisons, on).map(({ n }) => n);
-  const [fewest] = counts.toSorted((a, b) => Math.min(...a) - Math.min(...b));
-  return fewest?.join(' + ') ?? '0';
+  const [least] = counts.toSorted((a, b) => Math.min(...a) - Math.min(...b));
+  return least ? least.join(' + ') : '0';
 }
 
 /** `does not hold on author-2016; elsewhere it holds on small`. */

@@ -6,9 +6,9 @@ import { parseHTML } from 'linkedom';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nasty, texts } from '../../certification/report-for-tests.ts';
 import { noise, rowOf, rowsOf } from '../claims/rows-for-tests.ts';
-import { convnet } from '../convnet-protocol.ts';
+import { convnet, surfaceProtocols } from '../convnet-protocol.ts';
 import { experiments } from '../experiments.ts';
-import { activations, startProtocols } from '../protocols.ts';
+import { activations, isOfMap, protocols, startProtocols } from '../protocols.ts';
 import { type GradientRow, hashOf, type Row, type SurfaceRow } from '../trial.ts';
 import { anchorOf, type Block, spansOf } from './block.ts';
 import { measuredOf, readMeasured } from './evidence.ts';
@@ -93,6 +93,24 @@ describe('the files', () => {
     // Nine claims, what they are of and how it is judged, every cell, mean-loss from elsewhere, and what was tried.
     expect(new Set(anchors).size).toBe(13);
     for (const anchor of anchors) expect(document.querySelector(anchor)).not.toBeNull();
+  });
+
+  it('answer first, define every protocol, and fold the long tables away', () => {
+    const page = files.get('results.md')!;
+    const lines = page.split('\n');
+    expect(lines[2]).toMatch(/^Is a PAP better than ReLU\? On the published network, at the published rate of 0\.1, /);
+    for (const name of [...protocols.keys(), ...surfaceProtocols.keys()].filter((each) => !isOfMap(each))) {
+      expect(page).toContain(`| \`${name}\` | `);
+    }
+    const visible = page.slice(0, page.indexOf('<details>'));
+    expect(visible).not.toContain('| batch-128/rate-0.35 | mean loss');
+  });
+
+  it('give no interval of fewer than five values', () => {
+    const rows = ['relu', 'pap'].flatMap((name) => rowsOf('author-2016', name, 3, (seed) => ({ loss: 0.1 * seed })));
+    const cells = reportFiles(measuredOf(rows)).get('results.md')!;
+    expect(cells).toContain('| author-2016 | mean loss, pap / relu | 3 + 3 | 1.00 | ≤ 0.720 |');
+    expect(cells).not.toContain('e+308');
   });
 
   it('are the same for the same rows, whatever was drawn before', () => {
