@@ -1,6 +1,6 @@
 import { arrayKappa } from './kappa.ts';
 import type { PoolAttributes } from './kernel.ts';
-import { OwnWasmInstances } from './wasm-instance.ts';
+import { OwnWasmInstances, runBackward, runForward } from './wasm-instance.ts';
 
 /**
  * The kernels on arrays of JavaScript, for backends whose tensors are such arrays or are cheaply read: the same code as on
@@ -24,8 +24,7 @@ export function forwardArrays(x: Float32Array, alpha: Float32Array, attributes: 
     load(floats, c / 4, coefficients, positions);
     for (const { A, B, C, pieces } of blocks) {
       load(floats, xAt / 4, x, pieces);
-      if (C === 1) kernels.forwardColumns(xAt, c, yAt, A, B);
-      else kernels.forwardRuns(xAt, c, yAt, A, B, C);
+      runForward(kernels, xAt, c, yAt, [A, B, C]);
       store(floats, yAt / 4, y, pieces);
     }
   }
@@ -63,8 +62,7 @@ export function backwardArrays(
     for (const { A, B, C, pieces } of blocks) {
       load(floats, dyAt / 4, dy, pieces);
       load(floats, xAt / 4, x, pieces);
-      if (C === 1) kernels.backwardColumns(dyAt, xAt, c, dxAt, dcAt, A, B);
-      else kernels.backwardRuns(dyAt, xAt, c, dxAt, dcAt, A, B, C);
+      runBackward(kernels, [dyAt, xAt, c, dxAt, dcAt], [A, B, C]);
       store(floats, dxAt / 4, dx, pieces);
     }
     if (sums) store(doubles, dcAt / 8, dc, positions);

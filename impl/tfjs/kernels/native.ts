@@ -3,7 +3,8 @@ import { attribute, type NativeBackend } from '../native.ts';
 import { backwardArrays, forwardArrays } from './arrays.ts';
 import { arrayKappa } from './kappa.ts';
 import type { PoolKernels } from './kernel.ts';
-import { OwnWasmInstances } from './wasm-instance.ts';
+import { sizeOf } from './tiles.ts';
+import { OwnWasmInstances, runBackward, runForward } from './wasm-instance.ts';
 
 /**
  * Native TensorFlow on the CPU: the code of wasm on a memory that TensorFlow itself reads and writes, which takes two copies
@@ -12,8 +13,8 @@ import { OwnWasmInstances } from './wasm-instance.ts';
 export const nativeKernels: PoolKernels<NativeBackend> = {
   forward(x, alpha, attributes, backend) {
     const { branches, constraint, view } = attributes;
-    const [A, B, C] = view;
-    const [n, size] = [branches.length, A * B * C];
+    const B = view[1];
+    const [n, size] = [branches.length, sizeOf(view)];
     if (size + n * B > mostElements || !writesInPlace(backend)) {
       return write(x.shape, forwardArrays(read(x, backend), read(alpha, backend), attributes), backend);
     }
@@ -21,14 +22,13 @@ export const nativeKernels: PoolKernels<NativeBackend> = {
     floats(c, n * B).set(arrayKappa(constraint, n, B).coefficients(read(alpha, backend)));
     copyTo(floats(xAt, size), x, backend);
     const kernels = instances.of(branches, false);
-    if (C === 1) kernels.forwardColumns(xAt, c, yAt, A, B);
-    else kernels.forwardRuns(xAt, c, yAt, A, B, C);
+    runForward(kernels, xAt, c, yAt, view);
     return copyOf(floats(yAt, size), x.shape, backend);
   },
   backward(dy, x, alpha, attributes, backend) {
     const { branches, constraint, view } = attributes;
-    const [A, B, C] = view;
-    const [n, size] = [branches.length, A * B * C];
+    const B = view[1];
+    const [n, size] = [branches.length, sizeOf(view)];
     const alphas = read(alpha, backend);
     if (size + n * B > mostElements || !writesInPlace(backend)) {
       const { dx, dalpha } = backwardArrays(read(dy, backend), read(x, backend), alphas, attributes);
@@ -41,8 +41,7 @@ export const nativeKernels: PoolKernels<NativeBackend> = {
     copyTo(floats(xAt, size), x, backend);
     const dc = new Float64Array(instances.buffer, dcAt, n * B).fill(0);
     const kernels = instances.of(branches, constraint.kind !== 'fixed');
-    if (C === 1) kernels.backwardColumns(dyAt, xAt, c, dxAt, dcAt, A, B);
-    else kernels.backwardRuns(dyAt, xAt, c, dxAt, dcAt, A, B, C);
+    runBackward(kernels, [dyAt, xAt, c, dxAt, dcAt], view);
     return [copyOf(floats(dxAt, size), x.shape, backend), write(alpha.shape, kappa.pullBack(dc, alphas), backend)];
   },
 };

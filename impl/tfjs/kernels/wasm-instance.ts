@@ -23,6 +23,24 @@ export class WasmInstances {
   }
 }
 
+type View = readonly [A: number, B: number, C: number];
+
+/** `y = Σ cᵢ fᵢ(x)` of x that is seen as `[A, B, C]`, all at these addresses. */
+export function runForward(kernels: WasmKernels, x: number, c: number, y: number, [A, B, C]: View): void {
+  if (C === 1) kernels.forwardColumns(x, c, y, A, B);
+  else kernels.forwardRuns(x, c, y, A, B, C);
+}
+
+/** `dx = dy·Σ cᵢ fᵢ′(x)`; the sums of `dy·fᵢ(x)` are added to dc, of float64. */
+export function runBackward(
+  kernels: WasmKernels,
+  [dy, x, c, dx, dc]: readonly [dy: number, x: number, c: number, dx: number, dc: number],
+  [A, B, C]: View,
+): void {
+  if (C === 1) kernels.backwardColumns(dy, x, c, dx, dc, A, B);
+  else kernels.backwardRuns(dy, x, c, dx, dc, A, B, C);
+}
+
 /**
  * The same on a memory of our own. Where there is too little of it another takes its place: to grow one detaches its
  * buffer, and from the first buffer that is detached on V8 checks that at each access to any typed array of the process,

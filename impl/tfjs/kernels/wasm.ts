@@ -2,25 +2,24 @@ import type { TensorInfo } from '@tensorflow/tfjs';
 import { addressOf, memoryOf, type WasmBackend } from '../wasm/module.ts';
 import { arrayKappa } from './kappa.ts';
 import type { PoolKernels } from './kernel.ts';
-import { WasmInstances } from './wasm-instance.ts';
+import { runBackward, runForward, WasmInstances } from './wasm-instance.ts';
 
 /** Kernels of our own on the backend's memory, be it of one thread or shared with others. */
 export const wasmKernels: PoolKernels<WasmBackend> = {
   forward(x, alpha, { branches, constraint, view }, backend) {
-    const [A, B, C] = view;
+    const B = view[1];
     const kernels = instancesOf(backend).of(branches, false);
     const c = coefficients(backend, alpha, branches.length, B, constraint);
     const y = backend.makeOutput(x.shape, 'float32');
     // Addresses last, since making a tensor may move none but is allowed to.
     const [xAt, cAt, yAt] = [x, c, y].map((t) => addressOf(backend, t)) as [number, number, number];
-    if (C === 1) kernels.forwardColumns(xAt, cAt, yAt, A, B);
-    else kernels.forwardRuns(xAt, cAt, yAt, A, B, C);
+    runForward(kernels, xAt, cAt, yAt, view);
     if (c !== alpha) backend.disposeData(c.dataId);
     return y;
   },
 
   backward(dy, x, alpha, { branches, constraint, view }, backend) {
-    const [A, B, C] = view;
+    const B = view[1];
     const n = branches.length;
     const sums = constraint.kind !== 'fixed';
     const kernels = instancesOf(backend).of(branches, sums);
@@ -35,8 +34,7 @@ export const wasmKernels: PoolKernels<WasmBackend> = {
     };
     doubles().fill(0);
     const at = [dy, x, c, dx, dc].map((t) => addressOf(backend, t)) as [number, number, number, number, number];
-    if (C === 1) kernels.backwardColumns(...at, A, B);
-    else kernels.backwardRuns(...at, A, B, C);
+    runBackward(kernels, at, view);
     const alphas = backend.typedArrayFromHeap(alpha);
     backend.typedArrayFromHeap(dalpha).set(arrayKappa(constraint, n, B).pullBack(doubles(), alphas));
     backend.disposeData(dc.dataId);
