@@ -230,18 +230,18 @@ export class MReLU extends ActivationPool {
 }
 tf.serialization.registerClass(MReLU);
 
-/** The P of which data are known to be `[P, 1 - P]`, such as other layers': on webgpu in Node none can be read at once. */
+/** The P of which data are known to be `[P, 1 - P]`, such as other layers': on webgpu results can't be read at once. */
 const checkedAlphas = new WeakMap<object, number>();
 
+/** webgpu reads a result at once by drawing it, which Node can't, and by which SwiftShader answers 0 and loses the device. */
 function readNow(value: tf.Tensor): Float32Array {
-  try {
-    return value.dataSync<'float32'>();
-  } catch (cause) {
-    const where = `which results of the backend ${tf.getBackend()} can't be here`;
-    throw new TypeError(`MReLU: "weights" expected weights of an MReLU or values that can be read at once, ${where}`, {
-      cause,
-    });
+  const { tensorMap } = tf.backend() as { tensorMap?: { get(dataId: object): { values?: unknown } | undefined } };
+  const kept = tf.getBackend() === 'webgpu' ? tensorMap?.get(value.dataId) : undefined;
+  if (kept !== undefined && !kept.values) {
+    const where = 'which results of the backend webgpu can not be';
+    throw new TypeError(`MReLU: "weights" expected weights of an MReLU or values that can be read at once, ${where}`);
   }
+  return value.dataSync<'float32'>();
 }
 
 /** Options of the layer `PReLU`, as Keras' has them. */

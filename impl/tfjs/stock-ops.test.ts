@@ -54,7 +54,7 @@ function op(name: string, f: (x: tf.Tensor) => tf.Tensor, branch: BranchRef): Op
 
 const kinks = [0];
 /** `negative`, but for the derivative at 0, which for prelu is alpha, not 0. */
-const negative = expressionBranch('x > 0 ? 0 : x', { name: 'negative', kinks });
+const negative = expressionBranch('x > 0 ? 0 : x', { name: 'negative side', kinks });
 const relu = op('relu', tf.relu, 'relu');
 const step = op('step', tf.step, 'step');
 
