@@ -70,7 +70,7 @@ describe('reproduce refuses', () => {
 
 it.each(['mnist', 'status', 'report'])('reproduce %s refuses --results without a name', (name) => {
   const { code, err } = reproduce(name, '--results', '');
-  expect(err).toMatch(/--results <folder>.*Expected the name of a folder, got nothing/);
+  expect(err.replace(/\s+/g, ' ')).toMatch(/--results <folder>.*Expected the name of a folder, got nothing/);
   expect(code).toBe(2);
 });
 
