@@ -17,7 +17,7 @@ const shortAxis = 8;
 
 /**
  * Smaller inputs, the boldest first: of each axis one index, two, three, half, all but one; then all elements as 1, then
- * single ones simpler. None is moved onto a kink.
+ * single ones simpler. None is moved onto a kink, but for -0 to 0.
  */
 export function* smallerInputs(options: DrawOptions, value: DrawnInputs): IterableIterator<SmallerInputs> {
   for (const axes of linkedAxes(options.shapes)) {
@@ -30,7 +30,8 @@ export function* smallerInputs(options: DrawOptions, value: DrawnInputs): Iterab
   for (const [name, tensor] of Object.entries(inputs)) {
     const simpler = [...tensor].map((v, j) => {
       const kinks = kinksNear(options, name, j);
-      return kinks.includes(v) ? [] : simplerValues(v).filter((to) => !kinks.includes(to));
+      if (kinks.includes(v)) return Object.is(v, -0) ? [0] : [];
+      return simplerValues(v).filter((to) => !kinks.includes(to));
     });
     const ones = tensor.map((v, j) => (simpler[j]!.includes(1) ? 1 : v));
     if (simpler.filter((to) => to.includes(1)).length > 1) {
