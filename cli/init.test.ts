@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,4 +35,16 @@ it.each([
   expect({ status, stdout }).toEqual({ status: code, stdout: '' });
   expect(unwrapped(stderr)).toContain(message);
   expect(unwrapped(stderr)).toMatch(/^error: .*\n$/);
+});
+
+it('writes over nothing', () => {
+  const into = join(folder, 'twice');
+  expect(init('node', into).status).toBe(0);
+  writeFileSync(join(into, 'pool.mjs'), 'mine');
+  const { status, stderr } = init('node', into);
+  expect(status).toBe(2);
+  expect(unwrapped(stderr)).toContain(
+    'Expected a new or an empty folder, got one with 2 entries; it is left as it is.',
+  );
+  expect(readFileSync(join(into, 'pool.mjs'), 'utf8')).toBe('mine');
 });

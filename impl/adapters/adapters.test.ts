@@ -225,13 +225,4 @@ describe('poolproof init', () => {
       expect(checks.vectors.passed).toBeGreaterThan(40);
     },
   );
-
-  it('writes over nothing', () => {
-    const into = join(folder, 'twice');
-    execFileSync(process.execPath, [main, 'init', 'node', into]);
-    writeFileSync(join(into, 'pool.mjs'), 'mine');
-    const again = () => execFileSync(process.execPath, [main, 'init', 'node', into], { stdio: 'pipe' });
-    expect(again).toThrow('Expected a new or an empty folder, got one with 2 entries; it is left as it is.');
-    expect(readFileSync(join(into, 'pool.mjs'), 'utf8')).toBe('mine');
-  });
 });
