@@ -10,7 +10,8 @@ import {
 } from '../certification/report.ts';
 import { decodeCase } from '../fixtures/case.ts';
 import { caseText } from '../properties/failure-text.ts';
-import { count, percent, printable, wrapLines } from './table.ts';
+import { wrapped } from '../properties/wrapped.ts';
+import { count, percent, printable } from './table.ts';
 
 /** Failures that are shown. */
 const shown = 5;
@@ -24,7 +25,7 @@ export function certificationText(report: CertificationReport): string {
     const { name, version, language } = implementation;
     lines.push(`${name} ${version}, ${language}`);
     for (const part of shownCapabilities) {
-      lines.push(...wrapLines([`  ${part.padEnd(12)}${capabilities[part].join(', ') || 'none'}`], 80));
+      lines.push(...wrapped(`  ${part.padEnd(12)}${capabilities[part].join(', ') || 'none'}`));
     }
     lines.push('');
   }
@@ -62,7 +63,7 @@ export function certificationText(report: CertificationReport): string {
   if (ended !== undefined) lines.push('', `ENDED: ${ended}`);
   const { text, exitCode } = outcomes[report.outcome];
   lines.push('', `${text}: ${(report.milliseconds / 1000).toFixed(1)} s, exit code ${exitCode}`);
-  return `${wrapLines(lines.map(printable), 80).join('\n')}\n`;
+  return `${lines.map(printable).flatMap(wrapped).join('\n')}\n`;
 }
 
 function failureLines({ id, op, note, law, description, case: encoded }: CheckFailure): string[] {

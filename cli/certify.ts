@@ -12,6 +12,7 @@ import { packaged, readSuite, SuiteError } from '../fixtures/load.ts';
 import { wrongBySchema } from '../fixtures/schema.ts';
 import { names, parseInteger } from './arguments.ts';
 import { certificationText } from './certification-text.ts';
+import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { parseFile, writeOutput } from './output-file.ts';
 import { endWithSignals, progressOn } from './progress.ts';
@@ -146,7 +147,7 @@ export function certificateCommand(): Command {
         try {
           certificate = parseCertificate(readFileSync(path, 'utf8'));
         } catch (error) {
-          console.error(`error: ${path}: ${(error as Error).message}`);
+          complain(`error: ${path}: ${(error as Error).message}`);
           return exitCodes.internal;
         }
         const { profile, seed, runs } = certificate.predicate.core;
@@ -186,7 +187,7 @@ async function withSuite(
     suite = readSuite(folder);
   } catch (error) {
     if (!(error instanceof SuiteError)) throw error;
-    console.error(`error: the vectors can not be trusted: ${printable(error.message)}`);
+    complain(`error: the vectors can not be trusted: ${printable(error.message)}`);
     return exitCodes.internal;
   }
   return use(suite);
@@ -216,7 +217,7 @@ async function writeAll(report: CertificationReport, flags: Omit<Flags, 'fixture
     try {
       await writeOutput(path, text);
     } catch (error) {
-      console.error(`error: --${flag} could not be written: ${(error as Error).message}`);
+      complain(`error: --${flag} could not be written: ${(error as Error).message}`);
       code ||= exitCodes.internal;
     }
   };
@@ -231,7 +232,7 @@ async function writeAll(report: CertificationReport, flags: Omit<Flags, 'fixture
       await write('certificate', flags.certificate, `${JSON.stringify(certificate, null, 1)}\n`);
       console.log(`certificate ${certificate.predicate.id}`);
     } else {
-      console.error(`error: --certificate was not written: ${why}`);
+      complain(`error: --certificate was not written: ${why}`);
       code ||= exitCodes.notRun;
     }
   }

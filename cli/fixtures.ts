@@ -8,10 +8,11 @@ import { toOnnx } from '../fixtures/exports/onnx.ts';
 import { packaged, readSuite, type Suite, SuiteError } from '../fixtures/load.ts';
 import { validateSuite } from '../fixtures/validate.ts';
 import { dtypes, flagNames, groups, type Vector } from '../fixtures/vectors.ts';
+import { wrapped } from '../properties/wrapped.ts';
 import { names } from './arguments.ts';
+import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { parseFolder, writeFolder } from './output-folder.ts';
-import { wrap, wrapLines } from './table.ts';
 
 const exporters: Readonly<Record<string, Exporter>> = { onnx: toOnnx, npy: toNpy, c: toC };
 
@@ -84,7 +85,7 @@ function guarded(act: () => number): void {
     if (!isAltered && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
     process.exitCode = exitCodes.internal;
     const what = isAltered ? 'the vectors can not be trusted' : 'the folder could not be written';
-    console.error(`error: ${what}: ${(error as Error).message}`);
+    complain(`error: ${what}: ${(error as Error).message}`);
   }
 }
 
@@ -100,7 +101,7 @@ function choose({ vectors }: Suite, { group, dtype, flag }: Chosen): Vector[] {
 const groupOf = ({ id }: Vector) => id.split('/')[0]!;
 
 function none(): number {
-  console.error('error: expected at least one vector of this group, dtype and flag, got none');
+  complain('error: expected at least one vector of this group, dtype and flag, got none');
   return exitCodes.notRun;
 }
 
@@ -119,7 +120,7 @@ function list(vectors: readonly Vector[]): number {
     for (const [key, dtypes] of entries) {
       const [name, flags, note]: string[] = JSON.parse(key);
       const row = `  ${name!.padEnd(30)} ${dtypes.join(' ').padEnd(16)}  ${flags}`;
-      for (const line of wrapLines([row, `    ${note}`], 80)) console.log(line);
+      for (const line of [row, `    ${note}`].flatMap(wrapped)) console.log(line);
     }
   }
   console.log(`in all: ${vectors.length}`);
@@ -149,7 +150,7 @@ function write(chosen: Chosen & { format: string; out: string }): number {
   writeFolder(chosen.out, new Map([...files, ...Object.entries(reasons)]));
   console.log(`${count} of ${vectors.length} vectors as ${chosen.format} in ${chosen.out}`);
   for (const [reason, what] of leftOut) {
-    for (const line of wrap(`left out ${what.length} (left-out.json): ${reason}`, 80, '  ')) console.log(line);
+    for (const line of wrapped(`left out ${what.length} (left-out.json): ${reason}`)) console.log(line);
   }
   return exitCodes.held;
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { largestSeed } from '../properties/check-arguments.ts';
 import { GradcheckError } from '../properties/gradcheck/calls.ts';
-import type { DrawnShapes } from '../properties/gradcheck/drawn-inputs.ts';
+import type { DrawnShapes, Ranges } from '../properties/gradcheck/drawn-inputs.ts';
 import type { GradcheckRun } from '../properties/gradcheck/property.ts';
 import { gradcheckText } from '../properties/gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
@@ -14,6 +14,7 @@ import { parseFile, writeOutput } from './output-file.ts';
 
 interface Flags {
   readonly shape?: DrawnShapes;
+  readonly range?: Ranges;
   readonly runs: number;
   readonly seed: number;
   readonly path?: string;
@@ -38,6 +39,11 @@ and is JavaScript, or TypeScript where this Node runs it.`,
       '--shape <shape>',
       'the shape of x, 32,64; or of an input by name, alpha=2,64; repeat the flag for more; an axis by a name is drawn, x=n,64',
       parseShape,
+    )
+    .option(
+      '--range <range>',
+      'the least and the largest value of x, 0.1,10; or of an input by name, alpha=0,1; repeat the flag for more (default: about 0)',
+      parseRange,
     )
     .option('--runs <count>', 'how many inputs are drawn', parseInteger(1, largestRuns), 20)
     .option('--seed <seed>', 'what they are drawn from', parseInteger(0, largestSeed), 1)
@@ -90,7 +96,7 @@ async function heldToVerdict(check: () => Promise<number>): Promise<number> {
 /** A module or an export that can't be checked. */
 class UsageError extends Error {}
 
-async function run(module: string, { shape, runs, seed, path, full, json }: Flags): Promise<number> {
+async function run(module: string, { shape, range, runs, seed, path, full, json }: Flags): Promise<number> {
   const target = await load(module);
   let outcome: GradcheckRun;
   try {
@@ -98,6 +104,7 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
       runs,
       seed,
       ...(shape && { shapes: shape }),
+      ...(range && { ranges: range }),
       ...(path && { path }),
       ...(full && { jacobian: 'full' as const }),
     });
@@ -115,8 +122,10 @@ async function run(module: string, { shape, runs, seed, path, full, json }: Flag
     console.log(`passed on ${outcome.runs} drawn inputs, of which the last is shown:`);
     console.log(`  ${counts.compared} elements compared, ${counts.unchecked} left open, ${counts.vacuous} vacuous`);
   } else if (report.outcome === 'failed') {
-    const shapes = Object.entries(shape ?? {}).map(([name, of]) => ` --shape ${name}=${of.join(',')}`);
-    const how = `${shapes.join('')}${full ? ' --full' : ''}`;
+    const flags = Object.entries({ shape, range }).flatMap(([flag, byName]) =>
+      Object.entries(byName ?? {}).map(([name, of]) => ` --${flag} ${name}=${of.join(',')}`),
+    );
+    const how = `${flags.join('')}${full ? ' --full' : ''}`;
     console.log(`again: npx poolproof gradcheck ${module}${how} --seed ${seed} --path ${found}`);
   }
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(report, plain, 1)}\n`);
@@ -148,15 +157,30 @@ function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
   if (axes === undefined || axes.split(',').some((axis) => /^\d+\D/.test(axis))) {
     throw new InvalidArgumentError('Expected lengths separated by commas, such as 32,64 or alpha=2,64.');
   }
-  // What every object has would be taken for a declaration of the module's own.
-  if (name in {}) throw new InvalidArgumentError(`Expected the name of an input, got ${name}.`);
-  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`Expected one shape of ${name}, got two.`);
+  checkNewName('shape', name, before);
   const shape = axes === '' ? [] : axes.split(',').map((axis) => (/^\d+$/.test(axis) ? Number(axis) : axis));
   const size = shape.reduce<number>((product, n) => product * (typeof n === 'number' ? n : 1), 1);
   if (size > largestInput) {
     throw new InvalidArgumentError(`Expected at most ${largestInput} elements, got ${size}.`);
   }
   return { ...before, [name]: shape };
+}
+
+/** `0.1,10`, `alpha=-1,1`. */
+function parseRange(text: string, before: Ranges = {}): Ranges {
+  const [, name = 'x', lo, hi] = /^(?:(\w+)=)?([^,]+),([^,]+)$/.exec(text) ?? [];
+  const range = [Number(lo), Number(hi)] as const;
+  if (!(Number.isFinite(range[0]) && Number.isFinite(range[1]) && range[0] <= range[1])) {
+    throw new InvalidArgumentError('Expected the least and the largest value, such as 0.1,10 or alpha=0,1.');
+  }
+  checkNewName('range', name, before);
+  return { ...before, [name]: range };
+}
+
+function checkNewName(what: string, name: string, before: object): void {
+  // What every object has would be taken for a declaration of the module's own.
+  if (name in {}) throw new InvalidArgumentError(`Expected the name of an input, got ${name}.`);
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`Expected one ${what} of ${name}, got two.`);
 }
 
 /** A check holds some dozens of copies of each input. */

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { wrapped } from '../properties/wrapped.ts';
+import { complain } from './complain.ts';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import { parseFolder, writeFolder } from './output-folder.ts';
-import { wrap } from './table.ts';
 
 /** What is written for a language: the harness of our own adapter, and a pool in which one function is missing. */
 interface Starter {
@@ -98,7 +99,7 @@ ${internalHelp}`,
       } catch (error) {
         if (error instanceof InvalidArgumentError) command.error(`error: "folder" ${folder}: ${error.message}`);
         if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-        console.error(`error: the starter could not be written: ${(error as Error).message}`);
+        complain(`error: the starter could not be written: ${(error as Error).message}`);
         process.exitCode = exitCodes.internal;
         return;
       }
@@ -106,7 +107,7 @@ ${internalHelp}`,
       const names = [...Object.keys(files), 'README.md'].join(', ');
       const next = `cd ${folder} && ${setUp}\n  ${certifyLine(language)}`;
       process.stdout.write(
-        `${wrap(`${folder}: ${names}`, 80, '  ').join('\n')}\n\nFill in the one function of ${join(folder, pool)}, then\n\n  ${next}\n`,
+        `${wrapped(`${folder}: ${names}`).join('\n')}\n\nFill in the one function of ${join(folder, pool)}, then\n\n  ${next}\n`,
       );
     });
 }

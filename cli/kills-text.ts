@@ -1,7 +1,8 @@
 import { isAgreement, type Kills, soleKillers } from '../properties/kills.ts';
 import type { Law } from '../properties/law.ts';
 import { type Group, groups, type Mutant } from '../properties/mutants/mutant.ts';
-import { percent, table, wrap } from './table.ts';
+import { wrapped } from '../properties/wrapped.ts';
+import { percent, table } from './table.ts';
 
 /** The groups of which every mutant must be found. */
 const strict: readonly Group[] = ['kink', 'special', 'state', 'shape'];
@@ -35,7 +36,7 @@ export function killsText(mutants: readonly Mutant[], laws: readonly Law[], kill
   const sole = soleKillers(others, mutants, withoutReference);
   const missed = mutants.filter((one) => !found([one]).length);
   return `${[
-    ...laws.flatMap(({ id }, k) => wrap(`${letter(k)} ${id}`, 80)),
+    ...laws.flatMap(({ id }, k) => wrapped(`${letter(k)} ${id}`)),
     '',
     ...mutants.map(({ id }, m) => `${id.padEnd(29)}${laws.map((_, k) => (kills[m]![k] ? letter(k) : '')).join('')}`),
     '',
@@ -43,18 +44,16 @@ export function killsText(mutants: readonly Mutant[], laws: readonly Law[], kill
     '',
     'Found by one law alone, agreement and gradcheck left out:',
     ...others.flatMap(({ id }) =>
-      wrap(
+      wrapped(
         `${id}: ${
           sole
             .get(id)
             ?.map((one) => one.id)
             .join(', ') ?? '-'
         }`,
-        80,
-        '  ',
       ),
     ),
-    ...(missed.length > 0 ? ['', ...wrap(`NOT FOUND: ${missed.map(({ id }) => id).join(', ')}`, 80, '  ')] : []),
+    ...(missed.length > 0 ? ['', ...wrapped(`NOT FOUND: ${missed.map(({ id }) => id).join(', ')}`)] : []),
   ].join('\n')}\n`;
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { laws } from '../properties/laws.ts';
-import { wrap } from './table.ts';
+import { wrapped } from '../properties/wrapped.ts';
 
 export function lawsCommand(): Command {
   return new Command('laws')
@@ -8,7 +8,7 @@ export function lawsCommand(): Command {
     .action(() => {
       for (const { id, statement, source } of laws) {
         console.log(id);
-        for (const line of [...wrap(`  ${statement}`, 80, '  '), ...wrap(`  [${source}]`, 80, '  ')]) {
+        for (const line of [...wrapped(`  ${statement}`), ...wrapped(`  [${source}]`)]) {
           console.log(line);
         }
       }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands.ts';
-import { complaint } from './complain.ts';
+import { complain, complaint } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { version } from './subjects.ts';
 
@@ -26,7 +26,7 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', ({ message }) => {
     // Node's own code would be 1, which says that a law failed; where nobody reads on, that is all there is to say.
-    if (stream !== process.stderr) console.error(`error: the output could not be written: ${message}`);
+    if (stream !== process.stderr) complain(`error: the output could not be written: ${message}`);
     process.exit(exitCodes.internal);
   });
 }

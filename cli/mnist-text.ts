@@ -1,14 +1,15 @@
 import type { Lockstep } from '../experiments/lockstep/lockstep-run.ts';
 import type { MnistRow } from '../experiments/mnist-run.ts';
+import { wrapped } from '../properties/wrapped.ts';
 import { hasLearned, type MnistReport } from './report.ts';
-import { table, wrap, wrapLines } from './table.ts';
+import { table } from './table.ts';
 
 /** The training for people: a row an epoch, then what the lockstep check found; or why there is none. */
 export function mnistText(mnist: MnistReport): string {
   if (mnist.state === 'left out') return 'MNIST: left out by --no-mnist';
   if (mnist.state !== 'run') {
     const word = mnist.state === 'broke' ? 'BROKE' : 'not run';
-    return wrapLines(`MNIST: ${word}: ${mnist.reason}`.split('\n'), 80).join('\n');
+    return `MNIST: ${word}: ${mnist.reason}`.split('\n').flatMap(wrapped).join('\n');
   }
   const { protocol, backend, version, passedOver, rows } = mnist;
   const head = ['activation', 'epoch', 'test loss', 'test accuracy', 'ms/step'];
@@ -22,14 +23,14 @@ export function mnistText(mnist: MnistReport): string {
     ]),
   );
   return [
-    ...wrap(`MNIST, 784-512-512-10, protocol "${protocol}", on ${backend} (${version})`, 80, '  '),
-    ...passedOver.flatMap(({ reason }) => wrap(`passed over: ${reason}`, 80, '  ')),
+    ...wrapped(`MNIST, 784-512-512-10, protocol "${protocol}", on ${backend} (${version})`),
+    ...passedOver.flatMap(({ reason }) => wrapped(`passed over: ${reason}`)),
     ...table([head, ...epochs]),
     ...rows.map(
       (row) =>
         `${row.activation}: test accuracy above ${mnist.requiredAccuracy} in the end: ${hasLearned(row, mnist) ? 'held' : 'FAIL'}`,
     ),
-    ...rows.flatMap((row) => wrap(lockstepText(row), 80, '  ')),
+    ...rows.flatMap((row) => wrapped(lockstepText(row))),
   ].join('\n');
 }
 

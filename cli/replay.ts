@@ -5,13 +5,12 @@ import type { Failure } from '../properties/failure.ts';
 import { failureLines } from '../properties/failure-text.ts';
 import type { Law } from '../properties/law.ts';
 import { type Breakage, checkKind } from '../properties/verify.ts';
+import { wrapped } from '../properties/wrapped.ts';
 import type { Subject } from '../reference/subject.ts';
 import { parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
 import { exitCodes, internalHelp } from './exit-codes.ts';
 import type { Counterexample } from './replay-line.ts';
-import { columns } from './report-text.ts';
 import { openSubject, type SubjectName, Unavailable } from './subjects.ts';
-import { wrapLines } from './table.ts';
 
 interface Flags {
   readonly law: Law;
@@ -80,7 +79,7 @@ export async function replay(
   }
   if ('finding' in outcome) {
     return {
-      text: [`FAIL on ${subject.name}`, ...wrapLines(failureLines(outcome), columns)].join('\n'),
+      text: [`FAIL on ${subject.name}`, ...failureLines(outcome).flatMap(wrapped)].join('\n'),
       exitCode: exitCodes.failed,
     };
   }

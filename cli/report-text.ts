@@ -1,12 +1,11 @@
 import { failureLines } from '../properties/failure-text.ts';
 import type { LawResult } from '../properties/verify.ts';
+import { wrapped } from '../properties/wrapped.ts';
 import { mnistText } from './mnist-text.ts';
 import { replayLine } from './replay-line.ts';
 import { exitCodeOf, type Report, type SubjectReport, totals } from './report.ts';
-import { count, percent, seconds, table, wrap, wrapLines } from './table.ts';
+import { count, percent, seconds, table } from './table.ts';
 
-/** Columns of a terminal that tables and sentences keep to; a line to paste may be longer. */
-export const columns = 80;
 /** With the longest id of a law, so many Subjects fit side by side. */
 const subjectsATable = 4;
 
@@ -68,14 +67,10 @@ function cell(result: LawResult | undefined): string {
 function subjectLines({ subjects, named }: Report): string[] {
   const about = subjects.flatMap(({ name, state, reason, version, dtype, facets = [] }) => {
     if (state === 'checked') {
-      return wrap(
-        `${name}: ${version}, ${dtype}${facets.length > 0 ? `, facets ${facets.join(', ')}` : ''}`,
-        columns,
-        '  ',
-      );
+      return wrapped(`${name}: ${version}, ${dtype}${facets.length > 0 ? `, facets ${facets.join(', ')}` : ''}`);
     }
     const word = state === 'died' ? 'DIED' : named ? state.toUpperCase() : `${state}, passed over`;
-    return wrap(`${name}: ${word}: ${reason}`, columns, '  ');
+    return wrapped(`${name}: ${word}: ${reason}`);
   });
   const needs = new Set(subjects.flatMap(({ results }) => results.flatMap(({ inapplicable }) => inapplicable ?? [])));
   if (needs.size > 0) about.push(`n/a: the law needs ${[...needs].join(' or ')}, which that backend does not have`);
@@ -91,7 +86,7 @@ function troubles({ name, results }: SubjectReport): string[] {
     for (const failure of failures) {
       // Where it was found is in the line that replays it.
       const lines = failureLines(failure).filter((line) => !line.startsWith('found by '));
-      const text = wrapLines(lines, columns).join('\n');
+      const text = lines.flatMap(wrapped).join('\n');
       texts.set(text, [...(texts.get(text) ?? []), `replay: ${replayLine(name, failure)}`]);
     }
     return [
@@ -101,7 +96,7 @@ function troubles({ name, results }: SubjectReport): string[] {
         : []),
     ];
   });
-  const list = wrap(`Not held on ${name}: ${troubled.map(({ law }) => law).join(', ')}`, columns, '  ');
+  const list = wrapped(`Not held on ${name}: ${troubled.map(({ law }) => law).join(', ')}`);
   return [list.join('\n'), ...details];
 }
 
@@ -127,7 +122,7 @@ function verdict(report: Report): string[] {
     counted(cases, 'case'),
     counted(failures, 'failure'),
   ].join(', ');
-  return wrap(`${words[code]}: ${counts}, ${seconds(report.milliseconds)}, exit code ${code}`, columns, '  ');
+  return wrapped(`${words[code]}: ${counts}, ${seconds(report.milliseconds)}, exit code ${code}`);
 }
 
 /** `1 law`, `2 laws`. */

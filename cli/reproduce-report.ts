@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { message } from '../experiments/data/idx.ts';
 import { readMeasured, readStepRatios } from '../experiments/report/evidence.ts';
 import { reportFiles } from '../experiments/report/files.ts';
+import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { makeFolder } from './output-file.ts';
 import { resultsOption, resultsRead } from './results-option.ts';
@@ -38,7 +39,7 @@ export function reportCommand(): Command {
             for (const folder of [out, join(out, 'results')]) makeFolder(folder);
             for (const [name, content] of files) writeFileSync(join(out, name), content);
           } catch (error) {
-            console.error(`error: --out expected a folder that can be written, got ${out}: ${message(error)}`);
+            complain(`error: --out expected a folder that can be written, got ${out}: ${message(error)}`);
             return exitCodes.internal;
           }
           console.log(`${join(out, 'results.md')}, ${join(out, 'results.html')}`);

@@ -3,9 +3,10 @@ import { figure } from '../experiments/claims/words.ts';
 import { isOfMap, mapName } from '../experiments/protocols.ts';
 import { readMeasured } from '../experiments/report/evidence.ts';
 import { type Progress, type ProgressLine, progressOf } from '../experiments/report/plan.ts';
+import { wrapped } from '../properties/wrapped.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resultsOption, resultsRead } from './results-option.ts';
-import { table, wrap } from './table.ts';
+import { table } from './table.ts';
 
 /** `poolproof reproduce status` */
 export function statusCommand(): Command {
@@ -50,7 +51,7 @@ export function statusText(progress: readonly Progress[], unfinished: ReadonlyMa
     ...table([[`${'protocol'.padEnd(23)}activation`, 'trials', 'dead', 'test loss ± sd'], ...rows]),
     '',
     ...[...unfinished].flatMap(([path, bytes]) =>
-      wrap(`${path}: ${bytes} bytes of an unfinished row at the end, which the next run cuts off`, 80, '  '),
+      wrapped(`${path}: ${bytes} bytes of an unfinished row at the end, which the next run cuts off`),
     ),
     ...(left.length === 0 ? ['All trials are there.'] : ['To go on:', ...left.map(({ command }) => `  ${command}`)]),
   ];

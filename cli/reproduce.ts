@@ -9,6 +9,7 @@ import { openResults, type Results, ResultsError } from '../experiments/results.
 import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
 import type { Trial } from '../experiments/trial.ts';
 import { names, parseInteger } from './arguments.ts';
+import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWithSignals, type Progress, progressOn } from './progress.ts';
 import { reportCommand } from './reproduce-report.ts';
@@ -111,7 +112,7 @@ async function reproduce(chosen: readonly (readonly [ExperimentName, string])[],
   } catch (error) {
     if (!(error instanceof ResultsError || error instanceof DataError)) throw error;
     progress.stop();
-    console.error(`error: ${error.message}`);
+    complain(`error: ${error.message}`);
     return error instanceof DataError ? exitCodes.broke : exitCodes.internal;
   } finally {
     progress.stop();
@@ -156,9 +157,9 @@ async function runMissing(
   { backend, workers = availableParallelism() }: Flags,
   progress: Progress,
 ): Promise<number> {
-  if (results.unfinished > 0) console.error(`${path}: cut off ${results.unfinished} bytes of an unfinished row`);
+  if (results.unfinished > 0) complain(`${path}: cut off ${results.unfinished} bytes of an unfinished row`);
   const todo = missing(trials, results).length;
-  console.error(`${path}: ${trials.length - todo} of ${trials.length} trials are there, ${todo} to run`);
+  complain(`${path}: ${trials.length - todo} of ${trials.length} trials are there, ${todo} to run`);
   if (todo === 0) return 0;
   progress.begin('trials', todo);
   const start = performance.now();
@@ -171,7 +172,7 @@ async function runMissing(
   });
   progress.end('trials', `${todo - failures.length} added`);
   for (const { trial, reason } of failures) {
-    console.error(`error: ${trial.protocol.name}, ${trial.protocol.activation.name}, seed ${trial.seed}: ${reason}`);
+    complain(`error: ${trial.protocol.name}, ${trial.protocol.activation.name}, seed ${trial.seed}: ${reason}`);
   }
   return failures.length;
 }

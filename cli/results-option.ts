@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { ResultsError } from '../experiments/results.ts';
+import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** `--results <folder>`, of every command that reads or writes rows. */
@@ -19,7 +20,7 @@ export function resultsRead<T>(read: () => T, use: (value: T) => number): number
     return use(read());
   } catch (error) {
     if (!(error instanceof ResultsError)) throw error;
-    console.error(`error: ${error.message}`);
+    complain(`error: ${error.message}`);
     return exitCodes.internal;
   }
 }

@@ -4,6 +4,7 @@ import { everything } from '../certification/wire.ts';
 import { gpuStyles, legalStyles, legalSubject, narrowStyles } from '../properties/legal.ts';
 import { mutants } from '../properties/mutants.ts';
 import { parseSubject } from './arguments.ts';
+import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { openSubject, type SubjectName, Unavailable, version } from './subjects.ts';
 
@@ -28,7 +29,7 @@ export function serveCommand(): Command {
         await serve(changed ?? (await servedOf(name)));
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
-        console.error(`error: ${error.message}`);
+        complain(`error: ${error.message}`);
         process.exitCode = exitCodes.broke;
       }
     });

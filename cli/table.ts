@@ -9,27 +9,6 @@ export function table(rows: readonly (readonly string[])[], gap = 2): string[] {
   );
 }
 
-/** Text broken at spaces into lines of at most `width`, all after the first indented. */
-export function wrap(text: string, width: number, indent = ''): string[] {
-  const found: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      found.push(line);
-      line = indent + word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...found, line];
-}
-
-/** Lines that keep their own indent, each broken where it is longer than `width`. */
-export function wrapLines(lines: readonly string[], width: number): string[] {
-  return lines.flatMap((line) => {
-    const indent = ' '.repeat(Math.max(0, line.search(/\S/)));
-    return wrap(line.trimStart(), width - indent.length, '    ').map((part) => indent + part);
-  });
-}
-
 /** Text of others, which a terminal must not obey: control characters, reversals and what else is not seen as `\u001b`. */
 export function printable(text: string): string {
   return text.replace(

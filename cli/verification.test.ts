@@ -3,6 +3,7 @@ import type { Law } from '../properties/law.ts';
 import { laws } from '../properties/laws.ts';
 import { mutants } from '../properties/mutants.ts';
 import { referenceSubject } from '../properties/reference-subject.ts';
+import { columns } from '../properties/wrapped.ts';
 import type { Subject } from '../reference/subject.ts';
 import { checkSubject } from './check.ts';
 import type { MnistEvent } from './mnist.ts';
@@ -11,7 +12,7 @@ import { replay } from './replay.ts';
 import { replayLine } from './replay-line.ts';
 import { exitCodeOf, type Report } from './report.ts';
 import { decodeReport, encodeReport } from './report-json.ts';
-import { columns, reportText } from './report-text.ts';
+import { reportText } from './report-text.ts';
 import { Unavailable } from './subjects.ts';
 import { type VerificationRequest, verification, type Workers } from './verification.ts';
 

@@ -5,6 +5,7 @@ import { largestSeed } from '../properties/check-arguments.ts';
 import type { Law } from '../properties/law.ts';
 import { laws } from '../properties/laws.ts';
 import { largestRuns, parseInteger, parseLaws, parseSubjects } from './arguments.ts';
+import { complain } from './complain.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { inChild } from './in-child.ts';
 import { parseFile, writeOutput } from './output-file.ts';
@@ -85,7 +86,7 @@ async function verify({ backend = 'auto', law, runs, seed, json, quick, mnist }:
   try {
     await writeOutput(json, `${JSON.stringify(encodeReport(report), null, 1)}\n`);
   } catch (error) {
-    console.error(`error: the report could not be written: ${(error as Error).message}`);
+    complain(`error: the report could not be written: ${(error as Error).message}`);
     return code || exitCodes.internal;
   }
   return code;

@@ -20,7 +20,13 @@ export type {
   Structure,
   Tensors,
 } from './gradcheck/differentiable.ts';
-export { type DrawnInputs, type DrawnShapes, type DrawOptions, drawnInputs } from './gradcheck/drawn-inputs.ts';
+export {
+  type DrawnInputs,
+  type DrawnShapes,
+  type DrawOptions,
+  drawnInputs,
+  type Ranges,
+} from './gradcheck/drawn-inputs.ts';
 export { gradcheck } from './gradcheck/gradcheck.ts';
 export { gradcheckLaw } from './gradcheck/law.ts';
 export type { GradcheckOptions } from './gradcheck/options.ts';

@@ -1,5 +1,5 @@
-/** What a terminal shows in a line. */
-const columns = 80;
+/** Columns of a terminal that tables and sentences keep to; a line to paste may be longer. */
+export const columns = 80;
 
 /** A line in several that are not too long, unless one word is; those after the first are indented. */
 export function wrapped(line: string): string[] {

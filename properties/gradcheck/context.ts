@@ -4,14 +4,11 @@ import type { Numeric } from './compare.ts';
 import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckOptions } from './options.ts';
 
-/** What is known once the derivatives are measured, for the checks that build on them. */
-export interface Context {
+/** What is known once the derivatives are measured. */
+export interface Measured {
   readonly asked: Asked;
   readonly inputs: Tensors;
   readonly y: Float64Array;
-  readonly dy: Float64Array;
-  /** What `vjp` answered to `dy`. */
-  readonly gradients: Tensors;
   readonly numerics: readonly Numeric[];
   readonly shapes: Shapes;
   readonly dtype: FloatDtype;
@@ -22,4 +19,11 @@ export interface Context {
   /** Roundings that the derivative of one output may have passed. */
   readonly roundings: number;
   readonly tolerance: number | undefined;
+}
+
+/** For the checks that build on the first cotangents. */
+export interface Context extends Measured {
+  readonly dy: Float64Array;
+  /** What `vjp` answered to `dy`. */
+  readonly gradients: Tensors;
 }

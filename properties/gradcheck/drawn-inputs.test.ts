@@ -58,6 +58,39 @@ describe('drawnInputs', () => {
     }
   });
 
+  it.each<[number, number]>([
+    [0.1, 10],
+    [-3, -2],
+    [5, 5],
+    [0, 2 ** -20],
+    [-1e300, 1e300],
+  ])('draws within [%d, %d]: what is special there, and all of it', (lo, hi) => {
+    const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [2000], a: [9] }, ranges: { x: [lo, hi] } }), {
+      seed: 6,
+      numRuns: 1,
+    }) as [DrawnInputs];
+    for (const v of inputs.x!) expect(v >= lo && v <= hi, `${v}`).toBe(true);
+    for (const k of [0, 1, 2, 3]) {
+      const [from, to] = [lo + (hi - lo) * (k / 4), lo + (hi - lo) * ((k + 1) / 4)];
+      expect(inputs.x!.some((v) => v >= from && v <= to)).toBe(true);
+    }
+    expect(inputs.x!.includes(0)).toBe(lo <= 0 && hi >= 0);
+    // The others are drawn as they are without a range.
+    expect(inputs.a!.some((v) => v < 0)).toBe(true);
+  });
+
+  it.each<[unknown, typeof RangeError | typeof TypeError, string]>([
+    [{ x: [2, 1] }, RangeError, '"ranges.x" expected two finite numbers, the lesser first, got [2, 1]'],
+    [{ x: [0, Number.NaN] }, RangeError, '"ranges.x" expected two finite numbers, the lesser first, got [0, NaN]'],
+    [{ x: 3 }, RangeError, '"ranges.x" expected two finite numbers, the lesser first, got 3'],
+    [{ z: [0, 1] }, RangeError, '"ranges" expected names among x, got z'],
+    [null, TypeError, '"ranges" expected an object, got null'],
+  ])('refuses the ranges %j', (ranges, kind, message) => {
+    const draw = () => drawnInputs({ shapes: { x: [2] }, ranges: ranges as never });
+    expect(draw).toThrow(kind);
+    expect(draw).toThrow(`drawnInputs: ${message}`);
+  });
+
   it('draws 0 of both signs', () => {
     const drawn = fc.sample(drawnInputs({ shapes: { x: [8] } }), { numRuns: 100, seed: 1 });
     const zeros = drawn.flatMap(({ inputs }) => [...inputs.x!]).filter((v) => v === 0);
@@ -143,6 +176,15 @@ describe('shrinking', () => {
       inputs: { x: Float64Array.of(0), alpha: Float64Array.of(1) },
     };
     expect(shrunk(least)).toEqual([]);
+  });
+
+  it('keeps elements within their range', () => {
+    const within = drawnInputs({ shapes: { x: [2] }, kinks: [9], ranges: { x: [0.75, 4] } });
+    const values = [...within.shrink({ shapes: { x: [2] }, inputs: { x: Float64Array.of(3.14, 3) } }, undefined)];
+    const both = values.flatMap(({ value: { inputs } }) => (inputs.x!.length === 2 ? [[...inputs.x!]] : []));
+    expect(both).toContainEqual([1, 1]);
+    expect(both).toContainEqual([3.25, 3]);
+    for (const v of both.flat()) expect(v).toBeGreaterThanOrEqual(0.75);
   });
 
   it('is for inputs, wherever they come from', () => {

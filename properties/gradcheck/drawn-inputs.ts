@@ -4,13 +4,16 @@ import { checkKeys } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
 import { sizeOf } from './layout.ts';
-import { kinksNear, smallerInputs } from './smaller-inputs.ts';
+import { isWithin, kinksNear, smallerInputs } from './smaller-inputs.ts';
 
 /**
  * Shapes in which an axis is a length, or the name of one that is drawn: `{ x: ['n', 'c'], alpha: [2, 'c'] }`.
  * Axes of one name have one length.
  */
 export type DrawnShapes = Readonly<Record<string, readonly (number | string)[]>>;
+
+/** The least and the largest value of the elements of inputs, by name: `{ x: [0.1, 10] }`. */
+export type Ranges = Readonly<Record<string, readonly [number, number]>>;
 
 /** Inputs as they are drawn and shrunk. */
 export interface DrawnInputs {
@@ -25,6 +28,8 @@ export interface DrawOptions {
   readonly kinks?: readonly number[] | ((input: string, element: number) => readonly number[]);
   /** The share of the elements that lie on one of these; 0.12 unless given. */
   readonly onKinks?: number;
+  /** Where elements lie, ends included, as far as the dtype tells; about 0 unless given. */
+  readonly ranges?: Ranges;
   /** The largest length of an axis that is drawn; 6 unless given. */
   readonly longest?: number;
 }
@@ -32,11 +37,12 @@ export interface DrawOptions {
 /** Elements on a kink or beside it. */
 const aboutKinks = 0.2;
 /** Those, and powers of two. */
-const special = 0.33;
+const aboutSpecial = 0.33;
 
 /**
- * An arbitrary of inputs, a third of their elements special: on a kink, beside it, powers of two; the others lie in
- * ±[0, 4). Shrinks axes, then elements, which never move onto a kink: it would hide what is wrong beside it. An axis of
+ * An arbitrary of inputs, a third of their elements special: on a kink, beside it, powers of two. The others lie in
+ * ±[0, 4); of an input with a range half of them, and all that would lie outside of it, lie anywhere within.
+ * Shrinks axes, then elements, which never move onto a kink: it would hide what is wrong beside it. An axis of
  * a fixed length shrinks too; where several inputs have one of that length, in all of them.
  */
 export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
@@ -52,7 +58,7 @@ export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
 export function checkDraw(where: string, draw: DrawOptions): void {
   checkInput(where, 'draw', draw);
   checkKeys(`${where}: "draw"`, draw, drawParts);
-  const { shapes, dtype, kinks, onKinks, longest } = draw;
+  const { shapes, dtype, kinks, onKinks, ranges, longest } = draw;
   checkDrawnShapes(where, shapes);
   if (dtype !== undefined && dtype !== 'f64' && dtype !== 'f32') {
     throw new RangeError(`${where}: "dtype" expected f64 or f32, got ${shown(dtype)}`);
@@ -65,10 +71,27 @@ export function checkDraw(where: string, draw: DrawOptions): void {
   if (onKinks !== undefined && !(typeof onKinks === 'number' && onKinks >= 0 && onKinks <= 1)) {
     throw new RangeError(`${where}: "onKinks" expected a share from 0 to 1, got ${shown(onKinks)}`);
   }
+  if (ranges !== undefined) checkRanges(where, ranges, Object.keys(shapes));
   if (longest !== undefined) checkInteger(`${where}: "longest"`, longest, 1);
 }
 
-const drawParts: readonly (keyof DrawOptions)[] = ['shapes', 'dtype', 'kinks', 'onKinks', 'longest'];
+const drawParts: readonly (keyof DrawOptions)[] = ['shapes', 'dtype', 'kinks', 'onKinks', 'ranges', 'longest'];
+
+/** @throws TypeError unless these are ranges by name, RangeError for one that is empty or of an input that is not drawn */
+function checkRanges(where: string, ranges: Ranges, inputs: readonly string[]): void {
+  checkInput(where, 'ranges', ranges);
+  for (const [name, range] of Object.entries(ranges)) {
+    checkRange(`${where}: "ranges.${name}"`, range);
+    if (inputs.includes(name)) continue;
+    throw new RangeError(`${where}: "ranges" expected names among ${inputs.join(', ')}, got ${name}`);
+  }
+}
+
+/** @throws RangeError unless `range` is two finite numbers, the lesser first */
+export function checkRange(where: string, range: readonly [number, number]): void {
+  if (Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0]! <= range[1]!) return;
+  throw new RangeError(`${where} expected two finite numbers, the lesser first, got ${shown(range)}`);
+}
 
 /** @throws TypeError unless these are shapes by name, RangeError for an axis that is neither a length nor a name */
 export function checkDrawnShapes(where: string, shapes: DrawnShapes): void {
@@ -112,17 +135,32 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
   }
 
   #element(random: fc.Random, name: string, element: number): number {
-    const { dtype = 'f64', onKinks = 0.12 } = this.#options;
+    const { dtype = 'f64', ranges } = this.#options;
+    const range = ranges !== undefined && Object.hasOwn(ranges, name) ? ranges[name] : undefined;
+    const special = this.#special(random, name, element);
+    if (special !== undefined && isWithin(this.#options, name, special)) return special;
     const { round } = formats[dtype];
     const sign = random.nextInt(0, 1) === 0 ? -1 : 1;
+    const about0 = round(sign * random.nextDouble() * 2 ** random.nextInt(-2, 2));
+    if (range === undefined) return about0;
+    if (random.nextInt(0, 1) === 0 && isWithin(this.#options, name, about0)) return about0;
+    const share = random.nextDouble();
+    return round(range[0] * (1 - share) + range[1] * share);
+  }
+
+  /** On a kink, beside it, or a power of two; most elements are none of these. */
+  #special(random: fc.Random, name: string, element: number): number | undefined {
+    const { dtype = 'f64', onKinks = 0.12 } = this.#options;
+    const { round } = formats[dtype];
     const kind = random.nextDouble();
+    if (kind >= aboutSpecial) return undefined;
+    const sign = random.nextInt(0, 1) === 0 ? -1 : 1;
     const kinks = kinksNear(this.#options, name, element);
     const kink = kinks[random.nextInt(0, Math.max(0, kinks.length - 1))] ?? 0;
     // On 0, of both signs.
     if (kind < onKinks) return kink === 0 ? 0 * sign : round(kink);
     if (kind < aboutKinks) return round(kink + sign * 2 ** -random.nextInt(4, 30));
-    if (kind < special) return sign * 2 ** random.nextInt(-4, 4);
-    return round(sign * random.nextDouble() * 2 ** random.nextInt(-2, 2));
+    return sign * 2 ** random.nextInt(-4, 4);
   }
 
   override canShrinkWithoutContext(value: unknown): value is DrawnInputs {

@@ -6,8 +6,8 @@ import { Asked, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
 import { type Comparison, compareConfirmed, cotangentRounding, type Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
-import type { Context } from './context.ts';
-import type { Declared, Differentiable, Tensors } from './differentiable.ts';
+import type { Context, Measured } from './context.ts';
+import type { Declared, Differentiable, Shapes, Tensors } from './differentiable.ts';
 import { drawCotangent } from './draw.ts';
 import { checkForwardMode } from './forward-mode.ts';
 import { checkBatch, checkContainment } from './independence.ts';
@@ -42,58 +42,105 @@ export async function gradcheck(
 ): Promise<GradcheckReport> {
   checkArguments(f, inputs, options);
   const stated: GradcheckOptions = { ...declaredBy(f), ...options };
-  const { seed = 1, constants = [], tolerance } = stated;
+  const { seed = 1, tolerance } = stated;
   const dtype = f.dtype ?? 'f64';
   const given = inputShapes(inputs, stated.shapes);
   const asked = new Asked(f, stated, given);
-  const names = Object.keys(inputs).filter((name) => !constants.includes(name));
   const y = await asked.forward(inputs);
   const { rounding: bounds } = stated;
   const declared = { ...stated, ...(bounds && { rounding: checkedRounding(bounds, inputs, y.length) }) };
   const shapes = withOutput(given, y.length, declared.shapes?.y ?? f.outputShape?.(given));
   checkBatchNames(shapes, declared.batch ?? []);
-  const failures: GradcheckFailure[] = [];
-  const checks: string[] = [];
 
   const side = await numericSide(f, asked, inputs, y, declared);
   const draw = random(seed, 'gradcheck');
-  const parts: Part[] = [];
-  for (const name of names) parts.push(await openPart(name, side, shapes, declared, draw, failures));
-  const moves = parts.flatMap(({ moved }) => (moved ? [moved] : []));
-  if (declared.rounding === undefined) side.noise.set(estimateNoise(moves, side.y, side.dtype));
-  leaveOpenNonFinite(
-    inputs,
-    (name) => {
-      const structure = declared.structure?.[name];
-      const found = parts.find((part) => part.name === name && part.projection === undefined)?.moved?.layout;
-      return found ?? (structure && layoutOf(name, structure, shapes[name]!, shapes.y!));
-    },
-    side.noise,
-  );
-  const roundings = roundingsOf(moves);
-  const unit = declared.rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
-  const numerics: Numeric[] = [];
-  for (const part of parts) numerics.push(...(await measured(part, side, unit, inputs, shapes, declared, draw)));
+  const { numerics, roundings, unit, failures } = await measureInputs(inputs, side, shapes, declared, draw);
   for (const numeric of numerics) {
     await confirmKinks(numeric, side.y, side.noise, shapes);
     failures.push(...kinkFailures(numeric, side.y, side.noise, shapes));
   }
   const noise = declared.rounding?.output?.(inputs) ?? outputNoise(side.noise, side.dtype, dtype);
-  if (f.twin !== undefined && valueFailures(y, side.y, noise, shapes.y!).length > 0) {
-    let bound = noise;
-    if (declared.rounding === undefined) {
-      bound = conditionNoise(noise, numerics, side.y, roundings, dtype);
-      bound = await valueNoise(asked, inputs, y, side.y, bound, roundings, dtype);
-    }
-    failures.push(...valueFailures(y, side.y, bound, shapes.y!));
-  }
+  const known = { asked, inputs, y, numerics, shapes, dtype, draw, declared, noise, roundings, tolerance };
+  if (f.twin !== undefined) failures.push(...(await checkValues(known, side)));
 
-  const dy = declared.dy ?? drawCotangent(draw, y.length, 0);
-  if (!(dy instanceof Float64Array) || dy.length !== y.length) {
-    const came = dy instanceof Float64Array ? dy.length : kindOf(dy);
-    throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
+  const dy = cotangentFor(y, declared, draw);
+  const context: Context = { ...known, dy, gradients: await asked.vjp(inputs, dy) };
+  const compared = await compareGradients(context);
+  const together = await compareTies(context, side, unit);
+  for (const { failure } of [...compared, ...together]) if (failure) failures.push(failure);
+  const others = await checkOthers(f, context);
+  failures.push(...others.failures);
+  asked.checkKept();
+  failures.push(...asked.failures);
+
+  const reports = numerics.map((numeric, k) => inputReport(compared[k]!, numeric, declared, shapes));
+  const total = [...compared, ...together].reduce((sum, { summary }) => sum + summary.compared, others.compared);
+  const outcome = failures.length > 0 ? 'failed' : total > 0 ? 'passed' : 'nothing-compared';
+  return {
+    name: f.name ?? 'f',
+    outcome,
+    passed: outcome === 'passed',
+    dtype,
+    seed,
+    outputShape: shapes.y!,
+    inputs: reports,
+    failures,
+    calls: asked.calls,
+    checks: [gradientCheck(reports), ...others.checks],
+    override: overrideBy(options),
+  };
+}
+
+/** The derivatives of every input that is no constant, and what was wrong when they were measured. */
+async function measureInputs(
+  inputs: Tensors,
+  side: NumericSide,
+  shapes: Shapes,
+  declared: GradcheckOptions,
+  draw: Random,
+): Promise<{ numerics: Numeric[]; roundings: number; unit: number; failures: GradcheckFailure[] }> {
+  const { constants = [], rounding, structure } = declared;
+  const failures: GradcheckFailure[] = [];
+  const parts: Part[] = [];
+  for (const name of Object.keys(inputs)) {
+    if (!constants.includes(name)) parts.push(await openPart(name, side, shapes, declared, draw, failures));
   }
-  const gradients = await asked.vjp(inputs, dy);
+  const moves = parts.flatMap(({ moved }) => (moved ? [moved] : []));
+  if (rounding === undefined) side.noise.set(estimateNoise(moves, side.y, side.dtype));
+  const layoutFor = (name: string) => {
+    const found = parts.find((part) => part.name === name && part.projection === undefined)?.moved?.layout;
+    const stated = structure?.[name];
+    return found ?? (stated && layoutOf(name, stated, shapes[name]!, shapes.y!));
+  };
+  leaveOpenNonFinite(inputs, layoutFor, side.noise);
+  const roundings = roundingsOf(moves);
+  const unit = rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
+  const numerics: Numeric[] = [];
+  for (const part of parts) numerics.push(...(await measureInput(part, side, unit, inputs, shapes, declared, draw)));
+  return { numerics, roundings, unit, failures };
+}
+
+/** `y` against its twin, within a bound that is derived anew where the first one is not kept. */
+async function checkValues(
+  { asked, inputs, y, numerics, shapes, dtype, declared, noise, roundings }: Measured,
+  side: NumericSide,
+): Promise<GradcheckFailure[]> {
+  const first = valueFailures(y, side.y, noise, shapes.y!);
+  if (first.length === 0 || declared.rounding !== undefined) return first;
+  const wider = conditionNoise(noise, numerics, side.y, roundings, dtype);
+  return valueFailures(y, side.y, await valueNoise(asked, inputs, y, side.y, wider, roundings, dtype), shapes.y!);
+}
+
+function cotangentFor(y: Float64Array, { dy }: GradcheckOptions, draw: Random): Float64Array {
+  if (dy === undefined) return drawCotangent(draw, y.length, 0);
+  if (dy instanceof Float64Array && dy.length === y.length) return dy;
+  const came = dy instanceof Float64Array ? dy.length : kindOf(dy);
+  throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
+}
+
+/** Every cotangent with the measured one. */
+async function compareGradients(context: Context): Promise<Comparison[]> {
+  const { asked, inputs, dy, gradients, numerics, dtype, declared, roundings, tolerance } = context;
   const rounding = declared.rounding?.vjp(inputs, dy);
   const compared: Comparison[] = [];
   for (const numeric of numerics) {
@@ -102,35 +149,38 @@ export async function gradcheck(
     const question = { numeric, analytic: gradients[name]!, dy, dtype, roundings, tolerance, what: 'vjp', ask };
     compared.push(await compareConfirmed({ ...question, bound: rounding?.[name] }));
   }
+  return compared;
+}
+
+/** The sums of the gradients of equal elements with what moving these together measures. */
+async function compareTies(context: Context, side: NumericSide, unit: number): Promise<Comparison[]> {
+  const { inputs, dy, gradients, numerics, shapes, dtype, draw, declared, roundings, tolerance } = context;
+  const what = 'vjp, equal elements moved together';
+  const compared: Comparison[] = [];
+  let rounding: Tensors | undefined;
   for (const numeric of numerics) {
     const ties = tiesOf(numeric, side.dtype);
     if (ties.length === 0) continue;
+    rounding ??= declared.rounding?.vjp(inputs, dy);
     const together = await measureTogether(numeric, ties, side, unit, shapes.y!, draw);
     if (declared.onKinks === 'open') together.jacobian = withoutKinks(together.jacobian);
     const analytic = gradients[numeric.name]!;
     const bound = rounding?.[numeric.name] ?? cotangentRounding(numeric, dy, analytic.length, dtype, roundings);
-    const what = 'vjp, equal elements moved together';
     compared.push(
       await compareConfirmed({ numeric: together, analytic, dy, dtype, roundings, tolerance, bound, what }),
     );
   }
-  failures.push(...compared.flatMap(({ failure }) => (failure ? [failure] : [])));
+  return compared;
+}
 
-  const context: Context = {
-    asked,
-    inputs,
-    y,
-    dy,
-    gradients,
-    numerics,
-    shapes,
-    dtype,
-    draw,
-    declared,
-    noise,
-    roundings,
-    tolerance,
-  };
+/** All besides the gradient for one dy, and what a report says was done. */
+async function checkOthers(
+  f: Differentiable,
+  context: Context,
+): Promise<{ failures: GradcheckFailure[]; checks: string[]; compared: number }> {
+  const { asked, inputs, y, dy, shapes, declared } = context;
+  const failures: GradcheckFailure[] = [];
+  const checks: string[] = [];
   if (f.jvp !== undefined) {
     failures.push(...(await checkForwardMode(context)));
     checks.push('forward mode and its adjoint');
@@ -143,44 +193,24 @@ export async function gradcheck(
     checks.push('a batch of one');
   }
   failures.push(...(await repeated(context, other.contained !== undefined)));
-  for (let k = 0; k < (declared.held ?? 0); k++)
-    await asked.vjp(
-      inputs,
-      dy.map((d) => -d),
-    );
+  const negated = dy.map((d) => -d);
+  for (let k = 0; k < (declared.held ?? 0); k++) await asked.vjp(inputs, negated);
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
     const twice = allFinite(y);
     if (twice) failures.push(...(await checkSecondOrder(f, context, gradcheck)));
     checks.push(twice ? 'gradient of the gradient' : 'not the gradient of the gradient, since y is not finite');
   }
-  asked.checkKept();
-  failures.push(...asked.failures);
-  const reports = numerics.map((numeric, k) => inputReport(compared[k]!, numeric, declared, shapes));
-  const total = compared.reduce((sum, { summary }) => sum + summary.compared, other.compared);
-  const outcome = failures.length > 0 ? 'failed' : total > 0 ? 'passed' : 'nothing-compared';
-  return {
-    name: f.name ?? 'f',
-    outcome,
-    passed: outcome === 'passed',
-    dtype,
-    seed,
-    outputShape: shapes.y!,
-    inputs: reports,
-    failures,
-    calls: asked.calls,
-    checks: [gradientCheck(reports), ...checks],
-    override: overrideBy(options),
-  };
+  return { failures, checks, compared: other.compared };
 }
 
 /** The derivatives of an input, which `compareConfirmed` may have measured once more. */
-async function measured(
+async function measureInput(
   { name, moved, projection }: Part,
   side: NumericSide,
   unit: number,
   inputs: Tensors,
-  shapes: Context['shapes'],
+  shapes: Shapes,
   { onKinks, structure }: GradcheckOptions,
   draw: Random,
 ): Promise<Numeric[]> {

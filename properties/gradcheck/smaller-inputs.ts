@@ -17,7 +17,7 @@ const shortAxis = 8;
 
 /**
  * Smaller inputs, the boldest first: of each axis one index, two, three, half, all but one; then all elements as 1, then
- * single ones simpler. None is moved onto a kink, but for -0 to 0.
+ * single ones simpler. None is moved onto a kink, but for -0 to 0, or out of its range.
  */
 export function* smallerInputs(options: DrawOptions, value: DrawnInputs): IterableIterator<SmallerInputs> {
   for (const axes of linkedAxes(options.shapes)) {
@@ -31,7 +31,7 @@ export function* smallerInputs(options: DrawOptions, value: DrawnInputs): Iterab
     const simpler = [...tensor].map((v, j) => {
       const kinks = kinksNear(options, name, j);
       if (kinks.includes(v)) return Object.is(v, -0) ? [0] : [];
-      return simplerValues(v).filter((to) => !kinks.includes(to));
+      return simplerValues(v).filter((to) => !kinks.includes(to) && isWithin(options, name, to));
     });
     const ones = tensor.map((v, j) => (simpler[j]!.includes(1) ? 1 : v));
     if (simpler.filter((to) => to.includes(1)).length > 1) {
@@ -46,6 +46,13 @@ export function* smallerInputs(options: DrawOptions, value: DrawnInputs): Iterab
 /** The values near which an element is drawn. */
 export function kinksNear({ kinks = [0] }: DrawOptions, input: string, element: number): readonly number[] {
   return typeof kinks === 'function' ? kinks(input, element) : kinks;
+}
+
+/** Whether an input may have this value. */
+export function isWithin({ ranges = {} }: DrawOptions, input: string, v: number): boolean {
+  if (!Object.hasOwn(ranges, input)) return true;
+  const [lo, hi] = ranges[input]!;
+  return lo <= v && v <= hi;
 }
 
 /** The axes that can shrink by themselves. */

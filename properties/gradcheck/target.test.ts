@@ -76,7 +76,7 @@ describe('toPassGradcheck', () => {
 });
 
 it.each<[object, typeof TypeError | typeof RangeError, string | RegExp]>([
-  [{ shpe: [2] }, TypeError, '"options" expected shape, near, runs, path, shapes,'],
+  [{ shpe: [2] }, TypeError, '"options" expected shape, range, ranges, near, runs, path, shapes,'],
   [{ shape: [2], run: 3 }, TypeError, 'got "run"'],
   [null as never, TypeError, '"options" expected an object, got null'],
   [{ shape: [2], shapes: { x: [2] } }, TypeError, 'expected "shape" of x or "shapes" of all inputs, got both'],
@@ -88,6 +88,9 @@ it.each<[object, typeof TypeError | typeof RangeError, string | RegExp]>([
     /^gradcheck: "shapes" expected an object of shapes by the names of inputs, got \[\[3\]\]/,
   ],
   [{ shapes: { x: 'n' } }, RangeError, /^gradcheck: "shapes.x" expected lengths or names of axes, got "n"/],
+  [{ shape: [2], range: [0, 1], ranges: { x: [0, 1] } }, TypeError, 'expected "range" of x or "ranges" of all inputs'],
+  [{ shape: [2], range: [1, 0] }, RangeError, '"range" expected two finite numbers, the lesser first, got [1, 0]'],
+  [{ shape: [2], ranges: { z: [0, 1] } }, RangeError, '"ranges" expected names among x, got z'],
   [{ shape: [2], near: '0' }, RangeError, '"near" expected an array of finite numbers, got "0"'],
   [{ shape: [2], near: [Number.NaN] }, RangeError, '"near" expected an array of finite numbers, got [NaN]'],
   [{ shape: [2], seed: 2 ** 40 }, RangeError, '"seed" expected an integer from 0 to 4294967295, got 1099511627776'],

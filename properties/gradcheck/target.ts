@@ -3,7 +3,7 @@ import { kindOf, shown } from '../../reference/arguments.ts';
 import { checkOptions } from '../check-arguments.ts';
 import { gradcheckOptions } from './check-options.ts';
 import type { Differentiable } from './differentiable.ts';
-import { checkDrawnShape, checkDrawnShapes, type DrawnShapes } from './drawn-inputs.ts';
+import { checkDrawnShape, checkDrawnShapes, checkRange, type DrawnShapes, type Ranges } from './drawn-inputs.ts';
 import type { GradcheckOptions } from './options.ts';
 import { type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
 import { layerFunction, loadTensorflow, type TensorflowFunction, tensorflowFunction } from './tensorflow.ts';
@@ -16,6 +16,10 @@ export interface TargetOptions extends Omit<GradcheckOptions, 'shapes'>, RunOpti
   readonly shape?: readonly number[];
   /** Shapes of the inputs, in the order of the arguments of a TensorFlow.js function; an axis by name is drawn. */
   readonly shapes?: DrawnShapes;
+  /** The least and the largest value of `x`: `[0.1, 10]` for a logarithm. About 0 unless given. */
+  readonly range?: readonly [number, number];
+  /** Those of the inputs by name, in place of `range`. */
+  readonly ranges?: Ranges;
   /** Values at which, and near which, elements are drawn more often; 0 unless given. */
   readonly near?: readonly number[];
 }
@@ -26,18 +30,27 @@ export interface TargetOptions extends Omit<GradcheckOptions, 'shapes'>, RunOpti
  * @throws TypeError, RangeError naming what was expected; GradcheckError for what the target throws
  */
 export async function gradcheckTarget(target: GradcheckTarget, options: TargetOptions = {}): Promise<GradcheckRun> {
-  checkOptions('gradcheck', options, ['shape', 'near', 'runs', 'path', ...gradcheckOptions]);
-  const { shape, shapes: given, near, ...rest } = options;
+  checkOptions('gradcheck', options, ['shape', 'range', 'ranges', 'near', 'runs', 'path', ...gradcheckOptions]);
+  const { shape, shapes: given, range, ranges, near, ...rest } = options;
   if (shape !== undefined && given !== undefined) {
     throw new TypeError('gradcheck: expected "shape" of x or "shapes" of all inputs, got both');
   }
+  if (range !== undefined && ranges !== undefined) {
+    throw new TypeError('gradcheck: expected "range" of x or "ranges" of all inputs, got both');
+  }
+  if (range !== undefined) checkRange('gradcheck: "range"', range);
   if (shape !== undefined) checkDrawnShape('gradcheck: "shape"', shape);
   if (given !== undefined) checkDrawnShapes('gradcheck', given);
   if (near !== undefined && !(Array.isArray(near) && near.every(Number.isFinite))) {
     throw new RangeError(`gradcheck: "near" expected an array of finite numbers, got ${shown(near)}`);
   }
   const named = given ?? (shape && { x: shape });
-  const draw = (shapes: DrawnShapes) => ({ shapes, ...(near && { kinks: near }) });
+  const within = ranges ?? (range && { x: range });
+  const draw = (shapes: DrawnShapes) => ({
+    shapes,
+    ...(near && { kinks: near }),
+    ...(within && { ranges: within }),
+  });
   if (isDifferentiable(target)) {
     const shapes = named ?? withoutOutput(target.shapes);
     if (shapes === undefined) throw missing('"shape" or "shapes", since the target declares none');
