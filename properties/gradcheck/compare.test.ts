@@ -24,6 +24,7 @@ function elementwise(measured: Jacobian, more: Partial<Numeric> = {}): Numeric {
     confirm: refuse,
     shape: [1, n],
     values: new Float64Array(n).fill(2),
+    noise: new Float64Array(n),
     kinksOf: undefined,
     projection: undefined,
     ...more,

@@ -20,6 +20,8 @@ export interface Numeric {
   readonly confirm: (elements: ReadonlySet<number>) => Promise<Jacobian>;
   readonly shape: readonly number[];
   readonly values: Float64Array;
+  /** The bound of the rounding error of each output, where this input is moved too. */
+  readonly noise: Float64Array;
   readonly kinksOf: KinksOf | undefined;
   /** The directions that stand in place of elements, if the input was projected. */
   readonly projection: Projection | undefined;

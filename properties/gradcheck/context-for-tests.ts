@@ -42,6 +42,7 @@ export async function contextOf(
       confirm: async () => jacobian,
       shape: shapes[name]!,
       values: inputs[name]!,
+      noise: new Float64Array(y.length),
       kinksOf: undefined,
       projection: undefined,
     };

@@ -124,6 +124,28 @@ describe('right functions are not called wrong', () => {
       expect(report.failures, gradcheckText(report)).toEqual([]);
     }
   });
+
+  it('a quotient of two that are small, which is large where only one of them was moved', async () => {
+    const round = Math.fround;
+    const quotient: Differentiable = {
+      dtype: 'f32',
+      forward: ({ a, b }) => a!.map((v, i) => round(v / b![i]!)),
+      vjp: ({ a, b }, dy) => ({
+        a: dy.map((d, i) => round(d / b![i]!)),
+        b: dy.map((d, i) => round(-round(d * a![i]!) / round(b![i]! * b![i]!))),
+      }),
+    };
+    for (const [a, b] of [
+      [-(2 ** -22), 2 ** -22],
+      [-(2 ** -22), -(2 ** -27)],
+      [2 ** -28, -(2 ** -15)],
+      [-(2 ** -30), 2 ** -14],
+      [1, 3],
+    ]) {
+      const report = await gradcheck(quotient, { a: Float64Array.of(a!), b: Float64Array.of(b!) });
+      expect(report.failures, gradcheckText(report)).toEqual([]);
+    }
+  });
 });
 
 describe('a power of |x| beside a declared jump', () => {

@@ -15,6 +15,7 @@ import { gradientCheck, inputReport } from './input-report.ts';
 import { measureJacobian, withoutKinks } from './jacobian.ts';
 import { confirmKinks, kinkFailures, valueFailures } from './kink-checks.ts';
 import { layoutOf } from './layout.ts';
+import type { Moved } from './measure.ts';
 import { conditionNoise, estimateNoise, outputNoise, roundingsOf } from './noise.ts';
 import { allFinite, leaveOpenNonFinite, type NumericSide, numericSide } from './numeric-side.ts';
 import { checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from './options.ts';
@@ -56,8 +57,8 @@ export async function gradcheck(
   const draw = random(seed, 'gradcheck');
   const { numerics, roundings, unit, failures } = await measureInputs(inputs, side, shapes, declared, draw);
   for (const numeric of numerics) {
-    await confirmKinks(numeric, side.y, side.noise, shapes);
-    failures.push(...kinkFailures(numeric, side.y, side.noise, shapes));
+    await confirmKinks(numeric, side.y, shapes);
+    failures.push(...kinkFailures(numeric, side.y, shapes));
   }
   const noise = declared.rounding?.output?.(inputs) ?? outputNoise(side.noise, side.dtype, dtype);
   const known = { asked, inputs, y, numerics, shapes, dtype, draw, declared, noise, roundings, tolerance };
@@ -106,7 +107,8 @@ async function measureInputs(
     if (!constants.includes(name)) parts.push(await openPart(name, side, shapes, declared, draw, failures));
   }
   const moves = parts.flatMap(({ moved }) => (moved ? [moved] : []));
-  if (rounding === undefined) side.noise.set(estimateNoise(moves, side.y, side.dtype));
+  const estimated = rounding === undefined ? estimateNoise(moves, side.y, side.dtype) : undefined;
+  if (estimated !== undefined) side.noise.set(estimated.output);
   const layoutFor = (name: string) => {
     const found = parts.find((part) => part.name === name && part.projection === undefined)?.moved?.layout;
     const stated = structure?.[name];
@@ -116,7 +118,13 @@ async function measureInputs(
   const roundings = roundingsOf(moves);
   const unit = rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
   const numerics: Numeric[] = [];
-  for (const part of parts) numerics.push(...(await measureInput(part, side, unit, inputs, shapes, declared, draw)));
+  for (const { name, moved, projection } of parts) {
+    if (moved === undefined) continue;
+    // Of outputs that depend on ∞ or NaN nothing bounds the noise, whatever they are moved along.
+    const noise = estimated?.along.get(moved)?.map((nu, i) => Math.max(nu, side.noise[i]!)) ?? side.noise;
+    const part = { name, moved, projection };
+    numerics.push(await measureInput(part, { ...side, noise }, unit, inputs, shapes, declared, draw));
+  }
   return { numerics, roundings, unit, failures };
 }
 
@@ -162,7 +170,7 @@ async function compareTies(context: Context, side: NumericSide, unit: number): P
     const ties = tiesOf(numeric, side.dtype);
     if (ties.length === 0) continue;
     rounding ??= declared.rounding?.vjp(inputs, dy);
-    const together = await measureTogether(numeric, ties, side, unit, shapes.y!, draw);
+    const together = await measureTogether(numeric, ties, { ...side, noise: numeric.noise }, unit, shapes.y!, draw);
     if (declared.onKinks === 'open') together.jacobian = withoutKinks(together.jacobian);
     const analytic = gradients[numeric.name]!;
     const bound = rounding?.[numeric.name] ?? cotangentRounding(numeric, dy, analytic.length, dtype, roundings);
@@ -206,15 +214,14 @@ async function checkOthers(
 
 /** The derivatives of an input, which `compareConfirmed` may have measured once more. */
 async function measureInput(
-  { name, moved, projection }: Part,
+  { name, moved, projection }: Part & { readonly moved: Moved },
   side: NumericSide,
   unit: number,
   inputs: Tensors,
   shapes: Shapes,
   { onKinks, structure }: GradcheckOptions,
   draw: Random,
-): Promise<Numeric[]> {
-  if (moved === undefined) return [];
+): Promise<Numeric> {
   const { y, noise, dtype } = side;
   const jacobian = await measureJacobian(moved, y, noise, dtype);
   const numeric: Numeric = {
@@ -228,11 +235,12 @@ async function measureInput(
     },
     shape: shapes[name]!,
     values: inputs[name]!,
+    noise,
     kinksOf: moved.kinksOf,
     projection,
     beyond: structure?.[name] === undefined && projection === undefined ? beyondStructure(moved, noise) : undefined,
   };
-  return [numeric];
+  return numeric;
 }
 
 function overrideBy({ tolerance, rounding }: GradcheckOptions): GradcheckReport['override'] {

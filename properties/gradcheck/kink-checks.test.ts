@@ -31,9 +31,10 @@ function check(actual: number, left: MeasuredSide, right: MeasuredSide, declared
     name: 'x',
     jacobian: { lo: floats(), hi: floats(), kinks: [kink] },
     values: floats(0, 8),
+    noise: new Float64Array(6).with(4, noise),
   } as unknown as Numeric;
   const y = new Float64Array(6).with(4, actual);
-  return kinkFailures(numeric, y, new Float64Array(6).with(4, noise), { y: [2, 3] });
+  return kinkFailures(numeric, y, { y: [2, 3] });
 }
 
 describe('the value at a kink', () => {

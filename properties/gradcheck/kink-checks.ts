@@ -6,28 +6,18 @@ import type { GradcheckFailure } from './report.ts';
 import { offFrom } from './sides.ts';
 
 /** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */
-export function kinkFailures(
-  numeric: Numeric,
-  y: Float64Array,
-  noise: Float64Array,
-  shapes: Shapes,
-): GradcheckFailure[] {
+export function kinkFailures(numeric: Numeric, y: Float64Array, shapes: Shapes): GradcheckFailure[] {
   return numeric.jacobian.kinks.flatMap((kink) => [
-    ...valueAt(kink, y, noise, shapes),
-    ...sideFailures(kink, 'left', numeric, noise, shapes),
-    ...sideFailures(kink, 'right', numeric, noise, shapes),
+    ...valueAt(kink, y, numeric.noise, shapes),
+    ...sideFailures(kink, 'left', numeric, shapes),
+    ...sideFailures(kink, 'right', numeric, shapes),
   ]);
 }
 
 /** Kinks that were found are measured once more before a value on one is called wrong. */
-export async function confirmKinks(
-  numeric: Numeric,
-  y: Float64Array,
-  noise: Float64Array,
-  shapes: Shapes,
-): Promise<void> {
+export async function confirmKinks(numeric: Numeric, y: Float64Array, shapes: Shapes): Promise<void> {
   const wrong = numeric.jacobian.kinks.filter(
-    (kink) => kink.declared === undefined && valueAt(kink, y, noise, shapes).length > 0,
+    (kink) => kink.declared === undefined && valueAt(kink, y, numeric.noise, shapes).length > 0,
   );
   if (wrong.length > 0) numeric.jacobian = await numeric.confirm(new Set(wrong.map(({ element }) => element)));
 }
@@ -64,7 +54,6 @@ function sideFailures(
   kink: MeasuredKink,
   side: 'left' | 'right',
   numeric: Numeric,
-  noise: Float64Array,
   shapes: Shapes,
 ): GradcheckFailure[] {
   const declared = kink.declared?.[side]?.(kink.output);
@@ -72,7 +61,7 @@ function sideFailures(
   const measured = kink[side];
   const index = indexIn(shapes.y!, kink.output);
   const at = numeric.values[kink.element]!;
-  return offFrom(declared, measured, noise[kink.output]!).map(({ quantity, error }) => ({
+  return offFrom(declared, measured, numeric.noise[kink.output]!).map(({ quantity, error }) => ({
     code: 'one-sided',
     input: numeric.name,
     at,

@@ -26,7 +26,7 @@ export const cancelling: Readonly<Record<string, Elementwise & { readonly places
     df: (x) => 0.5 * erfc(-x / Math.SQRT2) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
     places: [-7, -8, -8.3, -9, -10, -15],
   },
-  'log(1 + exp)': { f: softplus, df: sigmoid, places: [-32.6, -36, -37, -44] },
+  'log(1 + exp)': { f: softplus, df: sigmoid, places: [-32.6, -36, -37, -44, -600, -690, -740] },
   Mish: {
     f: (x) => x * Math.tanh(softplus(x)),
     df: (x) => Math.tanh(softplus(x)) + (x * sigmoid(x)) / Math.cosh(softplus(x)) ** 2,

@@ -3,7 +3,7 @@ import { random } from '../../reference/random.ts';
 import type { FloatDtype, Structure } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
-import { estimateNoise, outputNoise, roundingsOf } from './noise.ts';
+import { estimateNoise as estimate, outputNoise, roundingsOf } from './noise.ts';
 
 type F = (inputs: Readonly<Record<string, Float64Array>>) => Float64Array;
 
@@ -37,19 +37,27 @@ it('counts four roundings, and one for each element that an output depends on', 
   expect(roundingsOf((await moved(f, inputs, { w: 'dense' }, { reach: 100 })).all)).toBe(4 + 100);
 });
 
+/** Along the only input. */
+const estimateNoise = (...given: Parameters<typeof estimate>) => [...estimate(...given).along.values()][0]!;
+
 describe('the noise of an output', () => {
   it('is K·u·(max|y| + Σ|v·∂y/∂v|) + 4η', async () => {
     const inputs = { x: Float64Array.of(2, -4, 0), w: Float64Array.of(8) };
     const f: F = ({ x, w }) => x!.map((v) => 3 * v + w![0]!);
     const { all, y } = await moved(f, inputs, { x: 'elementwise', w: 'dense' });
-    const noise = estimateNoise(all, y, 'f64');
-    // The largest value is at a point beside: 2 + 1·2h (its unit is 2), -4 - 2·4h, 0 + h; or where w is, 8 + 8h and 8 - 16h.
-    const largest = [14 + 3 * 2 * h, 4 + 3 * 8 * h + 0, 8 + 8 * h];
-    largest[0] = Math.max(largest[0]!, 14 + 8 * h);
-    largest[1] = Math.max(4 + 3 * 8 * h, 4 + 16 * h);
+    const { output, along } = estimate(all, y, 'f64');
+    const [x, w] = all.map((input) => along.get(input)!);
+    // Along an input the largest value is at a point beside: x at 2 + 1·2h (its unit is 2), -4 - 2·4h, 0 + h; w at 8 + 8h.
+    const largest = [
+      [14, 4, 8],
+      [14 + 3 * 2 * h, 4 + 3 * 8 * h, 8 + 3 * h],
+      [14 + 8 * h, 4 + 16 * h, 8 + 8 * h],
+    ];
     const conditions = [2 * 3, 4 * 3, 0].map((share) => share + 8);
-    for (const i of [0, 1, 2]) {
-      expect(noise[i]! / (6 * u * (largest[i]! + conditions[i]!))).toBeCloseTo(1, 7);
+    for (const [k, noise] of [output, x!, w!].entries()) {
+      for (const i of [0, 1, 2]) {
+        expect(noise[i]! / (6 * u * (largest[k]![i]! + conditions[i]!))).toBeCloseTo(1, 12);
+      }
     }
   });
 

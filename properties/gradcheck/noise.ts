@@ -11,17 +11,26 @@ export function roundingsOf(moved: readonly Moved[]): number {
   return moved.reduce((total, { reach }) => total + reach, extraRoundings);
 }
 
+/** Bounds of the rounding error of outputs. */
+export interface Noise {
+  /** Of `y`. */
+  readonly output: Float64Array;
+  /** Of the values to which each input was moved. */
+  readonly along: ReadonlyMap<Moved, Float64Array>;
+}
+
 /**
- * `νᵢ = K·u·(max|yᵢ| + Σⱼ |vⱼ|·|∂yᵢ/∂vⱼ|) + 4η`: what rounding can do to output i of a function whose inner terms are as
- * large as what small relative changes of its inputs do to it. K is one rounding for each input element it depends on,
- * and four more. The slopes are the smaller of the two that the first evaluations gave, so that a jump does not count.
+ * `νᵢ = K·u·(|yᵢ| + Σⱼ |vⱼ|·|∂yᵢ/∂vⱼ|) + 4η`: what rounding can do to output i of a function whose inner terms are as
+ * large as what small relative changes of its inputs do to it; along an input, of the largest value in place of |yᵢ|. K is
+ * one rounding for each input element that the output depends on, and four more. The slopes are the smaller of the two that
+ * the first evaluations gave, so that a jump does not count.
  */
-export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: FloatDtype): Float64Array {
+export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: FloatDtype): Noise {
   const { p, etaExponent } = formats[dtype];
-  const size = new Float64Array(y);
-  for (let i = 0; i < size.length; i++) size[i] = Math.abs(size[i]!);
+  const own = y.map(Math.abs);
+  const largest = new Map(moved.map((input) => [input, own.slice()]));
   const condition = new Float64Array(y.length);
-  for (const { given, layout, values, stencils, reach } of moved) {
+  for (const [{ given, layout, values, stencils, reach }, size] of largest) {
     // Along a direction that moves m elements at once, `√m·|slope|` stands for the sum of their contributions.
     const weight = reach > layout.colours ? 2 * Math.sqrt(reach) : 0;
     const [near, far] = stencils[0]!.points;
@@ -44,8 +53,8 @@ export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: F
   }
   const unit = roundingsOf(moved) * 2 ** -p;
   const least = 4 * 2 ** etaExponent;
-  for (let i = 0; i < y.length; i++) size[i] = unit * (size[i]! + condition[i]!) + least;
-  return size;
+  const bound = (size: Float64Array) => size.map((s, i) => unit * (s + condition[i]!) + least);
+  return { output: bound(own), along: new Map([...largest].map(([input, size]) => [input, bound(size)])) };
 }
 
 /**

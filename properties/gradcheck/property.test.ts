@@ -54,7 +54,7 @@ describe('gradcheckRun', () => {
   it('is a property for fc.assert', async () => {
     await fc.assert(gradcheckProperty(pap, { shapes }), { numRuns: 20, seed: 1 });
     await expect(fc.assert(gradcheckProperty(wrong, { shapes }), { numRuns: 50, seed: 1 })).rejects.toThrow(
-      'Property failed after 1 tests',
+      /^Property failed after \d tests/,
     );
   });
 
@@ -70,12 +70,12 @@ describe('gradcheckRun', () => {
     [
       'an unknown part of draw',
       [pap, { shape: [3] }],
-      '"draw" expected shapes, dtype, kinks, onKinks, longest, got "sha',
+      '"draw" expected shapes, dtype, kinks, onKinks, ranges, longest, got "sha',
     ],
     [
       'a misspelt part of draw',
       [pap, { shapes, longst: 3 }],
-      '"draw" expected shapes, dtype, kinks, onKinks, longest, got "l',
+      '"draw" expected shapes, dtype, kinks, onKinks, ranges, longest, got "l',
     ],
     [
       'shapes without names',
