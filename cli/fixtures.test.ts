@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function run(command: string, args: readonly string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
   // Messages are wrapped.
-  return { code: status, out: stdout, err: stderr.replace(/\n +/g, ' ') };
+  return { code: status, out: stdout, err: stderr };
 }
 const fixtures = (...args: string[]) => run(process.execPath, [main, 'fixtures', ...args]);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

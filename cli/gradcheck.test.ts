@@ -51,7 +51,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function gradcheck(...args: string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'gradcheck', ...args], { encoding: 'utf8' });
-  return { code: status, out: stdout, err: stderr.replaceAll(/\n {2}/g, ' ') };
+  return { code: status, out: stdout, err: stderr };
 }
 
 describe('poolproof gradcheck', () => {

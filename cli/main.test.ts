@@ -26,9 +26,6 @@ function poolproof(...args: string[]): { code: number | null; out: string; err: 
 const text = (...args: string[]) => poolproof(...args).out;
 const small = ['--law', 'normalisation', '--runs', '3', '--seed', '5'];
 
-/** A message as it is before it is wrapped. */
-const unwrapped = (text: string) => text.replaceAll(/\n {2}/g, ' ');
-
 describe('poolproof', () => {
   it.each([['--help'], ...['verify', 'replay', 'gradcheck', 'mutants', 'laws'].map((name) => [name, '--help'])])(
     '%s %s reads well',
@@ -68,11 +65,10 @@ describe('poolproof', () => {
     [['replay', '--kind', 'odd'], 'Expected dyadic or general'],
     [['replay', '--path', '1:x'], 'Expected integers separated by colons, such as 12:0:3'],
     [['replay', '--path', '999999999:0'], 'Expected a path that starts with an integer below 1000000'],
-  ])('%j is a usage error of one sentence, wrapped at 80 columns', (args, message) => {
+  ])('%j is a usage error of one sentence', (args, message) => {
     const { code, out, err } = poolproof(...args);
-    expect(unwrapped(err)).toContain(message);
-    expect(unwrapped(err)).toMatch(/^error: .*\n$/);
-    for (const line of err.split('\n')) expect(line.length <= 80 || !line.trim().includes(' '), line).toBe(true);
+    expect(err).toContain(message);
+    expect(err).toMatch(/^error: .*\n$/);
     expect(out).toBe('');
     expect(code).toBe(2);
   });
