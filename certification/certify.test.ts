@@ -81,6 +81,9 @@ describe('wrong implementations', () => {
 
   it('are known to fail by a list, until a check of it passes', async () => {
     const { failures } = await run(['--mutant', 'step-at-zero-is-one']);
+    const listed = failures.map(({ kind, id, op }) => `${kind} ${id} ${op}`);
+    // Those of the smoke list are asked twice.
+    expect(new Set(listed).size).toBe(listed.length);
     const known = new Set(failures.map(({ id }) => id));
     const again = await run(['--mutant', 'step-at-zero-is-one'], { known });
     expect(again).toMatchObject({ outcome: 'conforms', knownFailing: [...known], failures: [] });

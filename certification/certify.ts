@@ -365,6 +365,13 @@ class Certification {
     return finding && encodeFinding(finding);
   }
 
+  /** The first of each kind, and each once: what is in the smoke list too is asked twice. */
+  #list(failure: CheckFailure): void {
+    const listed = this.#failures.filter(({ kind }) => kind === failure.kind);
+    if (listed.length >= mostFailures || listed.some(({ id, op }) => id === failure.id && op === failure.op)) return;
+    this.#failures.push(failure);
+  }
+
   #count(kind: Kind, check: Omit<Check, 'case'> & { case?: Case }, trouble: Trouble | undefined): void {
     const { id } = check;
     if (trouble === undefined) {
@@ -377,7 +384,7 @@ class Certification {
       return;
     }
     this.#checks[kind].failed++;
-    if (this.#checks[kind].failed <= mostFailures) this.#failures.push(failureOf(kind, check, trouble));
+    this.#list(failureOf(kind, check, trouble));
     // What breaks the subject is not asked again.
     if (check.case !== undefined && kind !== 'repeated' && trouble.code !== 'fault')
       this.#worst ??= { check: check as Check, kind };

@@ -13,6 +13,8 @@ import { caseText } from '../properties/failure-text.ts';
 import { wrapped } from '../properties/wrapped.ts';
 import { count, percent, printable } from './table.ts';
 
+const againStart = 'again: ';
+
 /** Failures that are shown. */
 const shown = 5;
 
@@ -63,7 +65,9 @@ export function certificationText(report: CertificationReport): string {
   if (ended !== undefined) lines.push('', `ENDED: ${ended}`);
   const { text, exitCode } = outcomes[report.outcome];
   lines.push('', `${text}: ${(report.milliseconds / 1000).toFixed(1)} s, exit code ${exitCode}`);
-  return `${lines.map(printable).flatMap(wrapped).join('\n')}\n`;
+  // What is to be pasted stays in one line.
+  const broken = (line: string) => (line.startsWith(againStart) ? [line] : wrapped(line));
+  return `${lines.map(printable).flatMap(broken).join('\n')}\n`;
 }
 
 function failureLines({ id, op, note, law, description, case: encoded }: CheckFailure): string[] {
@@ -82,6 +86,6 @@ function diagnosisLines(report: CertificationReport): string[] {
     lines.push('', `DIAGNOSIS: ${verdict}`, ...rest.map((sentence) => `  ${sentence}`));
   }
   const again = againLine(report);
-  if (again !== undefined) lines.push('', `again: ${again}`);
+  if (again !== undefined) lines.push('', `${againStart}${again}`);
   return lines;
 }
