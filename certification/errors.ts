@@ -27,7 +27,7 @@ export interface WorstElement {
 export interface ErrorStatistics {
   /** Elements by error: as many as `limits` has entries. */
   readonly histogram: readonly number[];
-  /** The worst first. */
+  /** The worst first, of each Case its worst. */
   readonly worst: readonly WorstElement[];
 }
 
@@ -38,7 +38,7 @@ const shownElements = 64;
 /** Counts errors as answers come. */
 export class Errors {
   readonly #histogram = limits.map(() => 0);
-  readonly #worst: { rank: number; make: () => WorstElement }[] = [];
+  readonly #worst: { id: string; rank: number; make: () => WorstElement }[] = [];
 
   add(id: string, input: Case, tensors: Tensors, allowed: Readonly<Record<keyof Answer, readonly Allowed[]>>): void {
     for (const [quantity, values] of tensors) {
@@ -71,9 +71,12 @@ export class Errors {
     const error = Math.abs(actual - exact) / bound;
     const isRight = permits(element, actual);
     const share = isRight ? Math.min(error, 1) : error;
-    const rank = isRight ? share : Number.POSITIVE_INFINITY;
-    const last = this.#worst.at(-1);
-    if (Number.isNaN(rank) || (this.#worst.length === mostWorst && rank <= last!.rank)) return;
+    // All that is wrong before all that is right, and no number first.
+    const rank = isRight ? share : Number.isNaN(error) ? Number.POSITIVE_INFINITY : 1 + error;
+    const own = this.#worst.findIndex((one) => one.id === id);
+    const replaced = own >= 0 ? own : mostWorst - 1;
+    const least = this.#worst[replaced]?.rank ?? Number.NEGATIVE_INFINITY;
+    if (Number.isNaN(rank) || rank <= least) return;
     const make = (): WorstElement => {
       const { pool, shape, dtype } = input;
       const { rows, shape: kept } = positionsOf(pool, shape);
@@ -87,8 +90,8 @@ export class Errors {
         ...(input.x.length <= shownElements && { case: encodeCase(input) }),
       };
     };
-    this.#worst.push({ rank, make });
+    this.#worst.splice(replaced, 1);
+    this.#worst.push({ id, rank, make });
     this.#worst.sort((a, b) => b.rank - a.rank);
-    this.#worst.splice(mostWorst);
   }
 }

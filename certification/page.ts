@@ -161,7 +161,7 @@ export function certificationPage(report: CertificationReport): string {
     parts.push(
       section(
         'Worst inputs',
-        h('p', { class: 'muted' }, 'Elements whose error is the largest share of what is allowed.'),
+        h('p', { class: 'muted' }, 'Of each case the element whose error is the largest share of what is allowed.'),
         h(
           'table',
           { class: 'worst' },
@@ -231,6 +231,7 @@ export function certificationPage(report: CertificationReport): string {
   }
 
   function curves({ pool, x, y, dx, expectedY, expectedDx }: Curve): Child {
+    const isSeen = [...(y ? pointsOf(x, y, expectedY) : []), ...(dx ? pointsOf(x, dx, expectedDx) : [])].some(differs);
     return [
       h('p', { class: 'muted' }, pool),
       h('div', { class: 'curves' }, picture('y', x, y, expectedY), picture('dx for dy = 1', x, dx, expectedDx)),
@@ -240,18 +241,17 @@ export function certificationPage(report: CertificationReport): string {
         [
           ['expected', 'as it should be'],
           ['came', 'as it came'],
-          ['wrong', 'where they differ'],
+          ...(isSeen ? [['wrong', 'where they differ']] : []),
         ].map(([key, words]) => [h('span', { class: `key ${key}` }), words]),
       ),
+      isSeen
+        ? undefined
+        : h('p', { class: 'muted' }, 'No point of these is wrong: the failure is of an input beside them.'),
     ];
   }
 
   function picture(label: string, x: Tensor, came: Tensor | undefined, expected: Tensor): Child {
-    const values = (tensor: Tensor) => [...decodeTensor(label, tensor).values];
-    const [xs, right] = [values(x), values(expected)];
-    const got = came && values(came);
-    const points = xs.map((at, k) => ({ x: at, expected: right[k]!, actual: got?.[k] ?? Number.NaN }));
-    const differs = ({ expected: e, actual: a }: (typeof points)[number]) => Math.abs(a - e) > 1e-3 * (1 + Math.abs(e));
+    const points = pointsOf(x, came, expected);
     // A jump is not drawn as a line.
     const sides = [points.filter((p) => p.x <= 0), points.filter((p) => p.x > 0)];
     const finite = points.filter(({ actual }) => Number.isFinite(actual));
@@ -272,4 +272,23 @@ export function certificationPage(report: CertificationReport): string {
       }),
     );
   }
+}
+
+interface Point {
+  readonly x: number;
+  readonly expected: number;
+  readonly actual: number;
+}
+
+function pointsOf(x: Tensor, came: Tensor | undefined, expected: Tensor): Point[] {
+  const values = (tensor: Tensor) => [...decodeTensor('curve', tensor).values];
+  const [xs, right] = [values(x), values(expected)];
+  const got = came && values(came);
+  return xs.map((at, k) => ({ x: at, expected: right[k]!, actual: got?.[k] ?? Number.NaN }));
+}
+
+/** By more than can be told apart in a picture. */
+function differs({ expected, actual }: Point): boolean {
+  if (!Number.isFinite(expected) || Number.isNaN(actual)) return !Object.is(actual, expected);
+  return Math.abs(actual - expected) > 1e-3 * (1 + Math.abs(expected));
 }
