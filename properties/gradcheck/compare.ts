@@ -122,13 +122,12 @@ function compareCotangent({
   skip,
   more,
 }: Question): Comparison {
-  const { name, layout, jacobian, values, projection } = numeric;
+  const { name, layout, jacobian, projection } = numeric;
   const analytic = projection ? projected(given, projection) : given;
   const bounds = bound && projection ? projectedBound(bound, projection) : bound;
   const expected = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
-  const u = 2 ** -formats[dtype].p;
-  // What one product loses to underflow, also where a derivative did before it was multiplied by dy.
-  const eta = 2 ** formats[dtype].etaExponent * largest(dy);
+  const ofSum = roundingOfSum(dtype, roundings, dy);
+  const least = ofSum(1, 0);
   const moreTerms = projection ? given.length : 0;
   const middles = new Float64Array(analytic.length);
   const halves = new Float64Array(analytic.length);
@@ -144,15 +143,14 @@ function compareCotangent({
     const hi = high[j]!;
     const terms = reaches[j]! + moreTerms;
     const own = 2 ** -53 * (ownRoundings + terms) * size[j]!;
-    const derived = u * (roundings + terms) * size[j]! + eta * terms;
-    const rounding = own + (bounds ? bounds[j]! : derived) + (more === undefined ? 0 : more[j]!);
+    const rounding = own + (bounds ? bounds[j]! : ofSum(terms, size[j]!)) + (more === undefined ? 0 : more[j]!);
     if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) {
       halves[j] = Number.NaN;
       continue;
     }
     compared++;
     const middle = lo + (hi - lo) / 2;
-    const half = tolerance === undefined ? (hi - lo) / 2 + rounding : tolerance * Math.max(Math.abs(middle), eta);
+    const half = tolerance === undefined ? (hi - lo) / 2 + rounding : tolerance * Math.max(Math.abs(middle), least);
     middles[j] = middle;
     halves[j] = half;
     if (middle !== 0 && half >= Math.abs(middle)) vacuous++;
@@ -163,19 +161,8 @@ function compareCotangent({
       worstRatio = ratio;
     }
   }
-  const [middle, half] = [middles[worst]!, halves[worst]!];
-  const element: ComparedElement | undefined =
-    worst < 0
-      ? undefined
-      : {
-          ...placeOf(numeric, worst),
-          analytic: analytic[worst]!,
-          numeric: middle,
-          lo: middle - half,
-          hi: middle + half,
-          kinkDistance: projection ? Number.POSITIVE_INFINITY : distanceToKink(numeric, worst, values[worst]!),
-          ratio: worstRatio,
-        };
+  const element =
+    worst < 0 ? undefined : elementOf(numeric, worst, analytic[worst]!, middles[worst]!, halves[worst]!, worstRatio);
   return {
     summary: {
       compared,
@@ -187,6 +174,26 @@ function compareCotangent({
     failure:
       wrong.size > 0 ? { code: 'gradient', what, input: name, wrong: wrong.size, compared, ...element! } : undefined,
     wrong,
+  };
+}
+
+function elementOf(
+  numeric: Numeric,
+  j: number,
+  analytic: number,
+  middle: number,
+  half: number,
+  ratio: number,
+): ComparedElement {
+  const { projection, values } = numeric;
+  return {
+    ...placeOf(numeric, j),
+    analytic,
+    numeric: middle,
+    lo: middle - half,
+    hi: middle + half,
+    kinkDistance: projection ? Number.POSITIVE_INFINITY : distanceToKink(numeric, j, values[j]!),
+    ratio,
   };
 }
 
@@ -257,7 +264,20 @@ function projectedBound(bound: Float64Array, { directions }: Projection): Float6
   );
 }
 
-/** What rounding can do to each element of a cotangent: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms. */
+/** `u·(K+M)·S + M·η·max(1, |dy|)`: what rounding can do to a sum of M terms of sizes that add up to S. */
+function roundingOfSum(
+  dtype: FloatDtype,
+  roundings: number,
+  dy: Float64Array,
+): (terms: number, size: number) => number {
+  const { p, etaExponent } = formats[dtype];
+  const u = 2 ** -p;
+  // What one product loses to underflow, also where a derivative did before it was multiplied by dy.
+  const eta = 2 ** etaExponent * largest(dy);
+  return (terms, size) => u * (roundings + terms) * size + eta * terms;
+}
+
+/** What rounding can do to each element of a cotangent. */
 export function cotangentRounding(
   { layout, jacobian }: Numeric,
   dy: Float64Array,
@@ -267,8 +287,8 @@ export function cotangentRounding(
 ): Float64Array {
   const { size } = expectedCotangent(layout, jacobian, dy, elements);
   const reaches = layout.reaches();
-  const eta = 2 ** formats[dtype].etaExponent * largest(dy);
-  return size.map((s, j) => 2 ** -formats[dtype].p * (roundings + reaches[j]!) * s + eta * reaches[j]!);
+  const ofSum = roundingOfSum(dtype, roundings, dy);
+  return size.map((s, j) => ofSum(reaches[j]!, s));
 }
 
 /** From an element to the nearest kink that is declared for it or was found on it. */
