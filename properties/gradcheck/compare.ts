@@ -154,8 +154,12 @@ function compareCotangent({
     middles[j] = middle;
     halves[j] = half;
     if (middle !== 0 && half >= Math.abs(middle)) vacuous++;
-    const ratio = ratioOf(Math.abs(analytic[j]! - middle), half);
-    if (!(ratio <= 1)) wrong.add(j);
+    const distance = Math.abs(analytic[j]! - middle);
+    const isWithin = distance <= half;
+    if (!isWithin) wrong.add(j);
+    // A division for those alone that may be the worst.
+    if (isWithin && worst >= 0 && distance <= worstRatio * half) continue;
+    const ratio = ratioOf(distance, half);
     if (ratio > worstRatio) {
       worst = j;
       worstRatio = ratio;
