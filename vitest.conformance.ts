@@ -61,6 +61,8 @@ function inChromium(name: string, names: readonly Target[], headers = {}): TestP
         enabled: true,
         headless: true,
         screenshotFailures: false,
+        // Vite bundles what a page imports first, which takes more than the minute that is the default on a busy machine.
+        connectTimeout: 600_000,
         provider: playwright({ launchOptions }),
         instances: names.map((target) => ({
           browser: 'chromium' as const,
