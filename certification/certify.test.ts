@@ -47,7 +47,9 @@ describe('right implementations', () => {
     expect(report.checks.accumulated.passed).toBe(0);
   });
 
-  it('get the same certificate again, whatever the number of processes; another with another number', async () => {
+  it('get the same certificate again, whatever the number of processes; another with another number', {
+    timeout,
+  }, async () => {
     const first = await run([], { profile: 'training' });
     const certificate = certificateOf(first);
     expect(parseCertificate(JSON.stringify(certificate))).toEqual(certificate);
@@ -57,7 +59,7 @@ describe('right implementations', () => {
     expect(differences(certificate, other)).toContainEqual(expect.stringMatching(/^seed: was 0, is 1$/));
     const wrong = await run(['--mutant', 'mean-in-dalpha'], { profile: 'training' });
     expect(differences(certificate, wrong)).toEqual(['the run ended with "fails"']);
-  }, 60_000);
+  });
 });
 
 describe('wrong implementations', () => {
