@@ -141,6 +141,7 @@ describe('poolproof gradcheck', () => {
     [['#right', '--shape', '2x3'], 'Expected lengths separated by commas'],
     [['#right', '--shape', '2', '--shape', '3'], 'Expected one shape of x, got two'],
     [['#right', '--shape', '2', '--range', '2,1'], 'Expected the least and the largest value, such as 0.1,10'],
+    [['#right', '--shape', '2', '--range', ' ,1'], 'Expected the least and the largest value, such as 0.1,10'],
     [['#right', '--shape', '2', '--range', 'x=1'], 'Expected the least and the largest value, such as 0.1,10'],
     [['#right', '--shape', '2', '--range', '0,1', '--range', 'x=0,2'], 'Expected one range of x, got two'],
     [['#right', '--shape', '2', '--range', 'z=0,1'], '"ranges" expected names among x, got z'],

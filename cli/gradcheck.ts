@@ -168,7 +168,7 @@ function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
 
 /** `0.1,10`, `alpha=-1,1`. */
 function parseRange(text: string, before: Ranges = {}): Ranges {
-  const [, name = 'x', lo, hi] = /^(?:(\w+)=)?([^,]+),([^,]+)$/.exec(text) ?? [];
+  const [, name = 'x', lo, hi] = /^(?:(\w+)=)?([^,\s]+),([^,\s]+)$/.exec(text) ?? [];
   const range = [Number(lo), Number(hi)] as const;
   if (!(Number.isFinite(range[0]) && Number.isFinite(range[1]) && range[0] <= range[1])) {
     throw new InvalidArgumentError('Expected the least and the largest value, such as 0.1,10 or alpha=0,1.');

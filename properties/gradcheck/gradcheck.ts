@@ -118,12 +118,12 @@ async function measureInputs(
   const roundings = roundingsOf(moves);
   const unit = rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
   const numerics: Numeric[] = [];
-  for (const { name, moved, projection } of parts) {
+  for (const part of parts) {
+    const { moved } = part;
     if (moved === undefined) continue;
     // Of outputs that depend on ∞ or NaN nothing bounds the noise, whatever they are moved along.
     const noise = estimated?.along.get(moved)?.map((nu, i) => Math.max(nu, side.noise[i]!)) ?? side.noise;
-    const part = { name, moved, projection };
-    numerics.push(await measureInput(part, { ...side, noise }, unit, inputs, shapes, declared, draw));
+    numerics.push(await measureInput({ ...part, moved }, { ...side, noise }, unit, inputs, shapes, declared, draw));
   }
   return { numerics, roundings, unit, failures };
 }
