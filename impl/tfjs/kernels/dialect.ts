@@ -35,8 +35,8 @@ export interface Dialect {
   inside(tile: string, place: Place, tiles: Tiles): string;
   /** The tile of alpha that holds `row` at a place along B, and the elements of it that those of a tile of x use. */
   alpha(row: number, tiles: Tiles): readonly [tileRow: number, lanes: string];
-  /** The t-th tile of dalpha, of what `of` makes of a row and a place along B. */
-  dalpha(of: (row: string, p: string) => string, tiles: Tiles): string;
+  /** The body of `T tileAt(int t)` of dalpha, whose rows the function named `rowOf` makes of a row and a place along B. */
+  dalpha(rowOf: string, tiles: Tiles): readonly string[];
   /** The tile with, in place of each element, the sum of those that share its coefficient. */
   shared(tile: string, tiles: Tiles): string;
 }
@@ -70,10 +70,13 @@ export const glsl: Dialect = {
     const lanes = [lane(0, 0), lane(0, 1), lane(1, 0), lane(1, 1)].map((i) => 'xyzw'[i]).join('');
     return [alphaRank > 2 ? row : Math.floor(row / 2), `.${lanes}`];
   },
-  dalpha: (of, { alphaRank }) => {
-    if (alphaRank > 2) return of('t / sizeB', 't % sizeB');
-    const [upper, lower] = [of('t / sizeB * 2', 't % sizeB'), of('t / sizeB * 2 + 1', 't % sizeB')];
-    return alphaRank === 2 ? `vec4(${upper}.xy, ${lower}.xy)` : `vec4(${upper}.x, ${lower}.x, 0.0, 0.0)`;
+  dalpha: (rowOf, { alphaRank }) => {
+    if (alphaRank > 2) return [`return ${rowOf}(t / sizeB, t % sizeB);`];
+    return [
+      'vec4 both[2];',
+      `for (int r = 0; r < 2; r++) { both[r] = ${rowOf}(t / sizeB * 2 + r, t % sizeB); }`,
+      alphaRank === 2 ? 'return vec4(both[0].xy, both[1].xy);' : 'return vec4(both[0].x, both[1].x, 0.0, 0.0);',
+    ];
   },
   shared: (tile, { ownRows, ownColumns }) => {
     const rows = ownRows ? tile : `sumOfRows(${tile})`;
@@ -101,6 +104,6 @@ export const wgsl: Dialect = {
   each: (of) => of(''),
   inside: (tile) => tile,
   alpha: (row) => [row, ''],
-  dalpha: (of) => of('t / uniforms.sizeB', 't % uniforms.sizeB'),
+  dalpha: (rowOf) => [`return ${rowOf}(t / uniforms.sizeB, t % uniforms.sizeB);`],
   shared: (tile) => tile,
 };

@@ -9,8 +9,8 @@ function literal(value: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-/** The terms of the smallest trees, which are written out. */
-const leaves = 4;
+/** The terms of the smallest trees, which are written out: of four a program took twice as long to compile, to run as well. */
+const leaves = 2;
 
 /** Lines that compute formulas at the variable `x`, and the names of what they compute. */
 class Lines {
@@ -184,9 +184,12 @@ export class PoolShader {
     return constraint.kind === 'softmax' || (constraint.kind === 'clip' && constraint.bounds.some(Number.isFinite));
   }
 
-  /** `T tileAt(int t)`: `dalpha = κ′ᵀ dc`, `dcᵢ` the total of `count` terms. */
+  /**
+   * `T tileAt(int t)`: `dalpha = κ′ᵀ dc`, `dcᵢ` the total of `count` terms. Loops call for each total at one place in the
+   * code: a driver inlines it, terms and branches and all, and once for each of five branches took 4 s (SwiftShader).
+   */
   pullBack(): string {
-    const { constant, select, tile, uniform, each, shared, dalpha } = this.#dialect;
+    const { constant, variable, array, select, tile, int, uniform, each, shared, dalpha } = this.#dialect;
     const { constraint, branches } = this.#pool;
     const lines = new Lines(this.#dialect);
     const others = { softmax: branches.map((_, i) => i), sumToOne: [this.#rows] }[constraint.kind as string] ?? [];
@@ -215,7 +218,7 @@ export class PoolShader {
       }
     })();
     const given = ['own', ...others.map((i) => `dc${i}`), ...(this.pullsBackByAlpha ? this.#alphas : [])];
-    const { float, int, fn } = this.#dialect;
+    const { float, fn } = this.#dialect;
     const own = fn(float, 'pullBack', [[int, 'row'], ...given.map((name) => [float, name] as const)], body.join('\n'));
     const total = this.#tileFunction(
       'dc',
@@ -226,17 +229,17 @@ export class PoolShader {
       'rowOfDalpha',
       ['row', 'p'],
       [
-        constant(tile, 'own', 'dc(row, p)'),
-        ...others.map((i) => constant(tile, `dc${i}`, `dc(${i}, p)`)),
+        array('dcs', 1 + others.length),
+        `for (${variable(int, 'j', '0')} j < ${1 + others.length}; j = j + 1) {`,
+        `dcs[j] = dc(${select('j == 0', 'row', `j + ${(others[0] ?? 0) - 1}`)}, p);`,
+        '}',
+        constant(tile, 'own', 'dcs[0]'),
+        ...others.map((i, j) => constant(tile, `dc${i}`, `dcs[${1 + j}]`)),
         ...(this.pullsBackByAlpha ? this.#readAlpha() : []),
         `return ${each((lane) => `pullBack(row, ${given.map((name) => `${name}${lane}`).join(', ')})`)};`,
       ],
     );
-    const result = this.#tileFunction(
-      'tileAt',
-      ['t'],
-      [`return ${dalpha((row, p) => `rowOfDalpha(${row}, ${p})`, this.#tiles)};`],
-    );
+    const result = this.#tileFunction('tileAt', ['t'], dalpha('rowOfDalpha', this.#tiles));
     return [own, total, rows, result].join('\n');
   }
 
