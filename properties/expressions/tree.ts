@@ -1,7 +1,8 @@
-import { type BigNumber, create, type MathJsInstance, all as mathjs } from 'mathjs';
+import type { BigNumber, MathJsInstance } from 'mathjs';
+import mathjs from 'mathjs/lib/browser/math.js';
 
 /** mathjs parses and derives, and its BigNumber computes; it is never asked to evaluate a text. */
-export const math: MathJsInstance = create(mathjs!, { number: 'BigNumber', precision: 64 });
+export const math: MathJsInstance = mathjs.create({ number: 'BigNumber', precision: 64 });
 
 /** A decimal number of any precision: mathjs' BigNumber. */
 export type Big = ReturnType<BigNumber['plus']>;
