@@ -3,6 +3,8 @@ import { conformanceProjects } from './vitest.conformance.ts';
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // Besides the pages in Chromium, which end first: one alone, the default on two cores, left a core idle for minutes.
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -17,7 +19,8 @@ const config: ViteUserConfig = defineConfig({
             'impl/tfjs/stock-ops.test.ts',
           ],
           setupFiles: ['./vitest.coverage.ts'],
-          testTimeout: 60_000,
+          // A minute is not enough for some on a busy machine a third as fast as most.
+          testTimeout: 240_000,
           hookTimeout: 60_000,
         },
       },
