@@ -114,15 +114,14 @@ async function measureInputs(
     const stated = structure?.[name];
     return found ?? (stated && layoutOf(name, stated, shapes[name]!, shapes.y!));
   };
-  leaveOpenNonFinite(inputs, layoutFor, side.noise);
+  leaveOpenNonFinite(inputs, layoutFor, [side.noise, ...(estimated?.along.values() ?? [])]);
   const roundings = roundingsOf(moves);
   const unit = rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
   const numerics: Numeric[] = [];
   for (const part of parts) {
     const { moved } = part;
     if (moved === undefined) continue;
-    // Of outputs that depend on ∞ or NaN nothing bounds the noise, whatever they are moved along.
-    const noise = estimated?.along.get(moved)?.map((nu, i) => Math.max(nu, side.noise[i]!)) ?? side.noise;
+    const noise = estimated?.along.get(moved) ?? side.noise;
     numerics.push(await measureInput({ ...part, moved }, { ...side, noise }, unit, inputs, shapes, declared, draw));
   }
   return { numerics, roundings, unit, failures };

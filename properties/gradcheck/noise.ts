@@ -53,8 +53,10 @@ export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: F
   }
   const unit = roundingsOf(moved) * 2 ** -p;
   const least = 4 * 2 ** etaExponent;
-  const bound = (size: Float64Array) => size.map((s, i) => unit * (s + condition[i]!) + least);
-  return { output: bound(own), along: new Map([...largest].map(([input, size]) => [input, bound(size)])) };
+  for (const size of [own, ...largest.values()]) {
+    for (let i = 0; i < y.length; i++) size[i] = unit * (size[i]! + condition[i]!) + least;
+  }
+  return { output: own, along: largest };
 }
 
 /**

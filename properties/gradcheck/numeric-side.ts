@@ -42,19 +42,20 @@ export async function numericSide(
   };
 }
 
-/** Outputs that depend on ∞ or NaN can't be measured: nothing bounds their error. */
+/** Outputs that depend on ∞ or NaN can't be measured, whatever is moved: none of `noises` bounds their error. */
 export function leaveOpenNonFinite(
   inputs: Tensors,
   layoutFor: (name: string) => Layout | undefined,
-  noise: Float64Array,
+  noises: readonly Float64Array[],
 ): void {
   for (const [name, given] of Object.entries(inputs)) {
     if (allFinite(given)) continue;
     const layout = layoutFor(name);
-    for (let i = 0; i < noise.length; i++) {
+    for (let i = 0; i < noises[0]!.length; i++) {
       const elements = layout && range(layout.colours).map((colour) => layout.element(layout.siteOf[i]!, colour));
       // Without a layout any output may depend on it.
-      if (!elements?.every((j) => Number.isFinite(given[j]))) noise[i] = Number.POSITIVE_INFINITY;
+      if (elements?.every((j) => Number.isFinite(given[j]))) continue;
+      for (const noise of noises) noise[i] = Number.POSITIVE_INFINITY;
     }
   }
 }
