@@ -14,7 +14,16 @@ export function wrongCalls(): Wrong[] {
     (options: unknown, v: unknown = x, a: unknown = alpha) =>
     () =>
       activationPool(v as tf.Tensor, a as tf.Tensor, options as PoolOptions);
-  const pulled = (dy: tf.Tensor) => () => tf.grads((v, a) => activationPool(v!, a!))([x, alpha], dy);
+  const pulled =
+    (dy: tf.Tensor, inputs: tf.Tensor[] = [x, alpha], options: PoolOptions = {}) =>
+    () =>
+      tf.grads((v, a) => activationPool(v!, a!, options))(inputs, dy);
+  // Neither lies as the kernels want it.
+  const [shared, many] = [tf.zeros([2, 3, 4, 2]), tf.zeros([2, 1, 1, 3, 1, 1, 2])];
+  const pulledShared = (dy: tf.Tensor) =>
+    pulled(dy, [shared, tf.zeros([2, 3, 1, 2])], { sharing: { sharedAxes: [2] } });
+  const pulledMany = (dy: tf.Tensor) => pulled(dy, [many, tf.zeros([2])], { sharing: 'layer' });
+  const pulledEmpty = (dy: tf.Tensor) => pulled(dy, [tf.zeros([0, 3]), alpha]);
   return [
     [call({}, [1, 2]), TypeError, '"x" expected a float32 tensor, got [1,2]'],
     [
@@ -57,6 +66,11 @@ export function wrongCalls(): Wrong[] {
     [pulled(tf.zeros([2, 4])), RangeError, '"dy" expected shape [2, 3], got [2, 4]'],
     [pulled(tf.zeros([1, 3])), RangeError, '"dy" expected shape [2, 3], got [1, 3]'],
     [pulled(disposed), TypeError, '"dy" expected a float32 tensor, got one that is disposed'],
+    [pulledShared(tf.zeros([2, 4, 3])), RangeError, '"dy" expected shape [2, 3, 4, 2], got [2, 4, 3]'],
+    [pulledShared(disposed), TypeError, '"dy" expected a float32 tensor, got one that is disposed'],
+    [pulledMany(disposed), TypeError, '"dy" expected a float32 tensor, got one that is disposed'],
+    [pulledEmpty(tf.zeros([3, 3])), RangeError, '"dy" expected shape [0, 3], got [3, 3]'],
+    [pulledEmpty(disposed), TypeError, '"dy" expected a float32 tensor, got one that is disposed'],
     [call({ constraint: { kind: 'clip', bounds: [NaN, 1] } }), RangeError, '"bounds" expected numbers from 0'],
   ];
 }

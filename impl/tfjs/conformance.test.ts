@@ -10,6 +10,7 @@ import { doubleVjp, forward, vjp } from '../../reference/pool.ts';
 import { random } from '../../reference/random.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
+import { backwardKernel, forwardKernel } from './kernels/kernel.ts';
 import { ActivationPool, MReLU } from './layers.ts';
 import { activationPool } from './op.ts';
 import { tfjsSubject } from './subject.ts';
@@ -100,6 +101,8 @@ if (typeof backend === 'string') {
     it('computes on the backend itself, with the facets that are stated, measured', async () => {
       backend.use();
       const name = tf.getBackend();
+      // Where there are none the op is composed of stock ops, which no other test would tell from them.
+      for (const kernel of [forwardKernel, backwardKernel]) expect(tf.getKernel(kernel, name)).toBeDefined();
       if (name.startsWith('webg')) expect(tf.env().get(`${name.toUpperCase()}_CPU_FORWARD`)).toBe(false);
       const values = [2 ** -130, 1 + 2 ** -12];
       const { y } = await subject.answer({
@@ -210,6 +213,30 @@ if (typeof backend === 'string') {
       tf.dispose([x, y, again, wrong]);
       model!.dispose();
       other!.dispose();
+    });
+
+    it('reads what was cast, which lies in memory as what it was cast from', async () => {
+      backend.use();
+      const x = tf.tensor1d([2, 1, -3], 'int32').toFloat();
+      const alpha = tf.tensor1d([2, -1], 'int32').toFloat();
+      const dy = tf.tensor1d([true, false, true], 'bool').toFloat();
+      const pulled = (constraint: Constraint) =>
+        tf.valueAndGrads((v, a) => activationPool(v!, a!, { sharing: 'layer', constraint }))([x, alpha], dy);
+      const [free, clipped] = [pulled({ kind: 'free' }), pulled({ kind: 'clip', bounds: [0.5, 0.25] })];
+      const tensors = [free.value, ...free.grads, clipped.value, ...clipped.grads];
+      const values = await Promise.all(tensors.map(async (t) => Array.from(await t.data(), (v) => v + 0)));
+      const ofFree = [
+        [3, 1, 0],
+        [2, 0, 0],
+        [2, 1],
+      ];
+      const ofClipped = [
+        [0.75, 0.25, 0],
+        [0.5, 0, 0],
+        [0, 0],
+      ];
+      expect(values).toEqual([...ofFree, ...ofClipped]);
+      tf.dispose([x, alpha, dy, ...tensors]);
     });
 
     it('takes many branches, or says how many', async () => {

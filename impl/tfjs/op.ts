@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { backward, forward } from './composed.ts';
-import { forwardKernel, type PoolAttributes } from './kernels/kernel.ts';
+import * as composed from './composed.ts';
+import { backwardKernel, forwardKernel, type PoolAttributes } from './kernels/kernel.ts';
 import { registerKernels } from './kernels/register.ts';
 import { foldedShapes, type View, viewOf } from './kernels/view.ts';
 import { type BuiltInPool, checkedPool, type Layout, layoutOf, type PoolOptions } from './parameters.ts';
@@ -26,18 +26,81 @@ export function activationPool<T extends tf.Tensor>(x: T, alpha: tf.Tensor, opti
   checkFloat32('activationPool', 'alpha', alpha);
   const layout = layoutOf('activationPool', pool, x.shape);
   checkShape('activationPool', 'alpha', alpha, layout.alphaShape);
-  // An empty x has no kernels: a GPU can't be given any.
-  if (x.size === 0) return composed(x, alpha, pool, layout) as T;
-  const view = viewOf(x.shape, pool.sharing);
-  const isFused = tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
-  const compute = (v: tf.Tensor, a: tf.Tensor, lying: Layout) =>
-    isFused ? fused(v, a, pool, view) : composed(v, a, pool, lying);
-  const isFolded = view.swaps.length > 0 || x.rank > mostAxes;
-  return (isFolded ? folded(x, alpha, view, compute) : compute(x, alpha, layout)) as T;
+  const { forward, backward } = wayOf(x, alpha, pool, layout);
+  const apply = tf.customGrad((...inputs) => {
+    const [v, a, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    const value = tf.tidy(() => forward(v, a));
+    save([v, a]);
+    return {
+      value,
+      gradFunc: (dy, saved) => {
+        try {
+          checkFloat32('activationPool', 'dy', dy);
+          checkShape('activationPool', 'dy', dy, value.shape);
+        } catch (error) {
+          // Which the engine, that has them from the tape, then never does.
+          tf.dispose(saved);
+          throw error;
+        }
+        return tf.tidy(() => backward(dy, saved[0]!, saved[1]!));
+      },
+    };
+  });
+  return apply(x, alpha) as T;
+}
+
+/** How a pool is computed; `backward` can be differentiated again. */
+interface Way {
+  forward(x: tf.Tensor, alpha: tf.Tensor): tf.Tensor;
+  backward(dy: tf.Tensor, x: tf.Tensor, alpha: tf.Tensor): tf.Tensor[];
 }
 
 /** Stock ops take so many axes on every backend: of more, a product is garbage on wasm and throws on webgpu. */
 const mostAxes = 6;
+
+function wayOf(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, layout: Layout): Way {
+  // An empty x has no kernels: a GPU can't be given any.
+  if (x.size === 0) return byStockOps(pool, layout);
+  const view = viewOf(x.shape, pool.sharing);
+  const isFused = tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
+  const way = (lying: Layout) => (isFused ? byKernels({ ...pool, view: view.shape }) : byStockOps(pool, lying));
+  if (view.swaps.length === 0 && x.rank <= mostAxes) return way(layout);
+  const shapes = foldedShapes(view, alpha.shape[0]!);
+  const summedAxes = shapes.x.length === 2 ? [0] : [0, 2];
+  return folded(way({ alphaShape: shapes.alpha, summedAxes }), x.shape, alpha.shape, view);
+}
+
+function byKernels(pool: PoolAttributes): Way {
+  const attributes = pool as unknown as tf.NamedAttrMap;
+  return {
+    forward: (x, alpha) => tf.engine().runKernel(forwardKernel, { x, alpha }, attributes) as tf.Tensor,
+    backward: (dy, x, alpha) => tf.engine().runKernel(backwardKernel, { dy, x, alpha }, attributes) as tf.Tensor[],
+  };
+}
+
+function byStockOps(pool: BuiltInPool, layout: Layout): Way {
+  return {
+    forward: (x, alpha) => composed.forward(x, alpha, pool),
+    backward: (dy, x, alpha) => composed.backward(dy, x, alpha, pool, layout),
+  };
+}
+
+/** A way that is given x and alpha in the shapes of the view, for those that lie otherwise. */
+function folded({ forward, backward }: Way, xShape: number[], alphaShape: number[], view: View): Way {
+  const shapes = foldedShapes(view, alphaShape[0]!);
+  const swapped = (t: tf.Tensor, shape: readonly number[]) => tf.transpose(tf.reshape(t, [...shape]), [0, 2, 1, 3]);
+  const fold = (t: tf.Tensor) => tf.reshape(view.swaps.reduce(swapped, t), shapes.x);
+  const foldAlpha = (t: tf.Tensor) => tf.reshape(t, shapes.alpha);
+  const back = view.swaps.map(([L, own, shared, R]) => [L, shared, own, R]);
+  const unfold = (t: tf.Tensor) => tf.reshape(back.reduceRight(swapped, t), xShape);
+  return {
+    forward: (x, alpha) => unfold(forward(fold(x), foldAlpha(alpha))),
+    backward(dy, x, alpha) {
+      const [dx, dalpha] = backward(fold(dy), fold(x), foldAlpha(alpha));
+      return [unfold(dx!), tf.reshape(dalpha!, alphaShape)];
+    },
+  };
+}
 
 /** alpha is compared with its bounds in float32, on every backend; a copy, which the caller can't change before backward. */
 function inFloat32({ branches, sharing, constraint }: BuiltInPool): BuiltInPool {
@@ -46,44 +109,4 @@ function inFloat32({ branches, sharing, constraint }: BuiltInPool): BuiltInPool 
     sharing,
     constraint: constraint.kind === 'clip' ? { ...constraint, bounds: constraint.bounds.map(Math.fround) } : constraint,
   };
-}
-
-/** By our own kernels; the gradients are registered with them. */
-function fused(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, { shape }: View): tf.Tensor {
-  const attributes: PoolAttributes = { ...pool, view: shape };
-  return tf.engine().runKernel(forwardKernel, { x, alpha }, attributes as unknown as tf.NamedAttrMap) as tf.Tensor;
-}
-
-/** What `compute` makes of x and alpha in the shapes of the view, as a tensor that lies as x does. */
-function folded(
-  x: tf.Tensor,
-  alpha: tf.Tensor,
-  view: View,
-  compute: (x: tf.Tensor, alpha: tf.Tensor, layout: Layout) => tf.Tensor,
-): tf.Tensor {
-  const shapes = foldedShapes(view, alpha.shape[0]!);
-  const swapped = (t: tf.Tensor, shape: readonly number[]) => tf.transpose(tf.reshape(t, [...shape]), [0, 2, 1, 3]);
-  return tf.tidy(() => {
-    const near = tf.reshape(view.swaps.reduce(swapped, x), shapes.x);
-    const layout = { alphaShape: shapes.alpha, summedAxes: shapes.x.length === 2 ? [0] : [0, 2] };
-    const y = compute(near, tf.reshape(alpha, shapes.alpha), layout);
-    const back = view.swaps.map(([L, own, shared, R]) => [L, shared, own, R]);
-    return tf.reshape(back.reduceRight(swapped, y), x.shape);
-  });
-}
-
-function composed(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, layout: Layout): tf.Tensor {
-  const apply = tf.customGrad((...inputs) => {
-    const [v, a, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const value = forward(v, a, pool);
-    save([v, a]);
-    return {
-      value,
-      gradFunc: (dy, saved) => {
-        checkShape('activationPool', 'dy', dy, v.shape);
-        return tf.tidy(() => backward(dy, saved[0]!, saved[1]!, pool, layout));
-      },
-    };
-  });
-  return apply(x, alpha);
 }

@@ -4,7 +4,7 @@ import type { PoolKernels } from './kernel.ts';
 
 /** What is used of `MathBackendCPU`. */
 interface CpuBackend {
-  readonly data: { get(dataId: object): { values: Float32Array } };
+  readonly data: { get(dataId: object): { values: Float32Array | Int32Array | Uint8Array | number[] } };
   makeTensorInfo(shape: number[], dtype: DataType, values: Float32Array): TensorInfo;
 }
 
@@ -19,8 +19,10 @@ export const cpuKernels: PoolKernels<CpuBackend> = {
   },
 };
 
+/** A float32 tensor that was cast has the array of what it was cast from. */
 function read({ dataId }: TensorInfo, backend: CpuBackend): Float32Array {
-  return backend.data.get(dataId).values;
+  const { values } = backend.data.get(dataId);
+  return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
 function make(shape: number[], values: Float32Array, backend: CpuBackend): TensorInfo {

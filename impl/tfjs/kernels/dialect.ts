@@ -99,8 +99,9 @@ export const wgsl: Dialect = {
   tileShape: [1, 1],
   zeroTile: '0.0',
   array: (name, length) => `var ${name} : array<f32, ${length}>;`,
-  tileAt: (tensor, row, column, across) => `${tensor}[(${row}) * ${across} + ${column}]`,
-  tileHere: (tensor) => `${tensor}[t]`,
+  // A float32 tensor that was cast has the buffer of what it was cast from.
+  tileAt: (tensor, row, column, across) => `f32(${tensor}[(${row}) * ${across} + ${column}])`,
+  tileHere: (tensor) => `f32(${tensor}[t])`,
   each: (of) => of(''),
   inside: (tile) => tile,
   alpha: (row) => [row, ''],

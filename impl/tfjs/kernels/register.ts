@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
-import { checkFloat32, checkShape } from '../tensors.ts';
 import { cpuKernels } from './cpu.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
 import { nativeKernels } from './native.ts';
@@ -9,9 +8,9 @@ import { hasSimd } from './wasm-instance.ts';
 import { webglKernels } from './webgl.ts';
 import { webgpuKernels } from './webgpu.ts';
 
-/** Registers the kernels of every backend that has them, be it loaded or not, and their gradients. */
+/** Registers the kernels of every backend that has them, be it loaded or not, and the gradient of the backward one. */
 export function registerKernels(): void {
-  if (tf.getGradient(forwardKernel) !== undefined) return;
+  if (tf.getGradient(backwardKernel) !== undefined) return;
   if (hasSimd()) {
     register('cpu', cpuKernels);
     register('tensorflow', nativeKernels);
@@ -19,7 +18,7 @@ export function registerKernels(): void {
   }
   register('webgl', webglKernels);
   register('webgpu', webgpuKernels);
-  registerGradients();
+  registerSecondOrder();
 }
 
 function register<Backend extends object>(backendName: string, kernels: PoolKernels<Backend>): void {
@@ -38,25 +37,8 @@ function register<Backend extends object>(backendName: string, kernels: PoolKern
   });
 }
 
-function registerGradients(): void {
-  tf.registerGradient({
-    kernelName: forwardKernel,
-    inputsToSave: ['x', 'alpha'],
-    gradFunc: (given, [x, alpha], attrs) => {
-      const dy = given as tf.Tensor;
-      try {
-        checkFloat32('activationPool', 'dy', dy);
-        checkShape('activationPool', 'dy', dy, x!.shape);
-      } catch (error) {
-        // Which the engine, that has them from the tape, then never does.
-        tf.dispose([x!, alpha!]);
-        throw error;
-      }
-      const [dx, dalpha] = tf.engine().runKernel(backwardKernel, { dy, x: x!, alpha: alpha! }, attrs) as tf.Tensor[];
-      return { x: () => dx!, alpha: () => dalpha! };
-    },
-  });
-  // The gradient of the gradient: that of the composed form.
+/** The op has the gradient itself (op.ts); that of the gradient is that of the composed form. */
+function registerSecondOrder(): void {
   tf.registerGradient({
     kernelName: backwardKernel,
     inputsToSave: ['dy', 'x', 'alpha'],
