@@ -98,12 +98,7 @@ class At {
       const f = this.#evaluate(value);
       return f32x4.mul(c[i]!.get, f.get);
     });
-    return this.keep(
-      f32x4.or(
-        terms.reduce((a, b) => f32x4.add(a, b)),
-        this.#nan().get,
-      ),
-    );
+    return this.keep(f32x4.or(sumOf(terms), this.#nan().get));
   }
 
   /** `Σ cᵢ fᵢ′(x)` */
@@ -114,7 +109,7 @@ class At {
       const df = this.#evaluate(derivative);
       return [f32x4.mul(c[i]!.get, df.get)];
     });
-    return this.keep(terms.length === 0 ? f32x4.const(0) : terms.reduce((a, b) => f32x4.add(a, b)));
+    return this.keep(terms.length === 0 ? f32x4.const(0) : sumOf(terms));
   }
 
   /** `fᵢ(x)·g` for each branch, NaN for NaN. */
@@ -133,6 +128,11 @@ class At {
     this.#nanLocal ??= this.keep(f32x4.and(this.#x.get, f32x4.unequal(this.#x.get, this.#x.get)));
     return this.#nanLocal;
   }
+}
+
+/** `a + b + …` from the left: what is there of the sum is not copied for each term, of which there may be hundreds. */
+function sumOf(terms: readonly Code[]): Code {
+  return terms.flatMap((term, i) => (i === 0 ? term : [...term, ...f32x4.add()]));
 }
 
 /** A vector of four elements, or a single one. */

@@ -59,7 +59,7 @@ export function ownFunctions(backend: WasmBackend): OwnFunctions {
   return functions;
 }
 
-/** The address of so many bytes that are never given back. @throws Error if the heap, of at most 2 GB, has no room */
+/** The address of so many bytes that are never given back. @throws Error if the heap, of at most 4 GB, has no room */
 function allocate({ wasm }: WasmBackend, bytes: number): number {
   const address = wasm._malloc(bytes) >>> 0;
   if (address === 0) throw new Error(`the wasm backend is out of memory: it was asked for ${bytes} bytes to work in`);
