@@ -252,6 +252,16 @@ describe('bad options', () => {
       [set([3]), TypeError, 'ActivationPool: "weights" expected an array of tensors, got [3]'],
       [set([]), RangeError, 'ActivationPool: "weights" expected one tensor of shape [2, 3], got none'],
       [set([tf.zeros([2])]), RangeError, 'ActivationPool: "weights" expected one tensor of shape [2, 3], got [2]'],
+      [set([tf.zeros([2, 3], 'int32')]), TypeError, 'ActivationPool: "weights" expected a float32 tensor, got int32'],
+      [
+        () => {
+          const gone = tf.zeros([2, 3]);
+          gone.dispose();
+          set([gone])();
+        },
+        TypeError,
+        'ActivationPool: "weights" expected a float32 tensor, got one that is disposed',
+      ],
       [
         set([tf.zeros([2, 3]), tf.zeros([2])]),
         RangeError,

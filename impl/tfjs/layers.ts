@@ -12,7 +12,7 @@ import {
   poolOptions,
   shown,
 } from './parameters.ts';
-import { checkFloat32, moveHere } from './tensors.ts';
+import { checkFloat32, checkLiveFloat32, moveHere } from './tensors.ts';
 
 type Shape = (number | null)[];
 type LayerOptions = NonNullable<ConstructorParameters<typeof tf.layers.Layer>[0]>;
@@ -128,6 +128,7 @@ export class ActivationPool extends tf.layers.Layer {
         `${where}: "weights" expected one tensor of shape ${list(this.alpha.shape)}, got ${came || 'none'}`,
       );
     }
+    checkLiveFloat32(where, 'weights', value);
     super.setWeights(weights);
   }
 

@@ -1,16 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
 import { list, shown } from './parameters.ts';
 
-/** Throws TypeError unless `tensor` is a live float32 tensor of the current backend; `where` opens the message. */
-export function checkFloat32(where: string, name: string, tensor: unknown): asserts tensor is tf.Tensor {
+/** Throws TypeError unless `tensor` is a live float32 tensor, of any backend; `where` opens the message. */
+export function checkLiveFloat32(where: string, name: string, tensor: unknown): asserts tensor is tf.Tensor {
   const expected = `${where}: "${name}" expected a float32 tensor`;
   if (!(tensor instanceof tf.Tensor)) throw new TypeError(`${expected}, got ${shown(tensor)}`);
   if (tensor.dtype !== 'float32') throw new TypeError(`${expected}, got ${tensor.dtype}`);
   if (tensor.isDisposed) throw new TypeError(`${expected}, got one that is disposed`);
+}
+
+/** The same for one of the current backend. */
+export function checkFloat32(where: string, name: string, tensor: unknown): asserts tensor is tf.Tensor {
+  checkLiveFloat32(where, name, tensor);
   const backend = backendOf(tensor);
   if (backend === undefined || backend === tf.backend()) return;
   const other = Object.entries(tf.engine().registry).find(([, registered]) => registered === backend)?.[0];
-  throw new TypeError(`${expected} of the backend ${tf.getBackend()}, got one of ${other ?? 'a backend that is gone'}`);
+  throw new TypeError(
+    `${where}: "${name}" expected a float32 tensor of the backend ${tf.getBackend()}, got one of ${other ?? 'a backend that is gone'}`,
+  );
 }
 
 /** Moves a tensor that lies on another backend to the current one, as the ops of TensorFlow.js do with what they read. */
