@@ -9,7 +9,7 @@ function literal(value: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-/** The terms of the smallest trees, which are written out: of four a program took twice as long to compile, to run as well. */
+/** The terms of the smallest trees, which are written out: with four a program took twice as long to compile, and ran no faster. */
 const leaves = 2;
 
 /** Lines that compute formulas at the variable `x`, and the names of what they compute. */
