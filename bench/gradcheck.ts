@@ -7,6 +7,7 @@ import { poolproofCheckers } from './poolproof.ts';
 import { pythonCheckers } from './python.ts';
 import { quantile } from './quantile.ts';
 import { thisMachine, writeFigures } from './run.ts';
+import { smallestSeen } from './smallest.ts';
 
 const draws = 50;
 /** Each checker runs so long before it is measured, and at least once. */
@@ -34,6 +35,7 @@ const figures: Figures = {
   versions: { node: process.versions.node, tfjs: version_core, ...python.versions },
   absent: python.absent,
   rows,
+  smallest: await smallestSeen(),
 };
 writeFigures('gradcheck', figures);
 console.log(gradcheckTable(figures));
