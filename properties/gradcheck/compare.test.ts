@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
-import { compareConfirmed, type Numeric, projected, ratioOf } from './compare.ts';
+import { compareConfirmed, cotangentRounding, type Numeric, projected, ratioOf } from './compare.ts';
 import { expectedCotangent } from './cotangent.ts';
 import type { Jacobian, MeasuredKink } from './jacobian.ts';
 import { layoutOf } from './layout.ts';
@@ -267,6 +267,20 @@ describe('a comparison', () => {
     expect(await open(0, 0, Number.NaN)).toBe(1);
   });
 
+  it('takes declared bounds of a projected input by its directions, whatever those are that none moves', async () => {
+    const directions = [Float64Array.of(1, -2, 0)];
+    const projection = { directions, random: 1, together: 2, alone: [], left: 1 };
+    const numeric = elementwise(jacobian([3]), { projection, shape: [3], confirm: async () => numeric.jacobian });
+    const how = { dy: Float64Array.of(1), bound: Float64Array.of(0.5, 0.25, Infinity) };
+    // 1·0.5 + 2·0.25
+    expect((await compare(numeric, [9, 2.5, 7], how)).failure).toBeUndefined();
+    expect((await compare(numeric, [9.25, 2.5, 7], how)).failure).toMatchObject({
+      analytic: 4.25,
+      lo: expect.closeTo(2, 12),
+      hi: expect.closeTo(4, 12),
+    });
+  });
+
   it('allows for what underflow takes from a derivative before it is multiplied by dy', async () => {
     const measured = elementwise(jacobian([0]));
     expect((await compare(measured, [8 * eta], { dy: Float64Array.of(8) })).failure).toBeUndefined();
@@ -275,6 +289,70 @@ describe('a comparison', () => {
         .wrong.size,
     ).toBe(1);
   });
+});
+
+describe('what differs for what lies beyond a found structure', () => {
+  /** Four elements and outputs; outputs beyond may add half of the other dy to an element. */
+  const beyond = {
+    cotangent: (dy: Float64Array) =>
+      new Float64Array(dy.length).fill(0.5 * dy.reduce((sum, d) => sum + Math.abs(d), 0)),
+    tangent: (t: Float64Array) => t,
+  };
+  const found = (n: number) => {
+    const numeric: Numeric = elementwise(jacobian(Array(n).fill(1)), { beyond, confirm: async () => numeric.jacobian });
+    return numeric;
+  };
+  /** vjps of 1·dy, in which `own` adds to an element what its own dy does, and `others` what the other dy do. */
+  const vjp = (own: number, others: number) => (dy: Float64Array) =>
+    dy.map((d, j) => (j === 1 ? d * (1 + own) + others * dy.reduce((sum, e, i) => (i === j ? sum : sum + e), 0) : d));
+  const asking = async (n: number, gradient: (dy: Float64Array) => Float64Array) => {
+    const asked: number[][] = [];
+    const dy = new Float64Array(n).fill(2);
+    const ask = async (other: Float64Array) => {
+      asked.push([...other]);
+      return gradient(other);
+    };
+    const { wrong } = await compare(found(n), [...gradient(dy)], { dy, ask });
+    return { wrong: [...wrong], asked };
+  };
+
+  it('is no error, where the element alone is what was measured', async () => {
+    expect(await asking(4, vjp(0, 0.5))).toEqual({ wrong: [], asked: [[0, 2, 0, 0]] });
+  });
+
+  it('is one where there is more of it, or the element alone differs', async () => {
+    expect((await asking(4, vjp(0, 0.75))).wrong).toEqual([1]);
+    expect((await asking(4, vjp(0.75, 0))).wrong).toEqual([1]);
+  });
+
+  it('allows so much of what its own dy does to it, which was moved with it', async () => {
+    expect((await asking(4, vjp(0.375, 0))).wrong).toEqual([]);
+  });
+
+  it('asks for eight elements alone, and for none where all is right or nothing lies beyond', async () => {
+    const all = await asking(10, (dy) => dy.map((d) => d * 1.75));
+    expect(all.asked).toEqual(
+      Array.from({ length: 8 }, (_, k) => Array.from({ length: 10 }, (_, j) => (j === k ? 2 : 0))),
+    );
+    expect(all.wrong).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect((await asking(4, vjp(0, 0))).asked).toEqual([]);
+    const asked: number[] = [];
+    const ask = async (dy: Float64Array) => {
+      asked.push(1);
+      return dy;
+    };
+    const declared = elementwise(jacobian([1]), { confirm: async () => declared.jacobian });
+    expect([...(await compare(declared, [1.5], { ask })).wrong]).toEqual([0]);
+    const mended = elementwise(jacobian([1]), { beyond, confirm: async () => jacobian([1.5]) });
+    expect([...(await compare(mended, [1.5], { ask })).wrong]).toEqual([]);
+    expect(asked).toEqual([]);
+  });
+});
+
+it('the rounding of a cotangent is that of its terms', () => {
+  const shared = elementwise(jacobian([1, -3]), { layout: layoutOf('x', 'dense', [1], [2]), shape: [1] });
+  const dy = Float64Array.of(2, -1);
+  expect([...cotangentRounding(shared, dy, 1, 'f64', 3)]).toEqual([u * (3 + 2) * (2 + 3) + 2 * 2 * eta]);
 });
 
 it('a ratio is 0 for no distance, infinite for NaN or without width', () => {

@@ -3,7 +3,7 @@ import { formats } from '../dtypes.ts';
 import type { Kink } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { type MeasuredAt, Moved } from './measure.ts';
-import { type KinksOf, stepScales } from './stencil.ts';
+import { type KinksOf, scaleOf, stepScales } from './stencil.ts';
 
 /** Directions along which all elements are moved that lie on no kink. */
 const count = 4;
@@ -38,7 +38,7 @@ export function alongDirections(
   kinksOf?: KinksOf,
 ): { moved: Moved; projection: Projection } {
   const values = side.inputs[name]!;
-  const sizes = values.map((v) => 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(v) || 1))));
+  const sizes = values.map(scaleOf);
   const reach = 2 * stepScales[side.dtype][0]!;
   const isAboutKink = values.map((v, j) =>
     [0, ...(kinksOf?.(j) ?? []).map(({ at }) => at)].some((at) => Math.abs(v - at) <= reach * sizes[j]!) ? 1 : 0,

@@ -99,9 +99,9 @@ function stepOf(v: number, scale: number | 'tiny' | 'reach'): number {
 }
 
 /** The power of two by which steps are scaled: that of |v|, and 1 below 1, since an element near 0 need not be small. */
-function scaleOf(v: number): number {
+export function scaleOf(v: number): number {
   const size = Math.abs(v);
-  return size < 2 ? 1 : powerOfTwoBelow(size);
+  return size >= 2 ? powerOfTwoBelow(size) : 1;
 }
 
 function powerOfTwoBelow(size: number): number {

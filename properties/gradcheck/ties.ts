@@ -8,7 +8,7 @@ import type { Layout } from './layout.ts';
 import { Moved } from './measure.ts';
 import type { NumericSide } from './numeric-side.ts';
 import { movedAlong } from './projection.ts';
-import { stepScales } from './stencil.ts';
+import { scaleOf, stepScales } from './stencil.ts';
 
 /** A tie of more elements is parted in no more orders than these. */
 const mostOrders = 8;
@@ -21,7 +21,7 @@ export function tiesOf({ values, layout, kinksOf, projection }: Numeric, dtype: 
     const tie = largestTie(values, layout, site);
     if (tie.length < 2) continue;
     const v = values[tie[0]!]!;
-    const reach = 2 * stepScales[dtype][0]! * sizeOf(v);
+    const reach = 2 * stepScales[dtype][0]! * scaleOf(v);
     if (!tie.some((j) => kinksOf?.(j).some(({ at }) => Math.abs(at - v) <= reach))) ties.push(tie);
   }
   return ties;
@@ -51,7 +51,7 @@ export async function measureTogether(
 ): Promise<Numeric> {
   const { name, values } = numeric;
   const t = new Float64Array(values.length);
-  for (const tie of ties) for (const j of tie) t[j] = sizeOf(values[j]!);
+  for (const tie of ties) for (const j of tie) t[j] = scaleOf(values[j]!);
   const moved = movedAlong(name, side, [t], yShape, undefined);
   await moved.first(draw);
   const { y, noise, dtype } = side;
@@ -129,14 +129,9 @@ function partedValues(
     for (const [k, j] of tie.entries()) {
       const place = (k + turn) % tie.length;
       parted[j] = formats[dtype].round(
-        values[j]! + 8 * place * (1 + 0.137 * place) * stepScales[dtype].at(-1)! * sizeOf(values[j]!),
+        values[j]! + 8 * place * (1 + 0.137 * place) * stepScales[dtype].at(-1)! * scaleOf(values[j]!),
       );
     }
   }
   return parted;
-}
-
-/** The power of two by which an element is moved. */
-function sizeOf(v: number): number {
-  return 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(v) || 1)));
 }
