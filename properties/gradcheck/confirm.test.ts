@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
+import { GradcheckError } from './calls.ts';
 import type { Differentiable } from './differentiable.ts';
 import { codes } from './gradcheck-for-tests.ts';
-import { withoutKinks } from './jacobian.ts';
+import { type Jacobian, withoutKinks } from './jacobian.ts';
 import {
   beside,
   cubic,
@@ -147,6 +148,32 @@ describe('a confirmation', () => {
     expect(again.kinks).toEqual(jacobian.kinks);
     const open = await confirm([0], withoutKinks(jacobian));
     expect([open.lo[0], open.hi[0]]).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it('keeps the kinks of other elements, and each once', async () => {
+    const { jacobian, confirm } = await measured(each(Math.abs), [0, 0, 0.5, 0]);
+    const places = ({ kinks }: Jacobian) => kinks.map(({ element }) => element).sort();
+    expect(places(jacobian)).toEqual([0, 1, 3]);
+    expect(places(await confirm([1, 2]))).toEqual([0, 1, 3]);
+    expect(places(jacobian)).toEqual([0, 1, 3]);
+  });
+
+  it('asks nothing of an element on a declared kink', async () => {
+    const { jacobian, confirm, calls } = await measured(each(Math.abs), [0], { kinks: () => [{ at: 0 }] });
+    const first = calls();
+    expect(await confirm([0])).toEqual(jacobian);
+    expect(calls()).toBe(first);
+  });
+
+  it.each(['throws', 'throws something else'])('a function that %s far away', async (how) => {
+    // Noise of 2⁻⁵³ shows nowhere: what lies within reach is asked for, 1.37 away.
+    const f = each((v) => {
+      if (Math.abs(v) > 1) throw how === 'throws' ? new GradcheckError('domain') : new TypeError('not of a domain');
+      return 0.75 * v;
+    });
+    const { jacobian, confirm } = await measured(f, [0.5], { noise, unit: 2 ** -50 });
+    if (how === 'throws') expect(await confirm([0])).toEqual(jacobian);
+    else await expect(confirm([0])).rejects.toThrow('not of a domain');
   });
 });
 

@@ -1,13 +1,15 @@
 import { indexIn } from '../positions.ts';
 import type { Comparison, Numeric } from './compare.ts';
 import type { Declared, Shapes } from './differentiable.ts';
+import type { MeasuredKink } from './jacobian.ts';
 import type { InputReport, KinkFound } from './report.ts';
 
 /** Kinks that a report lists; it counts them all. */
 const kinksShown = 8;
 
 export function inputReport(comparison: Comparison, numeric: Numeric, declared: Declared, shapes: Shapes): InputReport {
-  const { name, jacobian, layout, projection } = numeric;
+  const { name, layout, projection } = numeric;
+  const kinks = kinksOn(numeric);
   return {
     name,
     shape: numeric.shape,
@@ -16,8 +18,8 @@ export function inputReport(comparison: Comparison, numeric: Numeric, declared: 
     ...(projection && {
       projection: { random: projection.random, together: projection.together, alone: projection.alone.length },
     }),
-    kinks: kinksOn(numeric, shapes),
-    kinkCount: jacobian.kinks.length,
+    kinks: kinks.slice(0, kinksShown).map((kink) => kinkFound(kink, numeric, shapes)),
+    kinkCount: kinks.length,
     ...comparison.summary,
     // A sort, only for who reads it.
     get sees() {
@@ -26,21 +28,27 @@ export function inputReport(comparison: Comparison, numeric: Numeric, declared: 
   };
 }
 
-function kinksOn({ jacobian, shape, values, projection }: Numeric, shapes: Shapes): KinkFound[] {
-  const known = projection ? jacobian.kinks.filter(({ element }) => element >= projection.random) : jacobian.kinks;
-  return known.slice(0, kinksShown).map(({ output, element: k, declared, left, right }) => {
-    const element = projection ? projection.alone[k - projection.random]! : k;
-    const size = projection ? projection.directions[k]![element]! : 1;
-    return {
-      element: indexIn(shape, element),
-      output: indexIn(shapes.y!, output),
-      at: values[element]!,
-      declared: declared !== undefined,
-      left: left.slope / size,
-      right: right.slope / size,
-      jump: right.value - left.value,
-    };
-  });
+/** Those of elements: along a random direction what bends is not known. */
+function kinksOn({ jacobian, projection }: Numeric): readonly MeasuredKink[] {
+  return projection ? jacobian.kinks.filter(({ element }) => element >= projection.random) : jacobian.kinks;
+}
+
+function kinkFound(
+  { output, element: k, declared, left, right }: MeasuredKink,
+  { shape, values, projection }: Numeric,
+  shapes: Shapes,
+): KinkFound {
+  const element = projection ? projection.alone[k - projection.random]! : k;
+  const size = projection ? projection.directions[k]![element]! : 1;
+  return {
+    element: indexIn(shape, element),
+    output: indexIn(shapes.y!, output),
+    at: values[element]!,
+    declared: declared !== undefined,
+    left: left.slope / size,
+    right: right.slope / size,
+    jump: right.value - left.value,
+  };
 }
 
 /** What the comparison of the gradients says of them, in words. */
