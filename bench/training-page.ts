@@ -28,6 +28,7 @@ export interface Ratio {
   readonly batch: number;
   readonly what: string;
   readonly ratio: number;
+  readonly quartiles: readonly [number, number];
   readonly required: number;
 }
 
@@ -62,11 +63,11 @@ uses one thread, wasm two (\`installWasmKernels({ threads: 2 })\`), tensorflow a
 ${table(['batch', 'activation', ...columns], lines)}
 
 ${table(
-  ['batch', 'ratio of steps in one round', 'median', 'at most'],
-  ratios.map(({ batch, what, ratio, required }) => [
+  ['batch', 'ratio of steps in one round', 'median, quartiles', 'at most'],
+  ratios.map(({ batch, what, ratio, quartiles, required }) => [
     `${batch}`,
     what,
-    ratio.toFixed(3),
+    `${ratio.toFixed(3)} (${quartiles.map((v) => v.toFixed(3)).join(' to ')})`,
     // By the ratio itself, which rounding may make equal to what it exceeds.
     ratio > required ? `${required}, missed` : `${required}`,
   ]),

@@ -10,6 +10,7 @@ import { initialParameters } from '../reference/network.ts';
 import { type Child, startPython } from './child.ts';
 import { measureConvnet } from './convnet.ts';
 import { measureDropout } from './dropout.ts';
+import { layersStep } from './layers-step.ts';
 import { quantile } from './quantile.ts';
 import { thisMachine, writeFigures } from './run.ts';
 import {
@@ -22,6 +23,8 @@ import {
 } from './training-page.ts';
 
 const activations: readonly Activation[] = [relu, prelu, mrelu(0.8), pap];
+/** PAP by the public layers and optimizer, on the two backends that are compared. */
+const byLayers = `${pap.name}, tf.layers`;
 const sizes = [32, 128];
 /** Steps of each participant before and while it is measured; the slow backends take a second or more for one. */
 const warmUp = 5;
@@ -64,7 +67,7 @@ for (const batch of sizes) {
     ratios.push(...ratioOf(batch, times, a, b, required));
   };
   for (const name of nodeBackends) compare([name, pap.name], [name, relu.name], 1.05);
-  compare(['wasm', relu.name], ['tensorflow', relu.name], 1.5);
+  for (const activation of [relu.name, byLayers]) compare(['wasm', activation], ['tensorflow', activation], 1.5);
   if (batch === 128) compare(['tensorflow', relu.name], ['PyTorch', relu.name], 1.6);
 }
 if (wasm && native) {
@@ -115,11 +118,18 @@ function ratioOf(
   );
   if (!ours || !theirs) return [];
   const shares = ours.map((ms, round) => ms / theirs[round]!);
-  return [{ batch, what: `${a.join(' ')} / ${b.join(' ')}`, ratio: quantile(shares, 0.5), required }];
+  const [ratio, low, high] = [0.5, 0.25, 0.75].map((share) => quantile(shares, share)) as [number, number, number];
+  return [{ batch, what: `${a.join(' ')} / ${b.join(' ')}`, ratio, quartiles: [low, high], required }];
 }
 
 function participating(all: readonly OpenBackend[]): Map<string, OpenBackend> {
   return new Map(all.map((backend) => [backend.name, backend]));
+}
+
+/** What makes one step after another. */
+interface Stepping {
+  step(): Promise<unknown>;
+  dispose(): void;
 }
 
 /** The milliseconds of every participant's steps, all by turns: round after round each makes one. */
@@ -130,22 +140,32 @@ async function measure(
 ): Promise<Map<Participant, number[]>> {
   const steps = new Map<Participant, () => Promise<number>>();
   const disposals: (() => void)[] = [];
-  for (const activation of activations) {
-    const protocol = { ...protocols.get('author-2016')!, activation, batch, dropout: 0 };
-    const data = batches(protocol, noiseImages(batch, 784), 1).next().value;
-    for (const [on, backend] of backends) {
+  const add = (activation: string, on: string, backend: OpenBackend, open: () => Stepping): void => {
+    backend.use();
+    const { step, dispose } = open();
+    disposals.push(() => {
       backend.use();
-      const trainer = createTrainer(protocol, initialParameters(protocol, 1));
-      disposals.push(() => {
-        backend.use();
-        trainer.dispose();
+      dispose();
+    });
+    steps.set({ on, activation }, async () => {
+      backend.use();
+      const start = performance.now();
+      await step();
+      return performance.now() - start;
+    });
+  };
+  const without = { ...protocols.get('author-2016')!, batch, dropout: 0 };
+  const data = batches(without, noiseImages(batch, 784), 1).next().value;
+  for (const [on, backend] of backends) {
+    for (const activation of activations) {
+      add(activation.name, on, backend, () => {
+        const protocol = { ...without, activation };
+        const trainer = createTrainer(protocol, initialParameters(protocol, 1));
+        return { step: () => trainer.step(data), dispose: () => trainer.dispose() };
       });
-      steps.set({ on, activation: activation.name }, async () => {
-        backend.use();
-        const start = performance.now();
-        await trainer.step(data);
-        return performance.now() - start;
-      });
+    }
+    if (activations.includes(pap) && !slowBackends.includes(backend.name)) {
+      add(byLayers, on, backend, () => layersStep(without, data));
     }
   }
   if (python && !('PyTorch' in absent)) steps.set({ on: 'PyTorch', activation: relu.name }, pytorchStep(python, batch));

@@ -5,13 +5,14 @@ import { columnSums } from './column-sums.ts';
 import { convFilterGradient } from './conv-filter-gradient.ts';
 import { useHelper } from './helper.ts';
 import { identity } from './identity.ts';
-import { matMul } from './matmul.ts';
+import { fusedMatMul, matMul } from './matmul.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
 import { nesterov } from './nesterov.ts';
 import { replacement } from './replace-kernels.ts';
 
 const install = replacement(() => [
   matMul,
+  fusedMatMul,
   convFilterGradient,
   maxPoolGradient,
   columnSums(tf.getKernel(tf.Sum, 'wasm')),
@@ -29,8 +30,8 @@ export interface WasmKernelOptions {
  *
  * - `C = op(A)·op(B)`, op the identity or the transpose of the last two axes, float32, of `tf.matMul` and of every gradient
  *   of a product: no slower where an operand is transposed, where the shipped kernel is 7 to 20 times slower, nor where an
- *   operand is new at each step, which the shipped one packs element by element. The forward pass of `tf.layers.dense` is
- *   another kernel, `_FusedMatMul`, and stays the shipped one.
+ *   operand is new at each step, which the shipped one packs element by element. The same for `_FusedMatMul`, the forward
+ *   pass of `tf.layers.dense`.
  * - `Conv2DBackpropFilter`, which is missing: the gradient of `tf.conv2d` to its filter, channels last.
  * - `MaxPoolGrad`, which is wrong for windows whose maximum is 0 or less.
  * - `Sum` over the first axis, which transposes first; `Identity`, which copies.

@@ -152,3 +152,54 @@ describe('the wasm matrix product', () => {
     expect(run(tf.ones([2, 3], 'int32'), tf.ones([3, 2]))).toThrow('got int32 [2,3]');
   });
 });
+
+describe('the fused product of tf.layers.dense', () => {
+  const activations: readonly [name: tf.fused.Activation, f: (x: tf.Tensor, alpha: tf.Tensor) => tf.Tensor][] = [
+    ['linear', (x) => x],
+    ['relu', (x) => tf.relu(x)],
+    ['relu6', (x) => tf.relu6(x)],
+    ['elu', (x) => tf.elu(x)],
+    ['sigmoid', (x) => tf.sigmoid(x)],
+    ['leakyrelu', (x) => tf.leakyRelu(x, 0.125)],
+    ['prelu', (x, alpha) => tf.prelu(x, alpha)],
+  ];
+
+  it.each(activations)('%s: is the product, then the bias, then the activation, bit for bit', (activation, f) => {
+    const [a, b, bias, alpha] = [[6, 9], [9, 17], [17], [17]].map((shape, i) => tensor(shape, uniform(i + 1)));
+    const [at, bt] = [turned(a), turned(b)];
+    for (const withBias of [true, false]) {
+      const expected = tf.tidy(() => f(withBias ? tf.add(tf.matMul(a, b), bias) : tf.matMul(a, b), alpha));
+      for (const [transposeA, transposeB] of [
+        [false, false],
+        [true, false],
+        [false, true],
+        [true, true],
+      ]) {
+        const before = [tf.memory().numTensors, tf.engine().backend.numDataIds()];
+        const actual = tf.fused.matMul({
+          a: transposeA ? at : a,
+          b: transposeB ? bt : b,
+          transposeA,
+          transposeB,
+          activation,
+          leakyreluAlpha: 0.125,
+          ...(withBias && { bias }),
+          ...(activation === 'prelu' && { preluActivationWeights: alpha }),
+        });
+        expect(actual.shape).toEqual([6, 17]);
+        expect(bits(actual)).toEqual(bits(expected));
+        actual.dispose();
+        expect([tf.memory().numTensors, tf.engine().backend.numDataIds()]).toEqual(before);
+      }
+    }
+  });
+
+  it('refuses what does not fit, and an activation that it does not know', () => {
+    const run = (a: tf.Tensor, b: tf.Tensor, activation: string) => () =>
+      tf.engine().runKernel(tf._FusedMatMul, { a, b }, { transposeA: false, transposeB: false, activation });
+    expect(run(tf.ones([1, 2, 3]), tf.ones([1, 2, 3]), 'linear')).toThrow('_FusedMatMul: expected float32 matrices');
+    expect(run(tf.ones([1, 2, 3]), tf.ones([1, 3, 3]), 'toString')).toThrow(
+      '_FusedMatMul: "activation" expected linear, relu, relu6, elu, sigmoid, leakyrelu, prelu, got toString',
+    );
+  });
+});

@@ -1,36 +1,85 @@
 import * as tf from '@tensorflow/tfjs';
 import { float } from './assembler.ts';
 import { sharedProduct } from './helper.ts';
-import { addressOf, kernel, type Matrix } from './module.ts';
+import { addressOf, kernel, type Matrix, type WasmBackend } from './module.ts';
 
 /** `C = op(A)·op(B)`, op the identity or the transpose of the last two axes; batch axes broadcast. */
-export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, ({ a, b }, attrs, backend) => {
+export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, (inputs, attrs, backend) =>
+  multiply(inputs, attrs, backend),
+);
+
+/** `f(op(A)·op(B) + bias)`, f by the shipped kernels: the forward pass of `tf.layers.dense`. */
+export const fusedMatMul: tf.KernelConfig = kernel(tf._FusedMatMul, (inputs, attrs, backend) => {
+  const { bias, preluActivationWeights: alpha } = inputs;
+  const { activation, leakyreluAlpha } = attrs as unknown as tf._FusedMatMulAttrs;
+  if (!activations.has(activation)) {
+    const known = [...activations.keys()].join(', ');
+    throw new Error(`_FusedMatMul: "activation" expected ${known}, got ${activation}`);
+  }
+  const c = multiply(inputs, attrs, backend, tf._FusedMatMul);
+  const biased = bias === undefined ? c : then(tf.Add, { a: c, b: bias }, {}, c, backend);
+  const f = activations.get(activation);
+  if (f === undefined) return biased;
+  return then(f, { x: biased, ...(alpha && { alpha }) }, { alpha: leakyreluAlpha ?? 0 }, biased, backend);
+});
+
+/** Names of activations, and the kernels that compute them. */
+const activations: ReadonlyMap<string, string | undefined> = new Map([
+  ['linear', undefined],
+  ['relu', tf.Relu],
+  ['relu6', tf.Relu6],
+  ['elu', tf.Elu],
+  ['sigmoid', tf.Sigmoid],
+  ['leakyrelu', tf.LeakyRelu],
+  ['prelu', tf.Prelu],
+]);
+
+/** The answer of a shipped kernel, which takes the place of `before`. */
+function then(
+  name: string,
+  inputs: tf.NamedTensorInfoMap,
+  attrs: tf.NamedAttrMap,
+  before: tf.TensorInfo,
+  backend: WasmBackend,
+): tf.TensorInfo {
+  const after = tf.getKernel(name, 'wasm').kernelFunc({ inputs, attrs, backend }) as tf.TensorInfo;
+  backend.disposeData(before.dataId);
+  return after;
+}
+
+function multiply(
+  { a, b }: Readonly<Record<string, tf.TensorInfo>>,
+  attrs: Readonly<Record<string, unknown>>,
+  backend: WasmBackend,
+  name: string = tf.BatchMatMul,
+): tf.TensorInfo {
   const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
   const [A, B] = [matrix(a, transposeA), matrix(b, transposeB)];
   if (a.dtype !== 'float32' || b.dtype !== 'float32' || A.columns !== B.rows) {
     throw new Error(
-      `BatchMatMul: expected float32 matrices that fit, got ${a.dtype} [${a.shape}] and ${b.dtype} [${b.shape}], transposed: ${transposeA}, ${transposeB}`,
+      `${name}: expected float32 matrices that fit, got ${a.dtype} [${a.shape}] and ${b.dtype} [${b.shape}], transposed: ${transposeA}, ${transposeB}`,
     );
   }
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
   const c = backend.makeOutput([...batch, A.rows, B.columns], 'float32');
-  if (A.columns === 0) backend.typedArrayFromHeap(c).fill(0);
-  else {
-    const [C, fromA, fromB] = [c, a, b].map((tensor) => addressOf(backend, tensor));
-    for (let i = 0; i < tf.util.sizeFromShape(batch); i++) {
-      const at = (address: number, index: number, { rows, columns }: Shape): number =>
-        address + index * rows * columns * float;
-      sharedProduct(
-        backend,
-        at(C, i, { rows: A.rows, columns: B.columns }),
-        { ...A, address: at(fromA, operand(i, batch, batchA), A) },
-        { ...B, address: at(fromB, operand(i, batch, batchB), B) },
-      );
-    }
+  if (A.columns === 0) {
+    backend.typedArrayFromHeap(c).fill(0);
+    return c;
+  }
+  const [C, fromA, fromB] = [c, a, b].map((tensor) => addressOf(backend, tensor));
+  for (let i = 0; i < tf.util.sizeFromShape(batch); i++) {
+    const at = (address: number, index: number, { rows, columns }: Shape): number =>
+      address + index * rows * columns * float;
+    sharedProduct(
+      backend,
+      at(C, i, { rows: A.rows, columns: B.columns }),
+      { ...A, address: at(fromA, operand(i, batch, batchA), A) },
+      { ...B, address: at(fromB, operand(i, batch, batchB), B) },
+    );
   }
   return c;
-});
+}
 
 type Shape = Pick<Matrix, 'rows' | 'columns'>;
 
