@@ -6,8 +6,9 @@ import type { Activation } from '../reference/activations.ts';
 import { type Dataset, scalePixels } from '../reference/batches.ts';
 import { dropoutMask } from '../reference/dropout.ts';
 import { initialWeights } from '../reference/initializers.ts';
-import { parameterLayout, sizeOf } from '../reference/parameters.ts';
+import { parameterLayout } from '../reference/parameters.ts';
 import { permutation, random } from '../reference/random.ts';
+import { sizeOf } from '../reference/shape.ts';
 import type { ConvnetLayer, ConvnetProtocol } from './convnet-protocol.ts';
 
 /** A layer in its place: its input and output without the batch, and the shapes of its parameters. */

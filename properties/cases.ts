@@ -3,6 +3,7 @@ import { shown } from '../reference/arguments.ts';
 import { branchOf } from '../reference/branches.ts';
 import type { BranchName, BranchRef, Case, Constraint, Dtype, Pool, Sharing } from '../reference/case.ts';
 import { checkBranch, checkShape } from '../reference/parameters.ts';
+import { sizeOf } from '../reference/shape.ts';
 import type { Facet } from '../reference/subject.ts';
 import { checkOptions } from './check-arguments.ts';
 import { checkDtype, type Format, formats, heldFormat } from './dtypes.ts';
@@ -164,7 +165,7 @@ class Draw {
     const constraint = this.#constraint(branches.length);
     const pool: Pool = { branches, sharing, constraint };
     const { rows, count } = positionsOf(pool, shape);
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(shape);
     return {
       pool,
       dtype,
@@ -234,7 +235,7 @@ class Draw {
     const sharing = this.#constraints.within?.sharing ?? ['layer'];
     const flat = sharing.includes('layer') || sharing.includes('unit') ? [[]] : [];
     const unitShape = this.#pick([[1], [2], [3], ...flat, [2, 2], [1, 3, 2]]);
-    const units = unitShape.reduce((a, b) => a * b, 1);
+    const units = sizeOf(unitShape);
     const least = this.#chance(0.75) ? Math.ceil((isDyadic ? 4100 : 1030) / units) : Math.ceil(most / 9 / units);
     return [this.#int(least, Math.floor(most / units)), ...unitShape];
   }

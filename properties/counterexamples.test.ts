@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sizeOf } from '../reference/shape.ts';
 import type { Subject } from '../reference/subject.ts';
 import { type CaseConstraints, cases, type Kind } from './cases.ts';
 import type { Failure } from './failure.ts';
@@ -69,7 +70,6 @@ function smallShapes(): number[][] {
     .toSorted((a, b) => order(a) - order(b));
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const order = (shape: readonly number[]) => 10 * sizeOf(shape) + shape.length;
 
 /** The least order of a failing Case among many of every small shape, at most `limit`. */

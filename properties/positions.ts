@@ -1,4 +1,5 @@
 import type { Pool } from '../reference/case.ts';
+import { sizeOf } from '../reference/shape.ts';
 
 /** Where a pool's coefficients lie over a shape, derived here once more from spec §1, apart from `reference/`. */
 export interface Positions {
@@ -24,16 +25,15 @@ export function positionsOf({ branches, sharing, constraint }: Pool, shape: read
     return sharing.sharedAxes.includes(axis + 1);
   };
   const kept = unitShape.map((n, axis) => (isShared(axis) ? 1 : n));
-  const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
-  const strides = unitShape.map((_, axis) => size(unitShape.slice(axis + 1)));
-  const keptStrides = kept.map((n, axis) => (n === 1 ? 0 : size(kept.slice(axis + 1))));
+  const strides = unitShape.map((_, axis) => sizeOf(unitShape.slice(axis + 1)));
+  const keptStrides = kept.map((n, axis) => (n === 1 ? 0 : sizeOf(kept.slice(axis + 1))));
   return {
     n: branches.length,
     rows: constraint.kind === 'sumToOne' ? branches.length - 1 : branches.length,
     shape: sharing === 'layer' ? [] : sharing === 'channel' ? kept.slice(-1) : kept,
     kept,
-    count: size(kept),
-    units: size(unitShape),
+    count: sizeOf(kept),
+    units: sizeOf(unitShape),
     of: (unit) =>
       unitShape.reduce((at, n, axis) => at + (Math.floor(unit / strides[axis]!) % n) * keptStrides[axis]!, 0),
   };

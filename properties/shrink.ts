@@ -1,4 +1,5 @@
 import type { Case } from '../reference/case.ts';
+import { sizeOf } from '../reference/shape.ts';
 import { positionsOf } from './positions.ts';
 import { collapseToLayer, expandToUnits, range, take, takeAxis, takeBranches } from './transform.ts';
 
@@ -25,7 +26,7 @@ export function* shrinkCase(c: Case): IterableIterator<Case> {
 function* flatter(c: Case): IterableIterator<Case> {
   const [batch, ...units] = c.shape as [number, ...number[]];
   if (units.length > 0) yield { ...collapseToLayer(c), shape: [c.x.length] };
-  if (units.length > 1) yield { ...expandToUnits(c), shape: [batch, units.reduce((a, b) => a * b, 1)] };
+  if (units.length > 1) yield { ...expandToUnits(c), shape: [batch, sizeOf(units)] };
 }
 
 function* shorterAxis(c: Case, axis: number): IterableIterator<Case> {

@@ -1,4 +1,5 @@
 import type { Case, Pool } from '../reference/case.ts';
+import { sizeOf } from '../reference/shape.ts';
 import { positionsOf } from './positions.ts';
 
 /** Picks `indices` along one axis of a row-major tensor. */
@@ -8,8 +9,8 @@ export function take(
   axis: number,
   indices: readonly number[],
 ): Float64Array {
-  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const inner = sizeOf(shape.slice(axis + 1));
+  const outer = sizeOf(shape.slice(0, axis));
   const taken = new Float64Array(outer * indices.length * inner);
   let to = 0;
   for (let o = 0; o < outer; o++) {

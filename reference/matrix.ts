@@ -1,4 +1,5 @@
 import { kindOf } from './arguments.ts';
+import { sizeOf } from './shape.ts';
 
 /**
  * `C = A·B`, A: `[n, k]`, B: `[k, m]`, C: `[n, m]`, float64, row-major.
@@ -58,7 +59,7 @@ export function checkLength(
   shape: readonly number[],
 ): void {
   checkArray(where, name, values);
-  const expected = shape.reduce((size, n) => size * n, 1);
+  const expected = sizeOf(shape);
   if (values.length !== expected) {
     throw new RangeError(
       `${where}: "${name}" expected shape [${shape.join(', ')}], ${expected} elements, got ${values.length}`,

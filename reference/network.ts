@@ -5,9 +5,10 @@ import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
 import { dropoutBackward, dropoutForward } from './dropout.ts';
 import { initialWeights } from './initializers.ts';
 import { checkArray, checkLength } from './matrix.ts';
-import { parameterLayout, sizeOf } from './parameters.ts';
+import { parameterLayout } from './parameters.ts';
 import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { random } from './random.ts';
+import { sizeOf } from './shape.ts';
 
 /** One thing for each parameter of a layer: values, shapes or gradients. The last layer has no activation. */
 export interface Layer<T> {

@@ -1,6 +1,7 @@
 import { checkFloats, checkInput, kindOf, shown } from './arguments.ts';
 import { branches } from './branches.ts';
 import type { BranchRef, Case, Pool } from './case.ts';
+import { sizeOf } from './shape.ts';
 
 /** Where the coefficients of a pool lie: `S`, and for each unit the position in `S` that it uses. */
 export interface ParameterLayout {
@@ -22,11 +23,6 @@ export interface ParameterLayout {
 
 /** The units of an element of the batch: `positionOf` holds one integer for each. */
 const largestUnits = 2 ** 31 - 1;
-
-/** The number of elements of a tensor of this shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
-}
 
 /**
  * The layout of `alpha` for a pool over `x` of `shape` `[N, ...U]` (spec §1).

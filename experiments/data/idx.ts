@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { sizeOf } from '../../reference/shape.ts';
 
 /** Data that is not there, cannot be had or is not what it should be; the message names the file and says which. */
 export class DataError extends Error {
@@ -38,7 +39,7 @@ export function readIdx(file: IdxFile, bytes: Buffer): Uint8Array {
 
 /** The size of the unpacked file, header included. */
 export function sizeInBytes({ shape }: IdxFile): number {
-  return 4 + 4 * shape.length + shape.reduce((size, n) => size * n, 1);
+  return 4 + 4 * shape.length + sizeOf(shape);
 }
 
 /**

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sizeOf } from '../../reference/shape.ts';
 import { writeWhole } from './download.ts';
 import { DataError, type IdxFile } from './idx.ts';
 import { loadMnist, type MnistFiles, type MnistOptions } from './mnist.ts';
@@ -14,7 +15,7 @@ import { cacheFolder } from './sources.ts';
 
 /** An IDX file of bytes 0, 1, 2, …, and its description. */
 function idx(name: string, shape: readonly number[]): { file: IdxFile; bytes: Buffer } {
-  const size = shape.reduce((product, n) => product * n, 1);
+  const size = sizeOf(shape);
   const header = Buffer.alloc(4 + 4 * shape.length);
   header.writeUInt32BE(0x800 + shape.length);
   for (const [axis, n] of shape.entries()) header.writeUInt32BE(n, 4 + 4 * axis);

@@ -8,6 +8,7 @@ import type { Constraint, Sharing } from '../../reference/case.ts';
 import { parameterLayout } from '../../reference/parameters.ts';
 import { doubleVjp, forward, vjp } from '../../reference/pool.ts';
 import { random } from '../../reference/random.ts';
+import { sizeOf } from '../../reference/shape.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
 import { backwardKernel, forwardKernel } from './kernels/kernel.ts';
@@ -282,7 +283,7 @@ if (typeof backend === 'string') {
       const draw = random(1, 'ranks');
       // Few halves, so that every sum of products is exact in float16.
       const halves = (size: number) => Float64Array.from({ length: size }, () => [-1, -0.5, 0.5, 1][draw.below(4)]!);
-      const [size, alphas] = [shape, parameterLayout(pool, shape).alphaShape].map((s) => s.reduce((a, b) => a * b, 1));
+      const [size, alphas] = [shape, parameterLayout(pool, shape).alphaShape].map((s) => sizeOf(s));
       const [x, dy, ddx] = [halves(size!), halves(size!), halves(size!)];
       const [alpha, ddalpha] = [halves(alphas!), halves(alphas!)];
       const input = { pool, dtype: 'f32', shape, x, alpha, dy } as const;
@@ -304,11 +305,11 @@ if (typeof backend === 'string') {
       // Few halves, so that every sum of products is exact in float16.
       const halves = (size: number) =>
         Float64Array.from({ length: size }, () => [-1.5, -1, -0.5, 0.5, 1, 1.5][draw.below(6)]!);
-      const size = shape.reduce((product, n) => product * n, 1);
+      const size = sizeOf(shape);
       for (const constraint of some) {
         const pool = { branches: ['relu', 'step', 'negative', 'identity'], sharing, constraint } as const;
         const { alphaShape } = parameterLayout(pool, shape);
-        const alphas = halves(alphaShape.reduce((product, n) => product * n, 1));
+        const alphas = halves(sizeOf(alphaShape));
         // Of equal ones the coefficients are quarters.
         if (constraint.kind === 'softmax') alphas.fill(0.5);
         const input = { pool, shape, x: halves(size), alpha: alphas, dy: halves(size) };

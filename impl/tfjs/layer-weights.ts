@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { list, shown } from './parameters.ts';
+import { sizeOf } from './shape.ts';
 
 type KerasOptions = NonNullable<Parameters<typeof tf.layers.prelu>[0]>;
 type Initializer = ReturnType<typeof tf.initializers.ones>;
@@ -96,7 +97,7 @@ function perRow(where: string, values: readonly unknown[], rows: number): Initia
     }
   }
   const apply = (shape: number[]) => {
-    const size = shape.reduce((product, n) => product * n, 1) / rows;
+    const size = sizeOf(shape) / rows;
     return tf.tensor(
       Float32Array.from({ length: size * rows }, (_, i) => values[Math.floor(i / size)] as number),
       shape,

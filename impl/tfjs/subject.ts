@@ -4,6 +4,7 @@ import type { Subject } from '../../reference/subject.ts';
 import type { OpenBackend } from './backends.ts';
 import { activationPool } from './op.ts';
 import { checkedPool, layoutOf, list, shown } from './parameters.ts';
+import { sizeOf } from './shape.ts';
 
 /** `activationPool` on an open backend, as a Subject of dtype f32. */
 export function tfjsSubject(backend: OpenBackend): Subject {
@@ -39,7 +40,7 @@ export function tfjsSubject(backend: OpenBackend): Subject {
       const came = ArrayBuffer.isView(values) ? (values as object).constructor.name : shown(values);
       throw new TypeError(`${name}: "${what}" expected a Float64Array, got ${came}`);
     }
-    const size = shape.reduce((product, n) => product * n, 1);
+    const size = sizeOf(shape);
     if (values.length !== size) {
       throw new RangeError(`${name}: "${what}" expected shape ${list(shape)}, ${size} elements, got ${values.length}`);
     }

@@ -1,8 +1,8 @@
 import { checkFloats, checkInput, checkInteger, kindOf, shown } from '../../reference/arguments.ts';
+import { sizeOf } from '../../reference/shape.ts';
 import { checkCallback, checkKeys, checkOptions } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
-import { sizeOf } from './layout.ts';
 import { type GradcheckOptions, kinksOfInput } from './options.ts';
 
 const declarations = ['shapes', 'structure', 'kinks', 'constants', 'batch', 'rounding'] as const;

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shown } from '../../reference/arguments.ts';
+import { sizeOf } from '../../reference/shape.ts';
 import { type DrawnInputs, drawnInputs } from './drawn-inputs.ts';
 
 const shapes = { x: ['n', 'c'], alpha: [2, 'c'] };
@@ -197,7 +198,7 @@ describe('shrinking', () => {
 it('shrinks axes of one fixed length in all inputs that have one, in a single input each by itself', () => {
   const smallest = (of: Record<string, number[]>) => {
     const inputs = Object.fromEntries(
-      Object.entries(of).map(([name, shape]) => [name, new Float64Array(shape.reduce((a, b) => a * b, 1))]),
+      Object.entries(of).map(([name, shape]) => [name, new Float64Array(sizeOf(shape))]),
     );
     const values = [...drawnInputs({ shapes: of }).shrink({ shapes: of, inputs }, undefined)];
     return [...new Set(values.map(({ value }) => JSON.stringify(value.shapes)))];

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { checkInput, checkInteger, shown } from '../../reference/arguments.ts';
+import { sizeOf } from '../../reference/shape.ts';
 import { checkKeys } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
-import { sizeOf } from './layout.ts';
 import { isWithin, kinksNear, smallerInputs } from './smaller-inputs.ts';
 
 /**

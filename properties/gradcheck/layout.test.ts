@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { sizeOf } from '../../reference/shape.ts';
 import type { Structure } from './differentiable.ts';
-import { candidateLayouts, describeStructure, layoutOf, sizeOf } from './layout.ts';
+import { candidateLayouts, describeStructure, layoutOf } from './layout.ts';
 
 const elements = (structure: Structure, shape: number[], yShape: number[]) => {
   const layout = layoutOf('x', structure, shape, yShape);

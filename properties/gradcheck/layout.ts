@@ -1,3 +1,4 @@
+import { sizeOf } from '../../reference/shape.ts';
 import type { Structure } from './differentiable.ts';
 
 /**
@@ -119,9 +120,4 @@ export function candidateLayouts(name: string, shape: readonly number[], yShape:
 /** `elementwise`, `{ trailing: 1 }`: a structure as its author writes it. */
 export function describeStructure(structure: Structure): string {
   return typeof structure === 'string' ? `"${structure}"` : `{ trailing: ${structure.trailing} }`;
-}
-
-/** The number of elements of a tensor of this shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
 }

@@ -1,7 +1,7 @@
 import { shown } from '../../reference/arguments.ts';
+import { sizeOf } from '../../reference/shape.ts';
 import { checkCallback, checkKeys } from '../check-arguments.ts';
 import type { Declared, Kink, OneSided, Shapes, Tensors } from './differentiable.ts';
-import { sizeOf } from './layout.ts';
 import type { KinksOf } from './stencil.ts';
 
 export interface GradcheckOptions extends Declared {

@@ -1,5 +1,6 @@
+import { sizeOf } from '../../reference/shape.ts';
 import { wrapped } from '../wrapped.ts';
-import { describeStructure, sizeOf } from './layout.ts';
+import { describeStructure } from './layout.ts';
 import type { GradcheckFailure, GradcheckReport, InputReport } from './report.ts';
 
 /** Failures that are written out; the others are counted. */

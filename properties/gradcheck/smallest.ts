@@ -1,3 +1,4 @@
+import { sizeOf } from '../../reference/shape.ts';
 import type { DrawnInputs, DrawOptions } from './drawn-inputs.ts';
 import type { GradcheckReport } from './report.ts';
 import { type LinkedAxes, lengthOf, linkedAxes, type SmallerInputs, smallerInputs } from './smaller-inputs.ts';
@@ -73,9 +74,9 @@ function partLengths(drawn: DrawnInputs, { shapes }: DrawOptions): number[][] {
     const tried = [...shortLengths.filter((length) => length < n), n];
     lengths = lengths.flatMap((before) => tried.map((length) => [...before, length]));
   }
-  const size = (of: readonly number[]) => of.reduce((a, b) => a * b, 1);
+
   // The last is the whole.
-  return lengths.sort((a, b) => size(a) - size(b)).slice(0, -1);
+  return lengths.sort((a, b) => sizeOf(a) - sizeOf(b)).slice(0, -1);
 }
 
 /** The part of these lengths in which the worst element lies. */

@@ -1,5 +1,6 @@
 import type { Answer, Case } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
+import { sizeOf } from '../../reference/shape.ts';
 import type { Subject } from '../../reference/subject.ts';
 import { byContent } from '../by-content.ts';
 import { formats } from '../dtypes.ts';
@@ -96,7 +97,7 @@ export function rowsNamed({ pool }: Case, name: string): number[] {
 export const free = (c: Case): Case => ({ ...c, pool: { ...c.pool, constraint: { kind: 'free' } } });
 
 /** The number of units, the elements of one row of the batch. */
-export const unitsOf = (c: Case): number => c.shape.slice(1).reduce((a, b) => a * b, 1);
+export const unitsOf = (c: Case): number => sizeOf(c.shape.slice(1));
 
 /** Whether the pool is these branches with free coefficients. */
 export function isFree({ pool }: Case, ...branches: readonly string[]): boolean {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import type { BranchName, Constraint, Sharing } from '../../../reference/case.ts';
 import { random } from '../../../reference/random.ts';
+import { sizeOf } from '../../../reference/shape.ts';
 import { availableBackends } from '../available-for-tests.ts';
 import { backward, forward } from '../composed.ts';
 import { activationPool } from '../op.ts';
@@ -55,9 +56,9 @@ for (const backend of await availableBackends()) {
         const pool = { branches, sharing, constraint };
         const layout = layoutOf('test', pool, shape);
         const made = tf.tidy(() => {
-          const size = shape.reduce((product, n) => product * n, 1);
+          const size = sizeOf(shape);
           const [x, dy] = [1, 2].map((seed) => tf.tensor(drawEighths(size, seed), shape)) as [tf.Tensor, tf.Tensor];
-          const alphaSize = layout.alphaShape.reduce((product, n) => product * n, 1);
+          const alphaSize = sizeOf(layout.alphaShape);
           const alpha = tf.tensor(drawEighths(alphaSize, 3), [...layout.alphaShape]);
           const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, pool))([x, alpha], dy);
           return [value, ...grads, forward(x, alpha, pool), ...backward(dy, x, alpha, pool, layout)];

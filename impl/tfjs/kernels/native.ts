@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs';
 import { attribute, type NativeBackend } from '../native.ts';
+import { sizeOf } from '../shape.ts';
 import { backwardArrays, forwardArrays } from './arrays.ts';
 import { arrayKappa } from './kappa.ts';
 import type { PoolKernels } from './kernel.ts';
-import { sizeOf } from './tiles.ts';
 import { OwnWasmInstances, runBackward, runForward } from './wasm-instance.ts';
 
 /**

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Sharing } from '../../../reference/case.ts';
+import { sizeOf } from '../../../reference/shape.ts';
 import { layoutOf } from '../parameters.ts';
 import { glsl, wgsl } from './dialect.ts';
 import { shapesAndSharings } from './sharings-for-tests.ts';
-import { matrices, sizeOf, tilesOf } from './tiles.ts';
+import { matrices, tilesOf } from './tiles.ts';
 import { foldedShapes, viewOf } from './view.ts';
 
 const branches = ['relu', 'step', 'negative'] as const;

@@ -1,3 +1,4 @@
+import { sizeOf } from '../shape.ts';
 import type { View } from './view.ts';
 
 /**
@@ -15,11 +16,6 @@ export interface Tiles {
   readonly columns: number;
   /** The number of axes of alpha: of which the last two hold its tiles. */
   readonly alphaRank: number;
-}
-
-/** The number of elements of a tensor of this shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
 }
 
 /** A shape as a batch of matrices, which lies in the same tiles. */

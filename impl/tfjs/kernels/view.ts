@@ -1,5 +1,5 @@
 import type { Sharing } from '../../../reference/case.ts';
-import { sizeOf } from './tiles.ts';
+import { sizeOf } from '../shape.ts';
 
 /**
  * A tensor `[N, ...U]` seen as `[A, B, C]`, so that every element of it along B uses one coefficient of its own: A and C

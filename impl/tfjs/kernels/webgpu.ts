@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
+import { sizeOf } from '../shape.ts';
 import { wgsl } from './dialect.ts';
 import { gpuKernels } from './gpu.ts';
 import type { PoolKernels } from './kernel.ts';
-import { sizeOf } from './tiles.ts';
 
 /** What is used of `WebGPUBackend`, and of its programs. */
 interface WebgpuBackend {

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type NesterovAttrs, nesterovUpdate } from '../nesterov.ts';
+import { sizeOf } from '../shape.ts';
 import { addressOf, kernel, ownFunctions } from './module.ts';
 
 /** `v' = momentum·v - rate·g`, `w' = w + momentum·v' - rate·g` in one pass, into new arrays. */
@@ -7,7 +8,7 @@ export const nesterov: tf.KernelConfig = kernel(nesterovUpdate, ({ w, v, g }, at
   const { rate, momentum } = attrs as unknown as NesterovAttrs;
   const results = [w, v].map(({ shape }) => backend.makeOutput(shape, 'float32'));
   const [next, moved, ...inputs] = [...results, w, v, g].map((tensor) => addressOf(backend, tensor));
-  const length = w.shape.reduce((product, axis) => product * axis, 1);
+  const length = sizeOf(w.shape);
   ownFunctions(backend).nesterov(next, moved, inputs[0], inputs[1], inputs[2], length, rate, momentum);
   return results;
 });
