@@ -2,7 +2,7 @@
 import { noiseImages } from '../experiments/convnet.ts';
 import { protocols } from '../experiments/protocols.ts';
 import { BackendError, type OpenBackend, openBackend } from '../impl/tfjs/backends.ts';
-import { createTrainer } from '../impl/tfjs/train.ts';
+import { createTrainer } from '../impl/tfjs/training/train.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { type Activation, mrelu, pap, prelu, relu } from '../reference/activations.ts';
 import { batches } from '../reference/batches.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { crossEntropy } from '../impl/tfjs/network.ts';
 import { activationPool } from '../impl/tfjs/op.ts';
-import { createVariable, type Variable } from '../impl/tfjs/variable.ts';
+import { crossEntropy } from '../impl/tfjs/training/network.ts';
+import { createVariable, type Variable } from '../impl/tfjs/training/variable.ts';
 import type { Activation } from '../reference/activations.ts';
 import { type Dataset, scalePixels } from '../reference/batches.ts';
 import { dropoutMask } from '../reference/dropout.ts';

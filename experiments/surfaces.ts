@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { OpenBackend } from '../impl/tfjs/backends.ts';
-import { crossEntropy } from '../impl/tfjs/network.ts';
+import { crossEntropy } from '../impl/tfjs/training/network.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import type { Dataset } from '../reference/batches.ts';
 import { type Random, random } from '../reference/random.ts';

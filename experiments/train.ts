@@ -1,5 +1,5 @@
 import type { OpenBackend } from '../impl/tfjs/backends.ts';
-import { createTrainer, type Trainer } from '../impl/tfjs/train.ts';
+import { createTrainer, type Trainer } from '../impl/tfjs/training/train.ts';
 import { installWasmKernels } from '../impl/tfjs/wasm/install.ts';
 import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
 import { initialParameters, type Layer } from '../reference/network.ts';

@@ -1,4 +1,4 @@
-import type { Trainer } from '../../impl/tfjs/train.ts';
+import type { Trainer } from '../../impl/tfjs/training/train.ts';
 import type { Batch, Layer } from '../../reference/network.ts';
 import type { Protocol } from '../../reference/protocol.ts';
 import { type Comparison, compareStep } from './lockstep.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { availableBackends } from '../../impl/tfjs/available-for-tests.ts';
-import { createTrainer, type StepTrace, type Trainer } from '../../impl/tfjs/train.ts';
+import { createTrainer, type StepTrace, type Trainer } from '../../impl/tfjs/training/train.ts';
 import { installWasmKernels } from '../../impl/tfjs/wasm/install.ts';
 import { type Activation, concat, mrelu, pap, prelu, relu } from '../../reference/activations.ts';
 import { batches } from '../../reference/batches.ts';

@@ -1,4 +1,4 @@
-import type { StepTrace } from '../../impl/tfjs/train.ts';
+import type { StepTrace } from '../../impl/tfjs/training/train.ts';
 import { transpose } from '../../reference/matrix.ts';
 import { type Batch, type Layer, widen, widenBatch } from '../../reference/network.ts';
 import { inputsOf, type Protocol } from '../../reference/protocol.ts';

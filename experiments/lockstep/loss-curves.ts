@@ -1,4 +1,4 @@
-import type { StepTrace } from '../../impl/tfjs/train.ts';
+import type { StepTrace } from '../../impl/tfjs/training/train.ts';
 import { type Batch, type Layer, type Settle, widen, widenBatch, zerosLike } from '../../reference/network.ts';
 import { inputsOf, type Protocol } from '../../reference/protocol.ts';
 import { type Random, random } from '../../reference/random.ts';

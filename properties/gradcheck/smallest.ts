@@ -74,7 +74,6 @@ function partLengths(drawn: DrawnInputs, { shapes }: DrawOptions): number[][] {
     const tried = [...shortLengths.filter((length) => length < n), n];
     lengths = lengths.flatMap((before) => tried.map((length) => [...before, length]));
   }
-
   // The last is the whole.
   return lengths.sort((a, b) => sizeOf(a) - sizeOf(b)).slice(0, -1);
 }

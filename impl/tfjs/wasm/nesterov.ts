@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import { type NesterovAttrs, nesterovUpdate } from '../nesterov.ts';
 import { sizeOf } from '../shape.ts';
+import { type NesterovAttrs, nesterovUpdate } from '../training/nesterov.ts';
 import { addressOf, kernel, ownFunctions } from './module.ts';
 
 /** `v' = momentum·v - rate·g`, `w' = w + momentum·v' - rate·g` in one pass, into new arrays. */

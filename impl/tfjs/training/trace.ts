@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Stage, StageCotangents } from '../../reference/network.ts';
-import type { Protocol } from '../../reference/protocol.ts';
+import type { Stage, StageCotangents } from '../../../reference/network.ts';
+import type { Protocol } from '../../../reference/protocol.ts';
 import type { Place, Tap } from './network.ts';
 
 interface Recorded {

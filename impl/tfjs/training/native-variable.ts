@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { attribute, type NativeBackend } from './native.ts';
+import { attribute, type NativeBackend } from '../native.ts';
 import type { NesterovAttrs } from './nesterov.ts';
 import type { Variable } from './variable.ts';
 

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pap, prelu, relu } from '../../reference/activations.ts';
-import { batches, scalePixels } from '../../reference/batches.ts';
-import { forward, initialParameters, widen } from '../../reference/network.ts';
-import type { Protocol } from '../../reference/protocol.ts';
-import { random } from '../../reference/random.ts';
-import { availableBackends } from './available-for-tests.ts';
+import { pap, prelu, relu } from '../../../reference/activations.ts';
+import { batches, scalePixels } from '../../../reference/batches.ts';
+import { forward, initialParameters, widen } from '../../../reference/network.ts';
+import type { Protocol } from '../../../reference/protocol.ts';
+import { random } from '../../../reference/random.ts';
+import { availableBackends } from '../available-for-tests.ts';
+import { installWasmKernels } from '../wasm/install.ts';
 import { createTrainer, type EvaluationSet } from './train.ts';
-import { installWasmKernels } from './wasm/install.ts';
 
 const protocol: Protocol = {
   name: 'small',

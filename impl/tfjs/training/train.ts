@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Batch, Layer, Stage, StageCotangents } from '../../reference/network.ts';
-import type { Protocol } from '../../reference/protocol.ts';
+import type { Batch, Layer, Stage, StageCotangents } from '../../../reference/network.ts';
+import type { Protocol } from '../../../reference/protocol.ts';
 import { crossEntropy, logits, type Tap, uploadBatch } from './network.ts';
 import { recorder } from './trace.ts';
 import { createVariable, type Variable } from './variable.ts';

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { random } from '../../reference/random.ts';
-import { availableBackends } from './available-for-tests.ts';
+import { random } from '../../../reference/random.ts';
+import { availableBackends } from '../available-for-tests.ts';
+import { installWasmKernels } from '../wasm/install.ts';
 import { createVariable } from './variable.ts';
-import { installWasmKernels } from './wasm/install.ts';
 
 const draw = (seed: number, length: number): Float32Array => {
   const source = random(seed, 'variable');

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Activation } from '../../reference/activations.ts';
-import type { Batch, Layer } from '../../reference/network.ts';
-import type { Protocol } from '../../reference/protocol.ts';
-import { attribute, type NativeBackend } from './native.ts';
-import { activationPool } from './op.ts';
-import { list } from './parameters.ts';
+import type { Activation } from '../../../reference/activations.ts';
+import type { Batch, Layer } from '../../../reference/network.ts';
+import type { Protocol } from '../../../reference/protocol.ts';
+import { attribute, type NativeBackend } from '../native.ts';
+import { activationPool } from '../op.ts';
+import { list } from '../parameters.ts';
 
 /** Which value of which layer: `z = h·W + b`, `a = pool(z)`, and the next layer's `h = mask · a`. */
 export type Place = 'h' | 'z' | 'a';
