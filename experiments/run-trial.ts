@@ -10,9 +10,9 @@ import { quantiles } from './statistics.ts';
 import { type TrainProgress, train } from './train.ts';
 import {
   type GradientRow,
-  hashOf,
   type LayerCoefficients,
   quantileLevels,
+  rowBase,
   type Trial,
   type TrialRow,
 } from './trial.ts';
@@ -30,13 +30,7 @@ export async function runTrial(
   const start = performance.now();
   const { epochs, parameters } = await train({ backend, protocol, data, seed, onProgress });
   return {
-    protocol: protocol.name,
-    hash: hashOf(protocol),
-    activation: protocol.activation.name,
-    seed,
-    backend: backend.name,
-    versions: { [backend.name]: backend.version, node: process.versions.node },
-    seconds: Number(((performance.now() - start) / 1000).toFixed(1)),
+    ...rowBase({ protocol, seed }, backend.name, { [backend.name]: backend.version }, start),
     epochs: epochs.map(({ testLoss, testAccuracy, trainLoss }) => ({
       loss: digitsOrNull(testLoss),
       accuracy: digits(testAccuracy),
@@ -53,16 +47,7 @@ export function runGradients(trial: Trial<Protocol>, data: TrainAndTest): Gradie
   const start = performance.now();
   // The reference refuses a protocol of no epochs, of which gradients at the start know nothing.
   const gradients = firstGradients({ ...trial, protocol: { ...trial.protocol, epochs: 1 } }, data).map(digits);
-  return {
-    protocol: trial.protocol.name,
-    hash: hashOf(trial.protocol),
-    activation: trial.protocol.activation.name,
-    seed: trial.seed,
-    backend: 'reference',
-    versions: { node: process.versions.node },
-    seconds: Number(((performance.now() - start) / 1000).toFixed(1)),
-    gradients,
-  };
+  return { ...rowBase(trial, 'reference', {}, start), gradients };
 }
 
 function coefficientsOf(protocol: Protocol, parameters: readonly Layer<Float32Array>[]): LayerCoefficients[] {

@@ -16,7 +16,7 @@ import {
 import type { ConvnetProtocol, SurfaceProtocol } from './convnet-protocol.ts';
 import { digits, digitsOrNull } from './digits.ts';
 import { turnOfTheEventLoop } from './event-loop.ts';
-import { hashOf, type Surface, type SurfaceRow, type SweptWeight, type Trial } from './trial.ts';
+import { rowBase, type Surface, type SurfaceRow, type SweptWeight, type Trial } from './trial.ts';
 
 /** A weight to be moved: its layer, where it lies, and the size of its unit. */
 interface Weight {
@@ -57,13 +57,7 @@ export async function runSurfaces(
     }
     tf.dispose([...tensors.values()].map((layer) => Object.values(layer)));
     return {
-      protocol: protocol.name,
-      hash: hashOf(protocol),
-      activation: protocol.activation.name,
-      seed,
-      backend: backend.name,
-      versions: { [backend.name]: backend.version, node: process.versions.node },
-      seconds: Number(((performance.now() - start) / 1000).toFixed(1)),
+      ...rowBase({ protocol, seed }, backend.name, { [backend.name]: backend.version }, start),
       test,
       offsets: protocol.offsets,
       surfaces,

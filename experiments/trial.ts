@@ -93,6 +93,24 @@ export function hashOf(protocol: object): string {
   return createHash('sha256').update(canonicalize(protocol)!).digest('hex').slice(0, 16);
 }
 
+/** What every row says, of a trial that was begun at `start`. */
+export function rowBase(
+  { protocol, seed }: Trial,
+  backend: string,
+  versions: Readonly<Record<string, string>>,
+  start: number,
+): RowBase {
+  return {
+    protocol: protocol.name,
+    hash: hashOf(protocol),
+    activation: protocol.activation.name,
+    seed,
+    backend,
+    versions: { ...versions, node: process.versions.node },
+    seconds: Number(((performance.now() - start) / 1000).toFixed(1)),
+  };
+}
+
 /** What makes a trial: two rows with one key are the same trial, on whichever backend. */
 export function keyOf({ hash, seed }: Pick<Row, 'hash' | 'seed'>): string {
   return `${hash}/${seed}`;
