@@ -1,15 +1,10 @@
 import pMap from 'p-map';
 import { type Accumulated, AnswerDigest, accumulatedCases } from '../fixtures/accumulated.ts';
-import { encodeFinding } from '../fixtures/finding.ts';
 import type { Suite } from '../fixtures/load.ts';
 import { storageOf } from '../properties/dtypes.ts';
-import { type Expectation, expectation } from '../properties/interval.ts';
-import { judge } from '../properties/judge.ts';
-import { shrinkCase } from '../properties/shrink.ts';
-import type { Answer, Case } from '../reference/case.ts';
-import { type Curve, curveCase, curveOf } from './curve.ts';
+import type { Answer } from '../reference/case.ts';
+import { Answers } from './answers.ts';
 import { diagnose, type Replied } from './diagnosis.ts';
-import { Errors } from './errors.ts';
 import {
   type Check,
   challengeChecks,
@@ -21,7 +16,6 @@ import {
 } from './plan.ts';
 import {
   type CertificationReport,
-  type CheckFailure,
   type Kind,
   outcomeOf,
   outcomes,
@@ -31,7 +25,9 @@ import {
 } from './report.ts';
 import { lackOf } from './serve.ts';
 import { type Outcome, Session, SessionEnded } from './session.ts';
-import { differing, failureOf, troubleOf } from './trouble.ts';
+import { type Smallest, smallerFailures } from './smallest.ts';
+import { mostFailures, Tally } from './tally.ts';
+import { differing, troubleOf } from './trouble.ts';
 import type { Capabilities, Op } from './wire.ts';
 
 export interface CertifyOptions {
@@ -55,11 +51,6 @@ export interface CertifyOptions {
   readonly onProgress?: (done: number, total: number, part: Kind) => void;
 }
 
-/** Failures that are kept of each kind, and failing fresh Cases after which no more are drawn. */
-const mostFailures = 20;
-/** Requests that shrinking one Case may take. */
-const shrinkingRequests = 300;
-
 /** Asks a subject everything that a profile holds and judges its replies. Throws nothing for what the subject does. */
 export async function certify(suite: Suite, options: CertifyOptions): Promise<CertificationReport> {
   const start = performance.now();
@@ -73,29 +64,16 @@ class Certification {
   readonly #options: CertifyOptions;
   readonly #parts: ProfileTable;
   readonly #faults: ReportedFault[] = [];
-  readonly #failures: CheckFailure[] = [];
-  readonly #checks: Record<Kind, { passed: number; failed: number }> = {
-    vectors: { passed: 0, failed: 0 },
-    invalid: { passed: 0, failed: 0 },
-    accumulated: { passed: 0, failed: 0 },
-    challenge: { passed: 0, failed: 0 },
-    repeated: { passed: 0, failed: 0 },
-  };
-  readonly #elements = { compared: 0, open: 0, vacuous: 0 };
-  readonly #errors = new Errors();
+  readonly #tally: Tally;
+  readonly #answers = new Answers();
   readonly #replied: Replied[] = [];
   /** Fresh Cases with their replies, by which a bug is named that no vector shows: those that fail, and some beside them. */
   readonly #challenged: Replied[] = [];
-  readonly #passed = new Set<string>();
-  readonly #knownFailing = new Set<string>();
-  readonly #expected = new WeakMap<Case, Expectation>();
   #lacking: Readonly<Record<string, number>> = {};
   #missing: readonly string[] = [];
   readonly #sessions: Session[] = [];
   #announcement: Session['announcement'] | undefined;
-  #worst: { check: Check; kind: Kind } | undefined;
-  #smallest: CheckFailure | undefined;
-  #curve: Curve | undefined;
+  #smallest: Smallest | undefined;
   #ended: string | undefined;
   #done = 0;
   #total = 0;
@@ -104,6 +82,7 @@ class Certification {
     this.#suite = suite;
     this.#options = options;
     this.#parts = profiles[options.profile];
+    this.#tally = new Tally(options.known);
   }
 
   async all(): Promise<void> {
@@ -113,6 +92,7 @@ class Certification {
       const session = await this.#open();
       const { capabilities } = session.announcement;
       this.#announcement = session.announcement;
+      this.#answers.facets = capabilities.facets;
       this.#missing = ops.filter((op) => !capabilities.ops.includes(op)).map((op) => `op:${op}`);
       const { checks, lacking } = vectorChecks(this.#suite, profile, capabilities);
       this.#lacking = lacking;
@@ -127,7 +107,7 @@ class Certification {
         for (let job = 1; job < jobs; job++) await this.#open();
         await this.#challenge(capabilities);
       }
-      await this.#lookIntoWorst(session);
+      await this.#shrinkFirst(session);
       await this.#close();
       if (smoke.length > 0) await this.#askAgain(smoke, replies);
     } catch (error) {
@@ -141,17 +121,17 @@ class Certification {
   }
 
   report(milliseconds: number): CertificationReport {
-    const { command, profile, seed, runs, minCases, version, known, only } = this.#options;
-    const facets = this.#announcement?.capabilities.facets ?? [];
+    const { command, profile, seed, runs, minCases, version, only } = this.#options;
+    const [tally, answers] = [this.#tally, this.#answers];
     const seen = this.#replied.some(({ isWrong }) => isWrong) ? this.#replied : this.#challenged;
-    const diagnosis = diagnose(this.#suite, seen, facets);
+    const diagnosis = diagnose(this.#suite, seen, answers.facets);
     const found = {
-      checks: this.#checks,
+      checks: tally.checks,
       missing: this.#missing,
       faults: this.#faults,
       ...(this.#ended !== undefined && { ended: this.#ended }),
-      knownFailing: [...this.#knownFailing],
-      unexpectedlyPassed: [...known].filter((id) => this.#passed.has(id) && !this.#knownFailing.has(id)),
+      knownFailing: tally.knownFailing,
+      unexpectedlyPassed: tally.unexpectedlyPassed,
       minCases,
     };
     const outcome = outcomeOf(found);
@@ -168,12 +148,12 @@ class Certification {
       runs: this.#parts.challenge ? runs : 0,
       ...(only && { only: [...only] }),
       lacking: this.#lacking,
-      elements: this.#elements,
-      errors: this.#errors.statistics(),
-      failures: this.#failures,
-      ...(this.#smallest && { smallest: this.#smallest }),
+      elements: answers.elements,
+      errors: answers.errors,
+      failures: tally.failures,
+      ...(this.#smallest && { smallest: this.#smallest.failure }),
       ...(diagnosis && { diagnosis }),
-      ...(this.#curve && { curve: this.#curve }),
+      ...(this.#smallest?.curve && { curve: this.#smallest.curve }),
       ...found,
       milliseconds,
     };
@@ -200,15 +180,15 @@ class Certification {
     const outcomes = await this.#each([session], checks, 'vectors', (check) => session.ask(check.op, check.case));
     for (const [k, check] of checks.entries()) {
       const outcome = outcomes[k]!;
-      const trouble = this.#judge(check, outcome);
-      this.#count('vectors', check, trouble);
+      const trouble = this.#answers.count(check, outcome);
+      this.#tally.count('vectors', check, trouble);
       const text = bitsOf(outcome);
       const key = `${check.id} ${check.op}`;
       const first = replies.get(key);
       replies.set(key, first ?? text);
       const differs = first !== undefined && first !== text;
       if (first !== undefined) {
-        this.#count('repeated', check, differs ? differing(check.op, 'in the same process') : undefined);
+        this.#tally.count('repeated', check, differs ? differing(check.op, 'in the same process') : undefined);
       }
       this.#replied.push(repliedOf(check, outcome, trouble !== undefined || differs));
     }
@@ -221,7 +201,7 @@ class Certification {
     const outcomes = await this.#each([session], checks, 'repeated', (check) => session.ask(check.op, check.case));
     for (const [k, check] of checks.entries()) {
       const isSame = replies.get(`${check.id} ${check.op}`) === bitsOf(outcomes[k]!);
-      this.#count('repeated', check, isSame ? undefined : differing(check.op, 'in a second process'));
+      this.#tally.count('repeated', check, isSame ? undefined : differing(check.op, 'in a second process'));
     }
     await this.#close();
   }
@@ -237,7 +217,7 @@ class Certification {
       const isRight = 'refused' in outcome || ('unsupported' in outcome && !dtypes.includes(dtype ?? ''));
       const came = 'tensors' in outcome ? 'it was answered' : (Object.entries(outcome)[0] ?? []).join(': ');
       const why = `${note}, but ${came}`;
-      this.#count('invalid', { id, note, op: op ?? 'forward' }, isRight ? undefined : { code: 'answered', why });
+      this.#tally.count('invalid', { id, note, op: op ?? 'forward' }, isRight ? undefined : { code: 'answered', why });
     }
   }
 
@@ -249,7 +229,7 @@ class Certification {
       if (entry.cases > 10_000) continue;
       const [first] = accumulatedCases(entry.seed, entry.dtype, 1);
       if ((['forward', 'vjp'] as const).some((op) => lackOf(capabilities, op, first!) !== undefined)) continue;
-      this.#count('accumulated', { ...entry, op: 'vjp' }, await this.#digest(session, entry));
+      this.#tally.count('accumulated', { ...entry, op: 'vjp' }, await this.#digest(session, entry));
     }
   }
 
@@ -265,63 +245,28 @@ class Certification {
     return actual === sha256 ? undefined : { code: 'digest', expected: sha256, actual };
   }
 
-  /** Fresh Cases, divided among the processes; after twenty that fail no more are drawn. */
+  /** Fresh Cases, divided among the processes; after as many that fail as are kept no more are drawn. */
   async #challenge(capabilities: Capabilities): Promise<void> {
     const { profile, runs, seed, only } = this.#options;
     const drawn = challengeChecks(capabilities, profile, challengeSeed(this.#suite, this.#announcement!, seed), runs);
-    const checks = this.#checks.challenge;
+    const { challenge } = this.#tally.checks;
     let turn = 0;
     await this.#each(this.#sessions, drawn, 'challenge', async (check) => {
-      if (checks.failed >= mostFailures || (only !== undefined && !only.has(check.id))) return;
+      if (challenge.failed >= mostFailures || (only !== undefined && !only.has(check.id))) return;
       const session = this.#sessions[turn++ % this.#sessions.length]!;
       const outcome = await session.ask(check.op, check.case);
-      const trouble = this.#judge(check, outcome);
-      this.#count('challenge', check, trouble);
+      const trouble = this.#answers.count(check, outcome);
+      this.#tally.count('challenge', check, trouble);
       if (trouble !== undefined || this.#challenged.length < mostFailures) {
         this.#challenged.push(repliedOf(check, outcome, trouble !== undefined));
       }
     });
   }
 
-  /** The first check that failed, on the smallest Case that fails, and the curve around it. */
-  async #lookIntoWorst(session: Session): Promise<void> {
-    if (this.#worst === undefined) return;
-    const { check, kind } = this.#worst;
-    const trouble = await this.#troubleWith(session, check);
-    if (trouble === undefined) return;
-    this.#smallest = failureOf(kind, check, trouble);
-    // With the coefficients as they were: the smallest are often 0.
-    await this.#drawCurve(session, check.case, trouble);
-    let smallest = check.case;
-    let left = shrinkingRequests;
-    for (let isSmaller = true; isSmaller && left > 0; ) {
-      isSmaller = false;
-      for (const candidate of shrinkCase(smallest)) {
-        if (left-- <= 0) break;
-        if (lackOf(session.announcement.capabilities, check.op, candidate) !== undefined) continue;
-        const smaller = { ...check, case: candidate };
-        const other = await this.#troubleWith(session, smaller);
-        if (other === undefined) continue;
-        this.#smallest = failureOf(kind, smaller, other);
-        smallest = candidate;
-        isSmaller = true;
-        break;
-      }
-    }
-  }
-
-  async #drawCurve(session: Session, input: Case, trouble: Trouble): Promise<void> {
-    if (input.x.length === 0 || trouble.code !== 'outside') return;
-    const { quantity, index } = trouble;
-    const flat = quantity === 'dalpha' ? 0 : index.reduce((at, i, axis) => at * input.shape[axis]! + i, 0);
-    const c = curveCase(input, flat);
-    const { capabilities } = session.announcement;
-    const tensorOf = async (op: Op, name: 'y' | 'dx') => {
-      if (lackOf(capabilities, op, c) !== undefined) return undefined;
-      const outcome = await session.ask(op, c);
-      return 'tensors' in outcome ? outcome.tensors.get(name) : undefined;
-    };
-    this.#curve = curveOf(c, capabilities.facets, await tensorOf('forward', 'y'), await tensorOf('vjp', 'dx'));
+  async #shrinkFirst(session: Session): Promise<void> {
+    const { first } = this.#tally;
+    if (first === undefined) return;
+    for await (const smaller of smallerFailures(session, first, this.#answers)) this.#smallest = smaller;
   }
 
   /** The outcomes in the order of the items, of which as many are asked at once as fill the pipelines. */
@@ -341,53 +286,6 @@ class Certification {
       },
       { concurrency },
     );
-  }
-
-  async #troubleWith(session: Session, check: Check): Promise<Trouble | undefined> {
-    return this.#judge(check, await session.ask(check.op, check.case), false);
-  }
-
-  #judge({ id, case: c }: Pick<Check, 'id' | 'case'>, outcome: Outcome, isCounted = true): Trouble | undefined {
-    if (!('tensors' in outcome)) return troubleOf(outcome);
-    const { facets } = this.#announcement!.capabilities;
-    const expect = (input: Case) => {
-      const allowed = this.#expected.get(input) ?? expectation(input, facets);
-      this.#expected.set(input, allowed);
-      return allowed;
-    };
-    const { finding, counts } = judge(c, facets, outcome.tensors, expect);
-    if (isCounted) {
-      this.#elements.compared += counts.checked;
-      this.#elements.open += counts.unchecked;
-      this.#elements.vacuous += counts.vacuous;
-      this.#errors.add(id, c, outcome.tensors, expect(c));
-    }
-    return finding && encodeFinding(finding);
-  }
-
-  /** The first of each kind, and each once: what is in the smoke list too is asked twice. */
-  #list(failure: CheckFailure): void {
-    const listed = this.#failures.filter(({ kind }) => kind === failure.kind);
-    if (listed.length >= mostFailures || listed.some(({ id, op }) => id === failure.id && op === failure.op)) return;
-    this.#failures.push(failure);
-  }
-
-  #count(kind: Kind, check: Omit<Check, 'case'> & { case?: Case }, trouble: Trouble | undefined): void {
-    const { id } = check;
-    if (trouble === undefined) {
-      this.#checks[kind].passed++;
-      this.#passed.add(id);
-      return;
-    }
-    if (this.#options.known.has(id)) {
-      this.#knownFailing.add(id);
-      return;
-    }
-    this.#checks[kind].failed++;
-    this.#list(failureOf(kind, check, trouble));
-    // What breaks the subject is not asked again.
-    if (check.case !== undefined && kind !== 'repeated' && trouble.code !== 'fault')
-      this.#worst ??= { check: check as Check, kind };
   }
 }
 

@@ -1,0 +1,63 @@
+import type { Case } from '../reference/case.ts';
+import type { Check } from './plan.ts';
+import type { CheckFailure, Kind, Totals, Trouble } from './report.ts';
+import { failureOf } from './trouble.ts';
+
+/** Failures that are kept of each kind. */
+export const mostFailures = 20;
+
+/** What came of the checks so far. */
+export class Tally {
+  readonly checks: Record<Kind, { -readonly [name in keyof Totals]: Totals[name] }> = {
+    vectors: { passed: 0, failed: 0 },
+    invalid: { passed: 0, failed: 0 },
+    accumulated: { passed: 0, failed: 0 },
+    challenge: { passed: 0, failed: 0 },
+    repeated: { passed: 0, failed: 0 },
+  };
+  readonly failures: CheckFailure[] = [];
+  /** The first that failed on a Case that can be asked again, or smaller. */
+  first: { readonly check: Check; readonly kind: Kind } | undefined;
+  readonly #known: ReadonlySet<string>;
+  readonly #passed = new Set<string>();
+  readonly #knownFailing = new Set<string>();
+
+  /** `known`: ids of checks that are known to fail. */
+  constructor(known: ReadonlySet<string>) {
+    this.#known = known;
+  }
+
+  get knownFailing(): string[] {
+    return [...this.#knownFailing];
+  }
+
+  /** Known to fail, and passed throughout. */
+  get unexpectedlyPassed(): string[] {
+    return [...this.#known].filter((id) => this.#passed.has(id) && !this.#knownFailing.has(id));
+  }
+
+  count(kind: Kind, check: Omit<Check, 'case'> & { case?: Case }, trouble: Trouble | undefined): void {
+    const { id } = check;
+    if (trouble === undefined) {
+      this.checks[kind].passed++;
+      this.#passed.add(id);
+      return;
+    }
+    if (this.#known.has(id)) {
+      this.#knownFailing.add(id);
+      return;
+    }
+    this.checks[kind].failed++;
+    this.#list(failureOf(kind, check, trouble));
+    // What breaks the subject is not asked again.
+    if (check.case !== undefined && kind !== 'repeated' && trouble.code !== 'fault')
+      this.first ??= { check: check as Check, kind };
+  }
+
+  /** The first of each kind, and each once: what is in the smoke list too is asked twice. */
+  #list(failure: CheckFailure): void {
+    const listed = this.failures.filter(({ kind }) => kind === failure.kind);
+    if (listed.length >= mostFailures || listed.some(({ id, op }) => id === failure.id && op === failure.op)) return;
+    this.failures.push(failure);
+  }
+}
