@@ -91,6 +91,31 @@ describe.each(each)('cases($dtype, $kind)', ({ dtype, kind }) => {
   });
 });
 
+it.each(['x', 'alpha', 'dy'] as const)('general Cases hold every size of %s that can be told from overflow', (name) => {
+  const drawn = fc.sample(cases({ dtype: 'f64', kind: 'general' }), { numRuns: 20_000, seed: 1 });
+  const exponents = drawn.flatMap((c) => [...c[name]].map((v) => Math.log2(Math.abs(v))));
+  // By a hundred octaves; of x half as far, since its square has to be finite.
+  const most = name === 'x' ? 400 : 900;
+  for (let from = -most; from < most; from += 100) {
+    expect(exponents.filter((e) => e >= from && e < from + 100).length, `from 2^${from}`).toBeGreaterThan(10);
+  }
+});
+
+it('clipped coefficients lie at their bounds, and beside them at every distance', () => {
+  const drawn = fc.sample(cases({ dtype: 'f64', kind: 'general' }), { numRuns: 20_000, seed: 1 });
+  const distances = drawn.flatMap(({ pool: { constraint }, alpha }) => {
+    if (constraint.kind !== 'clip') return [];
+    const bounds = constraint.bounds.filter((bound) => bound > 0 && bound < Number.POSITIVE_INFINITY);
+    return [...alpha].flatMap((a) => bounds.map((bound) => Math.abs(a) / bound - 1));
+  });
+  for (const k of [10, 20, 30, 40]) {
+    for (const sign of [1, -1]) {
+      const near = distances.filter((d) => sign * d > 2 ** -(k + 10) && sign * d <= 2 ** -k);
+      expect(near.length, `${sign} 2^-${k}`).toBeGreaterThan(20);
+    }
+  }
+});
+
 it('some dyadic Cases of laws on long sums have more than 4,096 elements', () => {
   const drawn = fc.sample(cases({ dtype: 'f32', kind: 'dyadic', longSums: true }), { numRuns: 300, seed: 1 });
   expect(drawn.filter((c) => c.x.length > 4096).length).toBeGreaterThan(2);

@@ -118,6 +118,8 @@ const rarer = 20;
 const wide = 24;
 /** One in so many has a batch of 10 to 84 rows. */
 const tall = 32;
+/** In one general Case in so many one of the tensors is of any size, all elements by the same power of two. */
+const scaled = 6;
 /** One tensor in so many holds one value only: the dy of a sum, an x of zeros. */
 const uniform = 24;
 
@@ -166,14 +168,33 @@ class Draw {
     const pool: Pool = { branches, sharing, constraint };
     const { rows, count } = positionsOf(pool, shape);
     const size = sizeOf(shape);
-    return {
+    return this.#scale({
       pool,
       dtype,
       shape,
       x: this.#tensor(size, 0, () => this.#value(0.36, () => this.#special())),
       alpha: Float64Array.from({ length: rows * count }, () => this.#alpha(constraint)),
       dy: this.#tensor(size, 1, () => this.#value(0.4, () => this.#specialCotangent())),
-    };
+    });
+  }
+
+  /**
+   * x, alpha or dy times a power of two, as far up and down as no product of the three overflows, squares of x included:
+   * what an implementation does beyond the sizes of a network.
+   */
+  #scale(c: Case): Case {
+    const { kind, finite } = this.#constraints;
+    if (kind === 'dyadic' || finite === true || !this.#chance(1 / scaled)) return c;
+    const name = this.#pick(['x', 'alpha', 'dy'] as const);
+    // The others are at most 2¹⁹.
+    const room = Math.floor(Math.log2(this.#format.largest)) - 60;
+    const most = name === 'x' ? Math.floor(room / 2) : room;
+    if (most <= 0 || (name === 'alpha' && c.pool.constraint.kind !== 'free' && c.pool.constraint.kind !== 'fixed'))
+      return c;
+    // Half of them just beyond what is drawn otherwise.
+    const reach = this.#chance(0.5) ? Math.min(40, most) : most;
+    const factor = 2 ** this.#int(-reach, reach);
+    return { ...c, [name]: c[name].map((v) => this.#round(v * factor)) };
   }
 
   /** All elements drawn, or rarely one for all, half of these the likely one. */
@@ -311,7 +332,9 @@ class Draw {
       return this.#pick(this.#format.infinite ? [NaN, Infinity, -Infinity] : [NaN]);
     if (constraint.kind === 'clip' && this.#chance(0.3)) {
       const bound = this.#pick(constraint.bounds.filter(Number.isFinite).concat(0));
-      return this.#chance(0.5) ? bound : -bound;
+      const off = this.#chance(0.3) ? this.#pick([1, -1]) * 2 ** -this.#int(1, this.#format.p - 1) : 0;
+      const near = this.#constraints.kind === 'dyadic' ? bound : this.#round(bound * (1 + off));
+      return this.#chance(0.5) ? near : -near;
     }
     return this.#finiteAlpha();
   }
@@ -354,7 +377,7 @@ class Draw {
     const kind = this.#random.nextDouble();
     if (this.#nonFinite && kind < 0.2) return this.#huge(largest);
     if (kind < 0.45) return sign * 0;
-    if (kind < 0.52) return sign * 2 ** this.#int(-p, -p / 2);
+    if (kind < 0.52) return sign * 2 ** this.#int(-p, -5) * (1 + this.#random.nextDouble());
     if (kind < 0.55) return sign * 2 ** this.#between(normalExponent / 2, -p);
     if (kind < 0.59) return sign * 2 ** this.#int(4, largest < 2 ** 40 ? 6 : 18) * (1 + this.#random.nextDouble());
     if (kind < 0.88) return sign * 2 ** this.#int(-4, 4);
@@ -369,7 +392,9 @@ class Draw {
   }
 
   #huge(largest: number): number {
-    const finite = (this.#random.nextDouble() * 2 - 1) * largest;
+    // Of any size up to the largest, half of them near it.
+    const scale = this.#chance(0.5) ? 1 : 2 ** -this.#int(0, Math.floor(Math.log2(largest)));
+    const finite = (this.#random.nextDouble() * 2 - 1) * largest * scale;
     return this.#pick(this.#format.infinite ? [NaN, Infinity, -Infinity, finite] : [NaN, finite]);
   }
 

@@ -6,8 +6,10 @@ import { formats, heldFormat } from './dtypes.ts';
 import { describeFinding } from './failure.ts';
 import { caseText } from './failure-text.ts';
 import { expectation } from './interval.ts';
+import { nan } from './laws/special.ts';
 import { laws } from './laws.ts';
 import { gpuStyles, legalStyles, legalSubject, narrowStyles } from './legal.ts';
+import { Trial } from './trial.ts';
 import { checkKind } from './verify.ts';
 
 /** Cases of each kind for each style; more by the environment, for a longer attack. */
@@ -28,6 +30,21 @@ describe('no law calls a legal evaluation wrong', () => {
     },
     3_600_000,
   );
+});
+
+// Found by an attack: 126²/2·16 is no float16.
+it('a dalpha that overflows beside a NaN in x may be infinite', async () => {
+  const c: Case = {
+    dtype: 'f16',
+    pool: { branches: ['halfSquare'], sharing: 'unit', constraint: { kind: 'free' } },
+    shape: [1, 2],
+    x: Float64Array.of(1, 126),
+    alpha: Float64Array.of(0, 0),
+    dy: Float64Array.of(1, 16),
+  };
+  for (const style of narrowStyles.filter(({ dtype }) => dtype === 'f16')) {
+    await nan.check(c, new Trial(legalSubject(style)));
+  }
 });
 
 // Found by 10,000 fresh cases of each: what underflows was skipped as if it were masked out.

@@ -20,7 +20,8 @@ export const nan: Law = {
         name,
         answer[name],
         () => NaN,
-        (i) => allowed[name][i]!.nan && allowed[name][i]!.lo > allowed[name][i]!.hi,
+        // Where a sum overflows, ∞ is as right as NaN.
+        (i) => allowed[name][i]!.nan && !allowed[name][i]!.infinite && allowed[name][i]!.lo > allowed[name][i]!.hi,
       );
     }
   },
