@@ -38,6 +38,12 @@ const isSumToOne = ({ pool }: Case) => pool.constraint.kind === 'sumToOne';
 const isSoftmax = ({ pool }: Case) => pool.constraint.kind === 'softmax';
 
 export const constraint: readonly Mutant[] = [
+  mutant('clip-mask-with-margin', 'clip lets alpha learn up to a ten-thousandth beyond its bound', (c) => {
+    const bounds = boundsOf(c);
+    if (bounds === undefined) return right(c);
+    const wider = { kind: 'clip', bounds: bounds.map((b) => b * (1 + 1e-4)) } as const;
+    return { ...right(c), dalpha: right({ ...c, pool: { ...c.pool, constraint: wider } }).dalpha };
+  }),
   mutant('clip-not-masked', 'dalpha of clip is not masked', (c) =>
     boundsOf(c) ? { ...right(c), dalpha: right(free(c)).dalpha } : right(c),
   ),

@@ -3,6 +3,9 @@ import { addToBranch, change, inGroup, type Mutant, right, rowsNamed, unitsOf } 
 
 const mutant = inGroup('special');
 
+/** Larger than `2^exponent`, and far from overflow. */
+const isBetween = (v: number, exponent: number) => Math.abs(v) > 2 ** exponent && Math.abs(v) < 2 ** 1000;
+
 export const special: readonly Mutant[] = [
   mutant('nan-to-zero', 'NaN comes out as 0', (c) => change(c, 'y', (y) => (Number.isNaN(y) ? 0 : y))),
   mutant('nan-spreads', 'a NaN in x spreads over its row', (c) => {
@@ -68,6 +71,17 @@ export const special: readonly Mutant[] = [
   ),
   mutant('subnormals-flushed', 'subnormal x is read as 0, without the facet', (c) =>
     right({ ...c, x: c.x.map((x) => (Math.abs(x) < 2 ** -1022 ? 0 : x)) }),
+  ),
+  mutant('large-x-is-zero', 'x beyond 2²⁴ is taken for an overflow, y = 0', (c) =>
+    change(c, 'y', (y, i) => (isBetween(c.x[i]!, 24) ? 0 : y)),
+  ),
+  mutant('large-dy-is-cut', 'dy beyond 2²⁰ is cut, as gradients are clipped', (c) =>
+    right({ ...c, dy: c.dy.map((d) => (isBetween(d, 20) ? Math.sign(d) * 2 ** 20 : d)) }),
+  ),
+  mutant('large-alpha-is-cut', 'coefficients beyond 2²⁰ are cut', (c) =>
+    c.pool.constraint.kind === 'free'
+      ? right({ ...c, alpha: c.alpha.map((a) => (isBetween(a, 20) ? Math.sign(a) * 2 ** 20 : a)) })
+      : right(c),
   ),
   mutant('overflows-early', 'halfSquare is (2x)²/8, infinite from 2¹⁰ on', (c) =>
     addToBranch(c, 'halfSquare', (x) => (x > 2 ** 10 ? Infinity : 0)),
