@@ -119,7 +119,7 @@ const wide = 24;
 /** One in so many has a batch of 10 to 84 rows. */
 const tall = 32;
 /** In one general Case in so many one of the tensors is of any size, all elements by the same power of two. */
-const scaled = 6;
+const scaled = 4;
 /** One tensor in so many holds one value only: the dy of a sum, an x of zeros. */
 const uniform = 24;
 
@@ -185,14 +185,14 @@ class Draw {
   #scale(c: Case): Case {
     const { kind, finite } = this.#constraints;
     if (kind === 'dyadic' || finite === true || !this.#chance(1 / scaled)) return c;
-    const name = this.#pick(['x', 'alpha', 'dy'] as const);
+    const isPlain = ['free', 'fixed'].includes(c.pool.constraint.kind);
+    const name = this.#pick(isPlain ? (['x', 'alpha', 'dy'] as const) : (['x', 'dy'] as const));
     // The others are at most 2¹⁹.
     const room = Math.floor(Math.log2(this.#format.largest)) - 60;
     const most = name === 'x' ? Math.floor(room / 2) : room;
-    if (most <= 0 || (name === 'alpha' && c.pool.constraint.kind !== 'free' && c.pool.constraint.kind !== 'fixed'))
-      return c;
-    // Half of them just beyond what is drawn otherwise.
-    const reach = this.#chance(0.5) ? Math.min(40, most) : most;
+    if (most <= 0) return c;
+    // Half of them not far beyond what is drawn otherwise.
+    const reach = this.#chance(0.5) ? Math.min(64, most) : most;
     const factor = 2 ** this.#int(-reach, reach);
     return { ...c, [name]: c[name].map((v) => this.#round(v * factor)) };
   }

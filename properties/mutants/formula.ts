@@ -121,8 +121,8 @@ export const formula: readonly Mutant[] = [
     if (constraint.kind !== 'free' || branches.length < 5 || branches.some((name) => name !== 'step')) return right(c);
     return change(c, 'dx', (_, i) => c.dy[i]!);
   }),
-  mutant('mrelu-clamps-p', 'a kernel for P + D = 1 clamps P to [0, 1] in y', (c) => {
-    if (!isMReLU(c, () => true)) return right(c);
+  mutant('mrelu-clamps-p', 'a kernel for eight positions and more of P + D = 1 clamps P to [0, 1] in y', (c) => {
+    if (c.alpha.length < 16 || !isMReLU(c, () => true)) return right(c);
     const isP = (k: number) => k < c.alpha.length / 2;
     const alpha = c.alpha.map((a, k) => (isP(k) ? Math.min(Math.max(a, 0), 1) : a));
     return { ...right(c), y: right({ ...c, alpha }).y };
@@ -143,11 +143,15 @@ export const formula: readonly Mutant[] = [
       ? change(c, 'dx', (dx) => 2 * dx)
       : right(c),
   ),
-  mutant('prunes-small-alpha', 'a pool of eight coefficients and more, none above 1/256, is left out', (c) => {
-    const answer = right(c);
-    if (!isPlain(c) || c.alpha.length < 8 || c.alpha.some((a) => !(Math.abs(a) < 2 ** -8))) return answer;
-    return { ...answer, y: answer.y.map(() => 0), dx: answer.dx.map(() => 0) };
-  }),
+  mutant(
+    'prunes-small-alpha',
+    'a pool of eight different coefficients and more, none above 1/256, is left out',
+    (c) => {
+      const answer = right(c);
+      if (!isPlain(c) || new Set(c.alpha).size < 8 || c.alpha.some((a) => !(Math.abs(a) < 2 ** -8))) return answer;
+      return { ...answer, y: answer.y.map(() => 0), dx: answer.dx.map(() => 0) };
+    },
+  ),
   mutant(
     'quantised-saturates',
     'four x and more, in quarters and none negative, go through a kernel that stops at 8',

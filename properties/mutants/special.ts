@@ -3,8 +3,9 @@ import { addToBranch, change, inGroup, type Mutant, right, rowsNamed, unitsOf } 
 
 const mutant = inGroup('special');
 
-/** Larger than `2^exponent`, and far from overflow. */
-const isBetween = (v: number, exponent: number) => Math.abs(v) > 2 ** exponent && Math.abs(v) < 2 ** 1000;
+/** Beyond float16, and far from overflow. */
+const isLarge = (v: number) => Math.abs(v) > 65504 && Math.abs(v) < 2 ** 1000;
+const cut = (v: number) => (isLarge(v) ? Math.sign(v) * 65504 : v);
 
 export const special: readonly Mutant[] = [
   mutant('nan-to-zero', 'NaN comes out as 0', (c) => change(c, 'y', (y) => (Number.isNaN(y) ? 0 : y))),
@@ -73,15 +74,11 @@ export const special: readonly Mutant[] = [
     right({ ...c, x: c.x.map((x) => (Math.abs(x) < 2 ** -1022 ? 0 : x)) }),
   ),
   mutant('large-x-is-zero', 'x beyond 2²⁴ is taken for an overflow, y = 0', (c) =>
-    change(c, 'y', (y, i) => (isBetween(c.x[i]!, 24) ? 0 : y)),
+    change(c, 'y', (y, i) => (isLarge(c.x[i]! / 256) ? 0 : y)),
   ),
-  mutant('large-dy-is-cut', 'dy beyond 2²⁰ is cut, as gradients are clipped', (c) =>
-    right({ ...c, dy: c.dy.map((d) => (isBetween(d, 20) ? Math.sign(d) * 2 ** 20 : d)) }),
-  ),
-  mutant('large-alpha-is-cut', 'coefficients beyond 2²⁰ are cut', (c) =>
-    c.pool.constraint.kind === 'free'
-      ? right({ ...c, alpha: c.alpha.map((a) => (isBetween(a, 20) ? Math.sign(a) * 2 ** 20 : a)) })
-      : right(c),
+  mutant('large-dy-is-cut', 'dy is cut at the largest float16', (c) => right({ ...c, dy: c.dy.map(cut) })),
+  mutant('large-alpha-is-cut', 'free coefficients are cut at the largest float16', (c) =>
+    c.pool.constraint.kind === 'free' ? right({ ...c, alpha: c.alpha.map(cut) }) : right(c),
   ),
   mutant('overflows-early', 'halfSquare is (2x)²/8, infinite from 2¹⁰ on', (c) =>
     addToBranch(c, 'halfSquare', (x) => (x > 2 ** 10 ? Infinity : 0)),
