@@ -2,7 +2,7 @@ import { kindOf } from '../../reference/arguments.ts';
 import { type Random, random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
 import { beyondStructure } from './beyond.ts';
-import { Asked, firstDifference } from './calls.ts';
+import { Asked, copiesOf, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
 import { type Comparison, compareConfirmed, cotangentRounding, type Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
@@ -50,7 +50,7 @@ export async function gradcheck(
   const y = await asked.forward(inputs);
   const { rounding: bounds } = stated;
   const declared = { ...stated, ...(bounds && { rounding: checkedRounding(bounds, inputs, y.length) }) };
-  const shapes = withOutput(given, y.length, declared.shapes?.y ?? f.outputShape?.(given));
+  const shapes = withOutput(given, y.length, declared.shapes?.y ?? f.outputShape?.(copiesOf(given)));
   checkBatchNames(shapes, declared.batch ?? []);
 
   const side = await numericSide(f, asked, inputs, y, declared);
@@ -207,9 +207,9 @@ async function checkOthers(
   for (let k = 0; k < (declared.held ?? 0); k++) await asked.vjp(inputs, negated);
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
-    const twice = allFinite(y);
-    if (twice) failures.push(...(await checkSecondOrder(f, context, gradcheck)));
-    checks.push(twice ? 'gradient of the gradient' : 'not the gradient of the gradient, since y is not finite');
+    const twice = allFinite(y) ? await checkSecondOrder(context, gradcheck) : undefined;
+    failures.push(...(twice?.failures ?? []));
+    checks.push(twice?.checked ?? 'not the gradient of the gradient, since y is not finite');
   }
   return { failures, checks, compared: other.compared };
 }

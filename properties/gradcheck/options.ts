@@ -30,7 +30,7 @@ export interface GradcheckOptions extends Declared {
 /** The shapes of the inputs; flat where none is declared. */
 export function inputShapes(inputs: Tensors, declared: Declared['shapes']): Shapes {
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, { length }]) => [name, ownOf(declared, name) ?? [length]]),
+    Object.entries(inputs).map(([name, { length }]) => [name, ownOf(declared, name)?.slice() ?? [length]]),
   );
 }
 
