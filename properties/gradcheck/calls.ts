@@ -221,9 +221,18 @@ export class Asked {
 }
 
 /** What the function threw where it was asked for `what`. */
-export function thrown(what: string, cause: unknown, hint = ''): GradcheckError {
+function thrown(what: string, cause: unknown, hint = ''): GradcheckError {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new GradcheckError(`${what} threw: ${message}${hint}`, { cause });
+}
+
+/** What a function of the caller answers, or a GradcheckError that names it. */
+export function answerOf<T>(what: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (cause) {
+    throw cause instanceof GradcheckError ? cause : thrown(what, cause);
+  }
 }
 
 /** An object of its own with copies by the same names. */

@@ -2,7 +2,7 @@ import { kindOf } from '../../reference/arguments.ts';
 import { type Random, random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
 import { beyondStructure } from './beyond.ts';
-import { Asked, copiesOf, firstDifference } from './calls.ts';
+import { Asked, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
 import { type Comparison, compareConfirmed, cotangentRounding, type Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
@@ -18,7 +18,7 @@ import { layoutOf } from './layout.ts';
 import type { Moved } from './measure.ts';
 import { conditionNoise, estimateNoise, outputNoise, roundingsOf } from './noise.ts';
 import { allFinite, leaveOpenNonFinite, type NumericSide, numericSide } from './numeric-side.ts';
-import { checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from './options.ts';
+import { checkBatchNames, type GradcheckOptions, inputShapes, outputShapeBy, withOutput } from './options.ts';
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
@@ -50,7 +50,7 @@ export async function gradcheck(
   const y = await asked.forward(inputs);
   const { rounding: bounds } = stated;
   const declared = { ...stated, ...(bounds && { rounding: checkedRounding(bounds, inputs, y.length) }) };
-  const shapes = withOutput(given, y.length, declared.shapes?.y ?? f.outputShape?.(copiesOf(given)));
+  const shapes = withOutput(given, y.length, declared.shapes?.y ?? outputShapeBy(f, given, y.length));
   checkBatchNames(shapes, declared.batch ?? []);
 
   const side = await numericSide(f, asked, inputs, y, declared);
@@ -141,8 +141,8 @@ async function checkValues(
 function cotangentFor(y: Float64Array, { dy }: GradcheckOptions, draw: Random): Float64Array {
   if (dy === undefined) return drawCotangent(draw, y.length, 0);
   if (dy instanceof Float64Array && dy.length === y.length) return dy;
-  const came = dy instanceof Float64Array ? dy.length : kindOf(dy);
-  throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
+  const [Kind, came] = dy instanceof Float64Array ? [RangeError, dy.length] : [TypeError, kindOf(dy)];
+  throw new Kind(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
 }
 
 /** Every cotangent with the measured one. */
