@@ -1,4 +1,4 @@
-import { kindOf } from '../../reference/arguments.ts';
+import { kindOf, shown } from '../../reference/arguments.ts';
 import type { Declared, Differentiable, SecondOrder, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckFailure } from './report.ts';
 
@@ -222,7 +222,8 @@ export class Asked {
 
 /** What the function threw where it was asked for `what`. */
 function thrown(what: string, cause: unknown, hint = ''): GradcheckError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  // An error may be of another realm, and what is no error may have no text.
+  const { message = typeof cause === 'string' ? cause : shown(cause) }: { message?: unknown } = Object(cause);
   return new GradcheckError(`${what} threw: ${message}${hint}`, { cause });
 }
 

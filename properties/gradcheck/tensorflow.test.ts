@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import { GradcheckError } from './calls.ts';
 import { layerFunction, tensorflowFunction } from './tensorflow.ts';
 
 describe('what is no function, no layer or no TensorFlow.js is a TypeError', () => {
@@ -25,6 +26,15 @@ describe('what is no function, no layer or no TensorFlow.js is a TypeError', () 
   ])('layerFunction: %s', (message, given) => {
     const attempt = () => layerFunction(...(given as Parameters<typeof layerFunction>));
     expect(attempt).toThrow(new TypeError(`layerFunction: ${message}`));
+  });
+
+  it('a layer that can not be built is what threw', () => {
+    const conv = tf.layers.conv2d({ filters: 2, kernelSize: 3 });
+    conv.build = () => {
+      throw new Error('no channels');
+    };
+    const attempt = () => layerFunction(tf, conv, [3]);
+    expect(attempt).toThrow(new GradcheckError(`build of ${conv.name} threw: no channels`));
   });
 
   it('a length below 0 is a RangeError', () => {

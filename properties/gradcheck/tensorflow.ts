@@ -1,5 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { kindOf } from '../../reference/arguments.ts';
+import { answerOf } from './calls.ts';
 import type { Differentiable, Shapes, Tensors } from './differentiable.ts';
 import { checkLengths } from './options.ts';
 
@@ -67,7 +68,8 @@ export function tensorflowFunction(tf: Tf, f: TensorflowFunction, name: string =
 /**
  * A layer as a function of `x` and of its weights, which keeps them as they were; `shape`: that of x.
  *
- * @throws TypeError naming the argument that is of another kind, RangeError for a shape that is none
+ * @throws TypeError naming the argument that is of another kind, RangeError for a shape that is none, GradcheckError if
+ * the layer can't be built for it
  */
 export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): LayerFunction {
   checkTensorflow('layerFunction', tf);
@@ -75,7 +77,7 @@ export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): L
     throw new TypeError(`layerFunction: "layer" expected a tf.layers layer, got ${kindOf(layer)}`);
   }
   checkLengths('layerFunction: "shape"', shape);
-  if (!layer.built) layer.build([...shape]);
+  if (!layer.built) answerOf(`build of ${layer.name}`, () => layer.build([...shape]));
   layer.built = true;
   const weights = layer.trainableWeights;
   const names = weights.map(({ originalName }, k) =>
