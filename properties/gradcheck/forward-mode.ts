@@ -1,7 +1,7 @@
 import { formats } from '../dtypes.ts';
 import { indexIn } from '../positions.ts';
 import { firstDifference } from './calls.ts';
-import { type Numeric, ratioOf } from './compare.ts';
+import { confirmed, type Numeric, ratioOf } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Tensors } from './differentiable.ts';
 import { drawTangent } from './draw.ts';
@@ -28,15 +28,17 @@ export async function checkForwardMode(context: Context): Promise<ForwardMode> {
   const ty = await asked.jvp(inputs, tangents);
   const u = 2 ** -formats[dtype].p;
   const rounding = 2 * u * roundings;
-  let expected = expectedTangent(numerics, tangents, y.length);
-  let found = compareTangent(ty, expected, rounding);
-  if (found.wrong.size > 0) {
-    for (const numeric of numerics) numeric.jacobian = await numeric.confirm(elementsOf(numeric, found.wrong));
-    expected = expectedTangent(numerics, tangents, y.length);
-    found = compareTangent(ty, expected, rounding, moreBeyond(numerics, tangents, y.length));
-  }
+  const { at, wrong, compared, expected } = await confirmed(
+    (more) => {
+      const expected = expectedTangent(numerics, tangents, y.length);
+      return { ...compareTangent(ty, expected, rounding, more), expected };
+    },
+    async (wrong) => {
+      for (const numeric of numerics) numeric.jacobian = await numeric.confirm(elementsOf(numeric, wrong));
+    },
+    async () => beyondTangent(numerics, tangents, y.length),
+  );
   const failures: GradcheckFailure[] = [];
-  const { at, wrong, compared } = found;
   if (wrong.size > 0) {
     const { middle, half } = around(expected.lo[at]!, expected.hi[at]!, rounding * expected.size[at]!);
     failures.push({
@@ -153,7 +155,7 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
 }
 
 /** What elements beyond structures that were only found may add to each output. */
-function moreBeyond(numerics: readonly Numeric[], tangents: Tensors, outputs: number): Float64Array {
+function beyondTangent(numerics: readonly Numeric[], tangents: Tensors, outputs: number): Float64Array {
   const more = new Float64Array(outputs);
   for (const { name, beyond } of numerics) {
     for (const [i, v] of beyond?.tangent(tangents[name]!).entries() ?? []) more[i]! += v;
