@@ -97,6 +97,22 @@ describe('options of gradcheck', () => {
     await expect(gradcheck({ ...relu, ...change }, { x })).rejects.toThrow(new GradcheckError(message));
   });
 
+  it('bounds of the rounding are asked with copies', async () => {
+    const changing: Rounding = {
+      forward(at) {
+        at.x!.fill(9);
+        return new Float64Array(3).fill(1e-12);
+      },
+      vjp(at, dy) {
+        at.x!.fill(9);
+        dy.fill(9);
+        return { x: new Float64Array(3).fill(1e-12) };
+      },
+    };
+    const { failures } = await gradcheck(relu, { x }, { rounding: changing, dy: Float64Array.of(1, 2, 3) });
+    expect([failures, [...x]]).toEqual([[], [-1, 0, 2]]);
+  });
+
   it('the same of what f declares', async () => {
     await expect(gradcheck({ ...relu, batch: 'x' as never }, { x })).rejects.toThrow('gradcheck: "batch" expected');
     await expect(gradcheck({ ...relu, name: {} as never }, { x })).rejects.toThrow(

@@ -2,7 +2,7 @@ import { checkFloats, checkInput, checkInteger, kindOf, shown } from '../../refe
 import { sizeOf } from '../../reference/shape.ts';
 import { checkCallback, checkKeys, checkOptions } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
-import { answerOf } from './calls.ts';
+import { answerOf, copiesOf } from './calls.ts';
 import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
 import { checkLengths, type GradcheckOptions, kinksOfInput } from './options.ts';
 
@@ -121,7 +121,10 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
   }
 }
 
-/** The same bounds, each of the length of what it bounds and not negative, or said to be otherwise when it is answered. */
+/**
+ * The same bounds, each of the length of what it bounds and not negative, or said to be otherwise when it is answered; asked
+ * with copies, since what it changed would be measured.
+ */
 export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: number): Rounding {
   const bounds = (name: string, answer: unknown, size: number): Float64Array => {
     checkFloats('gradcheck', name, answer);
@@ -138,9 +141,11 @@ export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: nu
   const each = (name: 'forward' | 'output', ask: () => Float64Array) =>
     bounds(`rounding.${name}`, answerOf(`rounding.${name}`, ask), outputs);
   return {
-    forward: (at) => each('forward', () => rounding.forward(at)),
+    forward: (at) => each('forward', () => rounding.forward(copiesOf(at))),
     vjp(at, dy) {
-      const answer: Readonly<Record<string, unknown>> = answerOf('rounding.vjp', () => rounding.vjp(at, dy));
+      const answer: Readonly<Record<string, unknown>> = answerOf('rounding.vjp', () =>
+        rounding.vjp(copiesOf(at), dy.slice()),
+      );
       checkInput('gradcheck', 'rounding.vjp', answer);
       return Object.fromEntries(
         Object.entries(inputs).map(([name, { length }]) => [
@@ -149,7 +154,7 @@ export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: nu
         ]),
       );
     },
-    ...(output && { output: (at: Tensors) => each('output', () => output.call(rounding, at)) }),
+    ...(output && { output: (at: Tensors) => each('output', () => output.call(rounding, copiesOf(at))) }),
   };
 }
 
