@@ -25,6 +25,11 @@ const layer = (kink) => ({
 export const right = layer(false);
 export const wrong = layer(true);
 export const thrower = { ...right, vjp: () => { throw new Error('out of order'); } };
+const fails = () => { throw new TypeError('out of order'); };
+export const kinksThrow = { ...right, kinks: { x: fails } };
+export const derivativeThrows = { ...right, kinks: { x: [{ at: 0, derivative: fails }] } };
+export const shapeThrows = { ...right, outputShape: fails };
+export const roundingThrows = { ...right, rounding: { forward: fails, vjp: fails } };
 export const number = 3;
 export const nothing = undefined;
 export const exits = { ...right, forward: () => process.exit(0) };
@@ -123,7 +128,7 @@ describe('poolproof gradcheck', () => {
     [['#right'], 'expected "shape" or "shapes", since the target declares none'],
     [
       ['#nope', '--shape', '2'],
-      /^error: "nope" is no export of \S+, expected dense, dense12, exits, exitsAfter, log, nan,/,
+      /^error: "nope" is no export of \S+, expected dense, dense12, derivativeThrows, exits, exitsAfter, kinksThrow, log, nan,/,
     ],
     [['', '--shape', '2'], '"default" is no export of '],
     [['#right#wrong', '--shape', '2'], 'expected a file and its export, ./layer.js#name, got "'],
@@ -158,6 +163,16 @@ describe('poolproof gradcheck', () => {
     expect([absent.code, absent.err]).toEqual([2, expect.stringContaining('absent.js')]);
     const threw = gradcheck(`${module}#thrower`, '--shape', '2');
     expect([threw.code, threw.err]).toEqual([3, 'error: vjp threw: out of order\n']);
+  });
+
+  it.each([
+    ['kinksThrow', 'kinks.x'],
+    ['derivativeThrows', 'kinks.x.derivative'],
+    ['shapeThrows', 'outputShape'],
+    ['roundingThrows', 'rounding.forward'],
+  ])('so is %s', (name, what) => {
+    const threw = gradcheck(`${module}#${name}`, '--shape', '32');
+    expect([threw.code, threw.err]).toEqual([3, `error: ${what} threw: out of order\n`]);
   });
 
   it('a function that throws since it has no such input, says which were given', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Asked, firstDifference, GradcheckError } from './calls.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
+import { gradcheck } from './gradcheck.ts';
+import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
 
 const floats = (...values: number[]) => Float64Array.from(values);
 const inputs: Tensors = { x: floats(1, 2, 3), w: floats(4) };
@@ -121,6 +123,180 @@ describe('a function that changes its arguments', () => {
     await asked.forward(inputs);
     expect(asked.failures).toEqual([]);
   });
+});
+
+describe('a function that consumes its arguments', () => {
+  /** Gives the memory of a tensor away: the tensor is empty from then on. */
+  const consume = (tensor: Float64Array) => structuredClone(tensor, { transfer: [tensor.buffer as ArrayBuffer] });
+  type Inputs = Record<string, Float64Array>;
+
+  it.each<[string, string, (given: Inputs) => void]>([
+    ['gives their memory away', 'x', ({ x }) => consume(x!)],
+    [
+      'puts another in their place',
+      'x',
+      (given) => {
+        given.x = given.x!.slice();
+      },
+    ],
+    [
+      'takes them out',
+      'w',
+      (given) => {
+        delete given.w;
+      },
+    ],
+    [
+      'puts more beside them',
+      'cache',
+      (given) => {
+        given.cache = floats(1);
+      },
+    ],
+  ])('%s is named, and harms nothing', async (_what, input, consumed) => {
+    const given = { x: floats(1, 2, 3), w: floats(4) };
+    const asked = ask({
+      vjp(of, d, shapes) {
+        const answer = right.vjp(of, d, shapes);
+        consumed(of as Inputs);
+        return answer;
+      },
+    });
+    await asked.vjp(given, dy);
+    await asked.vjp(given, dy);
+    expect(asked.failures).toEqual([{ code: 'mutated', what: 'vjp', input, element: 0 }]);
+    expect(given).toEqual({ x: floats(1, 2, 3), w: floats(4) });
+  });
+
+  it('or what it answered before is named', async () => {
+    let before: Float64Array | undefined;
+    const asked = ask({
+      forward({ x }) {
+        if (before?.length) consume(before);
+        before = x!.slice();
+        return before;
+      },
+    });
+    await asked.forward(inputs);
+    asked.checkKept();
+    expect(asked.failures).toEqual([]);
+    await asked.forward(inputs);
+    await asked.forward(inputs);
+    asked.checkKept();
+    expect(asked.failures).toEqual([{ code: 'overwritten', what: 'y of forward', element: 0 }]);
+  });
+
+  it('or the answer itself has answered nothing', async () => {
+    const forward = ({ x }: Tensors) => {
+      const y = x!.slice();
+      consume(y);
+      return y;
+    };
+    expect(await ask({ forward }).forward(inputs)).toEqual(floats());
+    const asked = ask({ twin: forward });
+    await asked.forward(inputs);
+    await expect(asked.numeric(inputs)).rejects.toThrow('twin: "y" expected 3 elements, got 0');
+  });
+
+  it('or changes the shapes that it is told has its own', async () => {
+    const told: unknown[] = [];
+    const shapes = { x: [3], w: [1] };
+    const of: Differentiable = {
+      ...right,
+      forward({ x }, s) {
+        told.push(structuredClone(s));
+        (s.x as number[])[0] = 0;
+        delete (s as Record<string, unknown>).w;
+        return x!.slice();
+      },
+    };
+    const asked = new Asked(of, {}, shapes);
+    await asked.forward(inputs);
+    await asked.forward(inputs);
+    await asked.row(inputs, shapes, 3);
+    expect(told).toEqual([shapes, shapes, shapes]);
+    expect(shapes).toEqual({ x: [3], w: [1] });
+  });
+});
+
+describe('double backward', () => {
+  const doubleVjp: NonNullable<Differentiable['doubleVjp']> = (_of, d) => ({
+    inputs: { x: floats(1, 2, 3), w: floats(4) },
+    dy: d.slice(),
+  });
+
+  it('answers gradients of the inputs and of dy, and is counted', async () => {
+    const asked = ask({ doubleVjp });
+    expect(await asked.doubleVjp(inputs, dy, inputs)).toEqual({ inputs: { x: floats(1, 2, 3), w: floats(4) }, dy });
+    expect(asked.calls).toMatchObject({ doubleVjp: 1, vjp: 0 });
+    const constant = ask(
+      { doubleVjp: (_of, d) => ({ inputs: { x: d.slice() }, dy: d.slice() }) },
+      { constants: ['w'] },
+    );
+    expect(Object.keys((await constant.doubleVjp(inputs, dy, inputs)).inputs)).toEqual(['x']);
+  });
+
+  it('is named with what it does to its arguments and answers', async () => {
+    const asked = ask({
+      doubleVjp(of, d, cotangents) {
+        of.w![0] = 0;
+        cotangents.x!.fill(7);
+        return { inputs: { x: d, w: floats(4) }, dy: d };
+      },
+    });
+    await asked.doubleVjp(inputs, dy, { ...inputs });
+    expect(asked.failures).toEqual([
+      { code: 'mutated', what: 'doubleVjp', input: 'w', element: 0 },
+      { code: 'aliased', what: 'doubleVjp', input: 'dy' },
+      { code: 'mutated', what: 'doubleVjp', input: 'x', element: 0 },
+      { code: 'shared', what: 'doubleVjp', input: 'x', other: 'dy' },
+    ]);
+  });
+
+  it.each<[string, unknown]>([
+    ['doubleVjp: expected an object with inputs and dy, got undefined', undefined],
+    ['doubleVjp: expected an object with inputs and dy, got number', 3],
+    ['doubleVjp: expected an object with a Float64Array for each input, got undefined', { dy }],
+    ['doubleVjp: "w" expected a Float64Array, got undefined', { inputs: { x: dy }, dy }],
+    ['doubleVjp: "dy" expected a Float64Array, got null', { inputs, dy: null }],
+    ['doubleVjp: "dy" expected 3 elements, got 1', { inputs, dy: floats(1) }],
+  ])('%s', async (message, answer) => {
+    const error = await ask({ doubleVjp: () => answer as never })
+      .doubleVjp(inputs, dy, inputs)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(GradcheckError);
+    expect((error as Error).message).toBe(message);
+  });
+
+  it('that throws is what threw, also where it is asked within another check', async () => {
+    const relu = { ...elementwiseLayer('relu', elementwise.relu!) };
+    const failing = () => {
+      throw new Error('no');
+    };
+    const x = floats(1, 2, -1);
+    await expect(gradcheck({ ...relu, doubleVjp: failing }, { x })).rejects.toThrow(/^doubleVjp threw: no$/);
+    await expect(gradcheck({ ...relu, doubleVjp: () => undefined as never }, { x })).rejects.toThrow(
+      /^doubleVjp: expected an object with inputs and dy, got undefined$/,
+    );
+  });
+});
+
+it('gradcheck leaves the declared shapes alone, whatever is done to those that a function is told', async () => {
+  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const shapes = { x: [3] };
+  const f: Differentiable = {
+    ...relu,
+    outputShape(s) {
+      (s.x as number[])[0] = 9;
+      return [3];
+    },
+    forward(of, s) {
+      (s.x as number[])[0] = 0;
+      return relu.forward(of, s);
+    },
+  };
+  const { failures, inputs: reports } = await gradcheck(f, { x: floats(1, 2, -1) }, { shapes });
+  expect([failures, reports[0]!.shape, shapes]).toEqual([[], [3], { x: [3] }]);
 });
 
 describe('a function that answers with its arguments', () => {
@@ -263,6 +439,9 @@ describe('a part that does not do as its kind says', () => {
       },
       (asked) => asked.numeric(inputs),
     ],
+    ['vjp threw: null', { vjp: () => Promise.reject(null) }, (asked) => asked.vjp(inputs, dy)],
+    ['vjp threw: an object', { vjp: () => Promise.reject(Object.create(null)) }, (asked) => asked.vjp(inputs, dy)],
+    ['vjp threw: late', { vjp: () => Promise.reject({ message: 'late' }) }, (asked) => asked.vjp(inputs, dy)],
     ['"y" expected a Float64Array, got an array', { forward: () => [1] as never }, (asked) => asked.forward(inputs)],
     ['vjp: expected an object', { vjp: () => 3 as never }, (asked) => asked.vjp(inputs, dy)],
     ['got null', { vjp: () => null as never }, (asked) => asked.vjp(inputs, dy)],
@@ -310,4 +489,6 @@ it('the first difference is one of values, whatever the sign of 0 or the payload
   expect(firstDifference(floats(1), floats(Number.NaN))).toBe(0);
   expect(firstDifference(floats(1, 2, 3), floats(0, 0, 0), Uint8Array.of(1, 1, 0))).toBe(2);
   expect(firstDifference(floats(1, 2), floats(0, 0), Uint8Array.of(1, 1))).toBe(-1);
+  expect(firstDifference(floats(1, 2), floats(1, 2, 3))).toBe(2);
+  expect(firstDifference(floats(1), floats())).toBe(0);
 });

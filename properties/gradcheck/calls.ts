@@ -1,5 +1,5 @@
-import { kindOf } from '../../reference/arguments.ts';
-import type { Declared, Differentiable, Shapes, Tensors } from './differentiable.ts';
+import { kindOf, shown } from '../../reference/arguments.ts';
+import type { Declared, Differentiable, SecondOrder, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /** How often each of the function's parts was called. */
@@ -38,14 +38,14 @@ export class Asked {
 
   async forward(inputs: Tensors): Promise<Float64Array> {
     this.calls.forward++;
-    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!, this.#shapes));
+    const y = await this.#run('forward', { inputs }, (given, shapes) => this.#f.forward(given.inputs!, shapes));
     return this.#output('forward', y);
   }
 
   /** `y` of a batch of one row, so many elements. */
   async row(inputs: Tensors, shapes: Shapes, length: number): Promise<Float64Array> {
     this.calls.forward++;
-    const y = await this.#run('forward', { inputs }, (given) => this.#f.forward(given.inputs!, shapes));
+    const y = await this.#run('forward', { inputs }, (given, of) => this.#f.forward(given.inputs!, of), shapes);
     return this.#tensor('forward of a batch of one, as "batch" declares', 'y', y, length);
   }
 
@@ -55,7 +55,7 @@ export class Asked {
     this.calls.twin++;
     return this.#output(
       'twin',
-      await this.#run('twin', { inputs }, (given) => this.#f.twin!(given.inputs!, this.#shapes)),
+      await this.#run('twin', { inputs }, (given, shapes) => this.#f.twin!(given.inputs!, shapes)),
     );
   }
 
@@ -65,7 +65,7 @@ export class Asked {
     return this.#tensors(
       'vjp',
       inputs,
-      await this.#run('vjp', given, (g) => this.#f.vjp(g.inputs!, g.dy!.dy!, this.#shapes)),
+      await this.#run('vjp', given, (g, shapes) => this.#f.vjp(g.inputs!, g.dy!.dy!, shapes)),
     );
   }
 
@@ -74,8 +74,24 @@ export class Asked {
     const given = { inputs, tangents };
     return this.#output(
       'jvp',
-      await this.#run('jvp', given, (g) => this.#f.jvp!(g.inputs!, g.tangents!, this.#shapes)),
+      await this.#run('jvp', given, (g, shapes) => this.#f.jvp!(g.inputs!, g.tangents!, shapes)),
     );
+  }
+
+  async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<SecondOrder> {
+    this.calls.doubleVjp++;
+    const groups = { inputs, dy: { dy }, cotangents };
+    const answer: unknown = await this.#run('doubleVjp', groups, (g, shapes) =>
+      this.#f.doubleVjp!(g.inputs!, g.dy!.dy!, g.cotangents!, shapes),
+    );
+    if (answer === null || typeof answer !== 'object') {
+      throw new GradcheckError(`doubleVjp: expected an object with inputs and dy, got ${kindOf(answer)}`);
+    }
+    const given = answer as Record<keyof SecondOrder, unknown>;
+    return {
+      inputs: this.#tensors('doubleVjp', inputs, given.inputs),
+      dy: this.#tensor('doubleVjp', 'dy', given.dy, dy.length),
+    };
   }
 
   /** Notes answers that were written over since they were given. */
@@ -102,38 +118,49 @@ export class Asked {
     answers.push({ tensor, was });
   }
 
-  /** Hands out copies and compares them afterwards, so that a function that changes its inputs is named, and harms nothing. */
+  /**
+   * Hands out copies, in objects of their own, and compares them afterwards, so that a function that changes its inputs is
+   * named, and harms nothing.
+   */
   async #run<T>(
     what: string,
     groups: Readonly<Record<string, Tensors>> & { readonly inputs: Tensors },
-    call: (given: Record<string, Tensors>) => T | Promise<T>,
+    call: (given: Record<string, Tensors>, shapes: Shapes) => T | Promise<T>,
+    shapes: Shapes = this.#shapes,
   ): Promise<T> {
+    const copies: Record<string, Tensors> = {};
     const given: Record<string, Record<string, Float64Array>> = {};
     for (const [group, tensors] of Object.entries(groups)) {
-      const copies: Record<string, Float64Array> = {};
-      for (const [name, tensor] of Object.entries(tensors)) copies[name] = tensor.slice();
-      given[group] = copies;
+      copies[group] = copiesOf(tensors);
+      given[group] = { ...copies[group] };
     }
     let answer: T;
     try {
-      answer = await call(given);
+      answer = await call(given, copiesOf(shapes));
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      // What a part that asks another says already.
+      if (cause instanceof GradcheckError) throw cause;
       // Most often since it calls an input by another name: only the function knows what its inputs are called.
-      const given = cause instanceof TypeError ? ` (given the inputs ${Object.keys(groups.inputs).join(', ')})` : '';
-      throw new GradcheckError(`${what} threw: ${message}${given}`, { cause });
+      const names = cause instanceof TypeError ? ` (given the inputs ${Object.keys(groups.inputs).join(', ')})` : '';
+      throw thrown(what, cause, names);
     }
     for (const [group, tensors] of Object.entries(groups)) {
       for (const [name, tensor] of Object.entries(tensors)) {
-        const at = firstDifference(given[group]![name]!, tensor);
-        if (at >= 0 && !this.failures.some((f) => f.code === 'mutated' && f.input === name && f.what === what)) {
-          this.failures.push({ code: 'mutated', what, input: name, element: at });
-        }
-        this.#checkAlias(what, name, given[group]![name]!, answer);
+        const copy = copies[group]![name]!;
+        // Another tensor in its place, none, or one whose memory was given away, differs from the first element on.
+        this.#checkMutated(what, name, given[group]![name] === copy ? firstDifference(copy, tensor) : 0);
+        this.#checkAlias(what, name, copy, answer);
       }
+      const added = Object.keys(given[group]!).find((name) => !Object.hasOwn(tensors, name));
+      if (added !== undefined) this.#checkMutated(what, added, 0);
     }
     this.#checkShared(what, answer);
     return answer;
+  }
+
+  #checkMutated(what: string, input: string, element: number): void {
+    if (element < 0 || this.failures.some((f) => f.code === 'mutated' && f.input === input && f.what === what)) return;
+    this.failures.push({ code: 'mutated', what, input, element });
   }
 
   #checkAlias(what: string, input: string, given: Float64Array, answer: unknown): void {
@@ -186,16 +213,42 @@ export class Asked {
     if (length !== undefined && tensor.length !== length) {
       throw new GradcheckError(`${what}: "${name}" expected ${length} elements, got ${tensor.length}`);
     }
-    const was = tensor.slice();
+    // One whose memory was given away can't be copied.
+    const was = tensor.length === 0 ? new Float64Array(0) : tensor.slice();
     this.#keep(`${name} of ${what}`, tensor, was);
     return was;
   }
 }
 
-/** The tensors of an answer by name; one alone is `y`. */
+/** What the function threw where it was asked for `what`. */
+function thrown(what: string, cause: unknown, hint = ''): GradcheckError {
+  // An error may be of another realm, and what is no error may have no text.
+  const { message = typeof cause === 'string' ? cause : shown(cause) }: { message?: unknown } = Object(cause);
+  return new GradcheckError(`${what} threw: ${message}${hint}`, { cause });
+}
+
+/** What a function of the caller answers, or a GradcheckError that names it. */
+export function answerOf<T>(what: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (cause) {
+    throw cause instanceof GradcheckError ? cause : thrown(what, cause);
+  }
+}
+
+/** An object of its own with copies by the same names. */
+export function copiesOf<T>(all: Readonly<Record<string, { slice(): T }>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(all).map(([name, each]) => [name, each.slice()]));
+}
+
+/** The tensors of an answer by name, those of `inputs` of double backward among them; one alone is `y`. */
 function tensorsIn(answer: unknown): [string, Float64Array][] {
   if (answer instanceof Float64Array) return [['y', answer]];
-  return Object.entries(answer ?? {}).filter(([, tensor]) => tensor instanceof Float64Array);
+  const parts: [string, unknown][] = Object.entries(answer ?? {});
+  const { inputs } = Object(answer);
+  if (inputs !== null && typeof inputs === 'object' && !ArrayBuffer.isView(inputs))
+    parts.push(...Object.entries(inputs));
+  return parts.filter((part): part is [string, Float64Array] => part[1] instanceof Float64Array);
 }
 
 /** Whether two tensors have an element in common: two parts of one buffer may lie apart. */
@@ -205,12 +258,16 @@ function overlap(a: Float64Array, b: Float64Array): boolean {
   return a.buffer === b.buffer && start < end;
 }
 
-/** The first element, but for those that are left out, that is not the same, bit for bit but for the sign of 0 and NaN payloads; -1 if there is none. */
+/**
+ * The first element, but for those that are left out, that is not the same, bit for bit but for the sign of 0 and NaN
+ * payloads, or that only one of the two has; -1 if there is none.
+ */
 export function firstDifference(a: Float64Array, b: Float64Array, leftOut?: Uint8Array): number {
-  for (let i = 0; i < a.length; i++) {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
     const p = a[i]!;
     const q = b[i]!;
     if (p !== q && !(Number.isNaN(p) && Number.isNaN(q)) && leftOut?.[i] !== 1) return i;
   }
-  return -1;
+  return a.length === b.length ? -1 : length;
 }

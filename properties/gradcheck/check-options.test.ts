@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Differentiable, Tensors } from './differentiable.ts';
+import { GradcheckError } from './calls.ts';
+import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
 
 const relu = elementwiseLayer('relu', elementwise.relu!);
 const x = Float64Array.of(-1, 0, 2);
+const failing = (): never => {
+  throw new RangeError('no');
+};
+const bounds: Rounding = { forward: () => new Float64Array(3), vjp: () => ({ x: new Float64Array(3) }) };
 const kinks = (kink: unknown) => ({ kinks: { x: [kink] } });
 
 describe('options of gradcheck', () => {
@@ -72,6 +77,40 @@ describe('options of gradcheck', () => {
   ])('%s is refused', async (_name, options, message) => {
     await expect(gradcheck(relu, { x }, options as never)).rejects.toThrow(`gradcheck: ${message}`);
     await expect(gradcheck(relu, { x }, options as never)).rejects.toThrow(/^gradcheck: /);
+  });
+
+  it('a dy of another kind is a TypeError, one of another length a RangeError', async () => {
+    const given = (dy: unknown) => gradcheck(relu, { x }, { dy: dy as never });
+    for (const dy of [[1, 1, 1], null, 'dy']) await expect(given(dy)).rejects.toThrow(TypeError);
+    await expect(given(x.slice(1))).rejects.toThrow(RangeError);
+  });
+
+  it.each<[string, Partial<Differentiable>]>([
+    ['kinks.x threw: no', { kinks: { x: failing } }],
+    ['kinks.x.derivative threw: no', { kinks: { x: [{ at: 0, derivative: failing }] } }],
+    ['kinks.x.left threw: no', { kinks: { x: [{ at: 0, left: failing }] } }],
+    ['outputShape threw: no', { outputShape: failing }],
+    ['rounding.forward threw: no', { rounding: { ...bounds, forward: failing } }],
+    ['rounding.vjp threw: no', { rounding: { ...bounds, vjp: failing } }],
+    ['rounding.output threw: no', { rounding: { ...bounds, output: failing } }],
+  ])('a function of the caller that throws is what threw: %s', async (message, change) => {
+    await expect(gradcheck({ ...relu, ...change }, { x })).rejects.toThrow(new GradcheckError(message));
+  });
+
+  it('bounds of the rounding are asked with copies', async () => {
+    const changing: Rounding = {
+      forward(at) {
+        at.x!.fill(9);
+        return new Float64Array(3).fill(1e-12);
+      },
+      vjp(at, dy) {
+        at.x!.fill(9);
+        dy.fill(9);
+        return { x: new Float64Array(3).fill(1e-12) };
+      },
+    };
+    const { failures } = await gradcheck(relu, { x }, { rounding: changing, dy: Float64Array.of(1, 2, 3) });
+    expect([failures, [...x]]).toEqual([[], [-1, 0, 2]]);
   });
 
   it('the same of what f declares', async () => {

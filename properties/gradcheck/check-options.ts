@@ -2,8 +2,9 @@ import { checkFloats, checkInput, checkInteger, kindOf, shown } from '../../refe
 import { sizeOf } from '../../reference/shape.ts';
 import { checkCallback, checkKeys, checkOptions } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
+import { answerOf, copiesOf } from './calls.ts';
 import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
-import { type GradcheckOptions, kinksOfInput } from './options.ts';
+import { checkLengths, type GradcheckOptions, kinksOfInput } from './options.ts';
 
 const declarations = ['shapes', 'structure', 'kinks', 'constants', 'batch', 'rounding'] as const;
 
@@ -41,14 +42,14 @@ export function checkFunction(where: string, f: Differentiable): void {
     checkCallback(`${where}: "f.${part}"`, f[part]);
   }
   if (f.dtype !== undefined && f.dtype !== 'f64' && f.dtype !== 'f32') {
-    throw new RangeError(`${where}: "f.dtype" expected f64 or f32, got ${shown(f.dtype)}`);
+    throw new (kindError(f.dtype, 'string'))(`${where}: "f.dtype" expected f64 or f32, got ${shown(f.dtype)}`);
   }
 }
 
 function checkInputs(f: Differentiable, inputs: Tensors): void {
   const dtype = f.dtype ?? 'f64';
   const { round } = formats[dtype];
-  if (inputs === null || typeof inputs !== 'object' || ArrayBuffer.isView(inputs)) {
+  if (inputs === null || typeof inputs !== 'object' || Array.isArray(inputs) || ArrayBuffer.isView(inputs)) {
     throw new TypeError(`gradcheck: "inputs" expected an object of Float64Arrays by name, got ${kindOf(inputs)}`);
   }
   const names = Object.keys(inputs);
@@ -81,14 +82,15 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
       throw new TypeError(`gradcheck: "${option}" expected an array of names, got ${shown(options[option])}`);
     }
     for (const name of options[option] ?? []) {
-      if (Object.hasOwn(inputs, name)) continue;
-      throw new RangeError(`gradcheck: "${option}" expected names among ${names.join(', ')}, got ${name}`);
+      if (typeof name === 'string' && Object.hasOwn(inputs, name)) continue;
+      const came = typeof name === 'string' ? name : shown(name);
+      throw new (kindError(name, 'string'))(
+        `gradcheck: "${option}" expected names among ${names.join(', ')}, got ${came}`,
+      );
     }
   }
   for (const [name, shape] of Object.entries(options.shapes ?? {})) {
-    if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-      throw new RangeError(`gradcheck: "shapes.${name}" expected non-negative integers, got ${String(shape)}`);
-    }
+    checkLengths(`gradcheck: "shapes.${name}"`, shape);
     if (name !== 'y' && sizeOf(shape) !== inputs[name]!.length) {
       throw new RangeError(
         `gradcheck: "shapes.${name}" expected ${inputs[name]!.length} elements, got [${shape}], ${sizeOf(shape)} elements`,
@@ -96,19 +98,16 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
     }
   }
   for (const [name, structure] of Object.entries(options.structure ?? {})) {
-    const isNamed = structure === 'elementwise' || structure === 'rows' || structure === 'dense';
-    const { trailing }: { trailing?: unknown } = Object(structure);
-    if (isNamed || (Number.isSafeInteger(trailing) && (trailing as number) >= 0)) continue;
-    throw new RangeError(
-      `gradcheck: "structure.${name}" expected elementwise, rows, dense or { trailing }, got ${JSON.stringify(structure)}`,
-    );
+    checkStructure(`gradcheck: "structure.${name}"`, structure);
   }
   for (const name of Object.keys(options.kinks ?? {})) kinksOfInput(name, options.kinks);
   const { seed = 1, held = 0, tolerance, jacobian, onKinks, containment, rounding } = options;
   checkInteger('gradcheck: "seed"', seed, 0);
   checkInteger('gradcheck: "held"', held, 0);
   if (tolerance !== undefined && !(Number.isFinite(tolerance) && tolerance >= 0)) {
-    throw new RangeError(`gradcheck: "tolerance" expected a finite number from 0, got ${shown(tolerance)}`);
+    throw new (kindError(tolerance, 'number'))(
+      `gradcheck: "tolerance" expected a finite number from 0, got ${shown(tolerance)}`,
+    );
   }
   checkOneOf('jacobian', jacobian, ['full', 'projected']);
   checkOneOf('onKinks', onKinks, ['compared', 'open']);
@@ -122,7 +121,10 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
   }
 }
 
-/** The same bounds, each of the length of what it bounds and not negative, or said to be otherwise when it is answered. */
+/**
+ * The same bounds, each of the length of what it bounds and not negative, or said to be otherwise when it is answered; asked
+ * with copies, since what it changed would be measured.
+ */
 export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: number): Rounding {
   const bounds = (name: string, answer: unknown, size: number): Float64Array => {
     checkFloats('gradcheck', name, answer);
@@ -136,10 +138,14 @@ export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: nu
     return tensor;
   };
   const { output } = rounding;
+  const each = (name: 'forward' | 'output', ask: () => Float64Array) =>
+    bounds(`rounding.${name}`, answerOf(`rounding.${name}`, ask), outputs);
   return {
-    forward: (at) => bounds('rounding.forward', rounding.forward(at), outputs),
+    forward: (at) => each('forward', () => rounding.forward(copiesOf(at))),
     vjp(at, dy) {
-      const answer: Readonly<Record<string, unknown>> = rounding.vjp(at, dy);
+      const answer: Readonly<Record<string, unknown>> = answerOf('rounding.vjp', () =>
+        rounding.vjp(copiesOf(at), dy.slice()),
+      );
       checkInput('gradcheck', 'rounding.vjp', answer);
       return Object.fromEntries(
         Object.entries(inputs).map(([name, { length }]) => [
@@ -148,11 +154,31 @@ export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: nu
         ]),
       );
     },
-    ...(output && { output: (at: Tensors) => bounds('rounding.output', output.call(rounding, at), outputs) }),
+    ...(output && { output: (at: Tensors) => each('output', () => output.call(rounding, copiesOf(at))) }),
   };
 }
 
 function checkOneOf(option: string, value: unknown, known: readonly unknown[]): void {
   if (value === undefined || known.includes(value)) return;
-  throw new RangeError(`gradcheck: "${option}" expected ${known.join(' or ')}, got ${shown(value)}`);
+  const Kind = kindError(value, typeof known[0]);
+  throw new Kind(`gradcheck: "${option}" expected ${known.join(' or ')}, got ${shown(value)}`);
+}
+
+/** What is thrown for a value that is not as it should be: of this kind, by `typeof`, or of another. */
+function kindError(value: unknown, kind: string): typeof RangeError | typeof TypeError {
+  return typeof value === kind ? RangeError : TypeError;
+}
+
+/** @throws TypeError, RangeError unless this is a Structure */
+function checkStructure(where: string, structure: unknown): void {
+  if (structure === 'elementwise' || structure === 'rows' || structure === 'dense') return;
+  const { trailing }: { trailing?: unknown } = Object(structure);
+  if (typeof structure === 'object' && Number.isSafeInteger(trailing) && (trailing as number) >= 0) {
+    checkKeys(where, structure!, ['trailing']);
+    return;
+  }
+  const isKind = typeof structure === 'string' || typeof trailing === 'number';
+  const Kind = isKind ? RangeError : TypeError;
+  const came = trailing === undefined ? shown(structure) : `trailing: ${shown(trailing)}`;
+  throw new Kind(`${where} expected elementwise, rows, dense or { trailing }, got ${came}`);
 }

@@ -56,15 +56,33 @@ interface Question {
   readonly more?: Float64Array | undefined;
 }
 
+/**
+ * Compares; where something is wrong, measures it once more and compares again; and where it still is, with what may be
+ * beyond a structure that was only found.
+ */
+export async function confirmed<T extends { readonly wrong: ReadonlySet<number> }>(
+  compare: (more?: Float64Array) => T,
+  confirm: (wrong: ReadonlySet<number>) => Promise<void>,
+  beyond: (wrong: ReadonlySet<number>) => Promise<Float64Array | undefined>,
+): Promise<T> {
+  const first = compare();
+  if (first.wrong.size === 0) return first;
+  await confirm(first.wrong);
+  const again = compare();
+  const more = again.wrong.size === 0 ? undefined : await beyond(again.wrong);
+  return more === undefined ? again : compare(more);
+}
+
 /** Compares a cotangent with the measured one, which is measured once more where they differ. */
 export async function compareConfirmed(question: Question): Promise<Comparison> {
-  const { numeric } = question;
-  const first = compareCotangent(question);
-  if (first.wrong.size === 0) return first;
-  numeric.jacobian = await numeric.confirm(first.wrong);
-  const again = compareCotangent(question);
-  if (again.wrong.size === 0 || numeric.beyond === undefined || question.ask === undefined) return again;
-  return compareCotangent({ ...question, more: await moreBeyond(question, again.wrong, numeric.beyond, question.ask) });
+  const { numeric, ask } = question;
+  return confirmed(
+    (more) => compareCotangent({ ...question, more }),
+    async (wrong) => {
+      numeric.jacobian = await numeric.confirm(wrong);
+    },
+    async (wrong) => numeric.beyond && ask && beyondCotangent(question, wrong, numeric.beyond, ask),
+  );
 }
 
 /** Elements that are asked for by themselves, before outputs beyond a found structure are held to be what differs. */
@@ -74,7 +92,7 @@ const mostAlone = 8;
  * What outputs beyond a found structure may add to elements that differ, where it is they: with a dy of 0 there, an element
  * is what was measured.
  */
-async function moreBeyond(
+async function beyondCotangent(
   question: Question,
   wrong: ReadonlySet<number>,
   beyond: Beyond,

@@ -3,7 +3,9 @@ import type { Context } from './context.ts';
 import { contextOf, type Known, product, productInputs, productKnown, productShapes } from './context-for-tests.ts';
 import type { Differentiable, Tensors } from './differentiable.ts';
 import { checkForwardMode } from './forward-mode.ts';
+import { gradcheck } from './gradcheck.ts';
 import type { Jacobian } from './jacobian.ts';
+import type { GradcheckOptions } from './options.ts';
 import type { GradcheckFailure } from './report.ts';
 
 const u = 2 ** -53;
@@ -40,7 +42,7 @@ async function check(
       return again ? again(numeric.jacobian, numeric.name) : numeric.jacobian;
     },
   }));
-  const failures = await checkForwardMode({ ...context, numerics });
+  const { failures } = await checkForwardMode({ ...context, numerics });
   return { failures, asked, confirmed, context: { ...context, numerics } as Context };
 }
 const codes = (failures: readonly GradcheckFailure[]) => failures.map(({ code }) => code);
@@ -74,7 +76,7 @@ describe('the tangents', () => {
         return jvp(inputs, tangents);
       };
       const { w: _, ...gradients } = context.gradients;
-      expect(await checkForwardMode({ ...context, gradients })).toEqual([]);
+      expect((await checkForwardMode({ ...context, gradients })).failures).toEqual([]);
       expect([...asked.w!]).toEqual([0, 0]);
       expect(asked.x!.some((t) => t !== 0)).toBe(true);
     }
@@ -144,7 +146,7 @@ describe('J t', () => {
           ? { ...numeric, projection: { directions: [], random: 0, together: 0, alone: [], left: 0 } }
           : numeric,
       );
-      expect(codes(await checkForwardMode({ ...context, numerics }))).toEqual(['adjoint']);
+      expect(codes((await checkForwardMode({ ...context, numerics })).failures)).toEqual(['adjoint']);
     }
   });
 
@@ -170,11 +172,11 @@ describe('J t', () => {
     const known = { x: { structure: 'dense', slope: (i: number, j: number) => A[i]![j]! } } as const;
     const shapes = { x: [3], y: [2] };
     const at = { x: Float64Array.of(1, 2, 3) };
-    expect(await checkForwardMode(await contextOf(f, at, shapes, known))).toEqual([]);
+    expect((await checkForwardMode(await contextOf(f, at, shapes, known))).failures).toEqual([]);
     for (const i of [0, 1]) {
       const wrong: Jvp = (...of) => (f.jvp!(...of) as Float64Array).map((t, k) => (k === i ? t + 1 : t));
-      const [failure] = await checkForwardMode(await contextOf({ ...f, jvp: wrong }, at, shapes, known));
-      expect(failure).toMatchObject({ code: 'tangent', index: [i], wrong: 1, compared: 2 });
+      const { failures } = await checkForwardMode(await contextOf({ ...f, jvp: wrong }, at, shapes, known));
+      expect(failures[0]).toMatchObject({ code: 'tangent', index: [i], wrong: 1, compared: 2 });
     }
   });
 
@@ -206,7 +208,7 @@ describe('the adjoint identity', () => {
     const context = await contextOf(product, productInputs, productShapes, wide(1e-6));
     for (const name of ['x', 'w']) {
       const gradients = { ...context.gradients, [name]: context.gradients[name]!.map((g) => g + 1e-9) };
-      expect(codes(await checkForwardMode({ ...context, gradients }))).toEqual(['adjoint']);
+      expect(codes((await checkForwardMode({ ...context, gradients })).failures)).toEqual(['adjoint']);
     }
   });
 
@@ -266,9 +268,62 @@ describe('the adjoint identity', () => {
       const x = context.gradients.x!.with(at, Number.NaN);
       const gradients = { ...context.gradients, x };
       // Where both tangents are 0 nothing is allowed of the other.
-      expect(codes(await checkForwardMode({ ...context, draw, gradients }))).toContain('adjoint');
+      expect(codes((await checkForwardMode({ ...context, draw, gradients })).failures)).toContain('adjoint');
     }
     expect(tested).toBeGreaterThan(2);
+  });
+});
+
+describe('what is not finite', () => {
+  const spread = (size: number) => Float64Array.from({ length: size }, (_, k) => Math.sin(k + 1));
+  const squares: Differentiable = {
+    forward: ({ x }) => Float64Array.of(x!.reduce((sum, v) => sum + v * v, 0)),
+    vjp: ({ x }, dy) => ({ x: x!.map((v) => 2 * v * dy[0]!) }),
+  };
+  const roots: Differentiable = {
+    forward: ({ x }) => x!.map((v) => Math.sqrt(Math.abs(v))),
+    vjp: ({ x }, dy) => ({ x: x!.map((v, i) => (Math.sign(v) * dy[i]!) / (2 * Math.sqrt(Math.abs(v)))) }),
+    jvp: ({ x }, { x: t }) => x!.map((v, i) => (Math.sign(v) * t![i]!) / (2 * Math.sqrt(Math.abs(v)))),
+  };
+  const found = async (f: Differentiable, x: Float64Array, options: GradcheckOptions = {}) => {
+    const { failures, checks } = await gradcheck(f, { x }, options);
+    return { codes: codes(failures), isSaid: checks.includes('forward mode, not its adjoint, which is not finite') };
+  };
+
+  it('in jvp alone is wrong, though an input without structure is measured along directions', async () => {
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      const wrong: Differentiable = { ...squares, jvp: () => Float64Array.of(value) };
+      expect((await found(wrong, spread(65))).codes, `${value}`).toEqual(['adjoint']);
+      expect((await found(wrong, spread(64))).codes, `${value}`).toEqual(['tangent', 'adjoint']);
+    }
+    const right: Differentiable = {
+      ...squares,
+      jvp: ({ x }, { x: t }) => Float64Array.of(x!.reduce((sum, v, j) => sum + 2 * v * t![j]!, 0)),
+    };
+    expect(await found(right, spread(65))).toEqual({ codes: [], isSaid: false });
+  });
+
+  it('in both modes, or at inputs that are not finite, is let be, and said', async () => {
+    expect(await found(roots, spread(5).with(2, 0))).toEqual({ codes: [], isSaid: true });
+    const jvp = () => Float64Array.of(Number.NaN);
+    for (const v of [Infinity, Number.NaN]) {
+      expect(await found({ ...squares, jvp }, spread(65).with(7, v))).toEqual({ codes: [], isSaid: true });
+    }
+    const large = { dy: Float64Array.of(1e308) };
+    const twice: Differentiable = {
+      forward: ({ x }) => Float64Array.of(2 * x![0]!),
+      vjp: (_of, dy) => ({ x: dy.map((d) => 2 * d) }),
+      jvp: (_of, { x: t }) => t!.map((d) => 2 * d),
+    };
+    expect((await found(twice, spread(1), large)).codes).not.toContain('adjoint');
+  });
+
+  it('widens no bound: a dy of ∞ where ty is 0', async () => {
+    const dy = Float64Array.of(Infinity, 1, 1, 1, 1, 1);
+    const jvp = changed((t, i) => (i === 0 ? 0 : i === 1 ? t + 1e-3 : t));
+    const context = await contextOf({ ...product, jvp }, productInputs, productShapes, productKnown, { dy });
+    const gradients = await product.vjp(productInputs, dy.with(0, 0), {});
+    expect(codes((await checkForwardMode({ ...context, gradients })).failures)).toEqual(['tangent', 'adjoint']);
   });
 });
 

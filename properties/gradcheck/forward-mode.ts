@@ -1,19 +1,26 @@
 import { formats } from '../dtypes.ts';
 import { indexIn } from '../positions.ts';
 import { firstDifference } from './calls.ts';
-import { type Numeric, ratioOf } from './compare.ts';
+import { confirmed, type Numeric, ratioOf } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Tensors } from './differentiable.ts';
 import { drawTangent } from './draw.ts';
 import { drawPlaces, placesText, touchedBy, withNaN } from './independence.ts';
+import { allFinite } from './numeric-side.ts';
 import type { GradcheckFailure } from './report.ts';
+
+/** What was wrong in forward mode, and whether its adjoint identity is one of finite numbers. */
+export interface ForwardMode {
+  readonly failures: GradcheckFailure[];
+  readonly isAdjointCompared: boolean;
+}
 
 /**
  * Forward mode, `ty = J t`, within the measured derivatives; the adjoint identity `<ty, dy> = Σ <t, Jᵀdy>` within
  * rounding alone, which sees what finite differences are too coarse for; containment of NaN, and the same bits again.
  */
-export async function checkForwardMode(context: Context): Promise<GradcheckFailure[]> {
-  const { asked, inputs, y, dy, gradients, numerics, shapes, dtype, draw, roundings } = context;
+export async function checkForwardMode(context: Context): Promise<ForwardMode> {
+  const { asked, inputs, y, gradients, numerics, shapes, dtype, draw, roundings } = context;
   const tangents: Record<string, Float64Array> = {};
   for (const [name, { length }] of Object.entries(inputs)) {
     tangents[name] = gradients[name] === undefined ? new Float64Array(length) : drawTangent(draw, length, 0.1, dtype);
@@ -21,15 +28,17 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
   const ty = await asked.jvp(inputs, tangents);
   const u = 2 ** -formats[dtype].p;
   const rounding = 2 * u * roundings;
-  let expected = expectedTangent(numerics, tangents, y.length);
-  let found = compareTangent(ty, expected, rounding);
-  if (found.wrong.size > 0) {
-    for (const numeric of numerics) numeric.jacobian = await numeric.confirm(elementsOf(numeric, found.wrong));
-    expected = expectedTangent(numerics, tangents, y.length);
-    found = compareTangent(ty, expected, rounding, moreBeyond(numerics, tangents, y.length));
-  }
+  const { at, wrong, compared, expected } = await confirmed(
+    (more) => {
+      const expected = expectedTangent(numerics, tangents, y.length);
+      return { ...compareTangent(ty, expected, rounding, more), expected };
+    },
+    async (wrong) => {
+      for (const numeric of numerics) numeric.jacobian = await numeric.confirm(elementsOf(numeric, wrong));
+    },
+    async () => beyondTangent(numerics, tangents, y.length),
+  );
   const failures: GradcheckFailure[] = [];
-  const { at, wrong, compared } = found;
   if (wrong.size > 0) {
     const { middle, half } = around(expected.lo[at]!, expected.hi[at]!, rounding * expected.size[at]!);
     failures.push({
@@ -43,7 +52,23 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
       compared,
     });
   }
-  const { size } = expected;
+  const adjoint = adjointOf(context, tangents, ty, expected.size);
+  const isAdjointCompared = !isOpen(context, adjoint, ty);
+  // NaN is within nothing.
+  if (isAdjointCompared && !(Math.abs(adjoint.forward - adjoint.reverse) <= adjoint.allowed)) {
+    failures.push({ code: 'adjoint', ...adjoint });
+  }
+  failures.push(...(await spreadOrChange(context, tangents, ty)));
+  return { failures, isAdjointCompared };
+}
+
+/** `<ty, dy>`, `Σ <t, Jᵀdy>`, and how far rounding may have brought them apart, by the terms that are finite. */
+function adjointOf(
+  { y, dy, gradients, dtype, roundings }: Context,
+  tangents: Tensors,
+  ty: Float64Array,
+  size: Float64Array,
+): { forward: number; reverse: number; allowed: number } {
   const { sum: forward, size: forwardSize } = dot(ty, dy);
   let [reverse, magnitude, terms] = [0, forwardSize, y.length];
   for (const [name, g] of Object.entries(gradients)) {
@@ -52,12 +77,24 @@ export async function checkForwardMode(context: Context): Promise<GradcheckFailu
     magnitude += product.size;
     terms += g.length;
   }
-  for (let i = 0; i < y.length; i++) if (size[i]! < Number.POSITIVE_INFINITY) magnitude += Math.abs(dy[i]!) * size[i]!;
+  for (let i = 0; i < y.length; i++) magnitude += finiteOr0(dy[i]! * size[i]!);
   // Each product passes the roundings of its derivative and, in sums over many, at most one for each term.
-  const allowed = u * (2 * roundings + terms) * magnitude;
-  if (Math.abs(forward - reverse) > allowed) failures.push({ code: 'adjoint', forward, reverse, allowed });
-  failures.push(...(await spreadOrChange(context, tangents, ty)));
-  return failures;
+  const allowed = 2 ** -formats[dtype].p * (2 * roundings + terms) * magnitude;
+  return { forward, reverse, allowed };
+}
+
+/**
+ * Whether a side that is not finite says nothing: at ∞ and NaN in what is given, where both modes have ∞ or NaN, as on a
+ * vertical tangent, and where finite products overflow. In one mode alone it is wrong.
+ */
+function isOpen(
+  { inputs, y, dy, gradients }: Context,
+  { forward, reverse }: { readonly forward: number; readonly reverse: number },
+  ty: Float64Array,
+): boolean {
+  if (Number.isFinite(forward - reverse)) return false;
+  if (![...Object.values(inputs), y, dy].every(allFinite)) return true;
+  return allFinite(ty) === Object.values(gradients).every(allFinite);
 }
 
 /**
@@ -118,7 +155,7 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
 }
 
 /** What elements beyond structures that were only found may add to each output. */
-function moreBeyond(numerics: readonly Numeric[], tangents: Tensors, outputs: number): Float64Array {
+function beyondTangent(numerics: readonly Numeric[], tangents: Tensors, outputs: number): Float64Array {
   const more = new Float64Array(outputs);
   for (const { name, beyond } of numerics) {
     for (const [i, v] of beyond?.tangent(tangents[name]!).entries() ?? []) more[i]! += v;
@@ -163,7 +200,7 @@ function elementsOf({ layout }: Numeric, outputs: ReadonlySet<number>): Set<numb
   return elements;
 }
 
-/** `Σ aᵢ·bᵢ` and `Σ |aᵢ·bᵢ|`, without the terms in which a factor is 0 and the other may be ∞ or NaN. */
+/** `Σ aᵢ·bᵢ`, without the terms in which a factor is 0 and the other may be ∞ or NaN, and `Σ |aᵢ·bᵢ|` of what is finite. */
 function dot(a: Float64Array, b: Float64Array): { sum: number; size: number } {
   let sum = 0;
   let size = 0;
@@ -171,7 +208,11 @@ function dot(a: Float64Array, b: Float64Array): { sum: number; size: number } {
     if (a[i] === 0 || b[i] === 0) continue;
     const product = a[i]! * b[i]!;
     sum += product;
-    size += Math.abs(product);
+    size += finiteOr0(product);
   }
   return { sum, size };
+}
+
+function finiteOr0(v: number): number {
+  return Number.isFinite(v) ? Math.abs(v) : 0;
 }

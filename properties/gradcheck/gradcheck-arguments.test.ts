@@ -60,7 +60,7 @@ describe('bad arguments', () => {
     ],
     ['"f.dtype" expected f64 or f32, got "f16"', () => gradcheck({ ...relu, dtype: 'f16' as never }, { x })],
     ['"shapes.x" expected 6 elements, got [4], 4 elements', () => gradcheck(relu, { x }, { shapes: { x: [4] } })],
-    ['"shapes.x" expected non-negative integers, got -6', () => gradcheck(relu, { x }, { shapes: { x: [-6] } })],
+    ['"shapes.x" expected non-negative integers, got [-6]', () => gradcheck(relu, { x }, { shapes: { x: [-6] } })],
     ['"shapes" expected names among x, got z', () => gradcheck(relu, { x }, { shapes: { z: [6] } })],
     ['"shapes.y" expected 6 elements, got [5], 5 elements', () => gradcheck(relu, { x }, { shapes: { y: [5] } })],
     [

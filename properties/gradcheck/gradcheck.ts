@@ -18,7 +18,7 @@ import { layoutOf } from './layout.ts';
 import type { Moved } from './measure.ts';
 import { conditionNoise, estimateNoise, outputNoise, roundingsOf } from './noise.ts';
 import { allFinite, leaveOpenNonFinite, type NumericSide, numericSide } from './numeric-side.ts';
-import { checkBatchNames, type GradcheckOptions, inputShapes, withOutput } from './options.ts';
+import { checkBatchNames, type GradcheckOptions, inputShapes, outputShapeBy, withOutput } from './options.ts';
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
@@ -50,7 +50,7 @@ export async function gradcheck(
   const y = await asked.forward(inputs);
   const { rounding: bounds } = stated;
   const declared = { ...stated, ...(bounds && { rounding: checkedRounding(bounds, inputs, y.length) }) };
-  const shapes = withOutput(given, y.length, declared.shapes?.y ?? f.outputShape?.(given));
+  const shapes = withOutput(given, y.length, declared.shapes?.y ?? outputShapeBy(f, given, y.length));
   checkBatchNames(shapes, declared.batch ?? []);
 
   const side = await numericSide(f, asked, inputs, y, declared);
@@ -141,8 +141,8 @@ async function checkValues(
 function cotangentFor(y: Float64Array, { dy }: GradcheckOptions, draw: Random): Float64Array {
   if (dy === undefined) return drawCotangent(draw, y.length, 0);
   if (dy instanceof Float64Array && dy.length === y.length) return dy;
-  const came = dy instanceof Float64Array ? dy.length : kindOf(dy);
-  throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
+  const [Kind, came] = dy instanceof Float64Array ? [RangeError, dy.length] : [TypeError, kindOf(dy)];
+  throw new Kind(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
 }
 
 /** Every cotangent with the measured one. */
@@ -189,8 +189,11 @@ async function checkOthers(
   const failures: GradcheckFailure[] = [];
   const checks: string[] = [];
   if (f.jvp !== undefined) {
-    failures.push(...(await checkForwardMode(context)));
-    checks.push('forward mode and its adjoint');
+    const { isAdjointCompared, ...mode } = await checkForwardMode(context);
+    failures.push(...mode.failures);
+    checks.push(
+      isAdjointCompared ? 'forward mode and its adjoint' : 'forward mode, not its adjoint, which is not finite',
+    );
   }
   const other = await checkContainment(context);
   failures.push(...other.failures);
@@ -204,9 +207,9 @@ async function checkOthers(
   for (let k = 0; k < (declared.held ?? 0); k++) await asked.vjp(inputs, negated);
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
-    const twice = allFinite(y);
-    if (twice) failures.push(...(await checkSecondOrder(f, context, gradcheck)));
-    checks.push(twice ? 'gradient of the gradient' : 'not the gradient of the gradient, since y is not finite');
+    const twice = allFinite(y) ? await checkSecondOrder(context, gradcheck) : undefined;
+    failures.push(...(twice?.failures ?? []));
+    checks.push(twice?.checked ?? 'not the gradient of the gradient, since y is not finite');
   }
   return { failures, checks, compared: other.compared };
 }

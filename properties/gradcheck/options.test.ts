@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { GradcheckError } from './calls.ts';
 import { checkArguments } from './check-options.ts';
-import type { Differentiable } from './differentiable.ts';
-import { checkBatchNames, type GradcheckOptions, inputShapes, kinksOfInput, rowOf, withOutput } from './options.ts';
+import type { Differentiable, Kink } from './differentiable.ts';
+import {
+  checkBatchNames,
+  type GradcheckOptions,
+  inputShapes,
+  kinksOfInput,
+  outputShapeBy,
+  rowOf,
+  withOutput,
+} from './options.ts';
 
 const floats = (...values: number[]) => Float64Array.from(values);
 const f: Differentiable = { forward: ({ x }) => x!.slice(), vjp: (_inputs, dy) => ({ x: dy.slice() }) };
@@ -71,19 +80,16 @@ describe('arguments', () => {
     [{ kinks: { z: [] } }, '"kinks" expected names among x, w, got z'],
     [{ constants: ['x', 'z'] }, '"constants" expected names among x, w, got z'],
     [{ batch: ['x', 'z'] }, '"batch" expected names among x, w, got z'],
-    [{ shapes: { x: [2, -3] } }, '"shapes.x" expected non-negative integers, got 2,-3'],
-    [{ shapes: { x: [1.5, 4] } }, '"shapes.x" expected non-negative integers, got 1.5,4'],
-    [{ shapes: { x: 6 } }, '"shapes.x" expected non-negative integers, got 6'],
-    [{ shapes: { y: [0.5] } }, '"shapes.y" expected non-negative integers, got 0.5'],
+    [{ shapes: { x: [2, -3] } }, '"shapes.x" expected non-negative integers, got [2, -3]'],
+    [{ shapes: { x: [1.5, 4] } }, '"shapes.x" expected non-negative integers, got [1.5, 4]'],
+    [{ shapes: { y: [0.5] } }, '"shapes.y" expected non-negative integers, got [0.5]'],
     [{ shapes: { x: [2, 2] } }, '"shapes.x" expected 6 elements, got [2,2], 4 elements'],
     [{ structure: { x: 'row' } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got "row"'],
     [{ structure: { x: { trailing: 0.5 } } }, '"structure.x" expected elementwise, rows, dense or { trailing }'],
     [
       { structure: { x: { trailing: -1 } } },
-      '"structure.x" expected elementwise, rows, dense or { trailing }, got {"t',
+      '"structure.x" expected elementwise, rows, dense or { trailing }, got trailing: -1',
     ],
-    [{ structure: { x: {} } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got {}'],
-    [{ structure: { x: null } }, '"structure.x" expected elementwise, rows, dense or { trailing }, got null'],
     [{ seed: -1 }, '"seed" expected an integer from 0, got -1'],
     [{ seed: 0.5 }, '"seed" expected an integer from 0, got 0.5'],
     [{ tolerance: -1 }, '"tolerance" expected a finite number from 0, got -1'],
@@ -92,6 +98,53 @@ describe('arguments', () => {
   ])('options %j are refused', (given, expected) => {
     expect(options(given as GradcheckOptions)).toThrow(RangeError);
     expect(options(given as GradcheckOptions)).toThrow(`gradcheck: ${expected}`);
+  });
+});
+
+describe('arguments of another kind', () => {
+  const circular: Record<string, unknown> = {};
+  circular.trailing = circular;
+  const structures = '"structure.x" expected elementwise, rows, dense or { trailing }, got';
+  it.each<[string, unknown, string]>([
+    ['a tolerance', { tolerance: '1e-3' }, '"tolerance" expected a finite number from 0, got "1e-3"'],
+    ['onKinks', { onKinks: true }, '"onKinks" expected compared or open, got true'],
+    ['containment', { containment: 1 }, '"containment" expected true or false, got 1'],
+    ['jacobian', { jacobian: null }, '"jacobian" expected full or projected, got null'],
+    ['a constant', { constants: [3] }, '"constants" expected names among x, w, got 3'],
+    ['a batch', { batch: [Symbol('a')] }, '"batch" expected names among x, w, got Symbol(a)'],
+    ['a shape', { shapes: { x: '3' } }, '"shapes.x" expected non-negative integers, got "3"'],
+    ['a shape that is a number', { shapes: { x: 6 } }, '"shapes.x" expected non-negative integers, got 6'],
+    ['a length', { shapes: { x: ['6'] } }, '"shapes.x" expected non-negative integers, got ["6"]'],
+    [
+      'a length that has no text',
+      { shapes: { x: [Symbol('n')] } },
+      '"shapes.x" expected non-negative integers, got [Sym',
+    ],
+    ['a structure', { structure: { x: {} } }, `${structures} an object`],
+    ['a structure that is null', { structure: { x: null } }, `${structures} null`],
+    ['a structure that is a bigint', { structure: { x: 5n } }, `${structures} 5`],
+    ['a structure that is a symbol', { structure: { x: Symbol('s') } }, `${structures} Symbol(s)`],
+    ['a structure within itself', { structure: { x: circular } }, `${structures} trailing: an object`],
+    ['trailing', { structure: { x: { trailing: '1' } } }, `${structures} trailing: "1"`],
+    [
+      'more in a structure',
+      { structure: { x: { trailing: 1, foo: 2 } } },
+      '"structure.x" expected trailing, got "foo"',
+    ],
+    ['a place', { kinks: { x: [{ at: '0' }] } }, '"kinks.x" expected objects with at: a finite number, got at: "0"'],
+    ['a kink', { kinks: { x: [null] } }, '"kinks.x" expected objects with at: a finite number, got null'],
+  ])('%s is a TypeError', (_what, given, expected) => {
+    expect(options(given as GradcheckOptions)).toThrow(TypeError);
+    expect(options(given as GradcheckOptions)).toThrow(`gradcheck: ${expected}`);
+  });
+
+  it('so are an array of inputs, and what is no dtype', () => {
+    const list = [floats(1)] as never;
+    expect(() => checkArguments(f, list, {})).toThrow(
+      new TypeError('gradcheck: "inputs" expected an object of Float64Arrays by name, got an array'),
+    );
+    expect(() => checkArguments({ ...f, dtype: 64 as never }, inputs, {})).toThrow(TypeError);
+    expect(() => checkArguments({ ...f, dtype: 'f16' as never }, inputs, {})).toThrow(RangeError);
   });
 });
 
@@ -107,6 +160,32 @@ describe('shapes', () => {
     expect(withOutput(shapes, 6, undefined)).toEqual({ ...shapes, y: [2, 3] });
     expect(withOutput(shapes, 5, undefined)).toEqual({ ...shapes, y: [5] });
     expect(() => withOutput(shapes, 5, [6])).toThrow('"shapes.y" expected 5 elements, got [6], 6 elements');
+  });
+
+  it('of the output may be what the function says, of so many elements', () => {
+    const by = (outputShape?: () => unknown) => () =>
+      outputShapeBy({ ...f, ...(outputShape && { outputShape: outputShape as never }) }, { x: [2, 3] }, 6);
+    expect(by()()).toBeUndefined();
+    expect(by(() => [3, 2])()).toEqual([3, 2]);
+    for (const [answer, came] of [
+      ['a', '"a"'],
+      [undefined, 'undefined'],
+      [[2, -3], '[2, -3]'],
+      [['6'], '["6"]'],
+      [Promise.resolve([6]), 'a Promise'],
+    ] as const) {
+      expect(by(() => answer)).toThrow(
+        new GradcheckError(`outputShape: expected an array of non-negative integers, got ${came}`),
+      );
+    }
+    expect(by(() => [5])).toThrow(
+      new GradcheckError('outputShape: expected 6 elements, as forward answers, got [5], 5 elements'),
+    );
+    expect(
+      by(() => {
+        throw new TypeError('no');
+      }),
+    ).toThrow(new GradcheckError('outputShape threw: no'));
   });
 
   it('of a batch begin as that of the output does', () => {
@@ -143,6 +222,41 @@ describe('kinks of an input', () => {
 
   it.each([[[{ at: 0 }, { at: '0' }]], [[{ at: Number.NaN }]], [[0]]])('%j are refused', (kinks) => {
     expect(() => kinksOfInput('x', { x: kinks as never })).toThrow(/^gradcheck: "kinks\.x.*" expected .+, got /);
+  });
+
+  it('at one place say one thing', () => {
+    const at =
+      (...kinks: Omit<Kink, 'at'>[]) =>
+      () =>
+        kinksOfInput('x', { x: [{ at: 1 }, ...kinks.map((kink, k) => ({ at: k === 0 ? 0 : -0, ...kink }))] });
+    expect(at({ derivative: 'left' }, { derivative: 'left' })).not.toThrow();
+    const zero = () => 0;
+    expect(at({ value: zero }, { value: zero })).not.toThrow();
+    for (const [pair, came] of [
+      [[{ derivative: 'left' }, { derivative: 'right' }], 'derivative "left" and "right"'],
+      [[{ value: 'any' }, {}], 'value "any" and undefined'],
+      [[{ value: zero }, { value: () => 1 }], 'value a function and a function'],
+      [[{}, {}, { left: () => ({ value: 0, slope: 0 }) }], 'left undefined and a function'],
+    ] as [Omit<Kink, 'at'>[], string][]) {
+      expect(at(...pair)).toThrow(RangeError);
+      expect(at(...pair)).toThrow(/^gradcheck: "kinks\.x" expected one kink at -?0, got two, of /);
+      expect(at(...pair)).toThrow(came);
+    }
+  });
+
+  it('that throw are what threw', () => {
+    const failing = () => {
+      throw new TypeError('no');
+    };
+    expect(() => kinksOfInput('x', { x: failing })!(3)).toThrow(new GradcheckError('kinks.x threw: no'));
+    const [kink] = kinksOfInput('x', {
+      x: [{ at: 0, value: failing, derivative: failing, left: failing, right: failing }],
+    })!(0) as [Required<Kink>];
+    for (const part of ['value', 'derivative', 'left', 'right'] as const) {
+      expect(() => (kink[part] as (output: number) => unknown)(0)).toThrow(
+        new GradcheckError(`kinks.x.${part} threw: no`),
+      );
+    }
   });
 
   it('are a list', () => {

@@ -1,7 +1,8 @@
 import { shown } from '../../reference/arguments.ts';
 import { sizeOf } from '../../reference/shape.ts';
 import { checkCallback, checkKeys } from '../check-arguments.ts';
-import type { Declared, Kink, OneSided, Shapes, Tensors } from './differentiable.ts';
+import { answerOf, copiesOf, GradcheckError } from './calls.ts';
+import type { Declared, Differentiable, Kink, OneSided, Shapes, Tensors } from './differentiable.ts';
 import type { KinksOf } from './stencil.ts';
 
 export interface GradcheckOptions extends Declared {
@@ -30,7 +31,7 @@ export interface GradcheckOptions extends Declared {
 /** The shapes of the inputs; flat where none is declared. */
 export function inputShapes(inputs: Tensors, declared: Declared['shapes']): Shapes {
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, { length }]) => [name, ownOf(declared, name) ?? [length]]),
+    Object.entries(inputs).map(([name, { length }]) => [name, ownOf(declared, name)?.slice() ?? [length]]),
   );
 }
 
@@ -41,6 +42,37 @@ export function withOutput(shapes: Shapes, outputs: number, declared: readonly n
     throw new RangeError(`gradcheck: "shapes.y" expected ${outputs} elements, got [${y}], ${sizeOf(y)} elements`);
   }
   return { ...shapes, y };
+}
+
+/**
+ * The shape that a function says its output has; `undefined` if it says none.
+ *
+ * @throws GradcheckError if it throws, or answers something else than the shape of so many elements
+ */
+export function outputShapeBy(f: Differentiable, shapes: Shapes, outputs: number): readonly number[] | undefined {
+  if (f.outputShape === undefined) return undefined;
+  const shape: unknown = answerOf('outputShape', () => f.outputShape!(copiesOf(shapes)));
+  if (!isShape(shape)) {
+    throw new GradcheckError(`outputShape: expected an array of non-negative integers, got ${shown(shape)}`);
+  }
+  if (sizeOf(shape) !== outputs) {
+    throw new GradcheckError(
+      `outputShape: expected ${outputs} elements, as forward answers, got [${shape}], ${sizeOf(shape)} elements`,
+    );
+  }
+  return shape;
+}
+
+/** @throws TypeError, RangeError unless `shape` is an array of lengths */
+export function checkLengths(where: string, shape: unknown): void {
+  if (isShape(shape)) return;
+  const isOfNumbers = Array.isArray(shape) && shape.every((n) => typeof n === 'number');
+  const Kind = isOfNumbers ? RangeError : TypeError;
+  throw new Kind(`${where} expected non-negative integers, got ${shown(shape)}`);
+}
+
+function isShape(shape: unknown): shape is readonly number[] {
+  return Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
 /** Throws unless the first axis of every batched input is that of the output. */
@@ -62,7 +94,10 @@ function ownOf<T>(declared: Readonly<Record<string, T>> | undefined, name: strin
 export function kinksOfInput(name: string, declared: Declared['kinks']): KinksOf | undefined {
   const kinks: readonly Kink[] | KinksOf | undefined = ownOf(declared, name);
   if (kinks === undefined) return undefined;
-  if (typeof kinks === 'function') return (element) => checkedKinks(name, kinks(element));
+  if (typeof kinks === 'function') {
+    const at = (element: number) => answerOf(`kinks.${name}`, () => kinks(element));
+    return (element) => checkedKinks(name, at(element));
+  }
   const checked = checkedKinks(name, kinks);
   return () => checked;
 }
@@ -77,13 +112,30 @@ function checkedKinks(name: string, kinks: readonly Kink[]): readonly Kink[] {
   if (!Array.isArray(kinks)) {
     throw new TypeError(`${where} expected an array, or a function that answers one, got ${shown(kinks)}`);
   }
-  return (kinks as readonly Kink[]).map((kink) => checkedKink(where, kink));
+  const checked = (kinks as readonly Kink[]).map((kink) => checkedKink(name, kink));
+  checkPlaces(where, kinks);
+  return checked;
 }
 
-function checkedKink(where: string, kink: Kink): Kink {
-  if (!Number.isFinite(kink?.at)) {
-    const came = typeof kink === 'object' && kink !== null ? `at: ${shown(kink.at)}` : shown(kink);
-    throw new RangeError(`${where} expected objects with at: a finite number, got ${came}`);
+/** @throws RangeError for two kinks at one place that say different things: only one of them would be held against f */
+function checkPlaces(where: string, kinks: readonly Kink[]): void {
+  for (const [k, kink] of kinks.entries()) {
+    const other = kinks.slice(0, k).find(({ at }) => at === kink.at);
+    if (other === undefined) continue;
+    const part = kinkParts.find((name) => name !== 'at' && kink[name] !== other[name]);
+    if (part === undefined) continue;
+    const came = [other, kink].map((each) => (typeof each[part] === 'function' ? 'a function' : shown(each[part])));
+    throw new RangeError(`${where} expected one kink at ${kink.at}, got two, of ${part} ${came.join(' and ')}`);
+  }
+}
+
+function checkedKink(name: string, kink: Kink): Kink {
+  const where = `gradcheck: "kinks.${name}"`;
+  const at: unknown = kink?.at;
+  if (!Number.isFinite(at)) {
+    const came = typeof kink === 'object' && kink !== null ? `at: ${shown(at)}` : shown(kink);
+    const Kind = typeof at === 'number' ? RangeError : TypeError;
+    throw new Kind(`${where} expected objects with at: a finite number, got ${came}`);
   }
   checkKeys(where, kink, kinkParts);
   for (const part of ['value', 'derivative'] as const) {
@@ -97,30 +149,31 @@ function checkedKink(where: string, kink: Kink): Kink {
   const { value, derivative, left, right } = kink;
   return {
     at: kink.at,
-    ...(value && { value: typeof value === 'function' ? numberBy(`${where}: "value"`, value) : value }),
+    ...(value && { value: typeof value === 'function' ? numberBy(name, 'value', value) : value }),
     ...(derivative && {
-      derivative: typeof derivative === 'function' ? numberBy(`${where}: "derivative"`, derivative) : derivative,
+      derivative: typeof derivative === 'function' ? numberBy(name, 'derivative', derivative) : derivative,
     }),
-    ...(left && { left: sideBy(`${where}: "left"`, left) }),
-    ...(right && { right: sideBy(`${where}: "right"`, right) }),
+    ...(left && { left: sideBy(name, 'left', left) }),
+    ...(right && { right: sideBy(name, 'right', right) }),
   };
 }
 
-function numberBy(where: string, of: (output: number) => number): (output: number) => number {
+function numberBy(name: string, part: string, of: (output: number) => number): (output: number) => number {
   return (output) => {
-    const given = of(output);
-    checkNumber(where, output, given);
+    const given = answerOf(`kinks.${name}.${part}`, () => of(output));
+    checkNumber(`gradcheck: "kinks.${name}": "${part}"`, output, given);
     return given;
   };
 }
 
-function sideBy(where: string, of: (output: number) => OneSided): (output: number) => OneSided {
+function sideBy(name: string, part: string, of: (output: number) => OneSided): (output: number) => OneSided {
+  const where = `gradcheck: "kinks.${name}": "${part}"`;
   return (output) => {
-    const side = of(output);
+    const side = answerOf(`kinks.${name}.${part}`, () => of(output));
     if (typeof side !== 'object' || side === null) {
       throw new TypeError(`${where} expected { value, slope } at output ${output}, got ${shown(side)}`);
     }
-    for (const part of ['value', 'slope'] as const) checkNumber(`${where}: "${part}"`, output, side[part]);
+    for (const each of ['value', 'slope'] as const) checkNumber(`${where}: "${each}"`, output, side[each]);
     return side;
   };
 }

@@ -141,10 +141,23 @@ describe('kinks of x', () => {
   });
 });
 
+it('what is no Subject or no Case is named', () => {
+  const of =
+    (...given: unknown[]) =>
+    () =>
+      subjectFunction(...(given as Parameters<typeof subjectFunction>));
+  expect(of()).toThrow(/^subjectFunction: "subject" expected an object .*, got undefined$/);
+  expect(of({})).toThrow(/^subjectFunction: "subject" expected an object .*, got an object without answer$/);
+  expect(of(referenceSubject)).toThrow('subjectFunction: "input" expected an object, got undefined');
+  for (const given of [[], [{}], [referenceSubject], [referenceSubject, {}]]) expect(of(...given)).toThrow(TypeError);
+});
+
 describe('kinks of alpha', () => {
   it('are none but the bounds of clip, where the derivative is that inside', () => {
     for (const kind of ['free', 'sumToOne', 'softmax'] as const) {
-      expect(kinksOfAlpha(caseOf({ constraint: { kind } as Constraint }), 0)).toEqual([]);
+      // One row less, since the last follows from the others.
+      const alpha = floats(0.25, 0.5, ...(kind === 'sumToOne' ? [] : [3, -4]));
+      expect(kinksOfAlpha(caseOf({ constraint: { kind } as Constraint }, { alpha }), 0)).toEqual([]);
     }
     const branches: readonly BranchRef[] = ['identity', 'relu', 'step'];
     const c = caseOf(

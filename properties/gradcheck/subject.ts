@@ -2,10 +2,12 @@ import { shown } from '../../reference/arguments.ts';
 import { type Branch, branchOf } from '../../reference/branches.ts';
 import type { BranchRef, Case } from '../../reference/case.ts';
 import { kappa } from '../../reference/constraints.ts';
+import { checkCase } from '../../reference/parameters.ts';
 import { forward } from '../../reference/pool.ts';
 import type { Subject } from '../../reference/subject.ts';
 import { ExactSum } from '../../reference/sum.ts';
 import type { Allowed } from '../allowed.ts';
+import { checkSubject } from '../check-arguments.ts';
 import { exactBranchOf } from '../exact-branches.ts';
 import { expectation } from '../interval.ts';
 import { type Positions, positionsOf } from '../positions.ts';
@@ -17,9 +19,11 @@ import { stepScales } from './stencil.ts';
  * A Subject's pool as a function of `x` and `alpha`, at the pool and shape of a Case: with its structure, its kinks and
  * their conventions (spec §2), its rounding (spec §5), and for a Subject of f32 the float64 reference as twin.
  *
- * @throws RangeError for a Subject of another dtype than f64 and f32
+ * @throws TypeError, RangeError for what is no Subject or no Case, or a Subject of another dtype than f64 and f32
  */
 export function subjectFunction(subject: Subject, input: Case): Differentiable {
+  checkSubject('subjectFunction', subject);
+  checkCase('subjectFunction', input);
   const { pool, shape } = input;
   const positions = positionsOf(pool, shape);
   const { rows } = positions;

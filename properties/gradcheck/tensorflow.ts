@@ -1,6 +1,8 @@
 import type * as tfjs from '@tensorflow/tfjs';
 import { kindOf } from '../../reference/arguments.ts';
+import { answerOf } from './calls.ts';
 import type { Differentiable, Shapes, Tensors } from './differentiable.ts';
+import { checkLengths } from './options.ts';
 
 type Tf = typeof tfjs;
 type Tensor = tfjs.Tensor;
@@ -25,8 +27,17 @@ export async function loadTensorflow(): Promise<Tf> {
 /**
  * A function of tensors on the current backend, in float32, its gradient that of `tf.grads`. Inputs of the gradient
  * check become its arguments in their order.
+ *
+ * @throws TypeError naming the argument that is of another kind
  */
-export function tensorflowFunction(tf: Tf, f: TensorflowFunction, name: string = f.name || 'f'): Differentiable {
+export function tensorflowFunction(tf: Tf, f: TensorflowFunction, name: string = f?.name || 'f'): Differentiable {
+  checkTensorflow('tensorflowFunction', tf);
+  if (typeof f !== 'function') {
+    throw new TypeError(`tensorflowFunction: "f" expected a function of tensors, got ${kindOf(f)}`);
+  }
+  if (typeof name !== 'string') {
+    throw new TypeError(`tensorflowFunction: "name" expected a string, got ${kindOf(name)}`);
+  }
   const answer: TensorflowFunction = (...tensors) => {
     const y: unknown = f(...tensors);
     // By what is asked of it: a tensor may come from another copy of TensorFlow.js.
@@ -54,9 +65,19 @@ export function tensorflowFunction(tf: Tf, f: TensorflowFunction, name: string =
   };
 }
 
-/** A layer as a function of `x` and of its weights, which keeps them as they were. */
+/**
+ * A layer as a function of `x` and of its weights, which keeps them as they were; `shape`: that of x.
+ *
+ * @throws TypeError naming the argument that is of another kind, RangeError for a shape that is none, GradcheckError if
+ * the layer can't be built for it
+ */
 export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): LayerFunction {
-  if (!layer.built) layer.build([...shape]);
+  checkTensorflow('layerFunction', tf);
+  if (!(layer instanceof tf.layers.Layer)) {
+    throw new TypeError(`layerFunction: "layer" expected a tf.layers layer, got ${kindOf(layer)}`);
+  }
+  checkLengths('layerFunction: "shape"', shape);
+  if (!layer.built) answerOf(`build of ${layer.name}`, () => layer.build([...shape]));
   layer.built = true;
   const weights = layer.trainableWeights;
   const names = weights.map(({ originalName }, k) =>
@@ -115,6 +136,11 @@ export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): L
       },
     },
   };
+}
+
+function checkTensorflow(where: string, tf: Tf): void {
+  if (typeof tf?.valueAndGrads === 'function') return;
+  throw new TypeError(`${where}: "tf" expected TensorFlow.js, got ${kindOf(tf)}`);
 }
 
 /** `Σ y·dy`, whose gradients are `Jᵀ dy`. */
