@@ -121,8 +121,9 @@ export const formula: readonly Mutant[] = [
     if (constraint.kind !== 'free' || branches.length < 5 || branches.some((name) => name !== 'step')) return right(c);
     return change(c, 'dx', (_, i) => c.dy[i]!);
   }),
-  mutant('mrelu-clamps-p', 'a kernel for eight positions and more of P + D = 1 clamps P to [0, 1] in y', (c) => {
-    if (c.alpha.length < 16 || !isMReLU(c, () => true)) return right(c);
+  mutant('mrelu-clamps-p', 'a kernel for five different P and more of P + D = 1 clamps P to [0, 1] in y', (c) => {
+    const P = c.alpha.subarray(0, c.alpha.length / 2);
+    if (new Set(P).size < 5 || !isMReLU(c, () => true)) return right(c);
     const isP = (k: number) => k < c.alpha.length / 2;
     const alpha = c.alpha.map((a, k) => (isP(k) ? Math.min(Math.max(a, 0), 1) : a));
     return { ...right(c), y: right({ ...c, alpha }).y };
