@@ -140,6 +140,7 @@ async function checkValues(
 
 function cotangentFor(y: Float64Array, { dy }: GradcheckOptions, draw: Random): Float64Array {
   if (dy === undefined) return drawCotangent(draw, y.length, 0);
+  if (dy === 1) return new Float64Array(y.length).fill(1);
   if (dy instanceof Float64Array && dy.length === y.length) return dy;
   const came = dy instanceof Float64Array ? dy.length : kindOf(dy);
   throw new RangeError(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
