@@ -7,6 +7,7 @@ import { checkDraw, type DrawnInputs, type DrawOptions, InputsArbitrary } from '
 import { gradcheck } from './gradcheck.ts';
 import { type GradcheckOptions, kinksOfInput, rowOf } from './options.ts';
 import type { GradcheckReport } from './report.ts';
+import { gradcheckText } from './report-text.ts';
 import { smallest } from './smallest.ts';
 
 /** What a run over drawn inputs found. */
@@ -30,13 +31,16 @@ export interface RunOptions {
   readonly path?: string;
 }
 
+/** Of a report, in the message of an error: what failed is written first. */
+const messageLines = 12;
+
 /** f fails the gradient check, with the report that says how. */
 class GradcheckFailed extends Error {
   readonly report: GradcheckReport;
   readonly drawn: DrawnInputs;
 
   constructor(report: GradcheckReport, drawn: DrawnInputs) {
-    super(`gradcheck ${report.name} failed`);
+    super(gradcheckText(report).split('\n').slice(0, messageLines).join('\n'));
     this.report = report;
     this.drawn = drawn;
   }
