@@ -44,6 +44,21 @@ function normalized(row: Float64Array, epsilon: number) {
   return { y: row.map((v) => (v - mean) / deviation), deviation, variance };
 }
 
+/** `sqrt(Σ(x - mean)²)` of rows. */
+const deviation: Differentiable = {
+  name: 'deviation',
+  forward: ({ x }, { x: shape }) =>
+    Float64Array.from(lines(x!, shape![1]!), (row) => Math.sqrt(normalized(row, 0).variance * row.length)),
+  vjp: ({ x }, dy, { x: shape }) => ({
+    x: joined(
+      lines(x!, shape![1]!).map((row, k) => {
+        const { y, variance } = normalized(row, 0);
+        return y.map((v) => (variance === 0 ? 0 : (v / Math.sqrt(row.length)) * dy[k]!));
+      }),
+    ),
+  }),
+};
+
 const joined = (rows: Float64Array[]) => Float64Array.from(rows.flatMap((row) => [...row]));
 
 /** The maximum of each two, or of all. */
@@ -123,6 +138,8 @@ describe('right functions pass', () => {
     ['LayerNorm of any shape', layerNorm('right'), { x: ['n', 'c'] }],
     ['LayerNorm of a small epsilon', layerNorm('right', 1e-12), { x: [8, 16] }],
     ['LayerNorm without epsilon, which has no derivative at a variance of 0', layerNorm('right', 0), { x: [8, 16] }],
+    ['the deviation of rows, 0 at 0', deviation, { x: [8, 12] }],
+    ['the deviation of rows of any length', deviation, { x: ['n', 'c'] }],
     ['a maximum', pooled('all', half), { x: ['n'] }],
     ['max-pooling', pooled(2, half), { x: [8, 16] }],
     ['max-pooling of four', pooled(4, half), { x: [8, 16] }],

@@ -44,7 +44,7 @@ export function inManner(manner: Manner, tensor: DrawnTensor, random: fc.Random)
   if (manner === 'lines') return withLines(tensor, random);
   if (manner === 'ties') return withTies(tensor, random);
   if (manner === 'zero' && isAllowed(0)) return values.map(() => 0);
-  if (manner === 'zero' || manner === 'constant') return values.map(() => values[0]!);
+  if (manner === 'zero' || manner === 'constant') return values.map(() => ofFewBits(values[0]!, isAllowed));
   const sign = manner === 'negative' ? -1 : 1;
   return values.map((v) => {
     const signed = v === 0 ? sign : sign * Math.abs(v);
@@ -52,8 +52,18 @@ export function inManner(manner: Manner, tensor: DrawnTensor, random: fc.Random)
   });
 }
 
+/**
+ * A multiple of 1/8 but 0, so that sums of equal elements are exact, and their variance is 0 in floating point too: beside
+ * 0 its root has any gradient that rounding makes.
+ */
+function ofFewBits(v: number, isAllowed: DrawnTensor['isAllowed']): number {
+  if (v === 0) return v;
+  const few = (Math.sign(v) * Math.max(1, Math.round(Math.abs(v) * 8))) / 8;
+  return isAllowed(few) ? few : v;
+}
+
 /** About half of the lines along an axis, or of the blocks from there on, constant: at least one. */
-function withLines({ values, shape }: DrawnTensor, random: fc.Random): Float64Array {
+function withLines({ values, shape, isAllowed }: DrawnTensor, random: fc.Random): Float64Array {
   if (shape.length === 0) return values;
   // The last axis more often, along which layers normalize.
   const axis = random.nextInt(0, 1) === 0 ? shape.length - 1 : random.nextInt(0, shape.length - 1);
@@ -71,20 +81,24 @@ function withLines({ values, shape }: DrawnTensor, random: fc.Random): Float64Ar
     const line = lineOf(j);
     const constant = constants.get(line);
     if (constant === undefined) return v;
-    if (Number.isNaN(constant)) constants.set(line, v);
-    return Number.isNaN(constant) ? v : constant;
+    if (!Number.isNaN(constant)) return constant;
+    const first = ofFewBits(v, isAllowed);
+    constants.set(line, first);
+    return first;
   });
 }
 
 /** About half of the elements as the one before along some axis, as pooling sees them together, or as any other. */
-function withTies({ values, shape }: DrawnTensor, random: fc.Random): Float64Array {
+function withTies({ values, shape, isAllowed }: DrawnTensor, random: fc.Random): Float64Array {
   const tied = values.slice();
   for (let j = 0; j < tied.length; j++) {
     if (random.nextInt(0, 1) === 0) continue;
     const axis = random.nextInt(0, Math.max(0, shape.length - 1));
     const before = j - sizeOf(shape.slice(axis + 1));
     const isNear = random.nextInt(0, 1) === 0 && before >= 0;
-    tied[j] = tied[isNear ? before : random.nextInt(0, tied.length - 1)]!;
+    const from = isNear ? before : random.nextInt(0, tied.length - 1);
+    tied[from] = ofFewBits(tied[from]!, isAllowed);
+    tied[j] = tied[from]!;
   }
   return tied;
 }
