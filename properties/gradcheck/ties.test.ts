@@ -165,9 +165,21 @@ describe.each([
   });
 });
 
-it('a tie beside one that is far enough away to be told', async () => {
-  const x = Float64Array.of(1, 1, 1 + 1e-9);
-  for (const rank of [0, 1, 2]) expect(await codes(ranked(3, rank), { x })).toEqual([]);
+it('neighbours at steps of a scale, and beyond all', async () => {
+  for (const [below, above] of [
+    [2 ** -24, 2 ** -25],
+    [2 ** -25, 2 ** -25],
+    [0, 1e-9],
+    [1e-8, 3e-8],
+    [2e-7, 1e-6],
+  ] as const) {
+    const x = Float64Array.of(1, 1 + above, 1 - below);
+    for (const rank of [0, 1, 2]) {
+      expect(await codes(ranked(3, rank), { x })).toEqual([]);
+      const toNone: Differentiable = { ...ranked(3, rank), vjp: ({ x: of }) => ({ x: of!.map(() => 0) }) };
+      expect(await codes(toNone, { x })).toContain('gradient');
+    }
+  }
 });
 
 it('near ties in float32', async () => {
@@ -262,20 +274,30 @@ describe('what is a tie', () => {
     expect(of([5, 5], [1, 2])).toEqual([[0, 1]]);
   });
 
-  it('elements nearer than the smallest steps tell, and those that parted ones would reach', () => {
+  it('elements nearer than four steps, and those that parted ones would reach', () => {
     for (const dtype of ['f64', 'f32'] as const) {
-      const h = stepScales[dtype].at(-1)!;
+      const h = dtype === 'f64' ? stepScales.f64[1]! : stepScales.f32.at(-1)!;
       for (const [v, size] of [
         [1, 1],
         [5, 4],
         [-5, 4],
         [0, 1],
       ] as const) {
-        expect(of([v, v + 3.9 * h * size], [1, 2], {}, dtype)).toEqual([[0, 1]]);
-        expect(of([v, v + 4.1 * h * size], [1, 2], {}, dtype)).toEqual([]);
-        expect(of([v + 12 * h * size, v, v], [1, 3], {}, dtype)).toEqual([[0, 1, 2]]);
-        expect(of([v + 14 * h * size, v, v], [1, 3], {}, dtype)).toEqual([[1, 2]]);
+        const at = (...steps: number[]) =>
+          of(
+            steps.map((k) => v + k * h * size),
+            [1, steps.length],
+            {},
+            dtype,
+          );
+        expect(at(0, 3.9)).toEqual([[0, 1]]);
+        expect(at(0, 4.1)).toEqual([]);
+        expect(at(7.5, 0, 3.8)).toEqual([[0, 1, 2]]);
+        expect(at(18, 0, 3.8)).toEqual([[1, 2]]);
       }
+      // Eight that tie are parted by 110 of the smallest steps.
+      const tied = [...new Array<number>(8).fill(0), 100 * stepScales[dtype].at(-1)!];
+      expect(of(tied, [1, 9], {}, dtype)[0]).toHaveLength(9);
     }
   });
 

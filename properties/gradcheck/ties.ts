@@ -22,8 +22,14 @@ function placeAbove(place: number, n: number): number {
   return 8 * place * (1 + 0.137 * place * Math.min(1, mostOrders / n));
 }
 
-/** Two steps of both of two elements: nearer ones are in each other's stencil, however small. */
+/** Two steps of both of two elements: nearer ones are in each other's stencil. */
 const stepsBetween = 4;
+
+/**
+ * The scale of those steps. In f64 the second: where a median has one neighbour at a step of it and one at two, the smallest
+ * alone tells them apart, and a confirmation does not believe one scale. In f32 it would be 1/32, over which f is no line.
+ */
+const tiedScale: Readonly<Record<FloatDtype, number>> = { f64: stepScales.f64[1]!, f32: stepScales.f32.at(-1)! };
 
 /**
  * Elements that an output depends on and that are equal, or nearer to each other than the smallest steps tell: the most of
@@ -58,7 +64,7 @@ function tiesBySite({ values, layout, projection }: Numeric, dtype: FloatDtype):
     for (let colour = 0; colour < layout.colours; colour++) sorted[colour] = values[layout.element(site, colour)]!;
     sorted.sort();
     // Most sites have none: numbers alone are sorted at once.
-    if (!sorted.some((v, k) => k > 0 && isTied(sorted[k - 1]!, v, 1, dtype))) continue;
+    if (!sorted.some((v, k) => k > 0 && isTied([sorted[k - 1]!], v, dtype))) continue;
     bySite.push(tiesAt(values, layout, site, dtype));
   }
   return bySite;
@@ -71,7 +77,15 @@ function tiesAt(values: Float64Array, layout: Layout, site: number, dtype: Float
   const ties: number[][] = [];
   for (const j of elements) {
     const last = ties.at(-1);
-    if (last !== undefined && isTied(values[last[0]!]!, values[j]!, last.length, dtype)) last.push(j);
+    if (
+      last !== undefined &&
+      isTied(
+        last.map((k) => values[k]!),
+        values[j]!,
+        dtype,
+      )
+    )
+      last.push(j);
     else ties.push([j]);
   }
   return ties
@@ -80,10 +94,15 @@ function tiesAt(values: Float64Array, layout: Layout, site: number, dtype: Float
     .sort(([j], [k]) => j! - k!);
 }
 
-/** Whether an element belongs to `count` others, the least of which is `base`: it is among them, or would be once they are parted. */
-function isTied(base: number, v: number, count: number, dtype: FloatDtype): boolean {
-  const steps = placeAbove(count - 1, count) + stepsBetween;
-  return v - base <= steps * stepScales[dtype].at(-1)! * Math.max(scaleOf(base), scaleOf(v));
+/** Whether an element belongs to lesser ones: it is near the last, or would be once they are parted from the first on. */
+function isTied(others: readonly number[], v: number, dtype: FloatDtype): boolean {
+  const [first, last, n] = [others[0]!, others.at(-1)!, others.length];
+  const scale = Math.max(scaleOf(first), scaleOf(v));
+  const smallest = stepScales[dtype].at(-1)!;
+  return (
+    v - last <= stepsBetween * tiedScale[dtype] * scale ||
+    v - first <= (placeAbove(n - 1, n) + stepsBetween) * smallest * scale
+  );
 }
 
 function isBesideKink(tie: readonly number[], { values, kinksOf }: Numeric, dtype: FloatDtype): boolean {
