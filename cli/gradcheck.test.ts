@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,8 +124,35 @@ describe('poolproof gradcheck', () => {
     expect(report).toMatchObject({ passed: true, dtype: 'f64', inputs: [{ name: 'x', compared: 4 }] });
   });
 
+  it('writes runs, counts, and of a failure its inputs and the path to them', () => {
+    const file = join(folder, 'failed.json');
+    const { code, out } = gradcheck(`${module}#wrong`, '--shape', '4,6', '--json', file);
+    expect(code).toBe(1);
+    const { path, drawn, failures, counts, runs } = JSON.parse(readFileSync(file, 'utf8'));
+    expect(out).toContain(`--path ${path}\n`);
+    expect(drawn).toMatchObject({ shapes: { x: [1, 1] }, inputs: { x: [0] } });
+    expect(failures[0]).toMatchObject({ code: 'gradient', input: 'x', index: [0, 0], at: 0, dy: expect.any(Number) });
+    expect(counts.compared).toBeGreaterThan(0);
+    expect(runs).toBeGreaterThan(0);
+  });
+
+  it('draws an axis that is named for x', () => {
+    expect(gradcheck(`${module}#right`, '--shape', 'x=n', '--runs', '3').code).toBe(0);
+  });
+
+  it('makes no folder for a report: exit code 4', () => {
+    const file = join(folder, 'absent', 'deep', 'report.json');
+    const { code, out, err } = gradcheck(`${module}#right`, '--shape', '2', '--json', file);
+    expect([code, out]).toEqual([4, '']);
+    expect(err).toBe(`error: --json expected a file in a folder that is there, got ${file}\n`);
+    expect(existsSync(join(folder, 'absent'))).toBe(false);
+  });
+
   it.each([
-    [['#right'], 'expected "shape" or "shapes", since the target declares none'],
+    [['#right'], /^error: expected --shape, since the target declares none, got none$/m],
+    [['#right', '--shape', 'abc'], 'Expected lengths, or the name of an axis as in x=n or n,64, got abc.'],
+    [['#right', '--shape', 'Infinity'], 'Expected lengths, or the name of an axis as in x=n or n,64, got Infinity.'],
+    [['#right', '--shape', 'x=4,NaN'], 'Expected lengths, or the name of an axis as in x=n or n,64, got NaN.'],
     [
       ['#nope', '--shape', '2'],
       /^error: "nope" is no export of \S+, expected dense, dense12, derivativeThrows, exits, exitsAfter, kinksThrow, log, nan,/,
@@ -138,7 +165,10 @@ describe('poolproof gradcheck', () => {
     [['#right', '--shape', '2,,3'], 'Expected lengths separated by commas, such as 32,64 or alpha=2,64.'],
     [['#right', '--shape', 'x=2', '--shape', 'z=3,1', '--path', 'q'], 'Expected integers separated by colons'],
     [['#right', '--shape', '4', '--runs', '0'], 'Expected an integer from 1 to 1000000'],
-    [['#dense', '--shape', 'x=n,2'], '"shape" expected lengths alone for the input x of a layer, got ["n", 2]'],
+    [
+      ['#dense', '--shape', 'x=n,2'],
+      /^error: --shape expected lengths alone for the input x of a layer, got \["n", 2\]$/m,
+    ],
     [['#right', '--shape', '100000,100000'], /--shape .* Expected at most 16777216 elements, got 10000000000/],
     [['#right', '--shape', '99999999999999999999'], /--shape .* Expected at most 16777216 elements, got 1/],
     [['#right', '--shape', 'constructor=3'], /--shape .* Expected the name of an input, got constructor/],
@@ -149,8 +179,11 @@ describe('poolproof gradcheck', () => {
     [['#right', '--shape', '2', '--range', ' ,1'], 'Expected the least and the largest value, such as 0.1,10'],
     [['#right', '--shape', '2', '--range', 'x=1'], 'Expected the least and the largest value, such as 0.1,10'],
     [['#right', '--shape', '2', '--range', '0,1', '--range', 'x=0,2'], 'Expected one range of x, got two'],
-    [['#right', '--shape', '2', '--range', 'z=0,1'], '"ranges" expected names among x, got z'],
-    [['#right', '--shape', '2', '--path', '3:9999'], '"path" expected the way to inputs of this seed, got "3:9999"'],
+    [['#right', '--shape', '2', '--range', 'z=0,1'], /^error: --range expected names among x, got z$/m],
+    [
+      ['#right', '--shape', '2', '--path', '3:9999'],
+      /^error: --path expected the way to inputs of this seed, got "3:9999"$/m,
+    ],
   ] as [string[], string | RegExp][])('%j is a usage error of one sentence', ([name, ...args], message) => {
     const { code, out, err } = gradcheck(`${module}${name}`, ...args);
     expect(err).toMatch(message);

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { largestSeed } from '../properties/check-arguments.ts';
@@ -49,7 +50,7 @@ and is JavaScript, or TypeScript where this Node runs it.`,
     .option('--seed <seed>', 'what they are drawn from', parseInteger(0, largestSeed), 1)
     .option('--path <path>', 'run one counterexample again, by the line that was printed', parsePath)
     .option('--full', 'measure inputs without structure element by element, however many there are')
-    .option('--json <file>', 'write the report to a file', parseFile)
+    .option('--json <file>', 'write the report to a file, in a folder that is there', parseReportFile)
     .addHelpText(
       'after',
       `
@@ -97,6 +98,10 @@ async function heldToVerdict(check: () => Promise<number>): Promise<number> {
 class UsageError extends Error {}
 
 async function run(module: string, { shape, range, runs, seed, path, full, json }: Flags): Promise<number> {
+  if (json !== undefined && !hasFolder(json)) {
+    complain(`error: --json expected a file in a folder that is there, got ${json}`);
+    return exitCodes.internal;
+  }
   const target = await load(module);
   let outcome: GradcheckRun;
   try {
@@ -113,7 +118,7 @@ async function run(module: string, { shape, range, runs, seed, path, full, json 
       complain(`error: ${error.message}`);
       return exitCodes.broke;
     }
-    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message);
+    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(byFlag(error.message));
     throw error;
   }
   const { report, path: found, counts } = outcome;
@@ -128,7 +133,7 @@ async function run(module: string, { shape, range, runs, seed, path, full, json 
     const how = `${flags.join('')}${full ? ' --full' : ''}`;
     console.log(`again: npx poolproof gradcheck ${module}${how} --seed ${seed} --path ${found}`);
   }
-  if (json !== undefined) await writeOutput(json, `${JSON.stringify(report, plain, 1)}\n`);
+  if (json !== undefined) await writeOutput(json, `${JSON.stringify(written(outcome), plain, 1)}\n`);
   return exitCodeOf[report.outcome];
 }
 
@@ -137,6 +142,29 @@ const exitCodeOf = {
   failed: exitCodes.failed,
   'nothing-compared': exitCodes.notRun,
 } as const;
+
+/** The name of a file to be written. Where its folder is missing, `run` says that the report can't be kept. */
+function parseReportFile(text: string): string {
+  return text !== '' && !hasFolder(text) ? text : parseFile(text);
+}
+
+function hasFolder(file: string): boolean {
+  return statSync(dirname(resolve(file)), { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The report with what the run says besides, and the inputs that fail; those that pass may be large. */
+function written({ report, runs, counts, path, inputs }: GradcheckRun): object {
+  return { ...report, runs, counts, ...(path !== undefined && { path, drawn: inputs }) };
+}
+
+/** The message of an error about an option of `gradcheckTarget`, by the flag that it came from; `shapes.y` comes from the module. */
+function byFlag(message: string): string {
+  return message
+    .replace(/^gradcheck\w*: (?=.*"(shapes?|ranges?|path)(?!\.y")\b)/, '')
+    .replaceAll(/"(shape|range)s?(?:\.(?!y")(\w+))?"/g, (_, flag, name) => (name ? `--${flag} ${name}` : `--${flag}`))
+    .replaceAll('"path"', '--path')
+    .replace('--shape or --shape', '--shape');
+}
 
 /** What a module exports under a name. */
 async function load(module: string): Promise<GradcheckTarget> {
@@ -156,6 +184,13 @@ function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
   const [, name = 'x', axes] = /^(?:(\w+)=)?((?:\w+(?:,\w+)*)?)$/.exec(text) ?? [];
   if (axes === undefined || axes.split(',').some((axis) => /^\d+\D/.test(axis))) {
     throw new InvalidArgumentError('Expected lengths separated by commas, such as 32,64 or alpha=2,64.');
+  }
+  // A typing error, such as --shape abc, would draw inputs of 1 to 6 elements.
+  const notLengths = axes
+    .split(',')
+    .find((axis) => /^(NaN|Infinity)$/.test(axis) || (axis === text && /^\D/.test(axis)));
+  if (notLengths !== undefined) {
+    throw new InvalidArgumentError(`Expected lengths, or the name of an axis as in x=n or n,64, got ${notLengths}.`);
   }
   checkNewName('shape', name, before);
   const shape = axes === '' ? [] : axes.split(',').map((axis) => (/^\d+$/.test(axis) ? Number(axis) : axis));
@@ -186,7 +221,9 @@ function checkNewName(what: string, name: string, before: object): void {
 /** A check holds some dozens of copies of each input. */
 const largestInput = 2 ** 24;
 
-/** JSON has no NaN and no ∞: they are written as text. */
+/** JSON has no NaN, no ∞ and no -0: they are written as text; tensors as arrays. */
 function plain(_: string, value: unknown): unknown {
+  if (value instanceof Float64Array) return [...value];
+  if (Object.is(value, -0)) return '-0';
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }

@@ -184,7 +184,9 @@ function compareCotangent({
     }
   }
   const element =
-    worst < 0 ? undefined : elementOf(numeric, worst, analytic[worst]!, middles[worst]!, halves[worst]!, worstRatio);
+    worst < 0
+      ? undefined
+      : elementOf(numeric, dy, worst, analytic[worst]!, middles[worst]!, halves[worst]!, worstRatio);
   return {
     summary: {
       compared,
@@ -201,6 +203,7 @@ function compareCotangent({
 
 function elementOf(
   numeric: Numeric,
+  dy: Float64Array,
   j: number,
   analytic: number,
   middle: number,
@@ -210,6 +213,7 @@ function elementOf(
   const { projection, values } = numeric;
   return {
     ...placeOf(numeric, j),
+    ...valueAt(numeric, dy, j),
     analytic,
     numeric: middle,
     lo: middle - half,
@@ -231,6 +235,22 @@ function placeOf({ shape, projection }: Numeric, worst: number): Pick<ComparedEl
   if (projection === undefined) return { index: indexIn(shape, worst) };
   if (worst < projection.random) return { index: [worst], isDirection: true };
   return { index: indexIn(shape, projection.alone[worst - projection.random]!) };
+}
+
+/** The value of what was worst, and dy of the only output that it reaches. */
+function valueAt(
+  { values, layout, projection }: Numeric,
+  dy: Float64Array,
+  worst: number,
+): { at?: number; dy?: number } {
+  if (projection !== undefined) {
+    const element = projection.alone[worst - projection.random];
+    return element === undefined ? {} : { at: values[element]! };
+  }
+  const at = values[worst]!;
+  if (layout.reaches()[worst] !== 1) return { at };
+  const outputs = range(layout.colours).map((colour) => layout.elements(colour).indexOf(worst));
+  return { at, dy: dy[Math.max(...outputs)]! };
 }
 
 /** The elements that no direction moved whose product was measured. */

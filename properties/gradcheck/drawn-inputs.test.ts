@@ -24,7 +24,7 @@ describe('drawnInputs', () => {
     expect(drawn(5)).not.toEqual(drawn(6));
   });
 
-  it('draws a third of the elements on a kink, beside one, or as powers of two', () => {
+  it('draws a third of the elements on a kink, beside one, or as powers of two and small integers', () => {
     const values = drawn(2).flatMap(({ inputs }) => [...inputs.x!, ...inputs.alpha!]);
     const isSpecial = (v: number) =>
       [0, 6].some((kink) => Math.abs(v - kink) <= 2 ** -4) || Number.isInteger(Math.log2(Math.abs(v)));
@@ -51,11 +51,12 @@ describe('drawnInputs', () => {
       expect(share(beside)).toBeCloseTo(0.04, 1.5);
       expect(share((v) => beside(v) && Math.abs(v - 100) < 2 ** -25)).toBeGreaterThan(0.002);
       expect(share((v) => sign * v > 0 && Math.log2(sign * v) % 1 === 0)).toBeCloseTo(0.065, 1.5);
-      expect(share((v) => v === sign * 16)).toBeGreaterThan(0.004);
-      expect(share((v) => v === sign / 16)).toBeGreaterThan(0.004);
+      expect(share((v) => v === sign * 16)).toBeGreaterThan(0.003);
+      expect(share((v) => v === sign / 16)).toBeGreaterThan(0.003);
+      for (const n of [3, 5, 6, 7]) expect(share((v) => v === sign * n)).toBeGreaterThan(0.003);
       // The others lie in ±[0, 4).
       expect(share((v) => sign * v > 2 && sign * v < 4)).toBeGreaterThan(0.03);
-      expect(share((v) => sign * v >= 4 && v < 99 && Math.log2(sign * v) % 1 !== 0)).toBe(0);
+      expect(share((v) => sign * v >= 4 && v < 99 && v % 1 !== 0)).toBe(0);
     }
   });
 

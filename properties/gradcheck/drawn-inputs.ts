@@ -4,6 +4,7 @@ import { sizeOf } from '../../reference/shape.ts';
 import { checkKeys } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
+import { inManner, isOfPlainSum, mannerOf, turnCount } from './manners.ts';
 import { isWithin, kinksNear, smallerInputs } from './smaller-inputs.ts';
 
 /**
@@ -19,6 +20,8 @@ export type Ranges = Readonly<Record<string, readonly [number, number]>>;
 export interface DrawnInputs {
   readonly shapes: Shapes;
   readonly inputs: Tensors;
+  /** All of dy, the gradient of a plain sum; drawn by the check unless it is here. */
+  readonly dy?: 1;
 }
 
 export interface DrawOptions {
@@ -37,12 +40,15 @@ export interface DrawOptions {
 /** Elements on a kink or beside it. */
 const aboutKinks = 0.2;
 /** Those, and powers of two. */
-const aboutSpecial = 0.33;
+const aboutPowers = 0.28;
+/** Those, and small integers, among which lie the kinks of common activations: 1, 3, 6. */
+const aboutSpecial = 0.36;
+const largestInteger = 8;
 
 /**
- * An arbitrary of inputs, a third of their elements special: on a kink, beside it, powers of two. The others lie in
- * ±[0, 4); of an input with a range half of them, and all that would lie outside of it, lie anywhere within.
- * Shrinks axes, then elements, which never move onto a kink: it would hide what is wrong beside it. An axis of
+ * An arbitrary of inputs, a third of their elements special: on a kink, beside it, powers of two, small integers. The
+ * others lie in ±[0, 4); of an input with a range half of them, and all that would lie outside of it, lie anywhere within.
+ * Of 20 runs 7 have one input whose elements are alike, see `Manner`, and 4 a dy of ones. Shrinks axes, then elements, which never move onto a kink: it would hide what is wrong beside it. An axis of
  * a fixed length shrinks too; where several inputs have one of that length, in all of them.
  */
 export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
@@ -108,7 +114,8 @@ export function checkDrawnShape(where: string, shape: readonly (number | string)
   throw new RangeError(`${where} expected lengths or names of axes, got ${shown(shape)}`);
 }
 
-class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
+/** What `drawnInputs` gives, where the number of a run is known. */
+export class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
   readonly #options: DrawOptions;
 
   constructor(options: DrawOptions) {
@@ -116,7 +123,12 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
     this.#options = options;
   }
 
+  /** Inputs of any run. */
   override generate(random: fc.Random): fc.Value<DrawnInputs> {
+    return new fc.Value(this.ofRun(random, random.nextInt(0, turnCount - 1)), undefined);
+  }
+
+  ofRun(random: fc.Random, run: number): DrawnInputs {
     const { shapes, longest = 6 } = this.#options;
     const lengths = new Map<string, number>();
     const lengthOf = (axis: number | string) => {
@@ -125,13 +137,20 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
       return lengths.get(axis)!;
     };
     const concrete = Object.fromEntries(Object.entries(shapes).map(([name, axes]) => [name, axes.map(lengthOf)]));
-    const inputs = Object.fromEntries(
+    const inputs: Record<string, Float64Array> = Object.fromEntries(
       Object.entries(concrete).map(([name, shape]) => [
         name,
         Float64Array.from({ length: sizeOf(shape) }, (_, j) => this.#element(random, name, j)),
       ]),
     );
-    return new fc.Value({ shapes: concrete, inputs }, undefined);
+    const manner = mannerOf(run);
+    if (manner !== 'free' && Object.keys(inputs).length > 0) {
+      // One input alone: where three are equal, as in a clamp between two others, moving one may show nothing of it.
+      const name = likelyLargest(inputs, random);
+      const isAllowed = (v: number) => isWithin(this.#options, name, v);
+      inputs[name] = inManner(manner, { values: inputs[name]!, shape: concrete[name]!, isAllowed }, random);
+    }
+    return { shapes: concrete, inputs, ...(isOfPlainSum(run) && { dy: 1 as const }) };
   }
 
   #element(random: fc.Random, name: string, element: number): number {
@@ -148,7 +167,7 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
     return round(range[0] * (1 - share) + range[1] * share);
   }
 
-  /** On a kink, beside it, or a power of two; most elements are none of these. */
+  /** On a kink, beside it, a power of two or a small integer; most elements are none of these. */
   #special(random: fc.Random, name: string, element: number): number | undefined {
     const { dtype = 'f64', onKinks = 0.12 } = this.#options;
     const { round } = formats[dtype];
@@ -160,7 +179,7 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
     // On 0, of both signs.
     if (kind < onKinks) return kink === 0 ? 0 * sign : round(kink);
     if (kind < aboutKinks) return round(kink + sign * 2 ** -random.nextInt(4, 30));
-    return sign * 2 ** random.nextInt(-4, 4);
+    return sign * (kind < aboutPowers ? 2 ** random.nextInt(-4, 4) : random.nextInt(1, largestInteger));
   }
 
   override canShrinkWithoutContext(value: unknown): value is DrawnInputs {
@@ -171,4 +190,11 @@ class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
     const smaller = fc.stream(smallerInputs(this.#options, value));
     return smaller.map(({ make }) => new fc.Value(make(), undefined));
   }
+}
+
+/** The largest input, the first of as many elements, two times in three; else any. */
+function likelyLargest(inputs: Tensors, random: fc.Random): string {
+  const names = Object.keys(inputs);
+  if (random.nextInt(0, 2) === 0) return names[random.nextInt(0, names.length - 1)]!;
+  return names.reduce((most, name) => (inputs[name]!.length > inputs[most]!.length ? name : most));
 }

@@ -22,7 +22,7 @@ import { checkBatchNames, type GradcheckOptions, inputShapes, outputShapeBy, wit
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
-import { measureTogether, partTies, tiesOf } from './ties.ts';
+import { knownTies, measureTogether, partTies } from './ties.ts';
 import { valueNoise } from './value-noise.ts';
 
 /**
@@ -66,8 +66,10 @@ export async function gradcheck(
 
   const dy = cotangentFor(y, declared, draw);
   const context: Context = { ...known, dy, gradients: await asked.vjp(inputs, dy) };
+  // By derivatives as they were measured first: beside a tie more may be open.
+  const ties = numerics.map((numeric) => knownTies(numeric, side.dtype));
   const compared = await compareGradients(context);
-  const together = await compareTies(context, side, unit);
+  const together = await compareTies(context, ties, side, unit);
   for (const { failure } of [...compared, ...together]) if (failure) failures.push(failure);
   const others = await checkOthers(f, context);
   failures.push(...others.failures);
@@ -140,6 +142,7 @@ async function checkValues(
 
 function cotangentFor(y: Float64Array, { dy }: GradcheckOptions, draw: Random): Float64Array {
   if (dy === undefined) return drawCotangent(draw, y.length, 0);
+  if (dy === 1) return new Float64Array(y.length).fill(1);
   if (dy instanceof Float64Array && dy.length === y.length) return dy;
   const [Kind, came] = dy instanceof Float64Array ? [RangeError, dy.length] : [TypeError, kindOf(dy)];
   throw new Kind(`gradcheck: "dy" expected a Float64Array of ${y.length} elements, got ${came}`);
@@ -160,13 +163,18 @@ async function compareGradients(context: Context): Promise<Comparison[]> {
 }
 
 /** The sums of the gradients of equal elements with what moving these together measures. */
-async function compareTies(context: Context, side: NumericSide, unit: number): Promise<Comparison[]> {
+async function compareTies(
+  context: Context,
+  tiesOf: readonly (readonly (readonly number[])[])[],
+  side: NumericSide,
+  unit: number,
+): Promise<Comparison[]> {
   const { inputs, dy, gradients, numerics, shapes, dtype, draw, declared, roundings, tolerance } = context;
   const what = 'vjp, equal elements moved together';
   const compared: Comparison[] = [];
   let rounding: Tensors | undefined;
-  for (const numeric of numerics) {
-    const ties = tiesOf(numeric, side.dtype);
+  for (const [k, numeric] of numerics.entries()) {
+    const ties = tiesOf[k]!;
     if (ties.length === 0) continue;
     rounding ??= declared.rounding?.vjp(inputs, dy);
     const together = await measureTogether(numeric, ties, { ...side, noise: numeric.noise }, unit, shapes.y!, draw);
@@ -232,8 +240,7 @@ async function measureInput(
     jacobian: onKinks === 'open' ? withoutKinks(jacobian) : jacobian,
     async confirm(elements) {
       const again = await confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype, unit);
-      const ties = tiesOf(numeric, dtype).filter((tie) => tie.some((j) => elements.has(j)));
-      return ties.length > 0 ? partTies(again, ties, numeric, side, draw) : again;
+      return partTies(again, elements, numeric, side, draw);
     },
     shape: shapes[name]!,
     values: inputs[name]!,

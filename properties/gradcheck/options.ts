@@ -8,8 +8,8 @@ import type { KinksOf } from './stencil.ts';
 export interface GradcheckOptions extends Declared {
   /** What dy, tangents and the order of moves are drawn from; 1 unless given. */
   readonly seed?: number;
-  /** The cotangent of y; drawn unless given. */
-  readonly dy?: Float64Array;
+  /** The cotangent of y, or 1 for that of a plain sum; drawn unless given. */
+  readonly dy?: Float64Array | 1;
   /**
    * How an input without structure is measured: its whole Jacobian, element by element, or along random directions.
    * Unless given, the former up to 64 elements.

@@ -58,6 +58,17 @@ describe('gradcheckRun', () => {
     );
   });
 
+  it('says what is wrong in the cause of what fc.assert throws, and in its message where that is asked for', async () => {
+    const property = () => gradcheckProperty(wrong, { shapes });
+    const error: Error = await fc.assert(property(), { seed: 1, numRuns: 50 }).catch((thrown) => thrown);
+    const { message } = error.cause as Error;
+    expect(message).toMatch(/^gradcheck doubled where x > 1: FAILED/);
+    expect(message.replaceAll(/\n +/g, ' ')).toMatch(/FAIL dx\[0, 0\] of vjp .* x\[0, 0\] = \S+, dy \S+: derivative /);
+    expect(message.split('\n').length).toBeLessThanOrEqual(12);
+    const reported = fc.assert(property(), { seed: 1, numRuns: 50, includeErrorInReport: true });
+    await expect(reported).rejects.toThrow(/FAIL dx\[0, 0\] of vjp/);
+  });
+
   it.each<[string, unknown[], string]>([
     ['no function', [undefined, { shapes }], '"f" expected an object with forward and vjp, got undefined'],
     [
@@ -152,7 +163,7 @@ describe('gradcheckRun', () => {
     const property = gradcheckProperty(wrong, { shapes }, {}, ({ passed }) => reports.push(passed));
     const { errorInstance } = await fc.check(property, { seed: 1, numRuns: 50, endOnFailure: true });
     expect(errorInstance).toMatchObject({
-      message: 'gradcheck doubled where x > 1 failed',
+      message: expect.stringMatching(/^gradcheck doubled where x > 1: FAILED, .*\n(.*\n)+FAIL dx\[/),
       report: { passed: false },
       drawn: { shapes: { alpha: [2, expect.any(Number)] } },
     });

@@ -3,10 +3,11 @@ import { checkInput, checkInteger, shown } from '../../reference/arguments.ts';
 import { checkCallback, checkOptions, largestSeed } from '../check-arguments.ts';
 import { checkFunction, gradcheckOptions } from './check-options.ts';
 import type { Differentiable, Shapes } from './differentiable.ts';
-import { checkDraw, type DrawnInputs, type DrawOptions, drawnInputs } from './drawn-inputs.ts';
+import { checkDraw, type DrawnInputs, type DrawOptions, InputsArbitrary } from './drawn-inputs.ts';
 import { gradcheck } from './gradcheck.ts';
 import { type GradcheckOptions, kinksOfInput, rowOf } from './options.ts';
 import type { GradcheckReport } from './report.ts';
+import { gradcheckText } from './report-text.ts';
 import { smallest } from './smallest.ts';
 
 /** What a run over drawn inputs found. */
@@ -30,13 +31,16 @@ export interface RunOptions {
   readonly path?: string;
 }
 
+/** Of a report, in the message of an error: what failed is written first. */
+const messageLines = 12;
+
 /** f fails the gradient check, with the report that says how. */
 class GradcheckFailed extends Error {
   readonly report: GradcheckReport;
   readonly drawn: DrawnInputs;
 
   constructor(report: GradcheckReport, drawn: DrawnInputs) {
-    super(`gradcheck ${report.name} failed`);
+    super(gradcheckText(report).split('\n').slice(0, messageLines).join('\n'));
     this.report = report;
     this.drawn = drawn;
   }
@@ -64,13 +68,29 @@ export function gradcheckProperty(
 ): fc.IAsyncProperty<[DrawnInputs]> {
   checkRun('gradcheckProperty', f, draw, options);
   checkCallback('gradcheckProperty: "onReport"', onReport);
-  return fc.asyncProperty(drawnInputs(drawnFor(f, draw, options)), async (drawn) => {
+  return propertyByRun(drawnFor(f, draw, options), async (drawn) => {
     const report = await reportOn(f, draw, options, drawn);
     fc.pre(report !== undefined);
     onReport(report, drawn);
     fc.pre(report.outcome !== 'nothing-compared');
     if (!report.passed) throw new GradcheckFailed(report, drawn);
   });
+}
+
+/**
+ * The property of inputs that are drawn by the number of the run: in which manner tensors are drawn goes by turns, and
+ * fast-check tells an arbitrary no more of that number than how long it is.
+ */
+function propertyByRun(
+  draw: DrawOptions,
+  predicate: (drawn: DrawnInputs) => Promise<void>,
+): fc.IAsyncProperty<[DrawnInputs]> {
+  const arbitrary = new InputsArbitrary(draw);
+  const property = fc.asyncProperty(arbitrary, predicate);
+  const isAsync = () => true;
+  const generate = (random: fc.Random, run?: number): fc.Value<[DrawnInputs]> =>
+    run === undefined ? property.generate(random) : new fc.Value([arbitrary.ofRun(random, run)], undefined);
+  return Object.assign(Object.create(property), { isAsync, generate });
 }
 
 /** Checks `f` on drawn inputs, shrinks those that fail to the smallest tensors, and says how to find them again. */
@@ -132,8 +152,9 @@ async function replay(
 
 function inputsAt(draw: DrawOptions, seed: number, path: string): DrawnInputs {
   try {
-    const [drawn] = fc.sample(drawnInputs(draw), { seed, path, numRuns: 1 });
-    if (drawn !== undefined) return drawn;
+    const property = propertyByRun(draw, async () => {});
+    const [drawn] = fc.sample(property, { seed, path, numRuns: 1 });
+    if (drawn !== undefined) return drawn[0];
   } catch (cause) {
     throw leadsNowhere(path, cause);
   }
@@ -194,7 +215,7 @@ async function reportOn(
   // Promises alone would let no timer and no signal through.
   await new Promise((resolve) => setTimeout(resolve, 0));
   try {
-    const report = await gradcheck(f, drawn.inputs, { held, ...options, shapes });
+    const report = await gradcheck(f, drawn.inputs, { held, ...dyOf(drawn), ...options, shapes });
     return report.outcome === 'failed' ? report : ((await wrongRow(f, options, shapes, drawn)) ?? report);
   } catch (error) {
     if (isSmaller) return undefined;
@@ -207,17 +228,22 @@ async function wrongRow(
   f: Differentiable,
   options: GradcheckOptions,
   { y: _y, ...whole }: Shapes,
-  { inputs }: DrawnInputs,
+  drawn: DrawnInputs,
 ): Promise<GradcheckReport | undefined> {
   const batch = options.batch ?? f.batch ?? [];
   const rows = whole[batch[0] ?? '']?.[0] ?? 0;
   if (rows < 2 || options.dy !== undefined) return undefined;
+  const { inputs } = drawn;
   const alone = { ...inputs };
   const shapes: Record<string, readonly number[]> = { ...whole };
   for (const name of batch) {
     alone[name] = rowOf(inputs[name]!, rows, 0);
     shapes[name] = whole[name]!.with(0, 1);
   }
-  const report = await gradcheck(f, alone, { ...options, shapes });
+  const report = await gradcheck(f, alone, { ...dyOf(drawn), ...options, shapes });
   return report.outcome === 'failed' ? report : undefined;
+}
+
+function dyOf({ dy }: DrawnInputs): Pick<GradcheckOptions, 'dy'> {
+  return dy === undefined ? {} : { dy };
 }

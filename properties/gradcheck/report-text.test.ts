@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Differentiable, Shapes } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
 import type { GradcheckReport, InputReport } from './report.ts';
@@ -80,4 +81,28 @@ it('says to declare a structure by which 0 was measured, where it was only found
   expect(flat(await gradcheck(wrong, { x }, { structure: { x: 'elementwise' } }))).not.toContain(hint);
   const doubled = elementwiseLayer('doubled', { f: (v) => v, df: () => 2 });
   expect(flat(await gradcheck(doubled, { x }))).not.toContain(hint);
+});
+
+it('says where it is wrong, and the derivative without dy', async () => {
+  const scaled = (factor: number) => elementwiseLayer('scaled', { f: (v) => v, df: () => factor });
+  const x = Float64Array.of(-0, 3);
+  const text = async (factor: number, dy: Float64Array, shapes: Shapes = { x: [1, 2], y: [1, 2] }) =>
+    gradcheckText(await gradcheck(scaled(factor), { x }, { dy, shapes })).replaceAll(/\n +/g, ' ');
+  const dy = Float64Array.of(0, -0.625);
+  const wrong = await text(1.001, dy);
+  expect(wrong).toContain('(1 of 2 elements wrong); x[0, 1] = 3, dy -0.625: derivative 1.001, measured 1');
+  expect(wrong).toContain('worst [0, 1] = 3, dy -0.625: analytic -0.62562');
+  expect(await text(1 + 2e-8, dy)).toContain('dy -0.625: derivative 1.00000002, measured 1');
+  const none = await text(Number.NaN, Float64Array.of(0, 0));
+  expect(none).toContain('; x[0, 0] = -0, dy 0');
+  expect(none).not.toContain('derivative NaN');
+  // Of several outputs there is no one dy.
+  const sums: Differentiable = {
+    forward: ({ x: v }) => Float64Array.of(v![0]! + v![1]!, v![0]! - v![1]!),
+    vjp: ({ x: v }, d) => ({ x: v!.map(() => 3 * d[0]!) }),
+  };
+  const both = await gradcheck(sums, { x }, { structure: { x: 'dense' } });
+  expect(both.failures[0]).toMatchObject({ at: expect.any(Number) });
+  expect(both.failures[0]).not.toHaveProperty('dy');
+  expect(gradcheckText(both).replaceAll(/\n +/g, ' ')).toMatch(/wrong\); x\[\d\] = (-0|3)(; of another dy too)?\n/);
 });

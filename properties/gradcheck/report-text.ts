@@ -1,7 +1,7 @@
 import { sizeOf } from '../../reference/shape.ts';
 import { wrapped } from '../wrapped.ts';
 import { describeStructure } from './layout.ts';
-import type { GradcheckFailure, GradcheckReport, InputReport } from './report.ts';
+import type { ComparedElement, GradcheckFailure, GradcheckReport, InputReport } from './report.ts';
 
 /** Failures that are written out; the others are counted. */
 const failuresShown = 8;
@@ -108,9 +108,11 @@ function inputText({
   const vague = vacuous > 0 ? `, ${vacuous} vacuous` : '';
   const lines = [`d${name} [${shape.join(', ')}]: ${how}; ${compared} compared${open}${vague}`];
   if (worst) {
-    const { index, isDirection, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
+    const { index, isDirection, at, dy, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
     const near = Number.isFinite(kinkDistance) ? `, ${short(kinkDistance)} from a kink` : '';
-    const where = isDirection ? `direction ${index[0]! + 1}` : `[${index.join(', ')}]`;
+    const where = isDirection
+      ? `direction ${index[0]! + 1}`
+      : `[${index.join(', ')}]${at === undefined ? '' : ` = ${written(at)}`}${dy === undefined ? '' : `, dy ${written(dy)}`}`;
     lines.push(`  worst ${where}: analytic ${analytic}, numeric ${numeric},`);
     lines.push(`    allowed [${lo}, ${hi}] (${short(ratio)} half widths off its middle)${near}`);
   }
@@ -136,7 +138,7 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
   const at = (index: readonly number[]) => `[${index.join(', ')}]`;
   switch (failure.code) {
     case 'gradient':
-      return `${failure.isDirection ? `<d${failure.input}, direction ${failure.index[0]! + 1}>` : `d${failure.input}${at(failure.index)}`} of ${failure.what} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} ${failure.isDirection ? 'products' : 'elements'} wrong)`;
+      return `${failure.isDirection ? `<d${failure.input}, direction ${failure.index[0]! + 1}>` : `d${failure.input}${at(failure.index)}`} of ${failure.what} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} ${failure.isDirection ? 'products' : 'elements'} wrong)${whereText(failure)}`;
     case 'tangent':
       return `jvp: ty${at(failure.index)} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} elements wrong)`;
     case 'adjoint':
@@ -164,6 +166,27 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
     case 'second-order':
       return `gradient of the vjp to ${failure.of}: ${describeGradcheckFailure(failure.failure)}`;
   }
+}
+
+/** `; x[0, 0] = 1, dy 0.5: derivative 1.001, measured 1`: without dy, which was drawn. */
+function whereText({ input, index, at, dy, analytic, numeric }: ComparedElement & { readonly input: string }): string {
+  if (at === undefined) return '';
+  const place = `; ${input}[${index.join(', ')}] = ${written(at)}`;
+  if (dy === undefined) return place;
+  const of = dy === 0 || !Number.isFinite(dy) ? '' : `: derivative ${apart(analytic / dy, numeric / dy)}`;
+  return `${place}, dy ${written(dy)}${of}`;
+}
+
+/** Two numbers by six digits, which a division by dy leaves right, or by as many more as tell them apart. */
+function apart(analytic: number, numeric: number): string {
+  const text = [6, 9, 12, 17].map((digits) => [analytic, numeric].map((v) => written(Number(v.toPrecision(digits)))));
+  const [came, measured] = text.find(([a, b]) => a !== b) ?? text[0]!;
+  return `${came}, measured ${measured}`;
+}
+
+/** -0 too. */
+function written(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 function short(value: number): string {

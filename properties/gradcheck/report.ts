@@ -6,6 +6,10 @@ export interface ComparedElement {
   /** Of a random direction, along which many elements were moved, its number. */
   readonly index: readonly number[];
   readonly isDirection?: true;
+  /** The value of the input's element; of a direction none. */
+  readonly at?: number;
+  /** Where the element reaches one output alone, dy there: derivatives are `analytic / dy` and `numeric / dy`. */
+  readonly dy?: number;
   readonly analytic: number;
   /** The middle of what was measured. */
   readonly numeric: number;

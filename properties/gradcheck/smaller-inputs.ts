@@ -17,7 +17,7 @@ const shortAxis = 8;
 
 /**
  * Smaller inputs, the boldest first: of each axis one index, two, three, half, all but one; then all elements as 1, then
- * single ones simpler. None is moved onto a kink, but for -0 to 0, or out of its range.
+ * equal ones together and single ones simpler. None is moved onto a kink, but for -0 to 0, or out of its range.
  */
 export function* smallerInputs(options: DrawOptions, value: DrawnInputs): IterableIterator<SmallerInputs> {
   for (const axes of linkedAxes(options.shapes)) {
@@ -26,8 +26,7 @@ export function* smallerInputs(options: DrawOptions, value: DrawnInputs): Iterab
       yield { part: { axes, indices }, make: () => takeLinked(value, axes, indices) };
     }
   }
-  const { shapes, inputs } = value;
-  for (const [name, tensor] of Object.entries(inputs)) {
+  for (const [name, tensor] of Object.entries(value.inputs)) {
     const simpler = [...tensor].map((v, j) => {
       const kinks = kinksNear(options, name, j);
       if (kinks.includes(v)) return Object.is(v, -0) ? [0] : [];
@@ -35,12 +34,41 @@ export function* smallerInputs(options: DrawOptions, value: DrawnInputs): Iterab
     });
     const ones = tensor.map((v, j) => (simpler[j]!.includes(1) ? 1 : v));
     if (simpler.filter((to) => to.includes(1)).length > 1) {
-      yield { make: () => ({ shapes, inputs: { ...inputs, [name]: ones } }) };
+      yield { make: () => withTensor(value, name, ones) };
+    }
+    for (const tie of equalElements(tensor)) {
+      const first = tensor[tie[0]!];
+      for (const v of simpler[tie[0]!]!) {
+        if (!tie.every((j) => simpler[j]!.includes(v))) continue;
+        yield {
+          make: () =>
+            withTensor(
+              value,
+              name,
+              tensor.map((was) => (was === first ? v : was)),
+            ),
+        };
+      }
     }
     for (const [j, to] of simpler.entries()) {
-      for (const v of to) yield { make: () => ({ shapes, inputs: { ...inputs, [name]: tensor.with(j, v) } }) };
+      for (const v of to) yield { make: () => withTensor(value, name, tensor.with(j, v)) };
     }
   }
+}
+
+function withTensor(value: DrawnInputs, name: string, tensor: Float64Array): DrawnInputs {
+  return { ...value, inputs: { ...value.inputs, [name]: tensor } };
+}
+
+/** Those that are equal, several of each: what is wrong at a tie alone passes once it is parted. */
+function equalElements(tensor: Float64Array): number[][] {
+  const equal = new Map<number, number[]>();
+  for (const [j, v] of tensor.entries()) {
+    const tie = equal.get(v);
+    if (tie === undefined) equal.set(v, [j]);
+    else tie.push(j);
+  }
+  return [...equal.values()].filter((tie) => tie.length > 1);
 }
 
 /** The values near which an element is drawn. */
@@ -87,12 +115,12 @@ function* partsOf(n: number): IterableIterator<number[]> {
 }
 
 /** The inputs with only these indices of axes of one length. */
-function takeLinked({ shapes, inputs }: DrawnInputs, axes: LinkedAxes, indices: readonly number[]): DrawnInputs {
-  const taken = { ...inputs };
-  const smaller = { ...shapes };
+function takeLinked(value: DrawnInputs, axes: LinkedAxes, indices: readonly number[]): DrawnInputs {
+  const taken = { ...value.inputs };
+  const smaller = { ...value.shapes };
   for (const { input, axis } of axes) {
     taken[input] = take(taken[input]!, smaller[input]!, axis, indices);
     smaller[input] = smaller[input]!.with(axis, indices.length);
   }
-  return { shapes: smaller, inputs: taken };
+  return { ...value, shapes: smaller, inputs: taken };
 }

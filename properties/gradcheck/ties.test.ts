@@ -99,7 +99,7 @@ it('ties are drawn, found and shrunk to', async () => {
   expect((await gradcheckRun(ranked(3, 2, half), { shapes: { x: ['n', 3] } })).report.outcome).toBe('passed');
 });
 
-it('more equal elements than can be parted are left open by themselves, and checked together', async () => {
+it('more equal elements than are parted in each order are checked together still', async () => {
   const x = new Float64Array(11).fill(1);
   expect(await codes(ranked(11, 5, half), { x })).toEqual([]);
   expect(await codes(ranked(11, 5, all), { x })).toEqual(['gradient']);
@@ -120,6 +120,140 @@ it('in float32', async () => {
   expect(await codes({ ...ranked(3, 1, all), dtype: 'f32' }, { x })).toContain('gradient');
 });
 
+describe.each([
+  ['0.3 and its neighbours', [0.3, 0.1 + 0.2, 0.3 - 5e-17]],
+  ...[1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10].map((e): [string, number[]] => [`1 and 1 ± ${e}`, [1, 1 + e, 1 - e]]),
+  ['2, where scales change', [2, 2 - 1e-12, 2 + 1e-12]],
+  ['-2, where scales change', [-2, -2 - 1e-12, -2 + 1e-12]],
+  ['a chain', [1, 1 + 1.5e-10, 1 + 3e-10]],
+  ['two of three in each of two rows', [1, 1 + 1e-13, 1, 2 - 1e-14, 2, 2 + 1e-14]],
+])('near ties: %s', (_name, values) => {
+  const x = Float64Array.from(values);
+  const rows = x.length / 3;
+  const shapes = { x: [rows, 3] };
+
+  it.each([
+    ['maximum', ranked(3, 2)],
+    ['median', ranked(3, 1)],
+    ['of a curve', ranked(3, 1, undefined, Math.tanh, (v) => 1 - Math.tanh(v) ** 2)],
+    ['sort', sort(3)],
+  ])('%s passes', async (name, f) => {
+    const report = await gradcheck(f, { x }, { shapes: { ...shapes, y: name === 'sort' ? [rows, 3] : [rows] } });
+    expect(report.failures, gradcheckText(report)).toEqual([]);
+    expect(report.inputs[0]!.unchecked).toBe(0);
+  });
+
+  /** The gradient to all elements that are as near as 1e-6, or to none. */
+  const wrongly = (rank: number, share: (n: number) => number): Differentiable => ({
+    ...ranked(3, rank),
+    vjp: ({ x: of }, dy) => ({
+      x: of!.map((v, j) => {
+        const row = Math.floor(j / 3);
+        const y = of![row * 3 + orderOf(of!, row, 3)[rank]!]!;
+        const near = of!.subarray(row * 3, row * 3 + 3).filter((w) => Math.abs(w - y) < 1e-6).length;
+        return Math.abs(v - y) < 1e-6 ? share(near) * dy[row]! : 0;
+      }),
+    }),
+  });
+  it.each([
+    ['maximum to all', wrongly(2, all)],
+    ['maximum to none', wrongly(2, none)],
+    ['median to all', wrongly(1, all)],
+    ['median to none', wrongly(1, none)],
+  ])('%s is wrong', async (_wrong, f) => {
+    expect(await codes(f, { x }, { shapes: { ...shapes, y: [rows] } })).toContain('gradient');
+  });
+});
+
+it('neighbours at steps of a scale, and beyond all', async () => {
+  for (const [below, above] of [
+    [2 ** -24, 2 ** -25],
+    [2 ** -25, 2 ** -25],
+    [0, 1e-9],
+    [1e-8, 3e-8],
+    [2e-7, 1e-6],
+  ] as const) {
+    const x = Float64Array.of(1, 1 + above, 1 - below);
+    for (const rank of [0, 1, 2]) {
+      expect(await codes(ranked(3, rank), { x })).toEqual([]);
+      const toNone: Differentiable = { ...ranked(3, rank), vjp: ({ x: of }) => ({ x: of!.map(() => 0) }) };
+      expect(await codes(toNone, { x })).toContain('gradient');
+    }
+  }
+});
+
+it('near ties in float32', async () => {
+  const u = 2 ** -24;
+  for (const values of [
+    [0.5, 0.5 + u, 0.5 - u],
+    [1, 1 + 2 ** -16, 1 - 2 ** -15],
+    [3, 3 + 2 ** -13, 3 - 2 ** -13],
+  ]) {
+    const x = Float64Array.from(values, Math.fround);
+    for (const f of [ranked(3, 1), ranked(3, 2)]) expect(await codes({ ...f, dtype: 'f32' }, { x })).toEqual([]);
+    const toNone: Differentiable = { ...ranked(3, 1), dtype: 'f32', vjp: ({ x: of }) => ({ x: of!.map(() => 0) }) };
+    expect(await codes(toNone, { x })).toContain('gradient');
+  }
+});
+
+it('where no slope has a limit, the sum of the gradients is left open too', async () => {
+  // LayerNorm without epsilon: of rows of 0.1, whose variance is what rounding makes it.
+  const parts = (x: Float64Array) => {
+    const mean = x.reduce((a, b) => a + b) / x.length;
+    const deviation = Math.sqrt(x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / x.length);
+    return { y: x.map((v) => (v - mean) / deviation), deviation };
+  };
+  const f: Differentiable = {
+    forward: ({ x }) => parts(x!).y,
+    vjp({ x }, dy) {
+      const { y, deviation } = parts(x!);
+      const mean = dy.reduce((a, b) => a + b) / dy.length;
+      const along = dy.reduce((sum, d, j) => sum + d * y[j]!, 0) / dy.length;
+      return { x: dy.map((d, j) => (d - mean - y[j]! * along) / deviation) };
+    },
+  };
+  for (const n of [3, 6, 7, 16]) expect(await codes(f, { x: new Float64Array(n).fill(0.1) })).toEqual([]);
+});
+
+it('two ties of one site are parted both', async () => {
+  const x = Float64Array.of(1, 1, 1, 3, 3, 3);
+  expect(await codes(sort(6), { x }, { shapes: { x: [1, 6], y: [1, 6] } })).toEqual([]);
+  const near = Float64Array.of(1, 1 + 1e-13, 1 - 1e-13, 3, 3 + 1e-14, 3 - 1e-14);
+  expect(await codes(sort(6), { x: near }, { shapes: { x: [1, 6], y: [1, 6] } })).toEqual([]);
+});
+
+it('a smooth function of many equal elements is checked as closely as of others', async () => {
+  // Its gradients add up to nothing, whatever is wrong in one of them.
+  const n = 12;
+  const softmax = (x: Float64Array) => {
+    const e = x.map(Math.exp);
+    return e.map((v) => v / e.reduce((a, b) => a + b));
+  };
+  const f = (factor: number): Differentiable => ({
+    forward: ({ x }) => softmax(x!),
+    vjp({ x }, dy) {
+      const y = softmax(x!);
+      const along = y.reduce((sum, v, j) => sum + v * dy[j]!, 0);
+      return { x: y.map((v, j) => factor * v * (dy[j]! - along)) };
+    },
+  });
+  const x = new Float64Array(n).fill(0.7);
+  expect(await codes(f(1), { x })).toEqual([]);
+  expect(await codes(f(1 + 1e-5), { x })).toContain('gradient');
+  expect(await codes(f(0), { x })).toContain('gradient');
+});
+
+it('of many equal elements each may have what a convention gives it', async () => {
+  for (const n of [9, 16, 40]) {
+    const x = new Float64Array(n).fill(1);
+    for (const f of [ranked(n, n >> 1), ranked(n, n >> 1, half), ranked(n, n - 1), ranked(n, 1), sort(n)]) {
+      const shapes = { x: [1, n], y: [1, f.name === 'sort' ? n : 1] };
+      expect(await codes(f, { x }, { shapes })).toEqual([]);
+    }
+    expect(await codes(ranked(n, n >> 1, none), { x }, { shapes: { x: [1, n], y: [1, 1] } })).toContain('gradient');
+  }
+});
+
 describe('what is a tie', () => {
   const of = (values: number[], shape: number[], more: Partial<Numeric> = {}, dtype: FloatDtype = 'f64') => {
     const layout = layoutOf('x', 'rows', shape, [shape[0]!]);
@@ -138,6 +272,33 @@ describe('what is a tie', () => {
     expect(of([1, 2, 2, 2], [1, 4])).toEqual([[1, 2, 3]]);
     expect(of([0, -0], [1, 2])).toEqual([[0, 1]]);
     expect(of([5, 5], [1, 2])).toEqual([[0, 1]]);
+  });
+
+  it('elements nearer than four steps, and those that parted ones would reach', () => {
+    for (const dtype of ['f64', 'f32'] as const) {
+      const h = dtype === 'f64' ? stepScales.f64[1]! : stepScales.f32.at(-1)!;
+      for (const [v, size] of [
+        [1, 1],
+        [5, 4],
+        [-5, 4],
+        [0, 1],
+      ] as const) {
+        const at = (...steps: number[]) =>
+          of(
+            steps.map((k) => v + k * h * size),
+            [1, steps.length],
+            {},
+            dtype,
+          );
+        expect(at(0, 3.9)).toEqual([[0, 1]]);
+        expect(at(0, 4.1)).toEqual([]);
+        expect(at(7.5, 0, 3.8)).toEqual([[0, 1, 2]]);
+        expect(at(18, 0, 3.8)).toEqual([[1, 2]]);
+      }
+      // Eight that tie are parted by 110 of the smallest steps.
+      const tied = [...new Array<number>(8).fill(0), 100 * stepScales[dtype].at(-1)!];
+      expect(of(tied, [1, 9], {}, dtype)[0]).toHaveLength(9);
+    }
   });
 
   it('no single element, none of another site, nothing that is not finite, nothing along directions', () => {
