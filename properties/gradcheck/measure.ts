@@ -4,7 +4,7 @@ import type { FloatDtype, Tensors } from './differentiable.ts';
 import type { Layout } from './layout.ts';
 import { type KinksOf, lineScales, noiseScales, type Stencil, stencilAt, stepScales } from './stencil.ts';
 
-/** Of so many sites for each state, most are in different classes. */
+/** Of more sites than this for each state, most of those that are linked are in different classes. */
 const fewSites = 4;
 
 /** Outputs that changed although no element of theirs was moved. */
@@ -101,7 +101,7 @@ export class Moved {
       if (this.crossTalk !== undefined) return;
       for (let site = 0; site < sites; site++) stateOf[site] = stateOf[site] === states - 1 ? 0 : stateOf[site]! + 1;
     }
-    if (sites < fewSites * states) await this.#part();
+    if (sites <= fewSites * states) await this.#part();
   }
 
   /**
