@@ -233,7 +233,7 @@ describe('a failure', () => {
       const lines = again.text
         .split('\n')
         .slice(1)
-        .filter((line) => !/^found by |^ +shrinks:$/.test(line));
+        .filter((line) => !/^found by |^ +(after )?(\d+ )?shrinks:$/.test(line));
       expect(printed).toContain(lines.join('\n'));
       expect(printed.split('\n').filter((line) => line.length > columns && !line.startsWith('replay: '))).toEqual([]);
       const right = await replay(law, async () => referenceSubject, at);
