@@ -4,7 +4,7 @@ import { sizeOf } from '../../reference/shape.ts';
 import { checkKeys } from '../check-arguments.ts';
 import { formats } from '../dtypes.ts';
 import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
-import { inManner, isOfPlainSum, mannerOf, turnCount } from './manners.ts';
+import { inPattern, isOfPlainSum, patternOf, turnCount } from './patterns.ts';
 import { isWithin, kinksNear, smallerInputs } from './smaller-inputs.ts';
 
 /**
@@ -48,8 +48,9 @@ const largestInteger = 8;
 /**
  * An arbitrary of inputs, a third of their elements special: on a kink, beside it, powers of two, small integers. The
  * others lie in ±[0, 4); of an input with a range half of them, and all that would lie outside of it, lie anywhere within.
- * Of 20 runs 7 have one input whose elements are alike, see `Manner`, and 4 a dy of ones. Shrinks axes, then elements, which never move onto a kink: it would hide what is wrong beside it. An axis of
- * a fixed length shrinks too; where several inputs have one of that length, in all of them.
+ * Of 20 runs 7 have one input whose elements are alike, see `Pattern`, and 4 a dy of ones. Shrinks axes, then elements,
+ * which never move onto a kink: it would hide what is wrong beside it. An axis of a fixed length shrinks too; where several
+ * inputs have one of that length, in all of them.
  */
 export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
   checkDraw('drawnInputs', options);
@@ -143,12 +144,12 @@ export class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
         Float64Array.from({ length: sizeOf(shape) }, (_, j) => this.#element(random, name, j)),
       ]),
     );
-    const manner = mannerOf(run);
-    if (manner !== 'free' && Object.keys(inputs).length > 0) {
+    const pattern = patternOf(run);
+    if (pattern !== 'free' && Object.keys(inputs).length > 0) {
       // One input alone: where three are equal, as in a clamp between two others, moving one may show nothing of it.
       const name = likelyLargest(inputs, random);
       const isAllowed = (v: number) => isWithin(this.#options, name, v);
-      inputs[name] = inManner(manner, { values: inputs[name]!, shape: concrete[name]!, isAllowed }, random);
+      inputs[name] = inPattern(pattern, { values: inputs[name]!, shape: concrete[name]!, isAllowed }, random);
     }
     return { shapes: concrete, inputs, ...(isOfPlainSum(run) && { dy: 1 as const }) };
   }

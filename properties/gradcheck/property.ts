@@ -78,7 +78,7 @@ export function gradcheckProperty(
 }
 
 /**
- * The property of inputs that are drawn by the number of the run: in which manner tensors are drawn goes by turns, and
+ * The property of inputs that are drawn by the number of the run: in which pattern tensors are drawn goes by turns, and
  * fast-check tells an arbitrary no more of that number than how long it is.
  */
 function propertyByRun(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Differentiable } from './differentiable.ts';
 import type { DrawnInputs, DrawOptions } from './drawn-inputs.ts';
 import { elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
-import { type Manner, mannerOf, turnCount } from './manners.ts';
+import { type Pattern, patternOf, turnCount } from './patterns.ts';
 import { gradcheckProperty, gradcheckRun } from './property.ts';
 
 const seeds = Array.from({ length: 10 }, (_, k) => k + 1);
@@ -167,17 +167,17 @@ describe('what is drawn, by the number of the run', () => {
     seeds.flatMap((seed) =>
       fc.sample(gradcheckProperty(tanh, draw), { seed, numRuns: 2 * turnCount }).map(([of]) => of),
     );
-  const inTurn = (draw: DrawOptions, manner: Manner) =>
+  const inTurn = (draw: DrawOptions, pattern: Pattern) =>
     drawn(draw)
-      .filter((_, k) => mannerOf(k) === manner)
+      .filter((_, k) => patternOf(k) === pattern)
       .map(({ inputs }) => inputs.x!);
   const distinct = (x: Float64Array) => new Set(x).size;
   const shapes = { x: [4, 6] };
 
-  it('has seven inputs of twenty in a manner, and four dy of ones', () => {
-    const manners = Array.from({ length: turnCount }, (_, k) => mannerOf(k));
-    expect(manners.slice(0, 2)).toEqual(['free', 'free']);
-    expect(manners.filter((manner) => manner !== 'free').sort()).toEqual([
+  it('has seven inputs of twenty in a pattern, and four dy of ones', () => {
+    const patterns = Array.from({ length: turnCount }, (_, k) => patternOf(k));
+    expect(patterns.slice(0, 2)).toEqual(['free', 'free']);
+    expect(patterns.filter((pattern) => pattern !== 'free').sort()).toEqual([
       'constant',
       'lines',
       'negative',
@@ -193,7 +193,7 @@ describe('what is drawn, by the number of the run', () => {
     expect(dys.filter((dy) => dy === 1)).toHaveLength(dys.length / 5);
   });
 
-  it('is as each manner says', () => {
+  it('is as each pattern says', () => {
     for (const x of inTurn({ shapes }, 'zero')) expect([...x]).toEqual(new Array(24).fill(0));
     for (const x of inTurn({ shapes }, 'constant')) expect(distinct(x)).toBe(1);
     for (const x of inTurn({ shapes }, 'negative')) expect(x.every((v) => v < 0)).toBe(true);
@@ -218,7 +218,7 @@ describe('what is drawn, by the number of the run', () => {
 
   it('is one input alone, and the largest more often than not', () => {
     const all = drawn({ shapes: { a: [2], x: [4, 6], none: [0], scalar: [] } });
-    const zeros = all.filter((_, k) => mannerOf(k) === 'zero');
+    const zeros = all.filter((_, k) => patternOf(k) === 'zero');
     const isZero = (x: Float64Array | undefined) => x!.every((v) => v === 0);
     expect(zeros.filter(({ inputs }) => isZero(inputs.x)).length).toBeGreaterThan(zeros.length / 2);
     for (const { inputs } of zeros) expect(isZero(inputs.a) && isZero(inputs.x) && isZero(inputs.scalar)).toBe(false);

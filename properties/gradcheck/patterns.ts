@@ -5,10 +5,10 @@ import { sizeOf } from '../../reference/shape.ts';
  * What the elements of one tensor have in common, where wrong gradients are wrong alone: a norm at 0, a variance of 0, a
  * maximum that two elements share.
  */
-export type Manner = 'free' | 'zero' | 'constant' | 'lines' | 'ties' | 'negative' | 'positive';
+export type Pattern = 'free' | 'zero' | 'constant' | 'lines' | 'ties' | 'negative' | 'positive';
 
 /** Those of twenty runs, which begin with free ones: by turns, since by chance one of them would often be left out. */
-const turns: Readonly<Record<number, Manner>> = {
+const turns: Readonly<Record<number, Pattern>> = {
   2: 'zero',
   4: 'ties',
   6: 'constant',
@@ -21,7 +21,7 @@ const turns: Readonly<Record<number, Manner>> = {
 /** After so many runs the turns begin anew. */
 export const turnCount = 20;
 
-export function mannerOf(run: number): Manner {
+export function patternOf(run: number): Pattern {
   return turns[run % turnCount] ?? 'free';
 }
 
@@ -37,15 +37,15 @@ export interface DrawnTensor {
   readonly isAllowed: (v: number) => boolean;
 }
 
-/** The tensor in this manner, as far as its elements may be so. */
-export function inManner(manner: Manner, tensor: DrawnTensor, random: fc.Random): Float64Array {
+/** The tensor of this pattern, as far as its elements may be so. */
+export function inPattern(pattern: Pattern, tensor: DrawnTensor, random: fc.Random): Float64Array {
   const { values, isAllowed } = tensor;
-  if (manner === 'free' || values.length === 0) return values;
-  if (manner === 'lines') return withLines(tensor, random);
-  if (manner === 'ties') return withTies(tensor, random);
-  if (manner === 'zero' && isAllowed(0)) return values.map(() => 0);
-  if (manner === 'zero' || manner === 'constant') return values.map(() => ofFewBits(values[0]!, isAllowed));
-  const sign = manner === 'negative' ? -1 : 1;
+  if (pattern === 'free' || values.length === 0) return values;
+  if (pattern === 'lines') return withLines(tensor, random);
+  if (pattern === 'ties') return withTies(tensor, random);
+  if (pattern === 'zero' && isAllowed(0)) return values.map(() => 0);
+  if (pattern === 'zero' || pattern === 'constant') return values.map(() => ofFewBits(values[0]!, isAllowed));
+  const sign = pattern === 'negative' ? -1 : 1;
   return values.map((v) => {
     const signed = v === 0 ? sign : sign * Math.abs(v);
     return isAllowed(signed) ? signed : v;
