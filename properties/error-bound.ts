@@ -229,7 +229,7 @@ export class Result {
     // Among the subnormals too a rounding whose direction is free is off by twice as much.
     const smallest = faithful ? 2 * eta : eta;
     const bound = (this.#active > 0 ? gamma * this.#absolute + smallest * underflow : 0) + this.#approximateError;
-    return this.#interval(Math.min(bound * outward, Number.MAX_VALUE), overflows);
+    return this.#interval(bound * outward, overflows);
   }
 
   /** The point rule: every term a multiple of one q ≥ η, their sizes at most 2ᵖ·q in sum, no partial product below η. */
@@ -246,12 +246,12 @@ export class Result {
   #interval(bound: number, overflows: boolean): Allowed {
     const { format, storage, faithful } = this.#arithmetic;
     const exact = toNumber(this.#exact, format);
-    if (overflows && faithful) {
-      // What overflows may be rounded to ±Ω, and what then is taken off it leads anywhere.
+    if (overflows && (faithful || !(bound < Number.MAX_VALUE))) {
+      // What overflows may be rounded to ±Ω, and what then is taken off it leads anywhere; as does a bound that overflows.
       const { largest } = format;
       return { lo: -largest, hi: largest, nan: true, infinite: true, exact, bound: Number.MAX_VALUE, point: false };
     }
-    let error = dyadic(bound);
+    let error = dyadic(Math.min(bound, Number.MAX_VALUE));
     if (storage !== undefined) {
       // `B + u₁₆·(|y| + B) + η₁₆`
       const size = add(add(absolute(this.#exact), error), add(this.#below, this.#above));

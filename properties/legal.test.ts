@@ -32,6 +32,19 @@ describe('no law calls a legal evaluation wrong', () => {
   );
 });
 
+// Found by 10,000 fresh cases of an adapter: 1 - tanh(20)² is 0 by the spec's error, and 0·2⁵⁵²·2⁶⁰⁰ is no overflow.
+it('a derivative that is 0 within its error is right, however large its factors are', () => {
+  const c: Case = {
+    dtype: 'f64',
+    pool: { branches: ['tanh'], sharing: 'layer', constraint: { kind: 'fixed' } },
+    shape: [1],
+    x: Float64Array.of(20),
+    alpha: Float64Array.of(2 ** 552),
+    dy: Float64Array.of(2 ** 600),
+  };
+  expect(permits(expectation(c, []).dx[0]!, 0)).toBe(true);
+});
+
 // Found by an attack: 126²/2·16 is no float16.
 it('a dalpha that overflows beside a NaN in x may be infinite', async () => {
   const c: Case = {
