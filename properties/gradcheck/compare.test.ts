@@ -48,9 +48,9 @@ describe('the expected cotangent', () => {
 
   it('sums dy times each derivative in intervals, with the size and number of its terms', () => {
     const J = jacobian([1, -3, 5, 0, 10, -2], [2, -1, 5, 0, 10, -1]);
-    const { lo, hi, size } = expectedCotangent(rows, J, Float64Array.of(2, -1, 1), 2);
-    expect([...lo]).toEqual([2 + 1 + 5, 0 - 10 - 2]);
-    expect([...hi]).toEqual([4 + 3 + 5, 0 - 10 - 1]);
+    const { middle, half, size } = expectedCotangent(rows, J, Float64Array.of(2, -1, 1), 2);
+    expect([...middle.map((m, j) => m - half[j]!)]).toEqual([2 + 1 + 5, 0 - 10 - 2]);
+    expect([...middle.map((m, j) => m + half[j]!)]).toEqual([4 + 3 + 5, 0 - 10 - 1]);
     expect([...size]).toEqual([4 + 3 + 5, 10 + 2]);
     expect([...rows.reaches()]).toEqual([3, 3]);
   });
@@ -58,10 +58,10 @@ describe('the expected cotangent', () => {
   it('is not known where a derivative is not, is infinite, or is left out', () => {
     const dy = Float64Array.of(1, 1, 1);
     for (const value of [Number.NaN, Infinity]) {
-      const { lo } = expectedCotangent(rows, jacobian([1, value, 1, 1, 1, 1]), dy, 2);
-      expect([...lo]).toEqual([Number.NaN, 3]);
+      const { middle } = expectedCotangent(rows, jacobian([1, value, 1, 1, 1, 1]), dy, 2);
+      expect([...middle]).toEqual([Number.NaN, 3]);
     }
-    const { lo: unbounded } = expectedCotangent(
+    const { middle: unbounded } = expectedCotangent(
       rows,
       jacobian([1, -Infinity, 1, 1, 1, 1], [1, Infinity, 1, 1, 1, 1]),
       dy,
@@ -69,8 +69,8 @@ describe('the expected cotangent', () => {
     );
     expect([...unbounded]).toEqual([Number.NaN, 3]);
     const own = layoutOf('x', 'elementwise', [3], [3]);
-    const { lo } = expectedCotangent(own, jacobian([1, 2, 3]), dy, 3, Uint8Array.of(0, 1, 0));
-    expect([...lo]).toEqual([1, Number.NaN, 3]);
+    const { middle } = expectedCotangent(own, jacobian([1, 2, 3]), dy, 3, Uint8Array.of(0, 1, 0));
+    expect([...middle]).toEqual([1, Number.NaN, 3]);
   });
 });
 

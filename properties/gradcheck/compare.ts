@@ -124,7 +124,7 @@ async function beyondCotangent(
 const ownRoundings = 8;
 
 /**
- * Compares a cotangent with `[lo, hi]` of the measured one, wider on both sides by what rounding can do to the analytic
+ * Compares a cotangent with the interval of the measured one, wider on both sides by what rounding can do to the analytic
  * value: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms unless bounds are declared, of which NaN leaves an element unchecked;
  * and by what it has done to the measured one, since a bound as narrow as an ulp is for the exact value.
  */
@@ -143,33 +143,30 @@ function compareCotangent({
   const { name, layout, jacobian, projection } = numeric;
   const analytic = projection ? projected(given, projection) : given;
   const bounds = bound && projection ? projectedBound(bound, projection) : bound;
-  const expected = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
-  const ofSum = roundingOfSum(dtype, roundings, dy);
-  const least = ofSum(1, 0);
+  // From here on with what rounding adds.
+  const { middle: middles, half: halves, size } = expectedCotangent(layout, jacobian, dy, analytic.length, skip);
+  const ofSum = sumRounding(dtype, roundings, dy);
+  const least = roundingOfSum(ofSum, 1, 0);
   const moreTerms = projection ? given.length : 0;
-  const middles = new Float64Array(analytic.length);
-  const halves = new Float64Array(analytic.length);
   const wrong = new Set<number>();
   let compared = 0;
   let vacuous = 0;
   let worst = -1;
   let worstRatio = -1;
-  const { lo: low, hi: high, size } = expected;
   const reaches = layout.reaches();
   for (let j = 0; j < analytic.length; j++) {
-    const lo = low[j]!;
-    const hi = high[j]!;
+    const middle = middles[j]!;
     const terms = reaches[j]! + moreTerms;
     const own = 2 ** -53 * (ownRoundings + terms) * size[j]!;
-    const rounding = own + (bounds ? bounds[j]! : ofSum(terms, size[j]!)) + (more === undefined ? 0 : more[j]!);
-    if (!(hi - lo + rounding < Number.POSITIVE_INFINITY)) {
+    const rounding =
+      own + (bounds ? bounds[j]! : roundingOfSum(ofSum, terms, size[j]!)) + (more === undefined ? 0 : more[j]!);
+    const width = halves[j]! + rounding;
+    if (!(Math.abs(middle) + width < Number.POSITIVE_INFINITY)) {
       halves[j] = Number.NaN;
       continue;
     }
     compared++;
-    const middle = lo + (hi - lo) / 2;
-    const half = tolerance === undefined ? (hi - lo) / 2 + rounding : tolerance * Math.max(Math.abs(middle), least);
-    middles[j] = middle;
+    const half = tolerance === undefined ? width : tolerance * Math.max(Math.abs(middle), least);
     halves[j] = half;
     if (middle !== 0 && half >= Math.abs(middle)) vacuous++;
     const distance = Math.abs(analytic[j]! - middle);
@@ -226,7 +223,10 @@ function elementOf(
 /** `max(1, |dy|)` over all finite elements. */
 function largest(dy: Float64Array): number {
   let size = 1;
-  for (const d of dy) if (Math.abs(d) < Number.POSITIVE_INFINITY) size = Math.max(size, Math.abs(d));
+  for (let i = 0; i < dy.length; i++) {
+    const d = Math.abs(dy[i]!);
+    if (d > size && d < Number.POSITIVE_INFINITY) size = d;
+  }
   return size;
 }
 
@@ -306,17 +306,23 @@ function projectedBound(bound: Float64Array, { directions }: Projection): Float6
   );
 }
 
-/** `u·(K+M)·S + M·η·max(1, |dy|)`: what rounding can do to a sum of M terms of sizes that add up to S. */
-function roundingOfSum(
-  dtype: FloatDtype,
-  roundings: number,
-  dy: Float64Array,
-): (terms: number, size: number) => number {
+/** What bounds the rounding of sums. */
+interface SumRounding {
+  readonly u: number;
+  /** Of a term before it is added. */
+  readonly roundings: number;
+  /** What one product loses to underflow, also where a derivative did before it was multiplied by dy. */
+  readonly underflow: number;
+}
+
+function sumRounding(dtype: FloatDtype, roundings: number, dy: Float64Array): SumRounding {
   const { p, etaExponent } = formats[dtype];
-  const u = 2 ** -p;
-  // What one product loses to underflow, also where a derivative did before it was multiplied by dy.
-  const eta = 2 ** etaExponent * largest(dy);
-  return (terms, size) => u * (roundings + terms) * size + eta * terms;
+  return { u: 2 ** -p, roundings, underflow: 2 ** etaExponent * largest(dy) };
+}
+
+/** `u·(K+M)·S + M·η·max(1, |dy|)`: what rounding can do to a sum of M terms of sizes that add up to S. */
+function roundingOfSum({ u, roundings, underflow }: SumRounding, terms: number, size: number): number {
+  return u * (roundings + terms) * size + underflow * terms;
 }
 
 /** What rounding can do to each element of a cotangent. */
@@ -329,8 +335,8 @@ export function cotangentRounding(
 ): Float64Array {
   const { size } = expectedCotangent(layout, jacobian, dy, elements);
   const reaches = layout.reaches();
-  const ofSum = roundingOfSum(dtype, roundings, dy);
-  return size.map((s, j) => ofSum(reaches[j]!, s));
+  const ofSum = sumRounding(dtype, roundings, dy);
+  return size.map((s, j) => roundingOfSum(ofSum, reaches[j]!, s));
 }
 
 /** From an element to the nearest kink that is declared for it or was found on it. */

@@ -3,15 +3,15 @@ import type { Layout } from './layout.ts';
 
 /** What a cotangent may be, element by element, by the measured derivatives. */
 export interface ExpectedCotangent {
-  readonly lo: Float64Array;
-  readonly hi: Float64Array;
+  readonly middle: Float64Array;
+  readonly half: Float64Array;
   /** `Σ |dy|·|∂y/∂v|`, by which rounding is bounded. */
   readonly size: Float64Array;
 }
 
 /**
- * `(Jᵀ dy)ⱼ = Σᵢ dyᵢ·∂yᵢ/∂vⱼ` in intervals, NaN where a derivative is not known. `skip` has a 1 at outputs that are not
- * to be counted on: the elements that they depend on are not known either.
+ * `(Jᵀ dy)ⱼ = Σᵢ dyᵢ·∂yᵢ/∂vⱼ` in intervals, middle and half width, the middle NaN where a derivative is not known. `skip`
+ * has a 1 at outputs that are not to be counted on: the elements that they depend on are not known either.
  */
 export function expectedCotangent(
   layout: Layout,
@@ -20,8 +20,8 @@ export function expectedCotangent(
   elements: number,
   skip?: Uint8Array,
 ): ExpectedCotangent {
-  const low = new Float64Array(elements);
-  const high = new Float64Array(elements);
+  const middle = new Float64Array(elements);
+  const half = new Float64Array(elements);
   const size = new Float64Array(elements);
   for (let colour = 0; colour < layout.colours; colour++) {
     const reached = layout.elements(colour);
@@ -29,21 +29,19 @@ export function expectedCotangent(
     for (let i = 0; i < dy.length; i++) {
       const j = reached[i]!;
       const d = dy[i]!;
-      // By middle and half width: which end is which depends on the sign of dy, and a branch would be foretold wrongly
-      // every other time.
       const least = lo[first + i]!;
       const radius = (hi[first + i]! - least) / 2;
-      const half = Math.abs(d) * radius;
-      const middle = d * (least + radius);
+      const width = Math.abs(d) * radius;
+      const term = d * (least + radius);
       // Not where something is NaN or infinite.
-      if (!(half < Number.POSITIVE_INFINITY) || (skip !== undefined && skip[i] === 1)) {
-        low[j] = Number.NaN;
+      if (!(width < Number.POSITIVE_INFINITY) || (skip !== undefined && skip[i] === 1)) {
+        middle[j] = Number.NaN;
         continue;
       }
-      low[j]! += middle - half;
-      high[j]! += middle + half;
-      size[j]! += Math.abs(middle) + half;
+      middle[j]! += term;
+      half[j]! += width;
+      size[j]! += Math.abs(term) + width;
     }
   }
-  return { lo: low, hi: high, size };
+  return { middle, half, size };
 }

@@ -40,7 +40,8 @@ export async function checkForwardMode(context: Context): Promise<ForwardMode> {
   );
   const failures: GradcheckFailure[] = [];
   if (wrong.size > 0) {
-    const { middle, half } = around(expected.lo[at]!, expected.hi[at]!, rounding * expected.size[at]!);
+    const middle = expected.middle[at]!;
+    const half = expected.half[at]! + rounding * expected.size[at]!;
     failures.push({
       code: 'tangent',
       index: indexIn(shapes.y!, at),
@@ -125,33 +126,35 @@ async function spreadOrChange(context: Context, tangents: Tensors, ty: Float64Ar
       return [{ code: 'non-deterministic', what: 'jvp', element, first: ty[element]!, again: again[element]! }];
     }
   }
-  const negated = Object.fromEntries(Object.entries(tangents).map(([name, t]) => [name, t.map((v) => -v)]));
-  for (let k = 0; k < (declared.held ?? 0); k++) await asked.jvp(inputs, negated);
+  const { held = 0 } = declared;
+  if (held > 0) {
+    const negated = Object.fromEntries(Object.entries(tangents).map(([name, t]) => [name, t.map((v) => -v)]));
+    for (let k = 0; k < held; k++) await asked.jvp(inputs, negated);
+  }
   return failures;
 }
 
-/** `J t` in intervals, and `Σ|∂y/∂v·t|`; NaN where a derivative is not known by itself. */
+/** `J t` in intervals, middle and half width, and `Σ|∂y/∂v·t|`; NaN where a derivative is not known by itself. */
 function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, outputs: number) {
-  const [lo, hi, size] = [new Float64Array(outputs), new Float64Array(outputs), new Float64Array(outputs)];
+  const [middle, half, size] = [new Float64Array(outputs), new Float64Array(outputs), new Float64Array(outputs)];
   for (const { name, layout, jacobian, projection } of numerics) {
-    if (projection) lo.fill(Number.NaN);
+    if (projection) middle.fill(Number.NaN);
     const tangent = tangents[name]!;
     for (let colour = 0; colour < layout.colours && !projection; colour++) {
       const elements = layout.elements(colour);
       for (let i = 0; i < outputs; i++) {
         const t = tangent[elements[i]!]!;
         const least = jacobian.lo[colour * outputs + i]!;
-        // By middle and half width, as in expectedCotangent.
         const radius = (jacobian.hi[colour * outputs + i]! - least) / 2;
-        const half = Math.abs(t) * radius;
-        const middle = t * (least + radius);
-        lo[i]! += middle - half;
-        hi[i]! += middle + half;
-        size[i]! += Math.abs(middle) + half;
+        const width = Math.abs(t) * radius;
+        const term = t * (least + radius);
+        middle[i]! += term;
+        half[i]! += width;
+        size[i]! += Math.abs(term) + width;
       }
     }
   }
-  return { lo, hi, size };
+  return { middle, half, size };
 }
 
 /** What elements beyond structures that were only found may add to each output. */
@@ -165,7 +168,7 @@ function beyondTangent(numerics: readonly Numeric[], tangents: Tensors, outputs:
 
 function compareTangent(
   ty: Float64Array,
-  { lo, hi, size }: ReturnType<typeof expectedTangent>,
+  { middle, half, size }: ReturnType<typeof expectedTangent>,
   rounding: number,
   more?: Float64Array,
 ) {
@@ -173,10 +176,10 @@ function compareTangent(
   let compared = 0;
   let [at, worst] = [-1, -1];
   for (let i = 0; i < ty.length; i++) {
-    const { middle, half } = around(lo[i]!, hi[i]!, rounding * size[i]! + (more?.[i] ?? 0));
-    if (!(half < Number.POSITIVE_INFINITY)) continue;
+    const allowed = half[i]! + rounding * size[i]! + (more?.[i] ?? 0);
+    if (!(Math.abs(middle[i]!) + allowed < Number.POSITIVE_INFINITY)) continue;
     compared++;
-    const ratio = ratioOf(Math.abs(ty[i]! - middle), half);
+    const ratio = ratioOf(Math.abs(ty[i]! - middle[i]!), allowed);
     if (!(ratio <= 1)) wrong.add(i);
     if (ratio > worst) {
       worst = ratio;
@@ -184,11 +187,6 @@ function compareTangent(
     }
   }
   return { wrong, compared, at };
-}
-
-/** The middle of an interval and its half width, with what rounding adds. */
-function around(lo: number, hi: number, rounding: number): { middle: number; half: number } {
-  return { middle: lo + (hi - lo) / 2, half: (hi - lo) / 2 + rounding };
 }
 
 /** The elements of an input that these outputs depend on. */

@@ -211,8 +211,11 @@ async function checkOthers(
     checks.push('a batch of one');
   }
   failures.push(...(await repeated(context, other.contained !== undefined)));
-  const negated = dy.map((d) => -d);
-  for (let k = 0; k < (declared.held ?? 0); k++) await asked.vjp(inputs, negated);
+  const { held = 0 } = declared;
+  if (held > 0) {
+    const negated = dy.map((d) => -d);
+    for (let k = 0; k < held; k++) await asked.vjp(inputs, negated);
+  }
   checks.push('repeats, inputs and answers left alone');
   if (f.doubleVjp !== undefined) {
     const twice = allFinite(y) ? await checkSecondOrder(context, gradcheck) : undefined;
