@@ -287,8 +287,23 @@ describe('what is not finite', () => {
   };
   const found = async (f: Differentiable, x: Float64Array, options: GradcheckOptions = {}) => {
     const { failures, checks } = await gradcheck(f, { x }, options);
-    return { codes: codes(failures), isSaid: checks.includes('forward mode, not its adjoint, which is not finite') };
+    return {
+      codes: codes(failures),
+      isSaid: checks.some((check) => /^forward mode(, not its adjoint| for NaN)/.test(check)),
+    };
   };
+
+  it('says what of forward mode was compared', async () => {
+    const right: Differentiable = {
+      ...squares,
+      jvp: ({ x }, { x: t }) => Float64Array.of(x!.reduce((sum, v, j) => sum + 2 * v * t![j]!, 0)),
+    };
+    const said = async (x: Float64Array) =>
+      (await gradcheck(right, { x })).checks.find((check) => check.includes('forward mode'));
+    expect(await said(spread(64))).toBe('forward mode and its adjoint');
+    expect(await said(spread(65))).toBe('the adjoint of forward mode, not its elements, which are not known');
+    expect(await said(spread(65).fill(Infinity))).toBe('forward mode for NaN and repetition alone');
+  });
 
   it('in jvp alone is wrong, though an input without structure is measured along directions', async () => {
     for (const value of [Number.NaN, Infinity, -Infinity]) {

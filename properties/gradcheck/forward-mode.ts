@@ -9,10 +9,10 @@ import { drawPlaces, placesText, touchedBy, withNaN } from './independence.ts';
 import { allFinite } from './numeric-side.ts';
 import type { GradcheckFailure } from './report.ts';
 
-/** What was wrong in forward mode, and whether its adjoint identity is one of finite numbers. */
+/** What was wrong in forward mode, and what of it could be compared. */
 export interface ForwardMode {
   readonly failures: GradcheckFailure[];
-  readonly isAdjointCompared: boolean;
+  readonly check: string;
 }
 
 /**
@@ -60,7 +60,17 @@ export async function checkForwardMode(context: Context): Promise<ForwardMode> {
     failures.push({ code: 'adjoint', ...adjoint });
   }
   failures.push(...(await spreadOrChange(context, tangents, ty)));
-  return { failures, isAdjointCompared };
+  return { failures, check: checkOf(compared > 0, isAdjointCompared) };
+}
+
+/** The derivatives of projected inputs are not known element by element; an adjoint may overflow, or be of ∞. */
+function checkOf(isCompared: boolean, isAdjointCompared: boolean): string {
+  if (isCompared) {
+    return isAdjointCompared ? 'forward mode and its adjoint' : 'forward mode, not its adjoint, which is not finite';
+  }
+  return isAdjointCompared
+    ? 'the adjoint of forward mode, not its elements, which are not known'
+    : 'forward mode for NaN and repetition alone';
 }
 
 /** `<ty, dy>`, `Σ <t, Jᵀdy>`, and how far rounding may have brought them apart, by the terms that are finite. */
