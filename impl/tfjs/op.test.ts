@@ -233,6 +233,17 @@ for (const backend of await availableBackends()) {
       expect([...toAlpha!.dataSync()]).toEqual([3, 1]);
     });
 
+    on('fixed: alpha is a constant for the gradient of the gradient too', () => {
+      const options: PoolOptions = { branches: ['halfSquare'], sharing: 'layer', constraint: { kind: 'fixed' } };
+      const slope = (x: tf.Tensor, alpha: tf.Tensor) => tf.grad((v) => activationPool(v, alpha, options))(x);
+      const second = tf.grads((x, alpha) => tf.sum(slope(x!, alpha!)));
+      for (const shape of [[2], [0]]) {
+        const [toX, toAlpha] = second([tf.fill(shape, 3), tf.tensor1d([5])]);
+        expect([...toX!.dataSync()]).toEqual(Array(shape[0]).fill(5));
+        expect([...toAlpha!.dataSync()]).toEqual([0]);
+      }
+    });
+
     it('leaves nothing but its results, also outside of a tidy', () => {
       backend.use();
       const [x, alpha, dy] = [tf.ones([2, 3]), tf.ones([4, 3]), tf.ones([2, 3])];
