@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { float } from './assembler.ts';
-import { addressOf, kernel, product } from './module.ts';
+import { addressOf, kernel, output, product } from './module.ts';
 
 /**
  * `dW[u,v,·,·] = Σ_{n,i} Xᵀ·dY`: for image n and row i of the result, X: `[j, inputs]` is what the filter's element u, v
@@ -19,7 +19,7 @@ export const convFilterGradient: tf.KernelConfig = kernel(tf.Conv2DBackpropFilte
     pad,
     dimRoundingMode,
   );
-  const dW = backend.makeOutput(filterShape, 'float32');
+  const dW = output(backend, filterShape);
   backend.typedArrayFromHeap(dW).fill(0);
   const [X, dY, to] = [x, dy, dW].map((tensor) => addressOf(backend, tensor));
   const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, strideHeight, strideWidth } = conv;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { float } from './assembler.ts';
 import { sharedProduct } from './helper.ts';
-import { addressOf, kernel, type Matrix, type WasmBackend } from './module.ts';
+import { addressOf, kernel, type Matrix, output, type WasmBackend } from './module.ts';
 
 /** `C = op(A)·op(B)`, op the identity or the transpose of the last two axes; batch axes broadcast. */
 export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, (inputs, attrs, backend) =>
@@ -62,7 +62,7 @@ function multiply(
   }
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
-  const c = backend.makeOutput([...batch, A.rows, B.columns], 'float32');
+  const c = output(backend, [...batch, A.rows, B.columns]);
   if (A.columns === 0) {
     backend.typedArrayFromHeap(c).fill(0);
     return c;

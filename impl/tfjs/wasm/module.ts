@@ -1,4 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
+import { list } from '../parameters.ts';
+import { sizeOf } from '../shape.ts';
 import { assemble, type Definition } from './assembler.ts';
 import { nesterovCode } from './nesterov-code.ts';
 import { productCode, scratchBytes } from './product-code.ts';
@@ -64,6 +66,21 @@ function allocate({ wasm }: WasmBackend, bytes: number): number {
   const address = wasm._malloc(bytes) >>> 0;
   if (address === 0) throw new Error(`the wasm backend is out of memory: it was asked for ${bytes} bytes to work in`);
   return address;
+}
+
+/**
+ * A new tensor. The backend itself makes one at address 0 where its heap, of at most 4 GB, has no room, and whoever fills
+ * that overwrites memory of others.
+ *
+ * @throws Error if the heap has no room
+ */
+export function output(backend: WasmBackend, shape: readonly number[], dtype: tf.DataType = 'float32'): tf.TensorInfo {
+  const tensor = backend.makeOutput(shape, dtype);
+  if (addressOf(backend, tensor) === 0 && sizeOf(shape) > 0) {
+    backend.disposeData(tensor.dataId);
+    throw new Error(`the wasm backend is out of memory: it was asked for a tensor of shape ${list(shape)}`);
+  }
+  return tensor;
 }
 
 /** The functions on a memory, be it of one thread or shared with others. */
