@@ -244,6 +244,23 @@ for (const backend of await availableBackends()) {
       }
     });
 
+    it('leaves nothing when a gradient is refused, of itself or of other ops', () => {
+      backend.use();
+      const x = tf.ones([2, 3]);
+      const options = { branches: ['softplus'], sharing: 'layer', constraint: { kind: 'sumToOne' } } as const;
+      const pool = (v: tf.Tensor) => activationPool(v, tf.zeros([0]), options);
+      const once = tf.grad((v) => pool(tf.mul(v, v)));
+      const twice = tf.grad((v) => tf.sum(once(v)));
+      const before = tf.memory().numTensors;
+      expect(() => tf.grad((v) => tf.sum(twice(v)))(x)).toThrow('at most twice, got a third gradient');
+      expect(tf.memory().numTensors).toBe(before);
+      const dy = tf.ones([7]);
+      expect(() => tf.grads((v) => pool(tf.mul(v!, v!)))([x], dy)).toThrow('"dy" expected shape [2, 3], got [7]');
+      tf.dispose(dy);
+      expect(tf.memory().numTensors).toBe(before);
+      x.dispose();
+    });
+
     it('leaves nothing but its results, also outside of a tidy', () => {
       backend.use();
       const [x, alpha, dy] = [tf.ones([2, 3]), tf.ones([4, 3]), tf.ones([2, 3])];

@@ -4,6 +4,7 @@ import { backwardKernel, forwardKernel, type PoolAttributes } from './kernels/ke
 import { registerKernels } from './kernels/register.ts';
 import { foldedShapes, type View, viewOf } from './kernels/view.ts';
 import { type BuiltInPool, checkedPool, type Layout, layoutOf, type PoolOptions } from './parameters.ts';
+import { freeTape } from './tape.ts';
 import { checkFloat32, checkShape } from './tensors.ts';
 
 registerKernels();
@@ -38,8 +39,7 @@ export function activationPool<T extends tf.Tensor>(x: T, alpha: tf.Tensor, opti
           checkFloat32('activationPool', 'dy', dy);
           checkShape('activationPool', 'dy', dy, value.shape);
         } catch (error) {
-          // Which the engine, that has them from the tape, then never does.
-          tf.dispose(saved);
+          freeTape();
           throw error;
         }
         return tf.tidy(() => backward(dy, saved[0]!, saved[1]!));

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
+import { freeTape, withOwnTape } from '../tape.ts';
 import { cpuKernels } from './cpu.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
 import { nativeKernels } from './native.ts';
@@ -74,18 +75,8 @@ function notDifferentiable(t: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tenso
   return tf.customGrad(() => ({
     value: t,
     gradFunc: () => {
+      freeTape();
       throw new Error('activationPool: expected to be differentiated at most twice, got a third gradient');
     },
   }))(...inputs);
-}
-
-/** What f makes; the engine has one tape, which a gradient that is taken inside of another would end. */
-function withOwnTape<T>(f: () => T): T {
-  const { state } = tf.engine();
-  const { activeTape } = state;
-  try {
-    return f();
-  } finally {
-    state.activeTape = activeTape;
-  }
 }

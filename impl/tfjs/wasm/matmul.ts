@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../shape.ts';
 import { float } from './assembler.ts';
 import { sharedProduct } from './helper.ts';
 import { addressOf, kernel, type Matrix, output, type WasmBackend } from './module.ts';
@@ -34,7 +35,7 @@ const activations: ReadonlyMap<string, string | undefined> = new Map([
   ['prelu', tf.Prelu],
 ]);
 
-/** The answer of a shipped kernel, which takes the place of `before`. */
+/** The answer of a shipped kernel, which takes the place of `before`; that is freed, be there an answer or an error. */
 function then(
   name: string,
   inputs: tf.NamedTensorInfoMap,
@@ -42,9 +43,11 @@ function then(
   before: tf.TensorInfo,
   backend: WasmBackend,
 ): tf.TensorInfo {
-  const after = tf.getKernel(name, 'wasm').kernelFunc({ inputs, attrs, backend }) as tf.TensorInfo;
-  backend.disposeData(before.dataId);
-  return after;
+  try {
+    return tf.getKernel(name, 'wasm').kernelFunc({ inputs, attrs, backend }) as tf.TensorInfo;
+  } finally {
+    backend.disposeData(before.dataId);
+  }
 }
 
 function multiply(
@@ -68,20 +71,22 @@ function multiply(
     return c;
   }
   const [C, fromA, fromB] = [c, a, b].map((tensor) => addressOf(backend, tensor));
-  for (let i = 0; i < tf.util.sizeFromShape(batch); i++) {
-    const at = (address: number, index: number, { rows, columns }: Shape): number =>
-      address + index * rows * columns * float;
-    sharedProduct(
-      backend,
-      at(C, i, { rows: A.rows, columns: B.columns }),
-      { ...A, address: at(fromA, operand(i, batch, batchA), A) },
-      { ...B, address: at(fromB, operand(i, batch, batchB), B) },
-    );
+  const bytes = (rows: number, columns: number): number => rows * columns * float;
+  try {
+    for (let i = 0; i < sizeOf(batch); i++) {
+      sharedProduct(
+        backend,
+        C + i * bytes(A.rows, B.columns),
+        { ...A, address: fromA + operand(i, batch, batchA) * bytes(A.rows, A.columns) },
+        { ...B, address: fromB + operand(i, batch, batchB) * bytes(B.rows, B.columns) },
+      );
+    }
+  } catch (error) {
+    backend.disposeData(c.dataId);
+    throw error;
   }
   return c;
 }
-
-type Shape = Pick<Matrix, 'rows' | 'columns'>;
 
 /** The last two axes, exchanged or not. */
 function matrix({ shape }: tf.TensorInfo, transposed: boolean): Omit<Matrix, 'address'> {
