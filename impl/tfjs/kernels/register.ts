@@ -1,17 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
 import { freeTape, withOwnTape } from '../tape.ts';
+import { hasSimd } from '../wasm/simd.ts';
 import { cpuKernels } from './cpu.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
 import { nativeKernels } from './native.ts';
 import { wasmKernels } from './wasm.ts';
-import { hasSimd } from './wasm-instance.ts';
 import { webglKernels } from './webgl.ts';
 import { webgpuKernels } from './webgpu.ts';
 
 /** Registers the kernels of every backend that has them, be it loaded or not, and the gradient of the backward one. */
 export function registerKernels(): void {
   if (tf.getGradient(backwardKernel) !== undefined) return;
+  // cpu and native TensorFlow run the code of wasm too, on a memory of our own.
   if (hasSimd()) {
     register('cpu', cpuKernels);
     register('tensorflow', nativeKernels);

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import { hasSimd } from '../kernels/wasm-instance.ts';
 import { knownOptions, shown } from '../parameters.ts';
 import { columnSums } from './column-sums.ts';
 import { convFilterGradient } from './conv-filter-gradient.ts';
@@ -9,6 +8,7 @@ import { fusedMatMul, matMul } from './matmul.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
 import { nesterov } from './nesterov.ts';
 import { replacement } from './replace-kernels.ts';
+import { hasSimd } from './simd.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
 
 const install = replacement(() => [
