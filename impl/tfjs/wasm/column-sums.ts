@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { float } from './assembler.ts';
-import { addressOf, kernel, output, product } from './module.ts';
+import { addressOf, output, product, wasmKernel } from './module.ts';
 
 /**
  * `Σₙ x[n, ·]`, the gradient of whatever was added to every row, as the product `1ᵀ·x`, x: float32 `[N, ...]`; and sums of
  * nothing, which are 0. Other sums are left to `shipped`, which transposes x before it sums.
  */
 export function columnSums(shipped: tf.KernelConfig): tf.KernelConfig {
-  return kernel(tf.Sum, ({ x }, attrs, backend) => {
+  return wasmKernel(tf.Sum, ({ x }, attrs, backend) => {
     const { axis, keepDims } = attrs as unknown as tf.SumAttrs;
     const [N, ...rest] = x.shape;
     const axes = tf.util.parseAxisParam(axis, x.shape);

@@ -6,7 +6,7 @@ import { useHelper } from './helper.ts';
 import { identity } from './identity.ts';
 import { fusedMatMul, matMul } from './matmul.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
-import { nesterov } from './nesterov.ts';
+import { nesterovKernel } from './nesterov-kernel.ts';
 import { replacement } from './replace-kernels.ts';
 import { hasSimd } from './simd.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
@@ -19,7 +19,7 @@ const install = replacement(() => [
   columnSums(tf.getKernel(tf.Sum, 'wasm')),
   identity,
   unsortedSegmentSum,
-  nesterov,
+  nesterovKernel,
 ]);
 
 export interface WasmKernelOptions {

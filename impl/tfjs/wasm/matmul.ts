@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../shape.ts';
 import { float } from './assembler.ts';
 import { sharedProduct } from './helper.ts';
-import { addressOf, kernel, type Matrix, output, type WasmBackend } from './module.ts';
+import { addressOf, type Matrix, output, type WasmBackend, wasmKernel } from './module.ts';
 
 /** `C = op(A)·op(B)`, op the identity or the transpose of the last two axes; batch axes broadcast. */
-export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, (inputs, attrs, backend) =>
+export const matMul: tf.KernelConfig = wasmKernel(tf.BatchMatMul, (inputs, attrs, backend) =>
   multiply(inputs, attrs, backend),
 );
 
 /** `f(op(A)·op(B) + bias)`, f by the shipped kernels: the forward pass of `tf.layers.dense`. */
-export const fusedMatMul: tf.KernelConfig = kernel(tf._FusedMatMul, (inputs, attrs, backend) => {
+export const fusedMatMul: tf.KernelConfig = wasmKernel(tf._FusedMatMul, (inputs, attrs, backend) => {
   const { bias, preluActivationWeights: alpha } = inputs;
   const { activation, leakyreluAlpha } = attrs as unknown as tf._FusedMatMulAttrs;
   if (!activations.has(activation)) {

@@ -140,7 +140,7 @@ type Run = (
 ) => tf.TensorInfo | tf.TensorInfo[];
 
 /** A kernel of the wasm backend. */
-export function kernel(kernelName: string, run: Run): tf.KernelConfig {
+export function wasmKernel(kernelName: string, run: Run): tf.KernelConfig {
   const kernelFunc: tf.KernelFunc = ({ inputs, attrs, backend }) =>
     run(inputs as Record<string, tf.TensorInfo>, attrs ?? {}, backend as WasmBackend);
   return { kernelName, backendName: 'wasm', kernelFunc };

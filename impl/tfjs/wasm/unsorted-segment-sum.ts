@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { list } from '../parameters.ts';
 import { sizeOf } from '../shape.ts';
-import { kernel, output } from './module.ts';
+import { output, wasmKernel } from './module.ts';
 
 /**
  * `y[s] = Σ x[n]` over the n whose id is s: the gradient of `tf.gather`, and so of `tf.layers.embedding`. What has an id
@@ -9,7 +9,7 @@ import { kernel, output } from './module.ts';
  *
  * x: `[N, ...S]`; segmentIds: `[N]`; y: `[numSegments, ...S]`, of the dtype of x.
  */
-export const unsortedSegmentSum: tf.KernelConfig = kernel(
+export const unsortedSegmentSum: tf.KernelConfig = wasmKernel(
   tf.UnsortedSegmentSum,
   ({ x, segmentIds }, attrs, backend) => {
     const { numSegments } = attrs as unknown as tf.UnsortedSegmentSumAttrs;
