@@ -1,14 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { availableBackends } from './available-for-tests.ts';
-import {
-  ActivationPool,
-  type ActivationPoolOptions,
-  MReLU,
-  type MReLUOptions,
-  PReLU,
-  type PReLUOptions,
-} from './layers.ts';
+import { ActivationPool, type ActivationPoolOptions } from './layers.ts';
+import { MReLU, type MReLUOptions } from './mrelu-layer.ts';
+import { PReLU, type PReLUOptions } from './prelu-layer.ts';
 
 /** Values of a tensor, -0 as 0. */
 const plain = (t: unknown) => Array.from((t as tf.Tensor).dataSync(), (v) => v + 0);
