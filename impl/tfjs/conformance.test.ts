@@ -12,7 +12,8 @@ import { sizeOf } from '../../reference/shape.ts';
 import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
 import { backwardKernel, forwardKernel } from './kernels/kernel.ts';
-import { ActivationPool, MReLU } from './layers.ts';
+import { ActivationPool } from './layers.ts';
+import { MReLU } from './mrelu-layer.ts';
 import { activationPool } from './op.ts';
 import { tfjsSubject } from './subject.ts';
 

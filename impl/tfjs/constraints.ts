@@ -12,7 +12,14 @@ interface Kappa {
 
 const free: Kappa = { coefficients: (alpha) => alpha, pullBack: (dc) => dc };
 
-const fixed: Kappa = { coefficients: (alpha) => alpha, pullBack: (_, alpha) => tf.zerosLike(alpha) };
+/** alpha is a constant, for the gradient of the gradient too. */
+const fixed: Kappa = {
+  coefficients: withGradient(
+    (alpha) => alpha.clone(),
+    (dc) => tf.zerosLike(dc),
+  ),
+  pullBack: (_, alpha) => tf.zerosLike(alpha),
+};
 
 /** `cₙ = 1 - Σ alphaᵢ`, `dalphaᵢ = dcᵢ - dcₙ`. */
 const sumToOne: Kappa = {

@@ -9,15 +9,10 @@ export {
   openBackend,
   type PassedOver,
 } from './backends.ts';
-export {
-  ActivationPool,
-  type ActivationPoolOptions,
-  MReLU,
-  type MReLUOptions,
-  PReLU,
-  type PReLUOptions,
-} from './layers.ts';
+export { ActivationPool, type ActivationPoolOptions } from './layers.ts';
+export { MReLU, type MReLUOptions } from './mrelu-layer.ts';
 export { activationPool } from './op.ts';
 export type { PoolOptions } from './parameters.ts';
+export { PReLU, type PReLUOptions } from './prelu-layer.ts';
 export { tfjsSubject } from './subject.ts';
 export { installWasmKernels, type WasmKernelOptions } from './wasm/install.ts';

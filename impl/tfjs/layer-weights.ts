@@ -62,20 +62,32 @@ export function projectUpdates(weight: tf.LayerVariable, constraint: Constraint)
   };
 }
 
+/** What tf.layers knows by name: not `constant`, which has no default, nor `l1` and `l2`, which are functions only. */
+const named: Readonly<Record<keyof WeightOptions, { readonly from: string; readonly names: readonly string[] }>> = {
+  alphaInitializer: {
+    from: 'tf.initializers',
+    names: Object.keys(tf.initializers).filter((name) => name !== 'constant'),
+  },
+  alphaRegularizer: { from: 'tf.regularizers', names: ['l1l2'] },
+  alphaConstraint: { from: 'tf.constraints', names: Object.keys(tf.constraints) },
+};
+
 /** tf.layers does not export what turns names and configs into objects and back, but its own PReLU does it. */
 function resolved<T>(where: string, key: keyof WeightOptions, given: unknown): { value: T; config: Config } {
+  const { from, names } = named[key];
+  const expected = `${where}: "${key}" expected ${names.join(', ')}, a config, or what a function of ${from} makes`;
   if (ArrayBuffer.isView(given)) {
     throw new TypeError(`${where}: "${key}" expected no typed array, got ${given.constructor.name}`);
   }
   if (given != null && typeof given !== 'string' && typeof given !== 'object') {
-    throw new TypeError(`${where}: "${key}" expected a name, a config or an object of tf.layers, got ${shown(given)}`);
+    throw new TypeError(`${expected}, got ${shown(given)}`);
   }
   try {
     // Named, so that it takes no number from the automatic names of other layers.
     const keras = tf.layers.prelu({ name: 'options', [key]: given });
     return { value: (keras as unknown as Record<string, T>)[key]!, config: keras.getConfig()[key]! };
   } catch (cause) {
-    throw new RangeError(`${where}: "${key}" expected one of tf.layers' own, got ${described(given)}`, { cause });
+    throw new RangeError(`${expected}, got ${described(given)}`, { cause });
   }
 }
 

@@ -7,7 +7,9 @@ import { Trial } from '../../properties/trial.ts';
 import type { Answer, Case } from '../../reference/case.ts';
 import type { Subject } from '../../reference/subject.ts';
 import { availableBackends } from './available-for-tests.ts';
-import { ActivationPool, MReLU, PReLU } from './layers.ts';
+import { ActivationPool } from './layers.ts';
+import { MReLU } from './mrelu-layer.ts';
+import { PReLU } from './prelu-layer.ts';
 import { tfjsSubject } from './subject.ts';
 
 /** The layer of a Case, the Case in the form that it answers, and its alpha. */

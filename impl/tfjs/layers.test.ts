@@ -1,14 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { availableBackends } from './available-for-tests.ts';
-import {
-  ActivationPool,
-  type ActivationPoolOptions,
-  MReLU,
-  type MReLUOptions,
-  PReLU,
-  type PReLUOptions,
-} from './layers.ts';
+import { ActivationPool, type ActivationPoolOptions } from './layers.ts';
+import { MReLU, type MReLUOptions } from './mrelu-layer.ts';
+import { PReLU, type PReLUOptions } from './prelu-layer.ts';
 
 /** Values of a tensor, -0 as 0. */
 const plain = (t: unknown) => Array.from((t as tf.Tensor).dataSync(), (v) => v + 0);
@@ -185,6 +180,22 @@ describe('configs', () => {
 });
 
 describe('bad options', () => {
+  it.each(['alphaInitializer', 'alphaRegularizer', 'alphaConstraint'])(
+    'of %s: each name that is expected is taken',
+    (key) => {
+      const pool = (value: string) => new ActivationPool({ [key]: value });
+      const namesIn = (message: string) => /expected (.*), a config/.exec(message)![1]!.split(', ');
+      let names: string[] = [];
+      try {
+        pool('none');
+      } catch (error) {
+        names = namesIn((error as Error).message);
+      }
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names) expect(() => pool(name), name).not.toThrow();
+    },
+  );
+
   it('are refused with the layer and the option named', () => {
     const pool = (options: unknown) => () => new ActivationPool(options as ActivationPoolOptions);
     const gone = tf.zeros([2, 3]);
@@ -204,10 +215,18 @@ describe('bad options', () => {
       ],
       [pool({ alphaInitializer: [1] }), RangeError, 'ActivationPool: "alphaInitializer" expected 2 numbers'],
       [pool({ alphaInitializer: [1, NaN] }), RangeError, 'ActivationPool: "alphaInitializer" expected finite float32'],
-      [pool({ alphaInitializer: 'none' }), RangeError, 'ActivationPool: "alphaInitializer" expected one of tf.layers'],
-      [pool({ alphaInitializer: 0.5 }), TypeError, 'ActivationPool: "alphaInitializer" expected a name, a config or'],
-      [pool({ alphaRegularizer: 'l3' }), RangeError, 'ActivationPool: "alphaRegularizer" expected one of tf.layers'],
-      [pool({ alphaConstraint: {} }), RangeError, 'ActivationPool: "alphaConstraint" expected one of tf.layers\' own'],
+      [pool({ alphaInitializer: 'none' }), RangeError, 'ActivationPool: "alphaInitializer" expected glorotNormal, '],
+      [pool({ alphaInitializer: 0.5 }), TypeError, 'ActivationPool: "alphaInitializer" expected glorotNormal, '],
+      [
+        pool({ alphaRegularizer: 'l2' }),
+        RangeError,
+        'ActivationPool: "alphaRegularizer" expected l1l2, a config, or what a function of tf.regularizers makes, got "l2"',
+      ],
+      [
+        pool({ alphaConstraint: {} }),
+        RangeError,
+        'ActivationPool: "alphaConstraint" expected maxNorm, minMaxNorm, nonNeg, unitNorm, a config, ',
+      ],
       [pool({ branhces: ['relu'] }), TypeError, 'ActivationPool: "options" expected branches, sharing, constraint, '],
       [pool('relu'), TypeError, 'ActivationPool: "options" expected an object, got "relu"'],
       [pool(null), TypeError, 'ActivationPool: "options" expected an object, got null'],
@@ -304,7 +323,7 @@ describe('bad options', () => {
       [
         pool({ alphaConstraint: { apply: (w: tf.Tensor) => w } }),
         RangeError,
-        `ActivationPool: "alphaConstraint" expected one of tf.layers' own, got an object of Object`,
+        'a config, or what a function of tf.constraints makes, got an object of Object',
       ],
       [
         pool({ constraint: { kind: 'fixed' }, alphaConstraint: 'nonNeg' }),

@@ -233,6 +233,34 @@ for (const backend of await availableBackends()) {
       expect([...toAlpha!.dataSync()]).toEqual([3, 1]);
     });
 
+    on('fixed: alpha is a constant for the gradient of the gradient too', () => {
+      const options: PoolOptions = { branches: ['halfSquare'], sharing: 'layer', constraint: { kind: 'fixed' } };
+      const slope = (x: tf.Tensor, alpha: tf.Tensor) => tf.grad((v) => activationPool(v, alpha, options))(x);
+      const second = tf.grads((x, alpha) => tf.sum(slope(x!, alpha!)));
+      for (const shape of [[2], [0]]) {
+        const [toX, toAlpha] = second([tf.fill(shape, 3), tf.tensor1d([5])]);
+        expect([...toX!.dataSync()]).toEqual(Array(shape[0]).fill(5));
+        expect([...toAlpha!.dataSync()]).toEqual([0]);
+      }
+    });
+
+    it('leaves nothing when a gradient is refused, of itself or of other ops', () => {
+      backend.use();
+      const x = tf.ones([2, 3]);
+      const options = { branches: ['softplus'], sharing: 'layer', constraint: { kind: 'sumToOne' } } as const;
+      const pool = (v: tf.Tensor) => activationPool(v, tf.zeros([0]), options);
+      const once = tf.grad((v) => pool(tf.mul(v, v)));
+      const twice = tf.grad((v) => tf.sum(once(v)));
+      const before = tf.memory().numTensors;
+      expect(() => tf.grad((v) => tf.sum(twice(v)))(x)).toThrow('at most twice, got a third gradient');
+      expect(tf.memory().numTensors).toBe(before);
+      const dy = tf.ones([7]);
+      expect(() => tf.grads((v) => pool(tf.mul(v!, v!)))([x], dy)).toThrow('"dy" expected shape [2, 3], got [7]');
+      tf.dispose(dy);
+      expect(tf.memory().numTensors).toBe(before);
+      x.dispose();
+    });
+
     it('leaves nothing but its results, also outside of a tidy', () => {
       backend.use();
       const [x, alpha, dy] = [tf.ones([2, 3]), tf.ones([4, 3]), tf.ones([2, 3])];

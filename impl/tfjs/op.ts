@@ -4,6 +4,7 @@ import { backwardKernel, forwardKernel, type PoolAttributes } from './kernels/ke
 import { registerKernels } from './kernels/register.ts';
 import { foldedShapes, type View, viewOf } from './kernels/view.ts';
 import { type BuiltInPool, checkedPool, type Layout, layoutOf, type PoolOptions } from './parameters.ts';
+import { freeTape } from './tape.ts';
 import { checkFloat32, checkShape } from './tensors.ts';
 
 registerKernels();
@@ -26,7 +27,7 @@ export function activationPool<T extends tf.Tensor>(x: T, alpha: tf.Tensor, opti
   checkFloat32('activationPool', 'alpha', alpha);
   const layout = layoutOf('activationPool', pool, x.shape);
   checkShape('activationPool', 'alpha', alpha, layout.alphaShape);
-  const { forward, backward } = wayOf(x, alpha, pool, layout);
+  const { forward, backward } = evaluationFor(x, alpha, pool, layout);
   const apply = tf.customGrad((...inputs) => {
     const [v, a, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     const value = tf.tidy(() => forward(v, a));
@@ -38,8 +39,7 @@ export function activationPool<T extends tf.Tensor>(x: T, alpha: tf.Tensor, opti
           checkFloat32('activationPool', 'dy', dy);
           checkShape('activationPool', 'dy', dy, value.shape);
         } catch (error) {
-          // Which the engine, that has them from the tape, then never does.
-          tf.dispose(saved);
+          freeTape();
           throw error;
         }
         return tf.tidy(() => backward(dy, saved[0]!, saved[1]!));
@@ -50,7 +50,7 @@ export function activationPool<T extends tf.Tensor>(x: T, alpha: tf.Tensor, opti
 }
 
 /** How a pool is computed; `backward` can be differentiated again. */
-interface Way {
+interface Evaluation {
   forward(x: tf.Tensor, alpha: tf.Tensor): tf.Tensor;
   backward(dy: tf.Tensor, x: tf.Tensor, alpha: tf.Tensor): tf.Tensor[];
 }
@@ -58,19 +58,20 @@ interface Way {
 /** Stock ops take so many axes on every backend: of more, a product is garbage on wasm and throws on webgpu. */
 const mostAxes = 6;
 
-function wayOf(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, layout: Layout): Way {
+function evaluationFor(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, layout: Layout): Evaluation {
   // An empty x has no kernels: a GPU can't be given any.
   if (x.size === 0) return byStockOps(pool, layout);
   const view = viewOf(x.shape, pool.sharing);
   const isFused = tf.getKernel(forwardKernel, tf.getBackend()) !== undefined;
-  const way = (lying: Layout) => (isFused ? byKernels({ ...pool, view: view.shape }) : byStockOps(pool, lying));
-  if (view.swaps.length === 0 && x.rank <= mostAxes) return way(layout);
+  const evaluationIn = (given: Layout) =>
+    isFused ? byKernels({ ...pool, view: view.shape }) : byStockOps(pool, given);
+  if (view.swaps.length === 0 && x.rank <= mostAxes) return evaluationIn(layout);
   const shapes = foldedShapes(view, alpha.shape[0]!);
   const summedAxes = shapes.x.length === 2 ? [0] : [0, 2];
-  return folded(way({ alphaShape: shapes.alpha, summedAxes }), x.shape, alpha.shape, view);
+  return folded(evaluationIn({ alphaShape: shapes.alpha, summedAxes }), x.shape, alpha.shape, view);
 }
 
-function byKernels(pool: PoolAttributes): Way {
+function byKernels(pool: PoolAttributes): Evaluation {
   const attributes = pool as unknown as tf.NamedAttrMap;
   return {
     forward: (x, alpha) => tf.engine().runKernel(forwardKernel, { x, alpha }, attributes) as tf.Tensor,
@@ -78,21 +79,21 @@ function byKernels(pool: PoolAttributes): Way {
   };
 }
 
-function byStockOps(pool: BuiltInPool, layout: Layout): Way {
+function byStockOps(pool: BuiltInPool, layout: Layout): Evaluation {
   return {
     forward: (x, alpha) => composed.forward(x, alpha, pool),
     backward: (dy, x, alpha) => composed.backward(dy, x, alpha, pool, layout),
   };
 }
 
-/** A way that is given x and alpha in the shapes of the view, for those that lie otherwise. */
-function folded({ forward, backward }: Way, xShape: number[], alphaShape: number[], view: View): Way {
+/** An evaluation that takes x and alpha in the shapes of the view, for those that lie otherwise. */
+function folded({ forward, backward }: Evaluation, xShape: number[], alphaShape: number[], view: View): Evaluation {
   const shapes = foldedShapes(view, alphaShape[0]!);
   const swapped = (t: tf.Tensor, shape: readonly number[]) => tf.transpose(tf.reshape(t, [...shape]), [0, 2, 1, 3]);
   const fold = (t: tf.Tensor) => tf.reshape(view.swaps.reduce(swapped, t), shapes.x);
   const foldAlpha = (t: tf.Tensor) => tf.reshape(t, shapes.alpha);
-  const back = view.swaps.map(([L, own, shared, R]) => [L, shared, own, R]);
-  const unfold = (t: tf.Tensor) => tf.reshape(back.reduceRight(swapped, t), xShape);
+  const inverse = view.swaps.map(([L, own, shared, R]) => [L, shared, own, R]);
+  const unfold = (t: tf.Tensor) => tf.reshape(inverse.reduceRight(swapped, t), xShape);
   return {
     forward: (x, alpha) => unfold(forward(fold(x), foldAlpha(alpha))),
     backward(dy, x, alpha) {

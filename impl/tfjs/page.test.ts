@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { dropoutMask, random } from '../../reference/index.ts';
 import { openBackend } from './backends.ts';
 import * as poolproof from './index.ts';
 
@@ -9,12 +10,13 @@ const page = readFileSync(new URL('../../docs/tensorflow.md', import.meta.url), 
 const snippets = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, snippet]) => snippet!);
 
 /** What a snippet prints, a line each, as JSON. */
-function outputOf(snippet: string): string[] {
+async function outputOf(snippet: string): Promise<string[]> {
   const lines: string[] = [];
   const body = ts.transpile(snippet.replaceAll(/^import .*$/gm, ''), { target: ts.ScriptTarget.ES2023 });
-  const names = Object.keys(poolproof);
+  const imported = { ...poolproof, dropoutMask, random };
   const print = { log: (value: unknown) => lines.push(JSON.stringify(value)) };
-  new Function('tf', 'console', ...names, body)(tf, print, ...Object.values(poolproof));
+  const main = `return (async () => {${body}\n})()`;
+  await new Function('tf', 'console', ...Object.keys(imported), main)(tf, print, ...Object.values(imported));
   return lines;
 }
 
@@ -23,8 +25,8 @@ describe('docs/tensorflow.md', () => {
     // What the imports of the snippets register.
     await openBackend('wasm');
     (await openBackend('cpu')).use();
-    const said = [...snippet.matchAll(/^console\.log\(.*\/\/ (.*)$/gm)].map(([, text]) => text!);
-    expect(outputOf(snippet)).toEqual(said);
+    const said = [...snippet.matchAll(/^ *console\.log\(.*\/\/ (.*)$/gm)].map(([, text]) => text!);
+    expect(await outputOf(snippet)).toEqual(said);
   });
 
   it('says which shapes alpha has, and which branches there are', async () => {
@@ -48,5 +50,20 @@ describe('docs/tensorflow.md', () => {
       tf.grad((x) => tf.depthwiseConv2d(x as tf.Tensor4D, filter, 1, 'same'))(tf.ones([1, 4, 4, 1]));
     expect(depthwise).toThrow("Kernel 'DepthwiseConv2dNativeBackpropInput' not registered for backend 'wasm'");
     restore();
+  });
+
+  it('says which padding is wrong in TensorFlow.js', async () => {
+    (await openBackend('cpu')).use();
+    const shapeOf = (pad: number | 'valid') =>
+      tf.conv2d(tf.ones<tf.Rank.R4>([1, 5, 5, 1]), tf.ones<tf.Rank.R4>([1, 1, 1, 1]), [1, 2], pad).shape;
+    expect(shapeOf('valid')).toEqual([1, 5, 3, 1]);
+    expect(shapeOf(0)).toEqual([1, 5, 5, 1]);
+  });
+
+  it('says that dropout of tf.layers with a seed drops the same elements at each step', async () => {
+    (await openBackend('cpu')).use();
+    const layer = tf.layers.dropout({ rate: 0.5, seed: 3 });
+    const step = () => [...(layer.apply(tf.ones([100]), { training: true }) as tf.Tensor).dataSync()];
+    expect(step()).toEqual(step());
   });
 });

@@ -26,6 +26,17 @@ export function moveHere(tensor: tf.Tensor): void {
   if (backend !== undefined && backend !== tf.backend()) tf.engine().moveData(tf.backend(), tensor.dataId);
 }
 
+/**
+ * Whether `dataSync` can be called: webgpu reads a result at once by drawing it, which Node can't, and by which SwiftShader
+ * answers 0 and loses the device.
+ */
+export function isReadableNow({ dataId }: tf.Tensor): boolean {
+  if (tf.getBackend() !== 'webgpu') return true;
+  const { tensorMap } = tf.backend() as { tensorMap?: { get(dataId: object): { values?: unknown } | undefined } };
+  const kept = tensorMap?.get(dataId);
+  return kept === undefined || Boolean(kept.values);
+}
+
 function backendOf({ dataId }: tf.Tensor): tf.KernelBackend | undefined {
   return tf.engine().state.tensorInfo.get(dataId)?.backend;
 }

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { attribute, type NativeBackend } from '../native.ts';
+import { attribute, type NativeBackend } from '../native-backend.ts';
 import { sizeOf } from '../shape.ts';
 import { backwardArrays, forwardArrays } from './arrays.ts';
 import { arrayKappa } from './kappa.ts';

@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
 import { backward } from '../composed.ts';
+import { freeTape, withOwnTape } from '../tape.ts';
+import { hasSimd } from '../wasm/simd.ts';
 import { cpuKernels } from './cpu.ts';
 import { backwardKernel, forwardKernel, type PoolAttributes, type PoolKernels } from './kernel.ts';
 import { nativeKernels } from './native.ts';
 import { wasmKernels } from './wasm.ts';
-import { hasSimd } from './wasm-instance.ts';
 import { webglKernels } from './webgl.ts';
 import { webgpuKernels } from './webgpu.ts';
 
 /** Registers the kernels of every backend that has them, be it loaded or not, and the gradient of the backward one. */
 export function registerKernels(): void {
   if (tf.getGradient(backwardKernel) !== undefined) return;
+  // cpu and native TensorFlow run the code of wasm too, on a memory of our own.
   if (hasSimd()) {
     register('cpu', cpuKernels);
     register('tensorflow', nativeKernels);
@@ -48,15 +50,15 @@ function registerSecondOrder(): void {
       const [A, B, C] = view;
       const alphaShape = [saved[2]!.shape[0]!, B, 1];
       // As [A, B, C], since native TensorFlow does not broadcast over more axes that are shared by turns.
-      const seen = (t: tf.Tensor) => tf.reshape(t, [A, B, C]);
+      const inView = (t: tf.Tensor) => tf.reshape(t, [A, B, C]);
       // Sums of empty tensors throw on webgpu and are garbage on wasm: an alpha without rows stays out of them.
       const inputs = saved.filter((t) => t.size > 0);
       const grads = tf.grads((dy, x, alpha = saved[2]!) => {
         const layout = { alphaShape, summedAxes: [0, 2] };
-        const [dx, dalpha] = backward(seen(dy!), seen(x!), tf.reshape(alpha, alphaShape), pool, layout);
+        const [dx, dalpha] = backward(inView(dy!), inView(x!), tf.reshape(alpha, alphaShape), pool, layout);
         // Plus 0 · t: tf.grads throws for an input on which nothing depends.
         const nothing = [dy!, x!, alpha].map((t) => tf.mul(t, tf.zerosLike(t)));
-        const terms = [tf.mul(dx, seen(ddx!)), tf.mul(dalpha, tf.reshape(ddalpha!, alphaShape)), ...nothing];
+        const terms = [tf.mul(dx, inView(ddx!)), tf.mul(dalpha, tf.reshape(ddalpha!, alphaShape)), ...nothing];
         return terms.flatMap((t) => (t.size > 0 ? [t.sum()] : [])).reduce((sum, term) => tf.add(sum, term));
       });
       const [toDy, toX, toAlpha = tf.zerosLike(saved[2]!)] = withOwnTape(() => grads(inputs));
@@ -74,18 +76,8 @@ function notDifferentiable(t: tf.Tensor, inputs: readonly tf.Tensor[]): tf.Tenso
   return tf.customGrad(() => ({
     value: t,
     gradFunc: () => {
+      freeTape();
       throw new Error('activationPool: expected to be differentiated at most twice, got a third gradient');
     },
   }))(...inputs);
-}
-
-/** What f makes; the engine has one tape, which a gradient that is taken inside of another would end. */
-function withOwnTape<T>(f: () => T): T {
-  const { state } = tf.engine();
-  const { activeTape } = state;
-  try {
-    return f();
-  } finally {
-    state.activeTape = activeTape;
-  }
 }

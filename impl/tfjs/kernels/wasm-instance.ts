@@ -1,5 +1,4 @@
 import type { BranchName } from '../../../reference/case.ts';
-import { assemble } from '../wasm/assembler.ts';
 import { instantiate } from '../wasm/module.ts';
 import { type WasmKernels, wasmKernelCode } from './wasm-kernels.ts';
 
@@ -74,9 +73,4 @@ export class OwnWasmInstances {
     }
     return at as { [i in keyof Bytes]: number };
   }
-}
-
-/** Whether this engine has WebAssembly with 128-bit SIMD, which all have since 2023. */
-export function hasSimd(): boolean {
-  return typeof WebAssembly !== 'undefined' && WebAssembly.validate(assemble(wasmKernelCode(['relu'], true), false));
 }

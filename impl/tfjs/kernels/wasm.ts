@@ -1,5 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { addressOf, memoryOf, type WasmBackend } from '../wasm/module.ts';
+import { addressOf, memoryOf, output, type WasmBackend } from '../wasm/module.ts';
 import { arrayKappa } from './kappa.ts';
 import type { PoolKernels } from './kernel.ts';
 import { runBackward, runForward, WasmInstances } from './wasm-instance.ts';
@@ -10,7 +10,7 @@ export const wasmKernels: PoolKernels<WasmBackend> = {
     const B = view[1];
     const kernels = instancesOf(backend).of(branches, false);
     const c = coefficients(backend, alpha, branches.length, B, constraint);
-    const y = backend.makeOutput(x.shape, 'float32');
+    const y = output(backend, x.shape);
     // Addresses last, since making a tensor may move none but is allowed to.
     const [xAt, cAt, yAt] = [x, c, y].map((t) => addressOf(backend, t)) as [number, number, number];
     runForward(kernels, xAt, cAt, yAt, view);
@@ -24,10 +24,10 @@ export const wasmKernels: PoolKernels<WasmBackend> = {
     const sums = constraint.kind !== 'fixed';
     const kernels = instancesOf(backend).of(branches, sums);
     const c = coefficients(backend, alpha, n, B, constraint);
-    const dx = backend.makeOutput(x.shape, 'float32');
-    const dalpha = backend.makeOutput(alpha.shape, 'float32');
+    const dx = output(backend, x.shape);
+    const dalpha = output(backend, alpha.shape);
     // Of float64: two float32 each.
-    const dc = backend.makeOutput([sums ? 2 * n * B : 0], 'float32');
+    const dc = output(backend, [sums ? 2 * n * B : 0]);
     const doubles = (): Float64Array => {
       const { buffer, byteOffset, length } = backend.typedArrayFromHeap(dc);
       return new Float64Array(buffer, byteOffset, length / 2);
@@ -65,7 +65,7 @@ function coefficients(
 ): TensorInfo {
   if (constraint.kind === 'free' || constraint.kind === 'fixed') return alpha;
   const values = arrayKappa(constraint, n, B).coefficients(backend.typedArrayFromHeap(alpha));
-  const c = backend.makeOutput([n, B], 'float32');
+  const c = output(backend, [n, B]);
   backend.typedArrayFromHeap(c).set(values);
   return c;
 }

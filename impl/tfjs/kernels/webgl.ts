@@ -93,15 +93,15 @@ void main() {
       enableShapeUniforms: true,
       customUniforms: Object.keys(integers).map((name) => ({ name, type: 'int' })),
     };
-    const seen = Object.values(inputs).map((input) => reshape(backend, input, matrices(input.shape)));
+    const matrixInputs = Object.values(inputs).map((input) => reshape(backend, input, matrices(input.shape)));
     const output = backend.compileAndRun(
       program,
-      seen,
+      matrixInputs,
       'float32',
       Object.values(integers).map((value) => [value]),
     );
     const shaped = reshape(backend, output, outputShape);
-    for (const tensor of [...seen, output]) backend.disposeIntermediateTensorInfo(tensor);
+    for (const tensor of [...matrixInputs, output]) backend.disposeIntermediateTensorInfo(tensor);
     return shaped;
   },
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { attribute, type NativeBackend } from '../native.ts';
-import type { NesterovAttrs } from './nesterov.ts';
+import { attribute, type NativeBackend } from '../native-backend.ts';
+import type { NesterovAttrs } from './nesterov-update.ts';
 import type { Variable } from './variable.ts';
 
 /** TensorFlow's name for a variable that nobody else can find (`ResourceHandle::ANONYMOUS_NAME`). */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Activation } from '../../../reference/activations.ts';
 import type { Batch, Layer } from '../../../reference/network.ts';
 import type { Protocol } from '../../../reference/protocol.ts';
-import { attribute, type NativeBackend } from '../native.ts';
+import { attribute, type NativeBackend } from '../native-backend.ts';
 import { activationPool } from '../op.ts';
 import { list } from '../parameters.ts';
 

@@ -151,12 +151,11 @@ export function createTrainer(protocol: Protocol, initial: readonly Layer<Float3
 }
 
 async function evaluate(
-  { sizes, ...rest }: Protocol,
+  protocol: Protocol,
   parameters: readonly Layer<tf.Tensor>[],
   { x, labels }: EvaluationSet,
 ): Promise<{ loss: number; accuracy: number }> {
-  const protocol = { sizes, ...rest };
-  const pixels = sizes[0];
+  const pixels = protocol.sizes[0];
   if (labels.length === 0 || x.length !== labels.length * pixels) {
     throw new RangeError(
       `evaluate: "x" expected shape [${labels.length}, ${pixels}], at least one row, got ${x.length} elements`,

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { nativeVariable } from './native-variable.ts';
-import { type NesterovAttrs, nesterov } from './nesterov.ts';
+import { type NesterovAttrs, nesterovUpdate } from './nesterov-update.ts';
 
 /** A parameter with its velocity, on the backend that was current when it was made. */
 export interface Variable {
-  /** Its values now. Not to be disposed of, nor used after an update. */
+  /** Its values current. Not to be disposed of, nor used after an update. */
   readonly value: tf.Tensor;
   /** A copy of the velocities; the caller disposes of it. */
   velocity(): tf.Tensor;
@@ -21,17 +21,17 @@ export function createVariable(values: Float32Array, shape: number[]): Variable 
 }
 
 function tensorVariable(w: tf.Tensor, v: tf.Tensor): Variable {
-  let now = { w, v };
+  let current = { w, v };
   return {
     get value() {
-      return now.w;
+      return current.w;
     },
-    velocity: () => now.v.clone(),
+    velocity: () => current.v.clone(),
     update(g, options) {
-      const [w, v] = nesterov(now.w, now.v, g, options);
-      tf.dispose([now.w, now.v]);
-      now = { w, v };
+      const [w, v] = nesterovUpdate(current.w, current.v, g, options);
+      tf.dispose([current.w, current.v]);
+      current = { w, v };
     },
-    dispose: () => tf.dispose([now.w, now.v]),
+    dispose: () => tf.dispose([current.w, current.v]),
   };
 }

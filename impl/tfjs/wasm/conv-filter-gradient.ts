@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { float } from './assembler.ts';
-import { addressOf, kernel, product } from './module.ts';
+import { addressOf, output, product, wasmKernel } from './module.ts';
 
 /**
  * `dW[u,v,·,·] = Σ_{n,i} Xᵀ·dY`: for image n and row i of the result, X: `[j, inputs]` is what the filter's element u, v
@@ -8,7 +8,7 @@ import { addressOf, kernel, product } from './module.ts';
  *
  * x: `[N, H, W, inputs]`, dy: `[N, I, J, outputs]`, channels last; dilation is 1, as it is for TensorFlow.js' gradient.
  */
-export const convFilterGradient: tf.KernelConfig = kernel(tf.Conv2DBackpropFilter, ({ x, dy }, attrs, backend) => {
+export const convFilterGradient: tf.KernelConfig = wasmKernel(tf.Conv2DBackpropFilter, ({ x, dy }, attrs, backend) => {
   const { filterShape, strides, pad, dimRoundingMode, dataFormat } = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
   if (dataFormat !== 'NHWC') throw new Error(`Conv2DBackpropFilter: expected "dataFormat" NHWC, got ${dataFormat}`);
   const conv = tf.backend_util.computeConv2DInfo(
@@ -19,7 +19,7 @@ export const convFilterGradient: tf.KernelConfig = kernel(tf.Conv2DBackpropFilte
     pad,
     dimRoundingMode,
   );
-  const dW = backend.makeOutput(filterShape, 'float32');
+  const dW = output(backend, filterShape);
   backend.typedArrayFromHeap(dW).fill(0);
   const [X, dY, to] = [x, dy, dW].map((tensor) => addressOf(backend, tensor));
   const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, strideHeight, strideWidth } = conv;

@@ -126,8 +126,10 @@ describe('the helper', () => {
       expect(timeout).toBeGreaterThan(0);
       return wait(shared, index, value, 10);
     });
+    const buffers = tf.engine().backend.numDataIds();
     try {
       expect(() => tf.matMul(a, b)).toThrow('the second thread has failed');
+      expect(tf.engine().backend.numDataIds()).toBe(buffers);
     } finally {
       vi.restoreAllMocks();
     }

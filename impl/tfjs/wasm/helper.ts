@@ -66,8 +66,16 @@ export function useHelper(): () => void {
   };
 }
 
-/** What the helper is doing, the first of the integers that both threads see; then rows that are taken, and the job. */
+/** What the helper is doing. */
 const state = { starting: 0, idle: 1, busy: 2, failed: 3 } as const;
+
+/** `C = A·B` as the helper is given it: addresses and strides in bytes, shapes, and how many rows are taken at a time. */
+const jobFields = ['c', 'a', 'aRow', 'aColumn', 'b', 'bRow', 'bColumn', 'm', 'k', 'n', 'chunk'] as const;
+type Job = Readonly<Record<(typeof jobFields)[number], number>>;
+
+/** Where what both threads see lies, in integers of 32 bits: the state, the next row that is not taken, the job. */
+const at = { state: 0, row: 1, job: 2 } as const;
+const sharedBytes = (at.job + jobFields.length) * Int32Array.BYTES_PER_ELEMENT;
 
 /** Milliseconds that a thread looks at the state before it sleeps, from which to be woken takes 0.1: the gaps of a training step. */
 const patience = 0.5;
@@ -82,17 +90,17 @@ const program = `
 const { memory, module, shared } = require('node:worker_threads').workerData;
 const { product } = new WebAssembly.Instance(module, { env: { memory } }).exports;
 const become = (next) => {
-  Atomics.store(shared, 0, next);
-  Atomics.notify(shared, 0);
+  Atomics.store(shared, ${at.state}, next);
+  Atomics.notify(shared, ${at.state});
 };
 try {
   for (;;) {
     become(${state.idle});
     const end = performance.now() + ${patience};
-    while (Atomics.load(shared, 0) === ${state.idle} && performance.now() < end);
-    Atomics.wait(shared, 0, ${state.idle});
-    const [c, a, aRow, aColumn, b, bRow, bColumn, m, k, n, chunk] = shared.subarray(2);
-    for (let first; (first = Atomics.add(shared, 1, chunk)) < m; ) {
+    while (Atomics.load(shared, ${at.state}) === ${state.idle} && performance.now() < end);
+    Atomics.wait(shared, ${at.state}, ${state.idle});
+    const [${jobFields}] = shared.subarray(${at.job});
+    for (let first; (first = Atomics.add(shared, ${at.row}, chunk)) < m; ) {
       const rows = Math.min(chunk, m - first);
       product(c + first * n * ${float}, a + first * aRow, aRow, aColumn, b, bRow, bColumn, rows, k, n, 0, 0);
     }
@@ -103,7 +111,7 @@ try {
 
 class Helper {
   readonly #memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
-  readonly #shared = new Int32Array(new SharedArrayBuffer(13 * 4));
+  readonly #shared = new Int32Array(new SharedArrayBuffer(sharedBytes));
   readonly #worker: Worker;
   #results = 0;
 
@@ -119,7 +127,7 @@ class Helper {
   }
 
   get isIdle(): boolean {
-    return Atomics.load(this.#shared, 0) === state.idle;
+    return Atomics.load(this.#shared, at.state) === state.idle;
   }
 
   /** Begins `A·B`; A and B in `heap`, of neighbouring rows or of neighbouring columns. */
@@ -135,19 +143,31 @@ class Helper {
     const floats = new Float32Array(this.#memory.buffer);
     floats.set(new Float32Array(buffer, A.address, sizeA), a / float);
     floats.set(new Float32Array(buffer, B.address, sizeB), b / float);
-    const [left, right] = [A, B].map(({ rowStride, columnStride }) => [rowStride, columnStride]) as [
-      number[],
-      number[],
-    ];
-    this.#shared.set([this.#results, a, ...left, b, ...right, A.rows, A.columns, B.columns, chunk], 2);
-    Atomics.store(this.#shared, 1, 0);
-    Atomics.store(this.#shared, 0, state.busy);
-    Atomics.notify(this.#shared, 0);
+    const job: Job = {
+      c: this.#results,
+      a,
+      aRow: A.rowStride,
+      aColumn: A.columnStride,
+      b,
+      bRow: B.rowStride,
+      bColumn: B.columnStride,
+      m: A.rows,
+      k: A.columns,
+      n: B.columns,
+      chunk,
+    };
+    this.#shared.set(
+      jobFields.map((field) => job[field]),
+      at.job,
+    );
+    Atomics.store(this.#shared, at.row, 0);
+    Atomics.store(this.#shared, at.state, state.busy);
+    Atomics.notify(this.#shared, at.state);
   }
 
   /** The next row that is not taken; it and the others of its chunk then are. */
   take(chunk: number): number {
-    return Atomics.add(this.#shared, 1, chunk);
+    return Atomics.add(this.#shared, at.row, chunk);
   }
 
   /** Puts the rows, of `row` bytes, of chunks that are not our `own` into C, and returns how many these are. */
@@ -159,8 +179,8 @@ class Helper {
     // Where none is left the helper may not have begun yet; it will find nothing to do.
     if (own.size * chunk >= rows) return 0;
     const end = performance.now() + patience;
-    while (Atomics.load(this.#shared, 0) === state.busy && performance.now() < end);
-    Atomics.wait(this.#shared, 0, state.busy, longest);
+    while (Atomics.load(this.#shared, at.state) === state.busy && performance.now() < end);
+    Atomics.wait(this.#shared, at.state, state.busy, longest);
     if (!this.isIdle) throw new Error('BatchMatMul: the second thread has failed');
     const [to, from] = [new Uint8Array(buffer, C), new Uint8Array(this.#memory.buffer, this.#results)];
     let count = 0;

@@ -16,6 +16,40 @@ it('says so when the heap has no room to work in', () => {
   expect(() => ownFunctions(full as unknown as WasmBackend)).toThrow(/out of memory: it was asked for \d+ bytes/);
 });
 
+it('no kernel writes where the heap has no room for its result', () => {
+  const restore = installWasmKernels();
+  const backend = tf.backend() as unknown as WasmBackend & { wasm: { HEAPU8: Uint8Array; _malloc(n: number): number } };
+  const image = tf.ones([1, 4, 4, 1]);
+  const matrix = tf.ones([4, 4]);
+  const same = { strides: 1, pad: 'same', dimRoundingMode: undefined } as const;
+  const pool = { branches: ['relu'], sharing: 'layer', constraint: { kind: 'free' }, view: [16, 1, 1] };
+  const [alpha, w] = [tf.ones([1]), matrix];
+  const kernels: [name: string, inputs: tf.NamedTensorMap, attrs: object][] = [
+    ['BatchMatMul', { a: matrix, b: matrix }, { transposeA: false, transposeB: false }],
+    ['Conv2DBackpropFilter', { x: image, dy: image }, { ...same, filterShape: [3, 3, 1, 1], dataFormat: 'NHWC' }],
+    ['MaxPoolGrad', { dy: image, input: image, output: image }, { ...same, filterSize: 2 }],
+    ['Sum', { x: matrix }, { axis: [0], keepDims: false }],
+    ['NesterovUpdate', { w, v: w, g: w }, { rate: 1, momentum: 0 }],
+    ['ActivationPool', { x: matrix, alpha }, pool],
+    ['ActivationPoolGrad', { dy: matrix, x: matrix, alpha }, pool],
+  ];
+  const run = ([name, inputs, attrs]: (typeof kernels)[number]) => {
+    tf.dispose(tf.engine().runKernel(name, inputs, attrs as tf.NamedAttrMap));
+  };
+  // Now, what they need once per backend.
+  for (const kernel of kernels) run(kernel);
+  const buffers = backend.numDataIds();
+  const low = () => backend.wasm.HEAPU8.slice(0, 1024);
+  const before = low();
+  const malloc = vi.spyOn(backend.wasm, '_malloc').mockReturnValue(0);
+  for (const kernel of kernels) expect(() => run(kernel), kernel[0]).toThrow(/out of memory: .* tensor of shape \[/);
+  malloc.mockRestore();
+  expect(low()).toEqual(before);
+  expect(backend.numDataIds()).toBe(buffers);
+  tf.dispose([image, matrix, alpha]);
+  restore();
+});
+
 describe('installWasmKernels', () => {
   it('gives the shipped kernels back when the last user has released it', () => {
     const shipped = registered();

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import { hasSimd } from '../kernels/wasm-instance.ts';
 import { knownOptions, shown } from '../parameters.ts';
 import { columnSums } from './column-sums.ts';
 import { convFilterGradient } from './conv-filter-gradient.ts';
@@ -7,8 +6,10 @@ import { useHelper } from './helper.ts';
 import { identity } from './identity.ts';
 import { fusedMatMul, matMul } from './matmul.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
-import { nesterov } from './nesterov.ts';
+import { nesterovKernel } from './nesterov-kernel.ts';
 import { replacement } from './replace-kernels.ts';
+import { hasSimd } from './simd.ts';
+import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
 
 const install = replacement(() => [
   matMul,
@@ -17,11 +18,15 @@ const install = replacement(() => [
   maxPoolGradient,
   columnSums(tf.getKernel(tf.Sum, 'wasm')),
   identity,
-  nesterov,
+  unsortedSegmentSum,
+  nesterovKernel,
 ]);
 
 export interface WasmKernelOptions {
-  /** 2 in Node only: a second thread computes half of each large matrix product, to the same bits; by default 1. */
+  /**
+   * 2 in Node only: a second thread computes half of each large matrix product, to the same bits; by default 1. It serves
+   * other callers too, until the last who asked for it restores.
+   */
   readonly threads?: 1 | 2;
 }
 
@@ -33,6 +38,7 @@ export interface WasmKernelOptions {
  *   operand is new at each step, which the shipped one packs element by element. The same for `_FusedMatMul`, the forward
  *   pass of `tf.layers.dense`.
  * - `Conv2DBackpropFilter`, which is missing: the gradient of `tf.conv2d` to its filter, channels last.
+ * - `UnsortedSegmentSum`, which is missing: the gradient of `tf.gather`, and so of `tf.layers.embedding`.
  * - `MaxPoolGrad`, which is wrong for windows whose maximum is 0 or less.
  * - `Sum` over the first axis, which transposes first; `Identity`, which copies.
  * - `NesterovUpdate`, an update in one pass, for this project's own trainings; `tf.train` does not use it.

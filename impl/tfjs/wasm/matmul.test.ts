@@ -194,6 +194,27 @@ describe('the fused product of tf.layers.dense', () => {
     }
   });
 
+  it('leaves nothing when the kernel for the bias or the activation throws', () => {
+    const inputs = { a: tf.ones([2, 3]), b: tf.ones([3, 4]), bias: tf.ones([4]) };
+    const buffers = tf.engine().backend.numDataIds();
+    const failing = (kernelName: string) => {
+      const shipped = tf.getKernel(kernelName, 'wasm');
+      const kernelFunc = () => {
+        throw new Error(`no ${kernelName}`);
+      };
+      tf.unregisterKernel(kernelName, 'wasm');
+      tf.registerKernel({ ...shipped, kernelFunc });
+      const attrs = { transposeA: false, transposeB: false, activation: 'relu' };
+      expect(() => tf.engine().runKernel('_FusedMatMul', inputs, attrs)).toThrow(`no ${kernelName}`);
+      tf.unregisterKernel(kernelName, 'wasm');
+      tf.registerKernel(shipped);
+      expect(tf.engine().backend.numDataIds()).toBe(buffers);
+    };
+    failing('Add');
+    failing('Relu');
+    tf.dispose(inputs);
+  });
+
   it('refuses what does not fit, and an activation that it does not know', () => {
     const run = (a: tf.Tensor, b: tf.Tensor, activation: string) => () =>
       tf.engine().runKernel(tf._FusedMatMul, { a, b }, { transposeA: false, transposeB: false, activation });

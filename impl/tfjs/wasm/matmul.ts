@@ -1,15 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../shape.ts';
 import { float } from './assembler.ts';
 import { sharedProduct } from './helper.ts';
-import { addressOf, kernel, type Matrix, type WasmBackend } from './module.ts';
+import { addressOf, type Matrix, output, type WasmBackend, wasmKernel } from './module.ts';
 
 /** `C = op(A)·op(B)`, op the identity or the transpose of the last two axes; batch axes broadcast. */
-export const matMul: tf.KernelConfig = kernel(tf.BatchMatMul, (inputs, attrs, backend) =>
+export const matMul: tf.KernelConfig = wasmKernel(tf.BatchMatMul, (inputs, attrs, backend) =>
   multiply(inputs, attrs, backend),
 );
 
 /** `f(op(A)·op(B) + bias)`, f by the shipped kernels: the forward pass of `tf.layers.dense`. */
-export const fusedMatMul: tf.KernelConfig = kernel(tf._FusedMatMul, (inputs, attrs, backend) => {
+export const fusedMatMul: tf.KernelConfig = wasmKernel(tf._FusedMatMul, (inputs, attrs, backend) => {
   const { bias, preluActivationWeights: alpha } = inputs;
   const { activation, leakyreluAlpha } = attrs as unknown as tf._FusedMatMulAttrs;
   if (!activations.has(activation)) {
@@ -34,7 +35,7 @@ const activations: ReadonlyMap<string, string | undefined> = new Map([
   ['prelu', tf.Prelu],
 ]);
 
-/** The answer of a shipped kernel, which takes the place of `before`. */
+/** The answer of a shipped kernel, which takes the place of `before`; that is freed, be there an answer or an error. */
 function then(
   name: string,
   inputs: tf.NamedTensorInfoMap,
@@ -42,9 +43,11 @@ function then(
   before: tf.TensorInfo,
   backend: WasmBackend,
 ): tf.TensorInfo {
-  const after = tf.getKernel(name, 'wasm').kernelFunc({ inputs, attrs, backend }) as tf.TensorInfo;
-  backend.disposeData(before.dataId);
-  return after;
+  try {
+    return tf.getKernel(name, 'wasm').kernelFunc({ inputs, attrs, backend }) as tf.TensorInfo;
+  } finally {
+    backend.disposeData(before.dataId);
+  }
 }
 
 function multiply(
@@ -62,26 +65,28 @@ function multiply(
   }
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
-  const c = backend.makeOutput([...batch, A.rows, B.columns], 'float32');
+  const c = output(backend, [...batch, A.rows, B.columns]);
   if (A.columns === 0) {
     backend.typedArrayFromHeap(c).fill(0);
     return c;
   }
   const [C, fromA, fromB] = [c, a, b].map((tensor) => addressOf(backend, tensor));
-  for (let i = 0; i < tf.util.sizeFromShape(batch); i++) {
-    const at = (address: number, index: number, { rows, columns }: Shape): number =>
-      address + index * rows * columns * float;
-    sharedProduct(
-      backend,
-      at(C, i, { rows: A.rows, columns: B.columns }),
-      { ...A, address: at(fromA, operand(i, batch, batchA), A) },
-      { ...B, address: at(fromB, operand(i, batch, batchB), B) },
-    );
+  const bytes = (rows: number, columns: number): number => rows * columns * float;
+  try {
+    for (let i = 0; i < sizeOf(batch); i++) {
+      sharedProduct(
+        backend,
+        C + i * bytes(A.rows, B.columns),
+        { ...A, address: fromA + operand(i, batch, batchA) * bytes(A.rows, A.columns) },
+        { ...B, address: fromB + operand(i, batch, batchB) * bytes(B.rows, B.columns) },
+      );
+    }
+  } catch (error) {
+    backend.disposeData(c.dataId);
+    throw error;
   }
   return c;
 }
-
-type Shape = Pick<Matrix, 'rows' | 'columns'>;
 
 /** The last two axes, exchanged or not. */
 function matrix({ shape }: tf.TensorInfo, transposed: boolean): Omit<Matrix, 'address'> {

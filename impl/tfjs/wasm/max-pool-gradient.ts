@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { kernel } from './module.ts';
+import { output, wasmKernel } from './module.ts';
 
 /**
  * `dx[p] = Σ dy[w]` over the windows w whose maximum stands at p; of equal ones the first, row by row, as on cpu. NaN is
@@ -8,7 +8,7 @@ import { kernel } from './module.ts';
  *
  * x, dx: `[N, H, W, C]`; dy: `[N, I, J, C]`.
  */
-export const maxPoolGradient: tf.KernelConfig = kernel(tf.MaxPoolGrad, ({ dy, input }, attrs, backend) => {
+export const maxPoolGradient: tf.KernelConfig = wasmKernel(tf.MaxPoolGrad, ({ dy, input }, attrs, backend) => {
   const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as tf.MaxPoolGradAttrs;
   const pool = tf.backend_util.computePool2DInfo(
     input.shape as [number, number, number, number],
@@ -18,7 +18,7 @@ export const maxPoolGradient: tf.KernelConfig = kernel(tf.MaxPoolGrad, ({ dy, in
     pad,
     dimRoundingMode,
   );
-  const result = backend.makeOutput(input.shape, 'float32');
+  const result = output(backend, input.shape);
   const [x, dx, g] = [input, result, dy].map((tensor) => backend.typedArrayFromHeap(tensor));
   dx.fill(0);
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight, filterWidth } = pool;

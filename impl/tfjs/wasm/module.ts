@@ -1,4 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
+import { list } from '../parameters.ts';
+import { sizeOf } from '../shape.ts';
 import { assemble, type Definition } from './assembler.ts';
 import { nesterovCode } from './nesterov-code.ts';
 import { productCode, scratchBytes } from './product-code.ts';
@@ -66,6 +68,21 @@ function allocate({ wasm }: WasmBackend, bytes: number): number {
   return address;
 }
 
+/**
+ * A new tensor. The backend itself makes one at address 0 where its heap, of at most 4 GB, has no room, and whoever fills
+ * that overwrites memory of others.
+ *
+ * @throws Error if the heap has no room
+ */
+export function output(backend: WasmBackend, shape: readonly number[], dtype: tf.DataType = 'float32'): tf.TensorInfo {
+  const tensor = backend.makeOutput(shape, dtype);
+  if (addressOf(backend, tensor) === 0 && sizeOf(shape) > 0) {
+    backend.disposeData(tensor.dataId);
+    throw new Error(`the wasm backend is out of memory: it was asked for a tensor of shape ${list(shape)}`);
+  }
+  return tensor;
+}
+
 /** The functions on a memory, be it of one thread or shared with others. */
 export function instantiate(functions: readonly Definition[], memory: WebAssembly.Memory): unknown {
   return new WebAssembly.Instance(compile(functions, memory), { env: { memory } }).exports;
@@ -123,7 +140,7 @@ type Run = (
 ) => tf.TensorInfo | tf.TensorInfo[];
 
 /** A kernel of the wasm backend. */
-export function kernel(kernelName: string, run: Run): tf.KernelConfig {
+export function wasmKernel(kernelName: string, run: Run): tf.KernelConfig {
   const kernelFunc: tf.KernelFunc = ({ inputs, attrs, backend }) =>
     run(inputs as Record<string, tf.TensorInfo>, attrs ?? {}, backend as WasmBackend);
   return { kernelName, backendName: 'wasm', kernelFunc };

@@ -21,18 +21,25 @@ export function replacement(kernels: () => readonly tf.KernelConfig[]): () => ()
   };
 }
 
+/**
+ * The engine sets up the kernels that are registered when their backend becomes the current one. Ours pass that on to those
+ * that they stand in for, which they may call, and which may come back.
+ */
 function replace(kernels: readonly tf.KernelConfig[]): () => void {
-  const replaced = kernels.map(({ kernelName, backendName }) => {
+  const replaced = kernels.map((kernel) => {
+    const { kernelName, backendName } = kernel;
     const shipped: tf.KernelConfig | undefined = tf.getKernel(kernelName, backendName);
     if (shipped) tf.unregisterKernel(kernelName, backendName);
-    return shipped;
+    const own = shipped?.setupFunc ? { ...kernel, setupFunc: shipped.setupFunc } : kernel;
+    tf.registerKernel(own);
+    return { shipped, own };
   });
-  for (const kernel of kernels) tf.registerKernel(kernel);
   return () => {
-    for (const [i, { kernelName, backendName }] of kernels.entries()) {
-      const [shipped, now] = [replaced[i], tf.getKernel(kernelName, backendName)];
-      if (now !== undefined && now !== kernels[i]) continue;
-      if (now) tf.unregisterKernel(kernelName, backendName);
+    for (const { shipped, own } of replaced) {
+      const { kernelName, backendName } = own;
+      const registered: tf.KernelConfig | undefined = tf.getKernel(kernelName, backendName);
+      if (registered !== undefined && registered !== own) continue;
+      if (registered) tf.unregisterKernel(kernelName, backendName);
       if (shipped) tf.registerKernel(shipped);
     }
   };

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 
 /** The name of the kernel that makes an update in one pass, on backends that have one. */
-export const nesterovUpdate = 'NesterovUpdate';
+export const nesterovKernelName = 'NesterovUpdate';
 
 export type NesterovAttrs = { readonly rate: number; readonly momentum: number };
 
@@ -10,14 +10,14 @@ export type NesterovAttrs = { readonly rate: number; readonly momentum: number }
  *
  * w, v, g: float32 of one shape. The caller disposes of the results.
  */
-export function nesterov(
+export function nesterovUpdate(
   w: tf.Tensor,
   v: tf.Tensor,
   g: tf.Tensor,
   { rate, momentum }: NesterovAttrs,
 ): [w: tf.Tensor, v: tf.Tensor] {
-  if (tf.getKernel(nesterovUpdate, tf.getBackend())) {
-    return tf.engine().runKernel(nesterovUpdate, { w, v, g }, { rate, momentum }) as [tf.Tensor, tf.Tensor];
+  if (tf.getKernel(nesterovKernelName, tf.getBackend())) {
+    return tf.engine().runKernel(nesterovKernelName, { w, v, g }, { rate, momentum }) as [tf.Tensor, tf.Tensor];
   }
   return tf.tidy(() => {
     const change = tf.mul(g, rate);
