@@ -53,7 +53,7 @@ export function checkFinite(where: string, value: unknown, least: number = -Infi
 }
 
 /** Throws unless `values` is a Float64Array: others would round what is computed, or hold no numbers. */
-export function checkFloats(where: string, name: string, values: unknown): void {
+export function checkFloats(where: string, name: string, values: unknown): asserts values is Float64Array {
   if (values instanceof Float64Array) return;
   throw new TypeError(`${where}: "${name}" expected a Float64Array, got ${kindOf(values)}`);
 }

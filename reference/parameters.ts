@@ -82,7 +82,7 @@ export function initialAlpha(pool: Pool, shape: readonly number[]): Float64Array
 }
 
 /** Throws unless `tensor` is a Float64Array with as many elements as `shape` says. */
-export function checkTensor(where: string, name: string, tensor: Float64Array, shape: readonly number[]): void {
+export function checkTensor(where: string, name: string, tensor: unknown, shape: readonly number[]): void {
   checkFloats(where, name, tensor);
   if (tensor.length !== sizeOf(shape)) {
     throw new RangeError(
