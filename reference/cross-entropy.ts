@@ -1,5 +1,4 @@
-import { checkInteger, shown } from './arguments.ts';
-import { checkArray, checkLength } from './matrix.ts';
+import { checkArray, checkInteger, checkLength, shown } from './arguments.ts';
 
 /**
  * Softmax cross-entropy, mean over the batch:

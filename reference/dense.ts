@@ -1,4 +1,5 @@
-import { checkArray, checkLength, product, transpose } from './matrix.ts';
+import { checkArray, checkLength } from './arguments.ts';
+import { product, transpose } from './matrix.ts';
 
 /**
  * `y = x·W + b`

@@ -1,5 +1,4 @@
-import { checkFloats, checkInteger, shown } from './arguments.ts';
-import { checkTensor } from './parameters.ts';
+import { checkFloats, checkInteger, checkTensor, shown } from './arguments.ts';
 import { checkSource, type Random } from './random.ts';
 
 /**

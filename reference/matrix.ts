@@ -1,5 +1,4 @@
-import { kindOf } from './arguments.ts';
-import { sizeOf } from './shape.ts';
+import { checkLength } from './arguments.ts';
 
 /**
  * `C = A·B`, A: `[n, k]`, B: `[k, m]`, C: `[n, m]`, float64, row-major.
@@ -42,29 +41,6 @@ export function transpose(A: Float64Array, n: number, k: number): Float64Array {
   const T = new Float64Array(n * k);
   for (let i = 0; i < n; i++) for (let p = 0; p < k; p++) T[p * n + i] = A[i * k + p];
   return T;
-}
-
-/** Throws unless `values` is an array. */
-export function checkArray(where: string, name: string, values: unknown): void {
-  if (!ArrayBuffer.isView(values) && !Array.isArray(values)) {
-    throw new TypeError(`${where}: "${name}" expected an array, got ${kindOf(values)}`);
-  }
-}
-
-/** Throws unless `values` has as many elements as `shape` says. */
-export function checkLength(
-  where: string,
-  name: string,
-  values: { readonly length: number },
-  shape: readonly number[],
-): void {
-  checkArray(where, name, values);
-  const expected = sizeOf(shape);
-  if (values.length !== expected) {
-    throw new RangeError(
-      `${where}: "${name}" expected shape [${shape.join(', ')}], ${expected} elements, got ${values.length}`,
-    );
-  }
 }
 
 function allFinite(values: Float64Array): boolean {

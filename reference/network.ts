@@ -1,11 +1,10 @@
 import { activate, activateVjp } from './activate.ts';
-import { checkInput, kindOf } from './arguments.ts';
+import { checkArray, checkInput, checkLength, checkTensor, kindOf } from './arguments.ts';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
 import { dropoutBackward, dropoutForward } from './dropout.ts';
 import { initialWeights } from './initializers.ts';
-import { checkArray, checkLength } from './matrix.ts';
-import { checkTensor, parameterLayout } from './parameters.ts';
+import { parameterLayout } from './parameters.ts';
 import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { random } from './random.ts';
 import { sizeOf } from './shape.ts';
