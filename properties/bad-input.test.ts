@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { mrelu as mreluActivation, pap } from '../reference/activations.ts';
 import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
 import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
-import { denseForward } from '../reference/dense.ts';
+import { denseBackward, denseForward } from '../reference/dense.ts';
 import { dropoutBackward, dropoutForward, dropoutMask } from '../reference/dropout.ts';
 import { initialWeights } from '../reference/initializers.ts';
 import { mrelu, mreluVjp } from '../reference/mrelu.ts';
@@ -70,7 +70,31 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ],
   ['no constraints', () => cases(none), TypeError, 'cases: "options" expected an object'],
   ['an empty case', () => caseText({} as never), TypeError, 'pool: expected an object, got undefined'],
-  ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected an array'],
+  ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected a Float64Array'],
+  [
+    'a matrix of text',
+    () => denseForward(['a', 2] as never, x, x, 2),
+    TypeError,
+    'denseForward: "x" expected a Float64Array, got an array',
+  ],
+  [
+    'weights of float32',
+    () => denseForward(x, Float32Array.of(1, 2) as never, Float64Array.of(0), 2),
+    TypeError,
+    'denseForward: "W" expected a Float64Array, got a Float32Array',
+  ],
+  [
+    'a bias in a list',
+    () => denseForward(x, x, [0] as never, 2),
+    TypeError,
+    'denseForward: "b" expected a Float64Array',
+  ],
+  [
+    'a dy of float32',
+    () => denseBackward(Float32Array.of(1) as never, x, 2, 1),
+    TypeError,
+    'denseBackward: "dy" expected a Float64Array, got a Float32Array',
+  ],
   ['no weights', () => nesterovUpdate(none, none, none, 1, 0), TypeError, 'nesterovUpdate: "w" expected a F'],
   ['a negative step', () => rateAt({ learningRate: 1, decay: 1, momentum: 0 }, -5), RangeError, 'rateAt: "iterations"'],
   ['no width', () => initialWeights(random(1, 'w'), 'uniform', -3, 4), RangeError, 'initialWeights: "inputs" expected'],
@@ -84,7 +108,8 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['no P', () => mreluActivation(none), TypeError, 'mrelu: "P" expected a number, got undefined'],
   ['no labels', () => crossEntropyForward(x, none, 2), TypeError, 'crossEntropyForward: "labels" expected an array'],
   ['no classes', () => crossEntropyBackward(x, [1], none), TypeError, 'crossEntropyBackward: "classes" expected an'],
-  ['no logits', () => crossEntropyForward(none, [1], 2), TypeError, 'crossEntropyForward: "z" expected an array'],
+  ['no logits', () => crossEntropyForward(none, [1], 2), TypeError, 'crossEntropyForward: "z" expected a Float64Array'],
+  ['logits in a list', () => crossEntropyForward([1, 2] as never, [0], 2), TypeError, 'got an array'],
   ['labels of symbols', () => crossEntropyForward(x, [Symbol('a')] as never, 2), RangeError, 'got Symbol(a) at 0'],
   ['nothing to drop', () => dropoutForward(none, x), TypeError, 'dropoutForward: "x" expected a Float64Array'],
   [
