@@ -15,8 +15,10 @@ import { ExactSum } from '../reference/sum.ts';
 import { trainStep } from '../reference/train.ts';
 import { isVacuous, permits } from './allowed.ts';
 import { cases } from './cases.ts';
+import { describeFinding } from './failure.ts';
 import { caseText } from './failure-text.ts';
 import { expectation } from './interval.ts';
+import { ulpsApart } from './ulp.ts';
 
 const pool = { branches: ['relu', 'step'], sharing: 'layer', constraint: { kind: 'free' } };
 const input = { pool, shape: [2], x: Float64Array.of(1, -1), alpha: Float64Array.of(0.8, 0.2) };
@@ -164,6 +166,33 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ],
   ['nothing allowed', () => permits(none, none), TypeError, 'permits: "allowed" expected an object, got undefined'],
   ['no number', () => permits({} as never, none), TypeError, 'permits: "actual" expected a number, got undefined'],
+  ['no interval', () => permits({} as never, 1), TypeError, 'permits: "allowed.lo" expected a number, got undefined'],
+  ['text apart', () => ulpsApart('a' as never, 1, 'f64'), TypeError, 'ulpsApart: "a" expected a number, got string'],
+  [
+    'an unknown finding',
+    () => describeFinding({ code: 'zz' } as never),
+    RangeError,
+    'describeFinding: "finding.code" expected that of a Finding, got "zz"',
+  ],
+  ['a uniform of text', () => random(1, 'u').uniform('a' as never, 2), TypeError, 'uniform: "low" expected a number'],
+  [
+    'too wide a span',
+    () => random(1, 'u').uniform(-1e308, 1e308),
+    RangeError,
+    'uniform: "high - low" expected a finite',
+  ],
+  [
+    'bounds of another dtype',
+    () =>
+      expectation({
+        ...c,
+        dtype: 'f32',
+        alpha: Float64Array.of(0.5, 0.25),
+        pool: { ...pool, constraint: { kind: 'clip', bounds: [0.1, 1] } },
+      } as never),
+    RangeError,
+    'expectation: "bounds" expected numbers of the dtype, got 0.1 at 0',
+  ],
   ['nothing that is vacuous', () => isVacuous(none), TypeError, 'isVacuous: "allowed" expected an object'],
   ...(
     [
