@@ -16,7 +16,7 @@ import { trainStep } from '../reference/train.ts';
 import { isVacuous, permits } from './allowed.ts';
 import { cases } from './cases.ts';
 import { describeFinding } from './failure.ts';
-import { caseText } from './failure-text.ts';
+import { caseText, failureText } from './failure-text.ts';
 import { expectation } from './interval.ts';
 import { ulpsApart } from './ulp.ts';
 
@@ -71,6 +71,7 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
     '"alpha" expected numbers',
   ],
   ['no constraints', () => cases(none), TypeError, 'cases: "options" expected an object'],
+  ['an empty failure', () => failureText({} as never), TypeError, 'failureText: "failure.case" expected an object'],
   ['an empty case', () => caseText({} as never), TypeError, 'pool: expected an object, got undefined'],
   ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected a Float64Array'],
   [
