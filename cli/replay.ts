@@ -4,7 +4,7 @@ import { largestSeed } from '../properties/check-arguments.ts';
 import type { Failure } from '../properties/failure.ts';
 import { failureLines } from '../properties/failure-text.ts';
 import type { Law } from '../properties/law.ts';
-import { type Breakage, checkKind } from '../properties/verify.ts';
+import { type Breakage, checkKind, lackOf } from '../properties/verify.ts';
 import { wrapped } from '../properties/wrapped.ts';
 import type { Subject } from '../reference/subject.ts';
 import { parseInteger, parseKind, parseLaw, parsePath, parseSubject } from './arguments.ts';
@@ -38,7 +38,7 @@ Exit codes:
   1  it fails
   2  an argument was wrong
   3  the backend threw, or is missing
-${internalHelp}  5  the path leads to no case that the law speaks of
+${internalHelp}  5  the path leads to no case that the law speaks of, or the backend lacks what the law needs
 `,
     )
     .action(async ({ law, backend, ...at }: Flags) => {
@@ -60,6 +60,10 @@ export async function replay(
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     return { text: error.message, exitCode: exitCodes.broke };
+  }
+  const missing = lackOf(subject, law);
+  if (missing !== undefined) {
+    return { text: `${law.id} needs ${missing}, which ${subject.name} has not`, exitCode: exitCodes.notRun };
   }
   const nowhere = {
     text: `${law.id}: path ${path} leads to no case that the law speaks of`,

@@ -50,6 +50,10 @@ export const unchecked = (why: Unchecked): Allowed => ({ ...notFinite, lo: -Infi
 export function permits(allowed: Allowed, actual: number): boolean {
   checkInput('permits', 'allowed', allowed);
   if (typeof actual !== 'number') throw new TypeError(`permits: "actual" expected a number, got ${kindOf(actual)}`);
+  for (const end of ['lo', 'hi'] as const) {
+    if (typeof allowed[end] === 'number') continue;
+    throw new TypeError(`permits: "allowed.${end}" expected a number, got ${kindOf(allowed[end])}`);
+  }
   if (Number.isNaN(actual)) return allowed.nan;
   if (actual >= allowed.lo && actual <= allowed.hi) return true;
   return allowed.infinite && !Number.isFinite(actual);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { mrelu as mreluActivation, pap } from '../reference/activations.ts';
 import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
 import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
-import { denseForward } from '../reference/dense.ts';
+import { denseBackward, denseForward } from '../reference/dense.ts';
 import { dropoutBackward, dropoutForward, dropoutMask } from '../reference/dropout.ts';
 import { initialWeights } from '../reference/initializers.ts';
 import { mrelu, mreluVjp } from '../reference/mrelu.ts';
@@ -15,8 +15,10 @@ import { ExactSum } from '../reference/sum.ts';
 import { trainStep } from '../reference/train.ts';
 import { isVacuous, permits } from './allowed.ts';
 import { cases } from './cases.ts';
-import { caseText } from './failure-text.ts';
+import { describeFinding } from './failure.ts';
+import { caseText, failureText } from './failure-text.ts';
 import { expectation } from './interval.ts';
+import { ulpsApart } from './ulp.ts';
 
 const pool = { branches: ['relu', 'step'], sharing: 'layer', constraint: { kind: 'free' } };
 const input = { pool, shape: [2], x: Float64Array.of(1, -1), alpha: Float64Array.of(0.8, 0.2) };
@@ -69,8 +71,33 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
     '"alpha" expected numbers',
   ],
   ['no constraints', () => cases(none), TypeError, 'cases: "options" expected an object'],
+  ['an empty failure', () => failureText({} as never), TypeError, 'failureText: "failure.case" expected an object'],
   ['an empty case', () => caseText({} as never), TypeError, 'pool: expected an object, got undefined'],
-  ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected an array'],
+  ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected a Float64Array'],
+  [
+    'a matrix of text',
+    () => denseForward(['a', 2] as never, x, x, 2),
+    TypeError,
+    'denseForward: "x" expected a Float64Array, got an array',
+  ],
+  [
+    'weights of float32',
+    () => denseForward(x, Float32Array.of(1, 2) as never, Float64Array.of(0), 2),
+    TypeError,
+    'denseForward: "W" expected a Float64Array, got a Float32Array',
+  ],
+  [
+    'a bias in a list',
+    () => denseForward(x, x, [0] as never, 2),
+    TypeError,
+    'denseForward: "b" expected a Float64Array',
+  ],
+  [
+    'a dy of float32',
+    () => denseBackward(Float32Array.of(1) as never, x, 2, 1),
+    TypeError,
+    'denseBackward: "dy" expected a Float64Array, got a Float32Array',
+  ],
   ['no weights', () => nesterovUpdate(none, none, none, 1, 0), TypeError, 'nesterovUpdate: "w" expected a F'],
   ['a negative step', () => rateAt({ learningRate: 1, decay: 1, momentum: 0 }, -5), RangeError, 'rateAt: "iterations"'],
   ['no width', () => initialWeights(random(1, 'w'), 'uniform', -3, 4), RangeError, 'initialWeights: "inputs" expected'],
@@ -84,7 +111,8 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['no P', () => mreluActivation(none), TypeError, 'mrelu: "P" expected a number, got undefined'],
   ['no labels', () => crossEntropyForward(x, none, 2), TypeError, 'crossEntropyForward: "labels" expected an array'],
   ['no classes', () => crossEntropyBackward(x, [1], none), TypeError, 'crossEntropyBackward: "classes" expected an'],
-  ['no logits', () => crossEntropyForward(none, [1], 2), TypeError, 'crossEntropyForward: "z" expected an array'],
+  ['no logits', () => crossEntropyForward(none, [1], 2), TypeError, 'crossEntropyForward: "z" expected a Float64Array'],
+  ['logits in a list', () => crossEntropyForward([1, 2] as never, [0], 2), TypeError, 'got an array'],
   ['labels of symbols', () => crossEntropyForward(x, [Symbol('a')] as never, 2), RangeError, 'got Symbol(a) at 0'],
   ['nothing to drop', () => dropoutForward(none, x), TypeError, 'dropoutForward: "x" expected a Float64Array'],
   [
@@ -139,6 +167,33 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ],
   ['nothing allowed', () => permits(none, none), TypeError, 'permits: "allowed" expected an object, got undefined'],
   ['no number', () => permits({} as never, none), TypeError, 'permits: "actual" expected a number, got undefined'],
+  ['no interval', () => permits({} as never, 1), TypeError, 'permits: "allowed.lo" expected a number, got undefined'],
+  ['text apart', () => ulpsApart('a' as never, 1, 'f64'), TypeError, 'ulpsApart: "a" expected a number, got string'],
+  [
+    'an unknown finding',
+    () => describeFinding({ code: 'zz' } as never),
+    RangeError,
+    'describeFinding: "finding.code" expected that of a Finding, got "zz"',
+  ],
+  ['a uniform of text', () => random(1, 'u').uniform('a' as never, 2), TypeError, 'uniform: "low" expected a number'],
+  [
+    'too wide a span',
+    () => random(1, 'u').uniform(-1e308, 1e308),
+    RangeError,
+    'uniform: "high - low" expected a finite',
+  ],
+  [
+    'bounds of another dtype',
+    () =>
+      expectation({
+        ...c,
+        dtype: 'f32',
+        alpha: Float64Array.of(0.5, 0.25),
+        pool: { ...pool, constraint: { kind: 'clip', bounds: [0.1, 1] } },
+      } as never),
+    RangeError,
+    'expectation: "bounds" expected numbers of the dtype, got 0.1 at 0',
+  ],
   ['nothing that is vacuous', () => isVacuous(none), TypeError, 'isVacuous: "allowed" expected an object'],
   ...(
     [

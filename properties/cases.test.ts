@@ -166,3 +166,23 @@ describe('within', () => {
     }
   });
 });
+
+it.each<[object, string]>([
+  [
+    { constraints: ['softmax'] },
+    '"within.constraints" expected one or more of free, fixed, sumToOne, clip, got ["softmax"]',
+  ],
+  [{ sharing: ['channel'] }, '"within.sharing" expected layer or unit for shape [3], got ["channel"]'],
+  [{ branches: [] }, '"within.branches" expected one or more of relu,'],
+  [{ branches: 'relu' }, '"within.branches" expected an array, got string'],
+  [{ sharings: [] }, '"within" expected branches, sharing, constraints, got "sharings"'],
+])('refuses to draw within %j', (change, message) => {
+  const within = { branches: ['relu'], sharing: ['layer'], constraints: ['free'], ...change } as never;
+  expect(() => cases({ dtype: 'f32', kind: 'dyadic', shape: [3], within })).toThrow(`cases: ${message}`);
+});
+
+it.each(['finite', 'longSums'])('refuses %s that is no flag', (name) => {
+  expect(() => cases({ dtype: 'f32', kind: 'dyadic', [name]: 'no' })).toThrow(
+    `cases: "${name}" expected true or false, got "no"`,
+  );
+});

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { shown } from '../reference/arguments.ts';
+import { checkArray, checkInput, shown } from '../reference/arguments.ts';
+import { branchNames } from '../reference/branches.ts';
 import type { BranchName, BranchRef, Case, Constraint, Dtype } from '../reference/case.ts';
 import { checkBranch, checkShape } from '../reference/parameters.ts';
 import { sizeOf } from '../reference/shape.ts';
@@ -7,7 +8,7 @@ import type { Facet } from '../reference/subject.ts';
 import { Draw } from './cases/draw.ts';
 import { drawStructure } from './cases/structure.ts';
 import { Values } from './cases/values.ts';
-import { checkOptions } from './check-arguments.ts';
+import { checkKeys, checkOptions } from './check-arguments.ts';
 import { checkDtype, heldFormat } from './dtypes.ts';
 import { checkFacets } from './error-bound.ts';
 import { exactBranchOf } from './exact-branches.ts';
@@ -70,6 +71,12 @@ export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
   }
   checkBranches('cases', constraints.branches);
   if (constraints.shape !== undefined) checkShape('cases', constraints.shape);
+  for (const name of ['finite', 'longSums'] as const) {
+    const flag = constraints[name];
+    if (flag === undefined || typeof flag === 'boolean') continue;
+    throw new TypeError(`cases: "${name}" expected true or false, got ${shown(flag)}`);
+  }
+  if (constraints.within !== undefined) checkWithin(constraints.within, constraints.shape);
   return new CaseArbitrary(constraints);
 }
 
@@ -131,6 +138,34 @@ function scale(draw: Draw, { kind, finite, dtype, facets = [] }: CaseConstraints
   const reach = draw.chance(0.5) ? Math.min(64, most) : most;
   const factor = 2 ** draw.int(-reach, reach);
   return { ...c, [name]: c[name].map((v) => format.round(v * factor)) };
+}
+
+/** What can be drawn; softmax is none of the constraints, since the spec states no bounds for it. */
+const drawable: Readonly<Record<keyof Within, readonly string[]>> = {
+  branches: branchNames,
+  sharing: ['layer', 'channel', 'unit', 'sharedAxes'],
+  constraints: ['free', 'fixed', 'sumToOne', 'clip'],
+};
+
+/** Throws unless something can be drawn `within`, of the shape if there is one. */
+function checkWithin(within: Within, shape: readonly number[] | undefined): void {
+  checkInput('cases', 'within', within);
+  checkKeys('cases: "within"', within, Object.keys(drawable));
+  for (const name of ['branches', 'sharing', 'constraints'] as const) {
+    const names: readonly unknown[] = within[name];
+    checkArray('cases', `within.${name}`, names);
+    const fits = Array.from(names).every((one) => drawable[name].includes(one as string));
+    if (names.length === 0 || !fits) {
+      throw new RangeError(
+        `cases: "within.${name}" expected one or more of ${drawable[name].join(', ')}, got ${shown(names)}`,
+      );
+    }
+  }
+  if (shape?.length === 1 && !within.sharing.includes('layer') && !within.sharing.includes('unit')) {
+    throw new RangeError(
+      `cases: "within.sharing" expected layer or unit for shape ${shown(shape)}, got ${shown(within.sharing)}`,
+    );
+  }
 }
 
 function checkBranches(where: string, branches: unknown): void {

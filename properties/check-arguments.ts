@@ -18,18 +18,18 @@ export function checkLawArgument(where: string, law: Law): void {
 }
 
 /** @throws TypeError, RangeError naming what is not as a Subject has it */
-export function checkSubject(where: string, subject: Subject): void {
+export function checkSubject(where: string, subject: Subject, name: string = 'subject'): void {
   if (typeof subject !== 'object' || subject === null || typeof subject.answer !== 'function') {
     const came = typeof subject === 'object' && subject !== null ? 'an object without answer' : shown(subject);
-    throw new TypeError(`${where}: "subject" expected an object with name, dtype, facets and answer, got ${came}`);
+    throw new TypeError(`${where}: "${name}" expected an object with name, dtype, facets and answer, got ${came}`);
   }
   if (typeof subject.name !== 'string') {
-    throw new TypeError(`${where}: "subject.name" expected a string, got ${kindOf(subject.name)}`);
+    throw new TypeError(`${where}: "${name}.name" expected a string, got ${kindOf(subject.name)}`);
   }
-  checkDtype(`${where}: "subject"`, subject.dtype);
-  checkFacets(`${where}: "subject.facets"`, subject.facets);
+  checkDtype(`${where}: "${name}"`, subject.dtype);
+  checkFacets(`${where}: "${name}.facets"`, subject.facets);
   for (const optional of ['jvp', 'doubleVjp', 'liveTensors'] as const) {
-    checkCallback(`${where}: "subject.${optional}"`, subject[optional]);
+    checkCallback(`${where}: "${name}.${optional}"`, subject[optional]);
   }
 }
 

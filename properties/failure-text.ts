@@ -14,6 +14,8 @@ const shown = 12;
  */
 export function failureText(failure: Failure): string {
   checkInput('failureText', 'failure', failure);
+  checkInput('failureText', 'failure.case', failure.case);
+  checkInput('failureText', 'failure.finding', failure.finding);
   return [`FAIL on ${failure.subject}`, ...failureLines(failure), againLine(failure)].join('\n');
 }
 

@@ -1,3 +1,4 @@
+import { checkInput, shown } from '../reference/arguments.ts';
 import type { Case } from '../reference/case.ts';
 import type { GradcheckFailure } from './gradcheck/report.ts';
 import { describeGradcheckFailure } from './gradcheck/report-text.ts';
@@ -50,6 +51,7 @@ export interface Failure {
 
 /** One sentence: which element, what came, what was expected, what is allowed. */
 export function describeFinding(finding: Finding): string {
+  checkInput('describeFinding', 'finding', finding);
   switch (finding.code) {
     case 'outside': {
       const { quantity, index, actual, expected, lo, hi, wrong, compared } = finding;
@@ -68,5 +70,9 @@ export function describeFinding(finding: Finding): string {
       return describeGradcheckFailure(finding.failure);
     case 'leaked':
       return `${finding.tensors} tensors more are alive after ${finding.calls} calls`;
+    default:
+      throw new RangeError(
+        `describeFinding: "finding.code" expected that of a Finding, got ${shown((finding as { code: unknown }).code)}`,
+      );
   }
 }

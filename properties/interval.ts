@@ -37,6 +37,8 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   const arithmetic = new Arithmetic(input.dtype, facets);
   for (const name of ['x', 'alpha', 'dy'] as const)
     checkRepresentable(name, input[name], arithmetic.storage ?? arithmetic.format);
+  const { constraint } = input.pool;
+  if (constraint.kind === 'clip') checkRepresentable('bounds', Float64Array.from(constraint.bounds), arithmetic.format);
   const positions = positionsOf(input.pool, input.shape);
   const { x, dy } = input;
   const branches = input.pool.branches.map(exactBranchOf);
@@ -59,7 +61,7 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   };
 }
 
-/** Inputs are exactly representable in the dtype (spec §5), and where that differs in the storage. */
+/** Inputs and bounds are exactly representable in the dtype (spec §1, §5), and where that differs in the storage. */
 function checkRepresentable(name: string, tensor: Float64Array, { round }: Format): void {
   const at = tensor.findIndex((v) => !Object.is(round(v), v));
   if (at >= 0) throw new RangeError(`expectation: "${name}" expected numbers of the dtype, got ${tensor[at]} at ${at}`);

@@ -2,7 +2,7 @@ import { byContent } from './by-content.ts';
 import { expectation } from './interval.ts';
 import type { Law } from './law.ts';
 import type { Mutant } from './mutants/mutant.ts';
-import { checkKind } from './verify.ts';
+import { checkKind, lackOf } from './verify.ts';
 
 export interface KillOptions {
   /** Cases of each law, half of them dyadic. */
@@ -32,7 +32,7 @@ export async function findKills(
       if (table[m]!.filter(Boolean).length >= enough) continue;
       for (const [share, kind] of kinds.entries()) {
         const subject = mutant.make();
-        if (table[m]![k] || (law.needs !== undefined && subject[law.needs] === undefined)) continue;
+        if (table[m]![k] || lackOf(subject, law) !== undefined) continue;
         const count = Math.floor(runs / kinds.length) + (share < runs % kinds.length ? 1 : 0);
         const found = await checkKind(law, subject, { kind, seed, runs: count, shrink: false, expect });
         table[m]![k] = found !== undefined;

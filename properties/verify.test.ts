@@ -11,6 +11,7 @@ import { referenceSubject } from './reference-subject.ts';
 import { checkKind, checkLaw } from './verify.ts';
 
 const y = laws.find(({ id }) => id === 'agreement/y')!;
+const leak = laws.find(({ id }) => id === 'state/no-leak')!;
 /** The reference, with one tensor of its answers changed. */
 function answering(name: keyof Answer, change: (tensor: Float64Array) => unknown): Pick<Subject, 'answer'> {
   const answer = (c: Case): Answer => {
@@ -64,7 +65,6 @@ describe('checkLaw', () => {
   });
 
   it('says what a Subject lacks for a law', async () => {
-    const leak = laws.find(({ needs }) => needs === 'liveTensors')!;
     expect(await checkLaw(leak, referenceSubject, { runs: 10, seed: 1 })).toMatchObject({
       outcome: 'inapplicable',
       inapplicable: 'liveTensors',
@@ -257,6 +257,36 @@ describe('checkLaw', () => {
       'onCase',
       () => checkLaw(y, referenceSubject, { runs: 1, seed: 1, onCase: 3 as never }),
       'checkLaw: "onCase" expected a function, got number',
+    ],
+    [
+      'subject for the law',
+      () => checkKind(leak, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1 }),
+      'checkKind: "subject" expected one with liveTensors, which state/no-leak needs, got reference without',
+    ],
+    [
+      'shrink',
+      () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, shrink: 'no' as never }),
+      'checkKind: "shrink" expected true or false, got "no"',
+    ],
+    [
+      'history',
+      () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, history: 'x' as never }),
+      'checkKind: "history" expected an array, got string',
+    ],
+    [
+      'Case of a history',
+      () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, history: [3 as never] }),
+      'checkKind: "history": "input" expected an object, got 3',
+    ],
+    [
+      'expect',
+      () => checkKind(y, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1, expect: 3 as never }),
+      'checkKind: "expect" expected a function, got number',
+    ],
+    [
+      'fresh Subject',
+      () => checkLaw(y, wrong(), { runs: 20, seed: 1, fresh: () => 3 as never }),
+      'checkKind: "fresh()" expected an object with name, dtype, facets and answer, got 3',
     ],
     [
       'subject',

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { checkInteger, shown } from '../reference/arguments.ts';
+import { checkArray, checkInteger, shown } from '../reference/arguments.ts';
 import type { BranchRef, Case } from '../reference/case.ts';
+import { checkCase } from '../reference/parameters.ts';
 import type { Subject } from '../reference/subject.ts';
 import { cases, type Kind } from './cases.ts';
 import { checkCallback, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
@@ -131,7 +132,11 @@ export interface Start {
 const shrinkingCalls = 500;
 const costOf = ({ x }: Case): number => Math.max(1, Math.ceil(x.length / 1024));
 
-/** Runs one law on Cases of one kind; `undefined` if it held. With a `path` only that counterexample is run again. */
+/**
+ * Runs one law on Cases of one kind; `undefined` if it held. With a `path` only that counterexample is run again.
+ *
+ * @throws TypeError, RangeError naming the argument, as what the law needs and the Subject lacks; what the law itself throws
+ */
 export async function checkKind(
   law: Law,
   subject: Subject,
@@ -140,8 +145,21 @@ export async function checkKind(
 ): Promise<Failure | Breakage | undefined> {
   checkArguments('checkKind', law, subject, options, startOptions);
   checkCallback('checkKind: "onCase"', onCase);
-  const { kind, seed, runs, path, branches = [], shrink = true, timeout, fresh, history = [], expect } = options;
+  const { kind, seed, runs, path, branches = [], shrink = true, timeout, history = [], expect } = options;
   checkInteger('checkKind: "runs"', runs, 0);
+  if (typeof shrink !== 'boolean') {
+    throw new TypeError(`checkKind: "shrink" expected true or false, got ${shown(shrink)}`);
+  }
+  checkArray('checkKind', 'history', history);
+  for (const input of history) checkCase('checkKind: "history"', input);
+  checkCallback('checkKind: "expect"', expect);
+  const missing = lackOf(subject, law);
+  if (missing !== undefined) {
+    throw new RangeError(
+      `checkKind: "subject" expected one with ${missing}, which ${law.id} needs, got ${subject.name} without`,
+    );
+  }
+  const fresh = options.fresh && checkedFresh(options.fresh);
   if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
     throw new RangeError(`checkKind: "path" expected integers separated by colons, got ${shown(path)}`);
   }
@@ -279,6 +297,14 @@ function checkArguments(
   checkInteger(`${where}: "seed"`, options.seed, 0, largestSeed);
   if (options.timeout !== undefined) checkInteger(`${where}: "timeout"`, options.timeout, 1, 2 ** 31 - 1);
   checkCallback(`${where}: "fresh"`, options.fresh);
+}
+
+function checkedFresh(fresh: () => Subject): () => Subject {
+  return () => {
+    const made = fresh();
+    checkSubject('checkKind', made, 'fresh()');
+    return made;
+  };
 }
 
 function leadsNowhere(path: string, cause?: unknown): RangeError {

@@ -1,3 +1,5 @@
+import { sizeOf } from './shape.ts';
+
 /** Checks of arguments, and how their errors show what came: they must never fail themselves, whatever it was. */
 
 /** The kind of a value: `null`, `a Float32Array`, `an object`, `string`. */
@@ -53,7 +55,35 @@ export function checkFinite(where: string, value: unknown, least: number = -Infi
 }
 
 /** Throws unless `values` is a Float64Array: others would round what is computed, or hold no numbers. */
-export function checkFloats(where: string, name: string, values: unknown): void {
+export function checkFloats(where: string, name: string, values: unknown): asserts values is Float64Array {
   if (values instanceof Float64Array) return;
   throw new TypeError(`${where}: "${name}" expected a Float64Array, got ${kindOf(values)}`);
+}
+
+/** Throws unless `values` is an array. */
+export function checkArray(where: string, name: string, values: unknown): void {
+  if (!ArrayBuffer.isView(values) && !Array.isArray(values)) {
+    throw new TypeError(`${where}: "${name}" expected an array, got ${kindOf(values)}`);
+  }
+}
+
+/** Throws unless `values` is an array with as many elements as `shape` says. */
+export function checkLength(
+  where: string,
+  name: string,
+  values: { readonly length: number },
+  shape: readonly number[],
+): void {
+  checkArray(where, name, values);
+  const expected = sizeOf(shape);
+  if (values.length === expected) return;
+  throw new RangeError(
+    `${where}: "${name}" expected shape [${shape.join(', ')}], ${expected} elements, got ${values.length}`,
+  );
+}
+
+/** Throws unless `tensor` is a Float64Array with as many elements as `shape` says. */
+export function checkTensor(where: string, name: string, tensor: unknown, shape: readonly number[]): void {
+  checkFloats(where, name, tensor);
+  checkLength(where, name, tensor, shape);
 }

@@ -1,6 +1,5 @@
-import { checkInput, kindOf } from './arguments.ts';
+import { checkInput, checkLength, kindOf } from './arguments.ts';
 import { dropoutMask } from './dropout.ts';
-import { checkLength } from './matrix.ts';
 import type { Batch } from './network.ts';
 import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { permutation, random } from './random.ts';

@@ -1,5 +1,4 @@
-import { checkInteger, shown } from './arguments.ts';
-import { checkArray, checkLength } from './matrix.ts';
+import { checkArray, checkInteger, checkTensor, shown } from './arguments.ts';
 
 /**
  * Softmax cross-entropy, mean over the batch:
@@ -47,7 +46,7 @@ function check(where: string, z: Float64Array, labels: ArrayLike<number>, classe
   checkArray(where, 'labels', labels);
   checkInteger(`${where}: "classes"`, classes, 1);
   if (labels.length === 0) throw new RangeError(`${where}: "labels" expected at least one, got none`);
-  checkLength(where, 'z', z, [labels.length, classes]);
+  checkTensor(where, 'z', z, [labels.length, classes]);
   for (let i = 0; i < labels.length; i++) {
     if (!(Number.isInteger(labels[i]) && labels[i] >= 0 && labels[i] < classes)) {
       throw new RangeError(`${where}: "labels" expected integers in [0, ${classes}), got ${shown(labels[i])} at ${i}`);

@@ -1,17 +1,18 @@
-import { checkArray, checkLength, product, transpose } from './matrix.ts';
+import { checkFloats, checkTensor } from './arguments.ts';
+import { product, transpose } from './matrix.ts';
 
 /**
  * `y = x·W + b`
  *
  * x: `[N, inputs]`, W: `[inputs, units]`, b: `[units]`, y: `[N, units]`, float64, row-major; N is `x.length / inputs`.
  *
- * @throws RangeError naming the argument whose length does not match
+ * @throws TypeError unless the tensors are Float64Arrays, RangeError naming the one whose length does not match
  */
 export function denseForward(x: Float64Array, W: Float64Array, b: Float64Array, inputs: number): Float64Array {
   const N = rows('denseForward', 'x', x, inputs);
-  checkArray('denseForward', 'b', b);
+  checkFloats('denseForward', 'b', b);
   const units = b.length;
-  checkLength('denseForward', 'W', W, [inputs, units]);
+  checkTensor('denseForward', 'W', W, [inputs, units]);
   const y = product(x, W, N, inputs, units);
   for (let i = 0; i < N; i++) for (let j = 0; j < units; j++) y[i * units + j] += b[j];
   return y;
@@ -22,7 +23,7 @@ export function denseForward(x: Float64Array, W: Float64Array, b: Float64Array, 
  *
  * dy: `[N, units]`, x: `[N, inputs]`; dW: `[inputs, units]`, db: `[units]`.
  *
- * @throws RangeError naming the argument whose length does not match
+ * @throws TypeError unless the tensors are Float64Arrays, RangeError naming the one whose length does not match
  */
 export function denseBackward(
   dy: Float64Array,
@@ -31,7 +32,7 @@ export function denseBackward(
   units: number,
 ): { dW: Float64Array; db: Float64Array } {
   const N = rows('denseBackward', 'x', x, inputs);
-  checkLength('denseBackward', 'dy', dy, [N, units]);
+  checkTensor('denseBackward', 'dy', dy, [N, units]);
   const dW = product(transpose(x, N, inputs), dy, inputs, N, units);
   const db = new Float64Array(units);
   for (let i = 0; i < N; i++) for (let j = 0; j < units; j++) db[j] += dy[i * units + j];
@@ -43,7 +44,7 @@ export function denseBackward(
  *
  * dy: `[N, units]`, W: `[inputs, units]`, dx: `[N, inputs]`.
  *
- * @throws RangeError naming the argument whose length does not match
+ * @throws TypeError unless the tensors are Float64Arrays, RangeError naming the one whose length does not match
  */
 export function denseBackwardInput(dy: Float64Array, W: Float64Array, inputs: number): Float64Array {
   const units = rows('denseBackwardInput', 'W', W, inputs);
@@ -53,7 +54,7 @@ export function denseBackwardInput(dy: Float64Array, W: Float64Array, inputs: nu
 
 /** The number of rows of a matrix with `columns` columns. For W, `[inputs, units]`, units = size / inputs likewise. */
 function rows(where: string, name: string, values: Float64Array, columns: number): number {
-  checkArray(where, name, values);
+  checkFloats(where, name, values);
   const n = values.length / columns;
   if (!Number.isInteger(columns) || columns < 1 || !Number.isInteger(n)) {
     throw new RangeError(`${where}: "${name}" expected rows of ${columns} elements, got ${values.length} elements`);

@@ -1,10 +1,9 @@
-import { checkFloats, checkInteger, shown } from './arguments.ts';
-import { checkTensor } from './parameters.ts';
+import { checkFloats, checkInteger, checkTensor, shown } from './arguments.ts';
 import { checkSource, type Random } from './random.ts';
 
 /**
  * Inverted dropout's mask: each element is 0 with probability `rate`, else `1 / (1 - rate)` rounded to float32, so
- * that `E[mask] = 1` and nothing has to be scaled when the network is used.
+ * that `E[mask] = 1` and nothing has to be scaled when the network is used. The rate is met to 2⁻³²: within that of 1, none is kept.
  *
  * @throws RangeError unless 0 ≤ rate < 1
  */

@@ -1,5 +1,4 @@
-import { kindOf } from './arguments.ts';
-import { sizeOf } from './shape.ts';
+import { checkTensor } from './arguments.ts';
 
 /**
  * `C = A·B`, A: `[n, k]`, B: `[k, m]`, C: `[n, m]`, float64, row-major.
@@ -7,11 +6,11 @@ import { sizeOf } from './shape.ts';
  * Row by row of C, four rows of B at a time. Zeros of A are passed over, since most of an image and of a masked
  * activation is 0; but not if B holds an infinity or NaN, where `0·b` is not 0.
  *
- * @throws RangeError if a length does not match
+ * @throws TypeError unless A and B are Float64Arrays, RangeError if a length does not match
  */
 export function product(A: Float64Array, B: Float64Array, n: number, k: number, m: number): Float64Array {
-  checkLength('product', 'A', A, [n, k]);
-  checkLength('product', 'B', B, [k, m]);
+  checkTensor('product', 'A', A, [n, k]);
+  checkTensor('product', 'B', B, [k, m]);
   const C = new Float64Array(n * m);
   const skip = allFinite(B);
   const columns = new Int32Array(k);
@@ -38,33 +37,10 @@ export function product(A: Float64Array, B: Float64Array, n: number, k: number, 
 
 /** `Aᵀ`, A: `[n, k]`, result `[k, n]`. */
 export function transpose(A: Float64Array, n: number, k: number): Float64Array {
-  checkLength('transpose', 'A', A, [n, k]);
+  checkTensor('transpose', 'A', A, [n, k]);
   const T = new Float64Array(n * k);
   for (let i = 0; i < n; i++) for (let p = 0; p < k; p++) T[p * n + i] = A[i * k + p];
   return T;
-}
-
-/** Throws unless `values` is an array. */
-export function checkArray(where: string, name: string, values: unknown): void {
-  if (!ArrayBuffer.isView(values) && !Array.isArray(values)) {
-    throw new TypeError(`${where}: "${name}" expected an array, got ${kindOf(values)}`);
-  }
-}
-
-/** Throws unless `values` has as many elements as `shape` says. */
-export function checkLength(
-  where: string,
-  name: string,
-  values: { readonly length: number },
-  shape: readonly number[],
-): void {
-  checkArray(where, name, values);
-  const expected = sizeOf(shape);
-  if (values.length !== expected) {
-    throw new RangeError(
-      `${where}: "${name}" expected shape [${shape.join(', ')}], ${expected} elements, got ${values.length}`,
-    );
-  }
 }
 
 function allFinite(values: Float64Array): boolean {

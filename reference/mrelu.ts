@@ -1,6 +1,5 @@
-import { checkFinite, checkFloats } from './arguments.ts';
+import { checkFinite, checkFloats, checkTensor } from './arguments.ts';
 import type { Pool } from './case.ts';
-import { checkTensor } from './parameters.ts';
 import { forward, vjp } from './pool.ts';
 
 /** MReLU's coefficients: P of relu (proportional), D of step (derivative, as in a PID controller). */

@@ -247,6 +247,69 @@ describe('sgd', () => {
   });
 });
 
+describe('trainStep', () => {
+  type Change = (layers: Layer<Float64Array>[]) => unknown;
+  const no: Change = () => {};
+  const float32 = new Float32Array(3) as never;
+  it.each<[string, Change, Change, ErrorConstructor, string]>([
+    [
+      'a hidden layer without alpha',
+      (layers) => layers.splice(0, 1, { ...layers[0], alpha: null }),
+      no,
+      TypeError,
+      '"parameters[0].alpha" expected a Float64Array, got null',
+    ],
+    [
+      'a velocity without alpha',
+      no,
+      (layers) => layers.splice(0, 1, { ...layers[0], alpha: null }),
+      TypeError,
+      '"velocities[0].alpha" expected a Float64Array, got null',
+    ],
+    [
+      'a short velocity in a later layer',
+      no,
+      (layers) => layers.splice(1, 1, { ...layers[1], b: new Float64Array(3) }),
+      RangeError,
+      '"velocities[1].b" expected shape [4], 4 elements, got 3',
+    ],
+    [
+      'an alpha in the last layer',
+      (layers) => layers.splice(2, 1, { ...layers[2], alpha: new Float64Array(6) }),
+      no,
+      TypeError,
+      '"parameters[2].alpha" expected null in the last layer, got a Float64Array',
+    ],
+    [
+      'parameters of float32',
+      (layers) => layers.splice(2, 1, { ...layers[2], b: float32 }),
+      no,
+      TypeError,
+      '"parameters[2].b" expected a Float64Array, got a Float32Array',
+    ],
+    ['a layer too few', (layers) => layers.pop(), no, RangeError, '"parameters" expected shape [3], 3 elements, got 2'],
+  ])('refuses %s, and changes nothing', (_, changeParameters, changeVelocities, kind, message) => {
+    const parameters = widen(initialParameters(small, 1));
+    const velocities = zerosLike(parameters);
+    changeParameters(parameters);
+    changeVelocities(velocities);
+    const training = { parameters, velocities, iterations: 0 };
+    const before = structuredClone(training);
+    const act = () => trainStep(small, training, firstBatch(small));
+    expect(act).toThrow(kind);
+    expect(act).toThrow(`trainStep: ${message}`);
+    expect(training).toEqual(before);
+  });
+
+  it('refuses a number of updates that is none', () => {
+    const parameters = widen(initialParameters(small, 1));
+    const training = { parameters, velocities: zerosLike(parameters), iterations: Number.NaN };
+    expect(() => trainStep(small, training, firstBatch(small))).toThrow(
+      'trainStep: "training.iterations" expected an integer from 0, got NaN',
+    );
+  });
+});
+
 describe('batches', () => {
   it('take every image once an epoch, in an order of its own', () => {
     const coded = { images: Uint8Array.from({ length: 60 }, (_, i) => Math.floor(i / 6)), labels: data.labels };

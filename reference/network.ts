@@ -1,10 +1,9 @@
 import { activate, activateVjp } from './activate.ts';
-import { checkInput } from './arguments.ts';
+import { checkArray, checkInput, checkLength, checkTensor, kindOf } from './arguments.ts';
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
 import { dropoutBackward, dropoutForward } from './dropout.ts';
 import { initialWeights } from './initializers.ts';
-import { checkArray, checkLength } from './matrix.ts';
 import { parameterLayout } from './parameters.ts';
 import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { random } from './random.ts';
@@ -99,12 +98,37 @@ export function widenBatch(batch: Batch<Float32Array>): Batch<Float64Array> {
 }
 
 /** Throws unless `layers` is a list of objects that hold an array for each parameter; the last has no alpha. */
-export function checkLayers(where: string, name: string, layers: readonly Layer<unknown>[]): void {
+function checkLayers(where: string, name: string, layers: readonly Layer<unknown>[]): void {
   checkArray(where, name, layers);
   for (const [i, layer] of layers.entries()) {
     checkInput(where, `${name}[${i}]`, layer);
     for (const field of ['W', 'b', 'alpha'] as const) {
       if (field !== 'alpha' || layer.alpha !== null) checkArray(where, `${name}[${i}].${field}`, layer[field]);
+    }
+  }
+}
+
+/**
+ * Throws unless `layers` hold a Float64Array of each of the `shapes`, and null where there is none.
+ *
+ * @throws TypeError, RangeError naming the array
+ */
+export function checkShapes(
+  where: string,
+  name: string,
+  layers: readonly Layer<Float64Array>[],
+  shapes: readonly Layer<readonly number[]>[],
+): void {
+  checkLayers(where, name, layers);
+  checkLength(where, name, layers, [shapes.length]);
+  for (const [i, { W, b, alpha }] of shapes.entries()) {
+    checkTensor(where, `${name}[${i}].W`, layers[i].W, W);
+    checkTensor(where, `${name}[${i}].b`, layers[i].b, b);
+    if (alpha !== null) checkTensor(where, `${name}[${i}].alpha`, layers[i].alpha, alpha);
+    else if (layers[i].alpha !== null) {
+      throw new TypeError(
+        `${where}: "${name}[${i}].alpha" expected null in the last layer, got ${kindOf(layers[i].alpha)}`,
+      );
     }
   }
 }
@@ -138,15 +162,20 @@ export function forward(
   checkLength('forward', 'masks', masks, [sizes.length - 2]);
   checkLength('forward', 'x', x, [N, sizes[0]]);
   const stages: Stage<Float64Array>[] = [];
+  const last = parameters.length - 1;
   let h = x;
   for (const [i, { W, b, alpha }] of parameters.entries()) {
     const z = denseForward(h, W, b, inputsOf(protocol, i));
-    if (alpha) settle(i, z);
-    const a = alpha && activate(activation, { units: sizes[i + 1], z, alpha });
+    if (i === last) {
+      stages.push({ h, z, a: null });
+      break;
+    }
+    settle(i, z);
+    const a = activate(activation, { units: sizes[i + 1], z, alpha: alpha! });
     stages.push({ h, z, a });
-    if (a) h = dropoutForward(a, masks[i]);
+    h = dropoutForward(a, masks[i]);
   }
-  const logits = stages[stages.length - 1].z;
+  const logits = stages[last].z;
   return { loss: crossEntropyForward(logits, labels, sizes[sizes.length - 1]), stages };
 }
 
@@ -168,11 +197,11 @@ export function backward(
     let dz: Float64Array;
     let da: Float64Array | null = null;
     let dalpha: Float64Array | null = null;
-    if (alpha === null) {
+    if (i === last) {
       dz = crossEntropyBackward(z, labels, sizes[i + 1]);
     } else {
       da = dropoutBackward(dh, masks[i]);
-      ({ dz, dalpha } = activateVjp(activation, { units: sizes[i + 1], z, alpha }, da));
+      ({ dz, dalpha } = activateVjp(activation, { units: sizes[i + 1], z, alpha: alpha! }, da));
     }
     const { dW, db } = denseBackward(dz, h, inputsOf(protocol, i), sizes[i + 1]);
     dh = i > 0 ? denseBackwardInput(dz, W, inputsOf(protocol, i)) : new Float64Array(0);

@@ -1,4 +1,4 @@
-import { checkFloats, checkInput, kindOf, shown } from './arguments.ts';
+import { checkInput, checkTensor, kindOf, shown } from './arguments.ts';
 import { branches } from './branches.ts';
 import type { BranchRef, Case, Pool } from './case.ts';
 import { sizeOf } from './shape.ts';
@@ -79,16 +79,6 @@ function sharedAxesOf(pool: Pool, shape: readonly number[]): ReadonlySet<number>
 export function initialAlpha(pool: Pool, shape: readonly number[]): Float64Array {
   const { alphaShape, n } = parameterLayout(pool, shape);
   return new Float64Array(sizeOf(alphaShape)).fill(1 / n);
-}
-
-/** Throws unless `tensor` is a Float64Array with as many elements as `shape` says. */
-export function checkTensor(where: string, name: string, tensor: Float64Array, shape: readonly number[]): void {
-  checkFloats(where, name, tensor);
-  if (tensor.length !== sizeOf(shape)) {
-    throw new RangeError(
-      `${where}: "${name}" expected shape [${shape.join(', ')}], ${sizeOf(shape)} elements, got ${tensor.length}`,
-    );
-  }
 }
 
 /** Throws unless the tensors of a Case fit its pool and shape. */

@@ -1,8 +1,8 @@
-import { checkInput } from './arguments.ts';
+import { checkInput, checkTensor } from './arguments.ts';
 import { type Branch, branchOf } from './branches.ts';
 import type { GradientCotangents, Gradients, PoolInput, SecondOrder, Tangents } from './case.ts';
 import { type Kappa, kappa } from './constraints.ts';
-import { checkTensor, type ParameterLayout, parameterLayout } from './parameters.ts';
+import { type ParameterLayout, parameterLayout } from './parameters.ts';
 import { ExactSum } from './sum.ts';
 
 /** A pool input with the cotangent of its output. */

@@ -1,9 +1,8 @@
 import { mapsOf } from './activate.ts';
 import type { Activation } from './activations.ts';
-import { checkFinite, checkInput, checkInteger, kindOf, shown } from './arguments.ts';
+import { checkArray, checkFinite, checkInput, checkInteger, kindOf, shown } from './arguments.ts';
 import { checkRate } from './dropout.ts';
 import { type Initializer, limitOf } from './initializers.ts';
-import { checkArray } from './matrix.ts';
 import { parameterLayout } from './parameters.ts';
 import type { SgdOptions } from './sgd.ts';
 

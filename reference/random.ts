@@ -1,4 +1,4 @@
-import { checkInput, kindOf, shown } from './arguments.ts';
+import { checkFinite, checkInput, kindOf, shown } from './arguments.ts';
 
 /**
  * Seeded random numbers in 32-bit integer arithmetic, so that every machine draws the same ones.
@@ -9,7 +9,7 @@ import { checkInput, kindOf, shown } from './arguments.ts';
 export interface Random {
   /** The next 32 bits, an integer in [0, 2^32). */
   bits(): number;
-  /** Uniform on [low, high), 53 bits; default [0, 1). */
+  /** Uniform on [low, high), 53 bits; default [0, 1). Where the sum rounds up to it, `high` is drawn too. */
   uniform(low?: number, high?: number): number;
   /** Uniform integer in [0, n), without bias, for 1 ≤ n ≤ 2^32. */
   below(n: number): number;
@@ -56,7 +56,12 @@ export function random(seed: number, name: string): Random {
   const unit = (): number => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) * 2 ** -53;
   return {
     bits,
-    uniform: (low = 0, high = 1) => low + (high - low) * unit(),
+    uniform(low = 0, high = 1) {
+      checkFinite('uniform: "low"', low);
+      checkFinite('uniform: "high"', high);
+      checkFinite('uniform: "high - low"', high - low);
+      return low + (high - low) * unit();
+    },
     below(n) {
       if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
         throw new RangeError(`below: "n" expected an integer in [1, 2^32], got ${shown(n)}`);

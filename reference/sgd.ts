@@ -1,5 +1,4 @@
-import { checkFinite, checkFloats, checkInput, checkInteger } from './arguments.ts';
-import { checkTensor } from './parameters.ts';
+import { checkFinite, checkFloats, checkInput, checkInteger, checkTensor } from './arguments.ts';
 
 /** What stochastic gradient descent is told, under Keras' names. */
 export interface SgdOptions {

@@ -1,7 +1,15 @@
-import { checkInput } from './arguments.ts';
-import { checkLength } from './matrix.ts';
-import { type Batch, backward, checkBatch, checkLayers, forward, type Layer, type Settle } from './network.ts';
-import { checkProtocol, type Protocol } from './protocol.ts';
+import { checkInput, checkInteger } from './arguments.ts';
+import {
+  type Batch,
+  backward,
+  checkBatch,
+  checkShapes,
+  forward,
+  type Layer,
+  layerShapes,
+  type Settle,
+} from './network.ts';
+import type { Protocol } from './protocol.ts';
 import { nesterovUpdate, rateAt } from './sgd.ts';
 
 /** The state of a training: `iterations` updates were made. The arrays are changed in place. */
@@ -17,12 +25,13 @@ export interface Training {
  * @throws TypeError, RangeError naming the argument
  */
 export function trainStep(protocol: Protocol, training: Training, batch: Batch<Float64Array>, settle?: Settle): number {
-  checkProtocol(protocol);
+  const shapes = layerShapes(protocol);
   checkInput('trainStep', 'training', training);
   const { parameters, velocities } = training;
-  checkLayers('trainStep', 'parameters', parameters);
-  checkLayers('trainStep', 'velocities', velocities);
-  checkLength('trainStep', 'velocities', velocities, [parameters.length]);
+  // All of them before the first update: what throws after it would leave a training half made.
+  checkShapes('trainStep', 'parameters', parameters, shapes);
+  checkShapes('trainStep', 'velocities', velocities, shapes);
+  checkInteger('trainStep: "training.iterations"', training.iterations, 0);
   checkBatch('trainStep', batch);
   const { loss, stages } = forward(protocol, parameters, batch, settle);
   const { gradients } = backward(protocol, parameters, batch, stages);
@@ -31,9 +40,7 @@ export function trainStep(protocol: Protocol, training: Training, batch: Batch<F
     const [v, g] = [velocities[i], gradients[i]];
     nesterovUpdate(W, v.W, g.W, rate, protocol.momentum);
     nesterovUpdate(b, v.b, g.b, rate, protocol.momentum);
-    if (alpha && v.alpha && g.alpha) {
-      nesterovUpdate(alpha, v.alpha, trainedOnly(protocol, g.alpha), rate, protocol.momentum);
-    }
+    if (alpha !== null) nesterovUpdate(alpha, v.alpha!, trainedOnly(protocol, g.alpha!), rate, protocol.momentum);
   }
   training.iterations++;
   return loss;
