@@ -199,6 +199,9 @@ export function partsOf(comparisons: readonly Comparison[], outcome: Outcome): s
   });
 }
 
+/** The interval of a ratio of statistics of two samples, as rules name it. */
+export const jackknifeText = "Student's of its logarithm, with the variance of the jackknife";
+
 /** The end of every rule. */
 export function commonRule(on: string): string {
   return `A figure is open where a side has fewer than ${enough} values, or where its 95 % interval lies across the bound. Each protocol is judged by itself; the verdict is that of ${on}, and what others give is said beside it.`;

@@ -113,6 +113,7 @@ it('consistency: the spread, not the mean', () => {
   expect(kindOf('consistency', both(0.11, 0.02, 0.11, 0.004))).toBe('holds');
   expect(kindOf('consistency', both(0.11, 0.004, 0.06, 0.004))).toBe('does not hold');
   expect(kindOf('consistency', both(0.11, 0.01, 0.06, 0.004))).toBe('not decided yet');
+  expect(kindOf('consistency', both(0.11, 0, 0.06, 0))).toBe('not decided yet');
   const [comparison] = measure('consistency', { rows: both(0.11, 0.02, 0.11, 0.004) }).comparisons;
   expect(comparison!.tests[1]!.p).toBeLessThan(1e-4);
 });
