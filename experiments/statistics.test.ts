@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { random } from '../reference/random.ts';
 import {
   brownForsythe,
+  clusterMeans,
   geometricMean,
   type Interval,
   jackknifeRatio,
@@ -174,6 +175,15 @@ describe('laws', () => {
     expect(quantiles([7], [0, 0.25, 1])).toEqual([7, 7, 7]);
     expect(median([])).toBe(Number.NaN);
   });
+});
+
+it('values of one cluster are one value', () => {
+  const values = [
+    { cluster: 1, value: 1 },
+    { cluster: 2, value: 8 },
+    { cluster: 1, value: 4 },
+  ];
+  expect(clusterMeans(values)).toEqual([expect.closeTo(2, 12), expect.closeTo(8, 12)]);
 });
 
 describe('too few values', () => {

@@ -46,6 +46,16 @@ export function geometricMean(values: readonly number[]): { mean: number; interv
 }
 
 /**
+ * The geometric mean of the values of each cluster, such as all that were measured of one network: values of one are not
+ * independent, and an interval over all of them would be too narrow.
+ */
+export function clusterMeans(values: readonly { readonly cluster: number; readonly value: number }[]): number[] {
+  return [...new Set(values.map(({ cluster }) => cluster))].map(
+    (name) => geometricMean(values.filter(({ cluster }) => cluster === name).map(({ value }) => value)).mean,
+  );
+}
+
+/**
  * `t = (mean a − mean b)/√(s²a/n + s²b/m)`: the two-sided p-value that two means are equal, without equal variances, with
  * the degrees of freedom of Welch (1947) and Satterthwaite. Undefined for fewer than two values, or no spread in both.
  */

@@ -222,23 +222,40 @@ describe('slope', () => {
   });
 });
 
+const weight = { layer: 'conv1', index: 0, norm: 1 };
+const surface = (activation: string, pair: number, anisotropy: number, depth = anisotropy) => ({
+  protocol: 'convnet' as string,
+  activation,
+  seed: 1,
+  learned: true,
+  pair,
+  weights: [weight, weight] as const,
+  offsets: [-1, 0, 1],
+  losses: [
+    [2, 1, 2],
+    [1, 0, 1],
+    [2, 1, 2],
+  ],
+  measures: { anisotropy, roughness: 1, depth },
+});
+
+it.each([
+  [2, 'open'],
+  [6, 'does not hold'],
+] as const)('slope: surfaces of %i networks count as so many, however many pairs each has: %s', (networks, outcome) => {
+  const rough = (activation: string, roughness: number) =>
+    Array.from({ length: networks }, (_, k) =>
+      Array.from({ length: 20 }, (_, pair) => ({
+        ...surface(activation, pair, 0.5),
+        seed: k + 1,
+        measures: { anisotropy: 0.5, depth: 1, roughness: roughness * (1 + 0.05 * noise(k + pair)) },
+      })),
+    ).flat();
+  const { comparisons } = measure('slope', { surfaces: [...rough('relu', 1), ...rough('mrelu-0.8', 2)] });
+  expect(comparisons).toMatchObject([{ n: [networks], value: expect.closeTo(2, 9), outcome }]);
+});
+
 describe('trench', () => {
-  const weight = { layer: 'conv1', index: 0, norm: 1 };
-  const surface = (activation: string, pair: number, anisotropy: number, depth = anisotropy) => ({
-    protocol: 'convnet' as string,
-    activation,
-    seed: 1,
-    learned: true,
-    pair,
-    weights: [weight, weight] as const,
-    offsets: [-1, 0, 1],
-    losses: [
-      [2, 1, 2],
-      [1, 0, 1],
-      [2, 1, 2],
-    ],
-    measures: { anisotropy, roughness: 1, depth },
-  });
   const surfaces = (n: number, pap: number, depth = pap) =>
     Array.from({ length: n }, (_, pair) => [surface('relu', pair, 2), surface('pap', pair, pap, depth)]).flat();
   it('counts the pairs of the same weights', () => {
@@ -302,6 +319,10 @@ it('sharing: a unit against the layer, and the map by pairs', () => {
   expect(verdictText(measure('sharing', { rows }).verdict)).toBe(
     'holds on small; elsewhere it does not hold on the learning-rate map',
   );
+  const threeSeeds = ['batch-128/rate-0.05', 'batch-128/rate-0.1', 'batch-128/rate-0.2'].flatMap((protocol) =>
+    shared(protocol, 0.2, 0.1).filter(({ seed }) => seed <= 3),
+  );
+  expect(measure('sharing', { rows: threeSeeds }).comparisons).toMatchObject([{ n: [3], outcome: 'open' }]);
   const worse = rows.map((row) =>
     row.activation === 'pap' ? { ...row, epochs: [{ ...row.epochs[0]!, accuracy: 0.9 }] } : row,
   );

@@ -1,6 +1,6 @@
 import { author2016, isOfMap, mapName, protocols } from '../protocols.ts';
 import { isRegistered } from '../registry.ts';
-import { geometricMean, mean } from '../statistics.ts';
+import { clusterMeans, geometricMean, mean } from '../statistics.ts';
 import type { GradientRow, TrialRow } from '../trial.ts';
 import {
   type Cell,
@@ -115,8 +115,10 @@ function surfaceComparisons(surfaces: readonly MeasuredSurface[], protocol: stri
   const own = surfaces.filter((surface) => surface.protocol === protocol);
   return order.flatMap(([a, b]) => {
     const pairs = sameWeights(own, a, b);
-    const ratios = pairs.map(([x, y]) => measureOf(x, 'roughness') / measureOf(y, 'roughness'));
-    return comparisonOf(protocol, ofSurface, [a, b], ratios);
+    const ratios = pairs
+      .map(([x, y]) => ({ cluster: x.seed, value: measureOf(x, 'roughness') / measureOf(y, 'roughness') }))
+      .filter(({ value }) => Number.isFinite(value) && value > 0);
+    return comparisonOf(protocol, ofSurface, [a, b], clusterMeans(ratios));
   });
 }
 
@@ -125,7 +127,7 @@ export const slope: Claim = {
   claimed:
     'More D and less P gives smaller gradients and a more gradual loss: 0.8/0.2 is a little smoother than ReLU, 0.5/0.5 much.',
   published: 'in words and pictures only',
-  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule(on)}`,
+  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed, MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. Surfaces are paired by their weights, and the ratios of the pairs of weights of one network, which are not independent, are first averaged: n is the number of networks of each. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule(on)}`,
   on,
   notes:
     'No learning rate matters before the first update: the gradient at the start is judged once for each network and size of batch. A test loss that falls slowly and steadily also bends: the roughness of a curve holds descent and unrest together, and differs in direction between rates, so that each rate stands by itself.',
