@@ -49,25 +49,33 @@ export function resultsPage(measured: Measured): Block[] {
     ),
     ...findings.flatMap(({ claim, finding }) => section(claim, finding, figuresOf(claim.id, measured))),
     ...protocolSection(),
-    ...methodSection(),
+    ...methodSection(findings.flatMap(({ finding }) => finding.comparisons)),
     ...figuresSection(findings),
     ...triedSection(measured),
     ...remainingSection(measured),
   ];
 }
 
-function methodSection(): Block[] {
+function methodSection(comparisons: readonly Comparison[]): Block[] {
   return [
     heading(2, 'Method'),
     text(
       'No run is left out but by a rule: a loss that is not finite has no mean, and is counted as excluded; a run that ends below an accuracy of 0.2, or with a loss that is not finite, is dead, and counted in every cell; where there are dead runs, the figure without them stands beside.',
       `Means have Student's intervals; ratios of means and of standard deviations Student's of their logarithm, with the variance of the jackknife and the degrees of freedom of Welch and Satterthwaite; medians those of the sign test. Fewer than ${leastValues} values have none, and fewer than six no interval of a median. In simulations of 5, 10 and 20 values a side, those of ratios hold the truth in 95 or 96 of 100 where values are normal; where they are lognormal (skewness 0.95), those of means do too, and those of standard deviations in 93 to 96. p-values are not corrected for how many there are: verdicts follow from the intervals.`,
+      chanceText(comparisons),
     ),
     text(
       'The bounds of the rules were written down before the rows were judged, and have not been moved. Changed since, after rows had been seen:',
       ...changes.map((change, k) => `(${k + 1}) ${change}`),
     ),
   ];
+}
+
+/** How many figures chance decides wrongly, at most: an interval of 95 % lies past the true value on one side in 2.5 %. */
+function chanceText(comparisons: readonly Comparison[]): string {
+  const decided = comparisons.filter(({ outcome }) => outcome !== 'open').length;
+  const judged = comparisons.filter(({ interval }) => interval !== undefined).length;
+  return `Nor are the intervals: each figure is judged at 95 % by itself. Of ${comparisons.length} figures ${judged} have an interval, and ${decided} are decided. If every true value stood on its bound, the worst case, an interval that holds what it says would decide wrongly in 2.5 % of experiments: ${figure(0.025 * judged)} of these figures. One part that differs from the others of its claim says little where its interval only just clears the bound. A claim as a whole needs all its parts to agree, which chance makes rarer. High-lr judges shares, not intervals: its rule says how often chance decides it.`;
 }
 
 /** What was changed in how the claims are judged after rows had been seen, and why. */
