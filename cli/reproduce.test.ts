@@ -44,6 +44,7 @@ describe('reproduce refuses', () => {
     [['mnist', '--activation', 'relu,swish'], /Expected relu, prelu, .*, got "swish"/],
     [['mnist', '--trials', '0'], /--trials <count>.*Expected an integer from 1/],
     [['mnist', '--epochs', '1.5'], /--epochs <count>.*Expected an integer from 1/],
+    [['gradients', '--epochs', '5'], /unknown option '--epochs'/],
     [['mnist', '--workers', 'two'], /--workers <count>.*Expected an integer from 1/],
     [['mnist', '--backend', 'reference'], /Allowed choices are auto, cpu, wasm, tensorflow, webgpu/],
     [['landscape', '--protocol', 'small'], /Allowed choices are convnet/],

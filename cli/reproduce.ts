@@ -53,7 +53,10 @@ export function reproduceCommand(): Command {
 function experimentCommand(name: ExperimentName): Command {
   const { summary, protocols, activations, trials } = experiments[name];
   const first = [...protocols.keys()][0]!;
-  return withCommonOptions(new Command(name), [...protocols.keys()], activations, `${trials}`)
+  const command = withCommonOptions(new Command(name), [...protocols.keys()], activations, `${trials}`);
+  // What is never trained has no epochs to choose.
+  if ([...protocols.values()].some(({ epochs }) => epochs > 0)) command.addOption(epochsOption());
+  return command
     .summary(summary)
     .description(`Measures ${summary}. The protocol is ${first} if none is asked for.`)
     .action(async (flags: Flags) => {
@@ -66,6 +69,7 @@ function allCommand(): Command {
   const names = [...new Set(plan.map(([, protocol]) => protocol))];
   const activations = new Map(plan.flatMap(([name]) => [...experiments[name].activations]));
   return withCommonOptions(new Command('all'), names, activations, "each experiment's")
+    .addOption(epochsOption())
     .summary('all that the claims need, one after the other')
     .description('Runs every command that `reproduce status` lists, which takes days on a small machine.')
     .action(async (flags: Flags) => {
@@ -88,7 +92,6 @@ function withCommonOptions(
       parseAmong(activations),
     )
     .option('--trials <count>', `seeds 1 to count, of each (default: ${trials})`, parseInteger(1, 1_000_000))
-    .option('--epochs <count>', "instead of the protocol's", parseInteger(1, 10_000))
     .addOption(new Option('--backend <name>', 'what trains').choices(['auto', ...trainingBackends]).default('auto'))
     .option(
       '--workers <count>',
@@ -97,6 +100,12 @@ function withCommonOptions(
     )
     .addOption(resultsOption())
     .addHelpText('after', help);
+}
+
+function epochsOption(): Option {
+  return new Option('--epochs <count>', "of what is trained, instead of the protocol's").argParser(
+    parseInteger(1, 10_000),
+  );
 }
 
 /** One experiment after the other; the exit code of the first that did not end well, else 0. */

@@ -101,7 +101,8 @@ export function trialsOf(
       chosen.map((activation) => ({
         protocol: {
           ...protocol,
-          activation, // What is not trained has no epochs, whatever is asked for.
+          activation,
+          // What is not trained has no epochs, whatever is asked for: `all` trains some, and not others.
           epochs: protocol.epochs && (epochs ?? protocol.epochs),
         },
         seed,

@@ -8,6 +8,7 @@ declare module 'jstat' {
     stdev(values: number[], isSample: boolean): number;
     /** The p-value of a one-way analysis of variance. */
     anovaftest(...groups: number[][]): number;
+    readonly binomial: { cdf(k: number, n: number, p: number): number };
     readonly beta: { inv(p: number, alpha: number, beta: number): number };
     readonly studentt: { cdf(x: number, dof: number): number; inv(p: number, dof: number): number };
   };

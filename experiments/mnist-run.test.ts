@@ -68,6 +68,24 @@ for (const name of ['cpu', 'wasm'] as const satisfies readonly BackendName[]) {
       expect(plain.lockstep).toBeNull();
       expect(plain.epochs[0].testLoss).toBe(checked.epochs[0].testLoss);
     });
+
+    it('of two updates the median lies in the middle', async () => {
+      const two = {
+        ...data,
+        train: { images: data.train.images.slice(0, 64 * 16), labels: data.train.labels.slice(0, 64) },
+      };
+      const [row] = await runMnist({
+        backend,
+        protocol,
+        activations: [pap],
+        data: two,
+        seed: 3,
+        epochs: 1,
+        lockstepSteps: 0,
+      });
+      const [{ stepMs, trainMs }] = row.epochs;
+      expect(stepMs).toBeCloseTo(trainMs / 2, 9);
+    });
   });
 }
 

@@ -1,5 +1,4 @@
 import jstat from 'jstat';
-import { random } from '../reference/random.ts';
 
 /** From `low` to `high`, both included. */
 export type Interval = readonly [low: number, high: number];
@@ -47,6 +46,16 @@ export function geometricMean(values: readonly number[]): { mean: number; interv
 }
 
 /**
+ * The geometric mean of the values of each cluster, such as all that were measured of one network: values of one are not
+ * independent, and an interval over all of them would be too narrow.
+ */
+export function clusterMeans(values: readonly { readonly cluster: number; readonly value: number }[]): number[] {
+  return [...new Set(values.map(({ cluster }) => cluster))].map(
+    (name) => geometricMean(values.filter(({ cluster }) => cluster === name).map(({ value }) => value)).mean,
+  );
+}
+
+/**
  * `t = (mean a − mean b)/√(s²a/n + s²b/m)`: the two-sided p-value that two means are equal, without equal variances, with
  * the degrees of freedom of Welch (1947) and Satterthwaite. Undefined for fewer than two values, or no spread in both.
  */
@@ -54,8 +63,12 @@ export function welch(a: readonly number[], b: readonly number[]): number | unde
   const [va, vb] = [a, b].map((values) => standardDeviation(values) ** 2 / values.length) as [number, number];
   if (!(va + vb > 0)) return undefined;
   const t = (mean(a) - mean(b)) / Math.sqrt(va + vb);
-  const dof = (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
-  return 2 * jstat.studentt.cdf(-Math.abs(t), dof);
+  return 2 * jstat.studentt.cdf(-Math.abs(t), satterthwaite(va, vb, a, b));
+}
+
+/** The degrees of freedom of `va + vb`, the variances of estimates from two samples. */
+function satterthwaite(va: number, vb: number, a: readonly number[], b: readonly number[]): number {
+  return (va + vb) ** 2 / (va ** 2 / (a.length - 1) + vb ** 2 / (b.length - 1));
 }
 
 /**
@@ -75,45 +88,41 @@ export function brownForsythe(a: readonly number[], b: readonly number[]): numbe
   return jstat.anovaftest(...distances);
 }
 
-/** Resamples of a bootstrap. */
-export const resamples = 10_000;
-
 /**
- * The 95 % percentile interval of `statistic(a)/statistic(b)` (Efron 1979): each sample is drawn anew from itself, the two
- * apart, by `random(1, name)`. A ratio that is not finite counts as larger than all others. Undefined for too few
- * values.
+ * `θ·exp(±t(0.975, ν)·√(v_a + v_b))`, the 95 % interval of `θ = statistic(a)/statistic(b)`: Student's interval of `ln θ`, with
+ * the variances of Tukey's jackknife (1958; for variances Miller 1968), `v = (n − 1)²/n · s²(ln statistic without one value)`,
+ * and the degrees of freedom ν of Welch and Satterthwaite. `statistics.test.ts` measures how often it holds the truth:
+ * a percentile bootstrap of as few values does less often than it says. Undefined for too few values, and where a
+ * statistic is not above 0, with all values or without one: a sample without spread has no ratio of spreads.
  */
-export function bootstrapRatio(
-  name: string,
+export function jackknifeRatio(
   statistic: (values: readonly number[]) => number,
   a: readonly number[],
   b: readonly number[],
 ): Interval | undefined {
-  return percentileInterval(name, [a, b], ([drawnA, drawnB]) => statistic(drawnA!) / statistic(drawnB!));
+  if (Math.min(a.length, b.length) < leastValues) return undefined;
+  const [va, vb] = [a, b].map((values) => {
+    const without = values.map((_, i) => Math.log(statistic(values.toSpliced(i, 1))));
+    return ((values.length - 1) ** 2 / values.length) * standardDeviation(without) ** 2;
+  }) as [number, number];
+  const ratio = statistic(a) / statistic(b);
+  if (!(va + vb < Number.POSITIVE_INFINITY && ratio > 0 && ratio < Number.POSITIVE_INFINITY)) return undefined;
+  const half = va + vb === 0 ? 0 : jstat.studentt.inv(0.975, satterthwaite(va, vb, a, b)) * Math.sqrt(va + vb);
+  return [ratio * Math.exp(-half), ratio * Math.exp(half)];
 }
 
-/** The 95 % percentile interval of `statistic(values)`, drawn and undefined likewise. */
-export function bootstrap(
-  name: string,
-  statistic: (values: readonly number[]) => number,
-  values: readonly number[],
-): Interval | undefined {
-  return percentileInterval(name, [values], ([drawn]) => statistic(drawn!));
-}
-
-function percentileInterval(
-  name: string,
-  samples: readonly (readonly number[])[],
-  statistic: (drawn: readonly (readonly number[])[]) => number,
-): Interval | undefined {
-  if (samples.some(({ length }) => length < leastValues)) return undefined;
-  const source = random(1, name);
-  const found = Array.from({ length: resamples }, () => {
-    const value = statistic(samples.map((values) => values.map(() => values[source.below(values.length)]!)));
-    return Number.isFinite(value) ? value : Number.MAX_VALUE;
-  });
-  const [low, high] = quantiles(found, [0.025, 0.975]);
-  return [low!, high!];
+/**
+ * The 95 % interval of a median by the sign test: the k-th lowest to the k-th highest value, with the largest k of which
+ * `2·P(Bin(n, 1/2) < k) ≤ 0.05`. It holds at least as often as it says, for every continuous distribution. Undefined for
+ * n < 6, of which not even all values are enough.
+ */
+export function medianInterval(values: readonly number[]): Interval | undefined {
+  const n = values.length;
+  let k = 0;
+  while (k < n && 2 * jstat.binomial.cdf(k, n, 0.5) <= 0.05) k++;
+  if (k === 0) return undefined;
+  const sorted = values.toSorted((x, y) => x - y);
+  return [sorted[k - 1]!, sorted[n - k]!];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { mean } from './statistics.ts';
 import type { Surface } from './trial.ts';
 
 /** What a loss surface is like, none of it dependent on the unit of the loss. */
@@ -75,8 +76,4 @@ function anisotropyOf([h11, h12, h22]: readonly [number, number, number]): numbe
   const sizes = [Math.abs(half + radius), Math.abs(half - radius)];
   const largest = Math.max(...sizes);
   return largest === 0 ? 0 : 1 - Math.min(...sizes) / largest;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, v) => sum + v, 0) / values.length;
 }

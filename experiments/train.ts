@@ -7,6 +7,7 @@ import type { Protocol } from '../reference/protocol.ts';
 import type { TrainAndTest } from './data/sources.ts';
 import { turnOfTheEventLoop } from './event-loop.ts';
 import { type Lockstep, runLockstep } from './lockstep/lockstep-run.ts';
+import { median } from './statistics.ts';
 
 export interface TrainOptions {
   readonly backend: OpenBackend;
@@ -80,7 +81,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
         testLoss: loss,
         testAccuracy: accuracy,
         trainMs: times.reduce((sum, ms) => sum + ms, 0),
-        stepMs: times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN,
+        stepMs: median(times),
       });
       if (!Number.isFinite(loss)) break;
     }

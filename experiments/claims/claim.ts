@@ -126,13 +126,26 @@ export interface Region {
 export type Judgement =
   | { readonly kind: 'holds' | 'does not hold' }
   | { readonly kind: 'holds only where'; readonly where: readonly string[] }
+  /** Some parts are decided, and others are open or were not measured. */
+  | {
+      readonly kind: 'decided in part';
+      readonly holds: readonly string[];
+      readonly fails: readonly string[];
+      readonly open: readonly string[];
+    }
   | { readonly kind: 'not measured yet' | 'not decided yet'; readonly missing: string };
 
-/** What is true on the protocol that decides; beside it, on what others it holds, holds in part, and does not. */
+/** What is decided of a claim on a protocol, in whole or in part. */
+export type Decided = Exclude<Judgement['kind'], 'not measured yet' | 'not decided yet'>;
+
+/** What is true on the protocol that decides; beside it, what is decided on others, and on which. */
 export type Verdict = Judgement & {
   readonly on: string;
-  readonly elsewhere: Readonly<Record<'holds' | 'holds only where' | 'does not hold', readonly string[]>>;
+  readonly elsewhere: Readonly<Record<Decided, readonly string[]>>;
 };
+
+/** The parts that the rule needs on a protocol, whether they were measured or not; none of a claim that is one. */
+export type PartsNeeded = (protocol: string) => readonly string[];
 
 /** The least values a side that decide anything. */
 export const enough: number = leastValues;
@@ -154,31 +167,38 @@ export function verdictOf(
   comparisons: readonly Comparison[],
   on: string,
   missing: string,
-  least: number = enough,
+  { least = enough, needed = () => [] }: { readonly least?: number; readonly needed?: PartsNeeded } = {},
 ): Verdict {
+  const judged = (protocol: string) => judgementOf(ofProtocol(comparisons, protocol), needed(protocol), missing, least);
   const others = protocolsOf(comparisons).filter((protocol) => protocol !== on);
-  const those = (kind: Judgement['kind']) =>
-    others.filter((protocol) => judgementOf(ofProtocol(comparisons, protocol), missing, least).kind === kind);
+  const those = (kind: Decided) => others.filter((protocol) => judged(protocol).kind === kind);
   return {
-    ...judgementOf(ofProtocol(comparisons, on), missing, least),
+    ...judged(on),
     on,
     elsewhere: {
       holds: those('holds'),
       'holds only where': those('holds only where'),
+      'decided in part': those('decided in part'),
       'does not hold': those('does not hold'),
     },
   };
 }
 
-function judgementOf(comparisons: readonly Comparison[], missing: string, least: number): Judgement {
-  const [holds, fails] = [partsOf(comparisons, 'holds'), partsOf(comparisons, 'does not hold')];
-  if (holds.length + fails.length > 0) {
-    if (fails.length === 0) return { kind: 'holds' };
-    return holds.length === 0 ? { kind: 'does not hold' } : { kind: 'holds only where', where: holds };
-  }
+function judgementOf(
+  comparisons: readonly Comparison[],
+  needed: readonly string[],
+  missing: string,
+  least: number,
+): Judgement {
   if (comparisons.length === 0) return { kind: 'not measured yet', missing };
-  const isEnough = comparisons.some(({ n }) => n.every((count) => count >= least));
-  return { kind: 'not decided yet', missing: isEnough ? 'more trials: no interval is clear of its bound' : missing };
+  const { holds, 'does not hold': fails, open } = partsOf(comparisons, needed);
+  if (holds.length + fails.length === 0) {
+    const isEnough = comparisons.some(({ n }) => n.every((count) => count >= least));
+    return { kind: 'not decided yet', missing: isEnough ? 'more trials: no interval is clear of its bound' : missing };
+  }
+  if (open.length > 0) return { kind: 'decided in part', holds, fails, open };
+  if (fails.length === 0) return { kind: 'holds' };
+  return holds.length === 0 ? { kind: 'does not hold' } : { kind: 'holds only where', where: holds };
 }
 
 export function ofProtocol(comparisons: readonly Comparison[], protocol: string): Comparison[] {
@@ -190,16 +210,34 @@ export function protocolsOf(comparisons: readonly Comparison[]): string[] {
   return [...new Set(comparisons.map(({ protocol }) => protocol))];
 }
 
-/** The parts of the figures of one protocol of which this is true: a part holds if all its figures do, and fails if one does. */
-export function partsOf(comparisons: readonly Comparison[], outcome: Outcome): string[] {
-  return [...new Set(comparisons.map(({ part }) => part ?? ''))].filter((name) => {
+/**
+ * The parts of one protocol, by what is true of them: a part holds if all its figures do, and fails if one does; one that is
+ * needed and was not measured is open.
+ */
+export function partsOf(comparisons: readonly Comparison[], needed: readonly string[]): Record<Outcome, string[]> {
+  const parts = [...new Set([...comparisons.map(({ part }) => part ?? ''), ...needed])];
+  const outcomeOf = (name: string): Outcome => {
     const found = comparisons.filter(({ part = '' }) => part === name).map(({ outcome }) => outcome);
-    const together = found.includes('does not hold') ? 'does not hold' : found.includes('open') ? 'open' : 'holds';
-    return together === outcome;
-  });
+    if (found.includes('does not hold')) return 'does not hold';
+    return found.length === 0 || found.includes('open') ? 'open' : 'holds';
+  };
+  const those = (outcome: Outcome) => parts.filter((name) => outcomeOf(name) === outcome);
+  return { holds: those('holds'), 'does not hold': those('does not hold'), open: those('open') };
+}
+
+/** The interval of a ratio of statistics of two samples, as rules name it. */
+export const jackknifeText = "Student's of its logarithm, with the variance of the jackknife";
+
+/** The end of every rule of figures that are judged by intervals. */
+export function commonRule(on: string): string {
+  return `A figure is open where a side has fewer than ${enough} values, or where its 95 % interval lies across the bound. ${protocolRule(on)}`;
 }
 
 /** The end of every rule. */
-export function commonRule(on: string): string {
-  return `A figure is open where a side has fewer than ${enough} values, or where its 95 % interval lies across the bound. Each protocol is judged by itself; the verdict is that of ${on}, and what others give is said beside it.`;
+export function protocolRule(on: string): string {
+  return `Each protocol is judged by itself; the verdict is that of ${on}, and what others give is said beside it.`;
 }
+
+/** How a claim of several parts is judged. */
+export const partsRule =
+  'The claim holds on a protocol if every part holds there, and does not if none does; if all are decided and differ, it holds only for some. Where some parts are decided and others are open, or were not measured, it is decided in part, and both are named. Each part is judged by itself, at 95 % and without a correction for how many there are (see [method](#method)).';

@@ -113,6 +113,7 @@ it('consistency: the spread, not the mean', () => {
   expect(kindOf('consistency', both(0.11, 0.02, 0.11, 0.004))).toBe('holds');
   expect(kindOf('consistency', both(0.11, 0.004, 0.06, 0.004))).toBe('does not hold');
   expect(kindOf('consistency', both(0.11, 0.01, 0.06, 0.004))).toBe('not decided yet');
+  expect(kindOf('consistency', both(0.11, 0, 0.06, 0))).toBe('not decided yet');
   const [comparison] = measure('consistency', { rows: both(0.11, 0.02, 0.11, 0.004) }).comparisons;
   expect(comparison!.tests[1]!.p).toBeLessThan(1e-4);
 });
@@ -145,7 +146,9 @@ describe('high-lr', () => {
   const at = 'author-2016/rate-0.35';
   const shares = (relu: number, mrelu: number, n = 6) => [
     ...rowsOf(at, 'relu', n, (seed) => ({ accuracy: seed <= relu ? 0.95 : 0.1 })),
-    ...rowsOf(at, 'mrelu-0.5', n, (seed) => ({ accuracy: seed <= mrelu ? 0.95 : 0.1 })),
+    ...['mrelu-0.8', 'mrelu-0.5'].flatMap((name) =>
+      rowsOf(at, name, n, (seed) => ({ accuracy: seed <= mrelu ? 0.95 : 0.1 })),
+    ),
   ];
   it.each([
     [shares(0, 6), 'holds'],
@@ -156,6 +159,13 @@ describe('high-lr', () => {
     [shares(3, 6), 'not decided yet'],
   ] as const)('%#: by the share that learns', (rows, kind) => {
     expect(kindOf('high-lr', rows)).toBe(kind);
+  });
+
+  it('needs both MReLUs', () => {
+    const one = shares(0, 6).filter(({ activation }) => activation !== 'mrelu-0.8');
+    expect(verdictText(measure('high-lr', { rows: one }).verdict)).toBe(
+      `decided in part on ${at}: holds for mrelu-0.5; open: mrelu-0.8`,
+    );
   });
 
   it('names the largest rate that each learns at, and cells as claimed that are not judged', () => {
@@ -176,28 +186,46 @@ describe('high-lr', () => {
 describe('slope', () => {
   const steep = (name: string, gradient: number, protocol = 'author-2016') =>
     rowsOf(protocol, name, 9, (seed) => ({ gradients: [gradient * (1 + 0.01 * noise(seed))] }));
-  it('gradients are compared within pairs', () => {
-    const rows = [...steep('relu', 1), ...steep('mrelu-0.8', 0.9), ...steep('mrelu-0.5', 0.5)];
-    expect(kindOf('slope', rows)).toBe('holds');
-    expect(kindOf('slope', [...steep('relu', 1), ...steep('mrelu-0.8', 1.2)])).toBe('does not hold');
-    const { verdict } = measure('slope', {
-      rows: [...rows, ...steep('prelu', 1)].map((row) =>
-        row.activation === 'mrelu-0.5' ? { ...row, gradients: [2] } : row,
-      ),
-    });
-    expect(verdict).toMatchObject({
+  /** The same, with a curve that is as rough. */
+  const rough = (name: string, size: number, protocol = 'author-2016') =>
+    steep(name, size, protocol).map((row) => ({
+      ...row,
+      epochs: [0.2, 0.2 + 0.1 * row.gradients[0]!, 0.2].map((loss) => ({ loss, accuracy: 0.9, trainLoss: loss })),
+    }));
+  const three = (protocol: string, [relu, near, half]: readonly [number, number, number]) => [
+    ...rough('relu', relu, protocol),
+    ...rough('mrelu-0.8', near, protocol),
+    ...rough('mrelu-0.5', half, protocol),
+  ];
+
+  it('gradients and curves are compared within pairs', () => {
+    expect(kindOf('slope', three('author-2016', [1, 0.9, 0.5]))).toBe('holds');
+    expect(kindOf('slope', three('author-2016', [1, 1.2, 1.5]))).toBe('does not hold');
+    expect(measure('slope', { rows: three('author-2016', [1, 0.9, 1.5]) }).verdict).toMatchObject({
       kind: 'holds only where',
-      where: ['gradient at the start (mrelu-0.8 / relu)'],
+      where: ['gradient at the start (mrelu-0.8 / relu)', 'roughness of the curve (mrelu-0.8 / relu)'],
     });
+  });
+
+  it('is decided in part while an MReLU or the curves are missing', () => {
+    const gradients = [...steep('relu', 1), ...steep('mrelu-0.8', 1.2), ...steep('mrelu-0.5', 1.5)];
+    const pairs = '(mrelu-0.8 / relu, mrelu-0.5 / relu, mrelu-0.5 / mrelu-0.8)';
+    const { verdict, sentence } = measure('slope', { rows: gradients });
+    expect(verdictText(verdict)).toBe(
+      `decided in part on author-2016: does not hold for gradient at the start ${pairs}; open: roughness of the curve ${pairs}`,
+    );
+    expect(sentence).toContain(`it is open for roughness of the curve ${pairs}.`);
+    const noHalf = three('author-2016', [1, 0.9, 0.5]).filter(({ activation }) => activation !== 'mrelu-0.5');
+    expect(kindOf('slope', noHalf)).toBe('decided in part');
   });
 
   it('a network counts once, whatever the rates, and no other has a voice in it', () => {
     const rows = [
-      ...[...steep('relu', 1), ...steep('mrelu-0.8', 1.2)].flatMap((row) => [
+      ...three('author-2016', [1, 1.2, 1.5]).flatMap((row) => [
         row,
         rowOf('author-2016/rate-0.05', row.activation, row.seed, { gradients: row.gradients }),
       ]),
-      ...[...steep('relu', 1, 'small'), ...steep('mrelu-0.8', 0.5, 'small')],
+      ...three('small', [1, 0.5, 0.4]),
     ];
     const { verdict, n } = measure('slope', { rows });
     expect(n).toBe('9 pairs');
@@ -221,23 +249,40 @@ describe('slope', () => {
   });
 });
 
+const weight = { layer: 'conv1', index: 0, norm: 1 };
+const surface = (activation: string, pair: number, anisotropy: number, depth = anisotropy) => ({
+  protocol: 'convnet' as string,
+  activation,
+  seed: 1,
+  learned: true,
+  pair,
+  weights: [weight, weight] as const,
+  offsets: [-1, 0, 1],
+  losses: [
+    [2, 1, 2],
+    [1, 0, 1],
+    [2, 1, 2],
+  ],
+  measures: { anisotropy, roughness: 1, depth },
+});
+
+it.each([
+  [2, 'open'],
+  [6, 'does not hold'],
+] as const)('slope: surfaces of %i networks count as so many, however many pairs each has: %s', (networks, outcome) => {
+  const rough = (activation: string, roughness: number) =>
+    Array.from({ length: networks }, (_, k) =>
+      Array.from({ length: 20 }, (_, pair) => ({
+        ...surface(activation, pair, 0.5),
+        seed: k + 1,
+        measures: { anisotropy: 0.5, depth: 1, roughness: roughness * (1 + 0.05 * noise(k + pair)) },
+      })),
+    ).flat();
+  const { comparisons } = measure('slope', { surfaces: [...rough('relu', 1), ...rough('mrelu-0.8', 2)] });
+  expect(comparisons).toMatchObject([{ n: [networks], value: expect.closeTo(2, 9), outcome }]);
+});
+
 describe('trench', () => {
-  const weight = { layer: 'conv1', index: 0, norm: 1 };
-  const surface = (activation: string, pair: number, anisotropy: number, depth = anisotropy) => ({
-    protocol: 'convnet' as string,
-    activation,
-    seed: 1,
-    learned: true,
-    pair,
-    weights: [weight, weight] as const,
-    offsets: [-1, 0, 1],
-    losses: [
-      [2, 1, 2],
-      [1, 0, 1],
-      [2, 1, 2],
-    ],
-    measures: { anisotropy, roughness: 1, depth },
-  });
   const surfaces = (n: number, pap: number, depth = pap) =>
     Array.from({ length: n }, (_, pair) => [surface('relu', pair, 2), surface('pap', pair, pap, depth)]).flat();
   it('counts the pairs of the same weights', () => {
@@ -301,6 +346,10 @@ it('sharing: a unit against the layer, and the map by pairs', () => {
   expect(verdictText(measure('sharing', { rows }).verdict)).toBe(
     'holds on small; elsewhere it does not hold on the learning-rate map',
   );
+  const threeSeeds = ['batch-128/rate-0.05', 'batch-128/rate-0.1', 'batch-128/rate-0.2'].flatMap((protocol) =>
+    shared(protocol, 0.2, 0.1).filter(({ seed }) => seed <= 3),
+  );
+  expect(measure('sharing', { rows: threeSeeds }).comparisons).toMatchObject([{ n: [3], outcome: 'open' }]);
   const worse = rows.map((row) =>
     row.activation === 'pap' ? { ...row, epochs: [{ ...row.epochs[0]!, accuracy: 0.9 }] } : row,
   );
@@ -334,7 +383,21 @@ describe('a verdict', () => {
     const mixed = [comparison('a', 'holds'), comparison('a', 'does not hold'), comparison('b', 'holds')];
     expect(verdictOf(mixed, 'p', '')).toMatchObject({ kind: 'holds only where', where: ['b'] });
     expect(verdictOf([comparison('a', 'holds'), comparison('a', 'open')], 'p', '').kind).toBe('not decided yet');
-    expect(verdictOf([comparison('a', 'holds'), comparison('b', 'open')], 'p', '').kind).toBe('holds');
+  });
+
+  it('is of the claim only if every part is decided', () => {
+    const [holds, fails, open] = [comparison('a', 'holds'), comparison('b', 'does not hold'), comparison('c', 'open')];
+    expect(verdictOf([holds, open], 'p', '')).toMatchObject({ kind: 'decided in part', holds: ['a'], open: ['c'] });
+    expect(verdictOf([fails, open], 'p', '')).toMatchObject({ kind: 'decided in part', fails: ['b'], open: ['c'] });
+    expect(verdictText(verdictOf([holds, fails, open], 'p', ''))).toBe(
+      'decided in part on p: holds for a; does not hold for b; open: c',
+    );
+    const needed = () => ['a', 'd'];
+    expect(verdictOf([holds], 'p', '', { needed })).toMatchObject({ kind: 'decided in part', open: ['d'] });
+    expect(verdictOf([open], 'p', '', { needed }).kind).toBe('not decided yet');
+    expect(verdictOf([], 'p', '', { needed }).kind).toBe('not measured yet');
+    const elsewhere = [comparison('a', 'holds', 'q'), comparison('b', 'open', 'q'), holds];
+    expect(verdictText(verdictOf(elsewhere, 'p', ''))).toBe('holds on p; elsewhere it is decided in part on q');
   });
 
   it('is that of the protocol that decides, whatever others give', () => {

@@ -1,11 +1,12 @@
 import { author2016 } from '../protocols.ts';
-import { bootstrapRatio, brownForsythe, mean, standardDeviation, welch } from '../statistics.ts';
+import { brownForsythe, jackknifeRatio, mean, standardDeviation, welch } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import {
   type Cell,
   type Claim,
   type Comparison,
   commonRule,
+  jackknifeText,
   judge,
   ofProtocol,
   type Region,
@@ -98,7 +99,7 @@ function ratios(
   return protocolsWith(rows, both).map((protocol) => {
     const runs = [top, bottom].map((name) => runsOf(rows, protocol, name));
     const [a, b] = runs.map((found) => found.map(lossOf).filter(Number.isFinite)) as [number[], number[]];
-    const interval = bootstrapRatio(`${what}/${protocol}`, statistic, a, b);
+    const interval = jackknifeRatio(statistic, a, b);
     const n = [a.length, b.length];
     const living = runs.map((found) => statistic(found.filter((row) => !isDead(row)).map(lossOf))) as [number, number];
     return {
@@ -156,7 +157,7 @@ export const meanLoss: Claim = ratioClaim(
     id: 'mean-loss',
     claimed: "The mean test loss of PAP is about 60 % of ReLU's.",
     published: '0.61 (0.0672 / 0.1102)',
-    rule: `The ratio of the mean final test losses, PAP / ReLU, with its 95 % percentile bootstrap interval: it holds where the whole interval is at most 0.72 (0.6 and a fifth more; where it is at most 0.48 the effect is larger than claimed, which is said, and holds too), and does not where it is above. Dead runs of finite loss are included; the ratio without them stands beside. ${commonRule(on)}`,
+    rule: `The ratio of the mean final test losses, PAP / ReLU, with its 95 % interval (${jackknifeText}): it holds where the whole interval is at most 0.72 (0.6 and a fifth more; where it is at most 0.48 the effect is larger than claimed, which is said, and holds too), and does not where it is above. Dead runs of finite loss are included; the ratio without them stands beside. ${commonRule(on)}`,
   },
   'mean loss',
   mean,
@@ -170,7 +171,7 @@ export const consistency: Claim = ratioClaim(
     id: 'consistency',
     claimed: "The standard deviation of PAP's test loss is 3 to 4 times smaller than that of ReLU's.",
     published: '3.5 (0.0078 / 0.0022)',
-    rule: `The ratio of the standard deviations of the final test losses, ReLU / PAP, with its 95 % percentile bootstrap interval: it holds where the whole interval is at least 2.5 (3 less a sixth; where it is at least 4.8 the effect is larger than claimed, which is said, and holds too), and does not where it is below. The test for unequal spread is Brown and Forsythe's. Dead runs of finite loss are included; the ratio without them stands beside. ${commonRule(on)}`,
+    rule: `The ratio of the standard deviations of the final test losses, ReLU / PAP, with its 95 % interval (${jackknifeText}): it holds where the whole interval is at least 2.5 (3 less a sixth; where it is at least 4.8 the effect is larger than claimed, which is said, and holds too), and does not where it is below. The test for unequal spread is Brown and Forsythe's. Dead runs of finite loss are included; the ratio without them stands beside. ${commonRule(on)}`,
   },
   'sd of the loss',
   standardDeviation,

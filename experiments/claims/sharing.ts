@@ -1,6 +1,6 @@
 import { isOfMap, rates } from '../protocols.ts';
-import { bootstrapRatio, geometricMean, mean, welch } from '../statistics.ts';
-import { type Claim, type Comparison, commonRule, enough, judge, verdictOf } from './claim.ts';
+import { clusterMeans, geometricMean, jackknifeRatio, mean, welch } from '../statistics.ts';
+import { type Claim, type Comparison, commonRule, enough, jackknifeText, judge, verdictOf } from './claim.ts';
 import { atMapRate } from './high-lr.ts';
 import { accuracyOf, cellOf, isDead, lossOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
 import { countText, outcomesText, pText, valuesText } from './words.ts';
@@ -14,7 +14,7 @@ export const sharing: Claim = {
   claimed:
     'Open question of the post, judged as: one alpha for each unit gives a lower test loss than one for the layer.',
   published: 'none',
-  rule: `The ratio of the mean final test losses, one alpha a unit / one a layer, with its 95 % percentile bootstrap interval, on each protocol outside of the learning-rate map; over the map, the geometric mean of the ratio within pairs of one rate and seed of which both live, with Student's 95 % interval of the logarithm. It holds where the whole interval is at most 1, and does not where it is above. A channel exists in the convnet only, where it is the only sharing that was trained: it is not compared. ${commonRule(`${on}, since the post publishes no figure of it, and there are most trials`)}`,
+  rule: `The ratio of the mean final test losses, one alpha a unit / one a layer, with its 95 % interval (${jackknifeText}), on each protocol outside of the learning-rate map; over the map, the geometric mean of the ratio within pairs of one rate and seed of which both live, averaged first over the rates of each seed, since a seed starts every rate with the same weights, with Student's 95 % interval of the logarithm over the seeds. It holds where the whole interval is at most 1, and does not where it is above. A channel exists in the convnet only, where it is the only sharing that was trained: it is not compared. ${commonRule(`${on}, since the post publishes no figure of it, and there are most trials`)}`,
   on,
   commands: ['npx poolproof reproduce sharing', 'npx poolproof reproduce learning-rate --activation pap,pap-layer'],
   measure({ rows }) {
@@ -23,7 +23,7 @@ export const sharing: Claim = {
       .map((protocol): Comparison => {
         const runs = both.map((name) => runsOf(rows, protocol, name));
         const [unit, layer] = runs.map((found) => found.map(lossOf).filter(Number.isFinite)) as [number[], number[]];
-        const interval = bootstrapRatio(`sharing/${protocol}`, mean, unit, layer);
+        const interval = jackknifeRatio(mean, unit, layer);
         const n = [unit.length, layer.length];
         const living = runs.map((found) => mean(found.filter((row) => !isDead(row)).map(lossOf)));
         return {
@@ -44,10 +44,13 @@ export const sharing: Claim = {
     const living = pairs.filter((pair) => !pair.some(isDead));
     const map: Comparison[] = [];
     if (living.length > 0) {
-      const { mean: value, interval } = geometricMean(living.map(([unit, layer]) => lossOf(unit) / lossOf(layer)));
-      const n = [living.length];
+      const ratios = clusterMeans(
+        living.map(([unit, layer]) => ({ cluster: unit.seed, value: lossOf(unit) / lossOf(layer) })),
+      );
+      const { mean: value, interval } = geometricMean(ratios);
+      const n = [ratios.length];
       const protocol = 'the learning-rate map';
-      const what = `geometric mean of the ratio, ${pairs.length - living.length} pairs with a dead run apart`;
+      const what = `geometric mean of the ratio, of ${living.length} pairs; ${pairs.length - living.length} with a dead run are left out`;
       map.push({ protocol, what, n, value, interval, claimed, tests: [], outcome: judge(interval, claimed, n) });
     }
     const comparisons = [...single, ...map];

@@ -1,6 +1,7 @@
+import { experiments } from '../experiments.ts';
 import { author2016, isOfMap, mapName, protocols } from '../protocols.ts';
 import { isRegistered } from '../registry.ts';
-import { geometricMean, mean } from '../statistics.ts';
+import { clusterMeans, geometricMean, mean } from '../statistics.ts';
 import type { GradientRow, TrialRow } from '../trial.ts';
 import {
   type Cell,
@@ -10,6 +11,7 @@ import {
   type Evidence,
   judge,
   type MeasuredSurface,
+  partsRule,
   verdictOf,
 } from './claim.ts';
 import { cellOf, cellOfValues, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
@@ -75,7 +77,7 @@ function comparisonOf(
   return [
     {
       protocol,
-      part: `${what} (${a} / ${b})`,
+      part: partOf(what, [a, b]),
       what: 'geometric mean of the ratio',
       n,
       value,
@@ -91,6 +93,18 @@ function comparisonOf(
 const atStart = 'gradient at the start';
 const ofCurve = 'roughness of the curve';
 const ofSurface = 'roughness of the surface';
+
+function partOf(what: string, [a, b]: readonly [string, string]): string {
+  return `${what} (${a} / ${b})`;
+}
+
+/** The gradient of each network once, the curve of each that is trained on MNIST, the surface of each on CIFAR-10. */
+function needed(protocol: string): string[] {
+  const measures = experiments.landscape.protocols.has(protocol)
+    ? [ofSurface]
+    : [...(placeOf(protocol) === protocol ? [atStart] : []), ...(protocols.has(protocol) ? [ofCurve] : [])];
+  return measures.flatMap((what) => order.map((pair) => partOf(what, pair)));
+}
 
 function startComparisons(evidence: Evidence, place: string): Comparison[] {
   return order.flatMap(([a, b]) => {
@@ -115,8 +129,10 @@ function surfaceComparisons(surfaces: readonly MeasuredSurface[], protocol: stri
   const own = surfaces.filter((surface) => surface.protocol === protocol);
   return order.flatMap(([a, b]) => {
     const pairs = sameWeights(own, a, b);
-    const ratios = pairs.map(([x, y]) => measureOf(x, 'roughness') / measureOf(y, 'roughness'));
-    return comparisonOf(protocol, ofSurface, [a, b], ratios);
+    const ratios = pairs
+      .map(([x, y]) => ({ cluster: x.seed, value: measureOf(x, 'roughness') / measureOf(y, 'roughness') }))
+      .filter(({ value }) => Number.isFinite(value) && value > 0);
+    return comparisonOf(protocol, ofSurface, [a, b], clusterMeans(ratios));
   });
 }
 
@@ -125,7 +141,7 @@ export const slope: Claim = {
   claimed:
     'More D and less P gives smaller gradients and a more gradual loss: 0.8/0.2 is a little smoother than ReLU, 0.5/0.5 much.',
   published: 'in words and pictures only',
-  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed (for surfaces: one pair of weights), MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. ${commonRule(on)}`,
+  rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed, MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. Surfaces are paired by their weights, and the ratios of the pairs of weights of one network, which are not independent, are first averaged: n is the number of networks of each. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. The parts are the three ratios of each measure, the gradient and the curve of networks on MNIST, the surface of those on CIFAR-10. ${partsRule} ${commonRule(on)}`,
   on,
   notes:
     'No learning rate matters before the first update: the gradient at the start is judged once for each network and size of batch. A test loss that falls slowly and steadily also bends: the roughness of a curve holds descent and unrest together, and differs in direction between rates, so that each rate stands by itself.',
@@ -144,12 +160,12 @@ export const slope: Claim = {
       ...[...protocols.keys()].flatMap((protocol) => curveComparisons(rows, protocol)),
       ...surfaceProtocolsOf(surfaces).flatMap((protocol) => surfaceComparisons(surfaces, protocol)),
     ];
-    const verdict = verdictOf(comparisons, on, 'gradients of relu and of MReLUs for five seeds');
+    const verdict = verdictOf(comparisons, on, 'gradients of relu and of MReLUs for five seeds', { needed });
     return {
       verdict,
       ours: valuesText(comparisons, on),
       n: `${countText(comparisons, on)} pairs`,
-      sentence: outcomesText(comparisons, verdict),
+      sentence: outcomesText(comparisons, verdict, needed),
       cells: [
         ...startPlaces(evidence).flatMap((protocol) =>
           compared.flatMap((activation): Cell[] => {

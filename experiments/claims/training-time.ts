@@ -1,5 +1,5 @@
 import { author2016, isOfMap, mapName } from '../protocols.ts';
-import { bootstrap, median } from '../statistics.ts';
+import { median, medianInterval } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, verdictOf } from './claim.ts';
 import { cellOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
@@ -24,12 +24,12 @@ export const trainingTime: Claim = {
   id: 'training-time',
   claimed: 'Training with PAP takes about 10 % longer than with ReLU.',
   published: '1.10',
-  rule: `The median time of an update, PAP / ReLU, over pairs of trials with the same protocol, seed and backend: the median ratio with its 95 % percentile bootstrap interval. An update does not depend on the learning rate: the learning-rate map is one place. It holds where the whole interval lies in 1.05 to 1.15, and does not where it lies outside, below as above. ${commonRule(on)}`,
+  rule: `The time of an update is the median of those of an epoch, in the epoch of the trial where it is least. Of its ratios, PAP / ReLU, over pairs of trials with the same protocol, seed and backend: the median with its 95 % interval by the sign test, from the k-th lowest to the k-th highest of the ratios, which at least six are needed for. An update does not depend on the learning rate: the learning-rate map is one place. It holds where the whole interval lies in 1.05 to 1.15, and does not where it lies outside, below as above. ${commonRule(on)}`,
   on,
   commands: ['npx poolproof reproduce mnist --protocol author-2016', 'npm run bench'],
   measure({ rows, stepRatios }) {
     const comparisons = stepTimes(rows).map(({ where, ratios }): Comparison => {
-      const interval = bootstrap(`step/${where}`, median, ratios);
+      const interval = medianInterval(ratios);
       const n = [ratios.length];
       const outcome = judge(interval, claimed, n);
       return {

@@ -1,6 +1,15 @@
 import { isOfMap, mapName } from '../protocols.ts';
 import type { Interval } from '../statistics.ts';
-import { type Comparison, type Outcome, ofProtocol, partsOf, protocolsOf, type Verdict } from './claim.ts';
+import {
+  type Comparison,
+  type Decided,
+  type Outcome,
+  ofProtocol,
+  type PartsNeeded,
+  partsOf,
+  protocolsOf,
+  type Verdict,
+} from './claim.ts';
 
 /** Three significant digits. */
 export function figure(value: number): string {
@@ -38,30 +47,52 @@ export function countText(comparisons: readonly Comparison[], on: string): strin
 
 /** `does not hold on author-2016; elsewhere it holds on small`. */
 export function verdictText(verdict: Verdict, caveat?: string): string {
-  const { kind, on, elsewhere } = verdict;
-  const own =
-    kind === 'holds only where'
-      ? `holds on ${on} only for ${listOf(verdict.where)}`
-      : `${kind.replace(' yet', '')} on ${on}`;
-  const others = [
-    ...(elsewhere.holds.length > 0 ? [`it holds on ${listOf(elsewhere.holds)}`] : []),
-    ...(elsewhere['holds only where'].length > 0
-      ? [`it holds in part on ${listOf(elsewhere['holds only where'])}`]
-      : []),
-    ...(elsewhere['does not hold'].length > 0 ? [`it does not hold on ${listOf(elsewhere['does not hold'])}`] : []),
-  ];
+  const others = (
+    [
+      ['holds', 'it holds on'],
+      ['holds only where', 'it holds for some parts only on'],
+      ['decided in part', 'it is decided in part on'],
+      ['does not hold', 'it does not hold on'],
+    ] as const satisfies readonly (readonly [Decided, string])[]
+  ).flatMap(([kind, words]) => {
+    const protocols = verdict.elsewhere[kind];
+    return protocols.length > 0 ? [`${words} ${listOf(protocols)}`] : [];
+  });
   return [
-    `${own}${caveat ? `, ${caveat}` : ''}`,
+    `${ownText(verdict)}${caveat ? `, ${caveat}` : ''}`,
     ...(others.length > 0 ? [`elsewhere ${others.join(', ')}`] : []),
   ].join('; ');
 }
 
+/** `holds on small only for a`, `decided in part on small: holds for a; open: b`. */
+function ownText(verdict: Verdict): string {
+  const { on } = verdict;
+  switch (verdict.kind) {
+    case 'holds only where':
+      return `holds on ${on} only for ${partList(verdict.where)}`;
+    case 'decided in part': {
+      const { holds, fails, open } = verdict;
+      return `decided in part on ${on}: ${[
+        ...(holds.length > 0 ? [`holds for ${partList(holds)}`] : []),
+        ...(fails.length > 0 ? [`does not hold for ${partList(fails)}`] : []),
+        `open: ${partList(open)}`,
+      ].join('; ')}`;
+    }
+    default:
+      return `${verdict.kind.replace(' yet', '')} on ${on}`;
+  }
+}
+
 /** `On small it holds. On small/one-layer it holds for a; it does not hold for b; open: c.` */
-export function outcomesText(comparisons: readonly Comparison[], verdict: Verdict): string {
+export function outcomesText(
+  comparisons: readonly Comparison[],
+  verdict: Verdict,
+  needed: PartsNeeded = () => [],
+): string {
   if (comparisons.length === 0) return 'There are no trials of it.';
   const said = protocolsOf(comparisons)
     .toSorted((a, b) => Number(b === verdict.on) - Number(a === verdict.on))
-    .map((protocol) => ({ protocol, words: partsText(ofProtocol(comparisons, protocol)) }));
+    .map((protocol) => ({ protocol, words: partsText(ofProtocol(comparisons, protocol), needed(protocol)) }));
   const groups = [...new Set(said.map(({ words }) => words))].map((words) => {
     const places = said.filter((each) => each.words === words).map(({ protocol }) => protocol);
     return `On ${listOf(places)} ${words}.`;
@@ -70,21 +101,33 @@ export function outcomesText(comparisons: readonly Comparison[], verdict: Verdic
   return [...why, ...groups].join(' ');
 }
 
-/** `it holds for a, b; it does not hold for c; open: d`. */
-function partsText(comparisons: readonly Comparison[]): string {
+/** `it holds for a, b; it does not hold for c; it is open for d`. */
+function partsText(comparisons: readonly Comparison[], needed: readonly string[]): string {
+  const found = partsOf(comparisons, needed);
   return (
     [
-      ['holds', 'it holds', ' for '],
-      ['does not hold', 'it does not hold', ' for '],
-      ['open', 'it is open', ': '],
-    ] as const satisfies readonly (readonly [Outcome, string, string])[]
+      ['holds', 'it holds'],
+      ['does not hold', 'it does not hold'],
+      ['open', 'it is open'],
+    ] as const satisfies readonly (readonly [Outcome, string])[]
   )
-    .flatMap(([outcome, words, join]) => {
-      const parts = partsOf(comparisons, outcome);
+    .flatMap(([outcome, words]) => {
+      const parts = found[outcome];
       if (parts.length === 0) return [];
-      return [parts[0] === '' ? words : `${words}${join}${listOf(parts)}`];
+      return [parts[0] === '' ? words : `${words} for ${partList(parts)}`];
     })
     .join('; ');
+}
+
+/** Names of parts after commas: of `a (x)` and `a (y)`, `a (x, y)`. */
+function partList(parts: readonly string[]): string {
+  const split = parts.map((part) => /^(.*) \((.*)\)$/.exec(part)?.slice(1) ?? [part]);
+  return [...new Set(split.map(([measure]) => measure))]
+    .map((measure) => {
+      const of = split.flatMap(([name, what]) => (name === measure && what !== undefined ? [what] : []));
+      return of.length > 0 ? `${measure} (${of.join(', ')})` : measure;
+    })
+    .join(', ');
 }
 
 /** Names after commas; of the learning-rate map only the rates. */

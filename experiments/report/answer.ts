@@ -25,7 +25,8 @@ function outcomes(verdicts: readonly { readonly id: string; readonly verdict: Ve
   const parts = (
     [
       ['holds', 'holding'],
-      ['holds only where', 'holding in part'],
+      ['holds only where', 'holding for some parts only'],
+      ['decided in part', 'decided in part'],
       ['does not hold', 'not holding'],
       ['not decided yet', 'not decided'],
       ['not measured yet', 'not measured'],

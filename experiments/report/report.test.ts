@@ -106,6 +106,16 @@ describe('the files', () => {
     expect(visible).not.toContain('| batch-128/rate-0.35 | mean loss');
   });
 
+  it('say how many figures chance may decide wrongly', () => {
+    const rows = ['relu', 'pap'].flatMap((name) =>
+      rowsOf('author-2016', name, 6, (seed) => ({ loss: 0.1 + 0.01 * noise(seed) })),
+    );
+    // Four of mnist-table, and one each of mean-loss, consistency and training-time.
+    expect(reportFiles(measuredOf(rows)).get('results.md')!).toMatch(
+      /Of 7 figures 7 have an interval, and \d are decided\. .* in 2\.5 % of experiments: 0\.175 of these figures/,
+    );
+  });
+
   it('give no interval of fewer than five values', () => {
     const rows = ['relu', 'pap'].flatMap((name) => rowsOf('author-2016', name, 3, (seed) => ({ loss: 0.1 * seed })));
     const cells = reportFiles(measuredOf(rows)).get('results.md')!;
