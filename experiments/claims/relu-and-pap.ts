@@ -13,7 +13,7 @@ import {
   verdictOf,
 } from './claim.ts';
 import { accuracyOf, cellOf, isDead, lossOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, figure, listOf, outcomesText, valuesText } from './words.ts';
+import { countText, listOf, outcomesText, valuesText, withInterval } from './words.ts';
 
 /** The table of the post; what follows its ± is taken as a standard deviation, since the post does not say. */
 export const published = {
@@ -79,7 +79,11 @@ export const mnistTable: Claim = {
     return {
       verdict,
       ours:
-        own.length > 0 ? own.map(({ what, value }) => `${what.replace('mean ', '')} ${figure(value)}`).join('; ') : '–',
+        own.length > 0
+          ? own
+              .map(({ what, value, interval }) => `${what.replace('mean ', '')}: ${withInterval(value, interval)}`)
+              .join('; ')
+          : '–',
       n: countText(comparisons, on),
       sentence: outcomesText(comparisons, verdict),
       cells: cellsOf(rows),

@@ -8,6 +8,7 @@ import { leastValues, median } from '../statistics.ts';
 import type { Row } from '../trial.ts';
 import { answer } from './answer.ts';
 import { anchorOf, type Block, type Figure, folded, heading, text } from './block.ts';
+import { crossingsTable } from './crossings.ts';
 import type { Measured } from './evidence.ts';
 import { coefficientsFigure } from './figures/coefficients.ts';
 import { curvesFigure, mapFigure, roughnessFigure } from './figures/learning-rates.ts';
@@ -47,7 +48,14 @@ export function resultsPage(measured: Measured): Block[] {
       'The claims are those of a blog post of February 2016 (Clay McLeod, "Parametric Activation Pools greatly increase performance and consistency in ConvNets") and the code its author published in the weeks after. Each is judged by a rule that could go either way, on each protocol by itself, and the published protocol decides. A claim that fails is a result.',
       'Test loss and accuracy are those after the last epoch; n is the number of trials, each a network of a seed of its own; intervals are 95 %. What the names of protocols and activations mean stands under [protocols](#protocols), how figures are made under [method](#method), and every cell under [all figures](#all-figures).',
     ),
-    ...findings.flatMap(({ claim, finding }) => section(claim, finding, figuresOf(claim.id, measured))),
+    ...findings.flatMap(({ claim, finding }) =>
+      section(
+        claim,
+        finding,
+        figuresOf(claim.id, measured),
+        claim.id === 'high-lr' ? crossingsTable(measured.rows) : [],
+      ),
+    ),
     ...protocolSection(),
     ...methodSection(findings.flatMap(({ finding }) => finding.comparisons)),
     ...figuresSection(findings),
@@ -118,7 +126,7 @@ function figuresOf(id: ClaimId, measured: Measured): Figure[] {
 /** Claims on the losses that stand with `mean-loss`. */
 const drawnElsewhere: readonly ClaimId[] = ['consistency', 'sharing'];
 
-function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Block[] {
+function section(claim: Claim, finding: Finding, figures: readonly Figure[], tables: readonly Block[]): Block[] {
   return [
     heading(2, claim.id),
     text(claim.claimed, `Published: ${claim.published}.`),
@@ -127,6 +135,7 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[]): Bl
     text(`The rule: ${claim.rule}`),
     ...comparisonTable(finding.comparisons.filter(({ protocol }) => !isOfMap(protocol))),
     ...figures.map((each): Block => ({ kind: 'figure', figure: each })),
+    ...tables,
     ...(drawnElsewhere.includes(claim.id) && finding.cells.length > 0
       ? [text('The losses are drawn with [mean-loss](#mean-loss).')]
       : []),
