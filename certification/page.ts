@@ -10,10 +10,13 @@ import { type Child, htmlPage } from './html.ts';
 import {
   type CertificationReport,
   type CheckFailure,
+  faultText,
   kindNames,
   kinds,
   outcomes,
+  rightAloneText,
   shownCapabilities,
+  smallestHeading,
 } from './report.ts';
 
 const css = `
@@ -132,7 +135,7 @@ export function certificationPage(report: CertificationReport): string {
       section(
         'Faults',
         report.ended && h('p', { class: 'failed' }, report.ended),
-        report.faults.map(({ reason, stderr }) => [h('p', {}, reason), stderr && h('pre', {}, stderr)]),
+        report.faults.map((fault) => [h('p', {}, faultText(fault)), fault.stderr && h('pre', {}, fault.stderr)]),
       ),
     );
   }
@@ -146,7 +149,8 @@ export function certificationPage(report: CertificationReport): string {
       ),
     );
   }
-  if (smallest !== undefined) parts.push(section('The first failure, made as small as it gets', failure(smallest)));
+  if (smallest !== undefined) parts.push(section(smallestHeading(smallest), failure(smallest)));
+  if (report.rightAlone !== undefined) parts.push(h('p', {}, `${rightAloneText(report.rightAlone)}.`));
   const again = againLine(report);
   if (again !== undefined) parts.push(h('p', { class: 'muted' }, 'Asked again by'), h('pre', {}, again));
   if (report.curve !== undefined) parts.push(section('Around it', curves(report.curve)));

@@ -36,7 +36,7 @@ it.each([
 ])('the report of %s conforms to its schema, and no part of it may be missing', async (_, args) => {
   const report = await run(...args);
   expect(wrongWith('report', report)).toBeUndefined();
-  const optional = ['announcement', 'smallest', 'diagnosis', 'curve', 'ended'];
+  const optional = ['announcement', 'smallest', 'rightAlone', 'diagnosis', 'curve', 'ended'];
   for (const key of Object.keys(report)) {
     const { [key as keyof typeof report]: _, ...rest } = report;
     expect(wrongWith('report', rest) === undefined, key).toBe(optional.includes(key));
