@@ -127,9 +127,9 @@ class Certification {
 
   report(milliseconds: number): CertificationReport {
     const { command, profile, seed, runs, minCases, version, only } = this.#options;
-    const [tally, answers] = [this.#tally, this.#answers];
+    const [suite, tally, answers] = [this.#suite, this.#tally, this.#answers];
     const seen = this.#replied.some(({ isWrong }) => isWrong) ? this.#replied : this.#challenged;
-    const diagnosis = diagnose(this.#suite, seen, answers.facets);
+    const diagnosis = diagnose(suite, seen, answers.facets);
     const found = {
       checks: tally.checks,
       missing: this.#missing,
@@ -145,7 +145,7 @@ class Certification {
       poolproof: version,
       outcome,
       exitCode: outcomes[outcome].exitCode,
-      suite: { version: this.#suite.version, digest: this.#suite.digest },
+      suite: { version: suite.version, digest: suite.digest, own: suite.own },
       command,
       ...(this.#announcement && { announcement: this.#announcement }),
       profile,

@@ -41,12 +41,26 @@ describe('what a subject says', () => {
   });
 });
 
-it('a badge is green for what conforms only', () => {
-  expect(badgeOf(reportOf('x'))).toMatchObject({
+it('a badge is green for what can be certified only, and says how much was asked', () => {
+  const whole = reportOf('x');
+  expect(badgeOf(whole)).toMatchObject({
     schemaVersion: 1,
-    message: expect.stringMatching(/^training \d/),
+    message: expect.stringMatching(/^training \d+\.\d+\.\d+, 1,000 fresh cases$/),
     color: 'brightgreen',
   });
+  const own = { ...whole.suite, own: true };
+  expect(badgeOf(reportOf('x', { suite: own })).message).toBe('training, own vectors, 1,000 fresh cases');
+  for (const [more, message] of [
+    [{ runs: 0 }, /, 0 fresh cases$/],
+    [{ profile: 'challenge', runs: 1 }, /^challenge .*, 1 fresh case$/],
+    [{ profile: 'smoke', runs: 0 }, /^smoke /],
+    [{ knownFailing: ['core/tail/f64'] }, /, 1 known to fail$/],
+  ] as const) {
+    expect(badgeOf(reportOf('x', more))).toMatchObject({
+      message: expect.stringMatching(message),
+      color: 'lightgrey',
+    });
+  }
   expect(badgeOf(failedReportOf('x'))).toMatchObject({ message: 'broke the protocol', color: 'red' });
 });
 
@@ -66,7 +80,7 @@ describe('a certificate', () => {
     const text = JSON.stringify(certificate);
     expect(parseCertificate(text)).toEqual(certificate);
     for (const [from, to] of [
-      ['"runs":1', '"runs":2'],
+      ['"runs":1000', '"runs":2000'],
       ['"f64"', '"f16"'],
       [certificate.predicate.id, '0'.repeat(64)],
       [certificate.subject[0].digest.sha256, '0'.repeat(64)],
@@ -81,9 +95,19 @@ describe('a certificate', () => {
 
   it('is not given for a part, nor is a green badge', () => {
     const part = reportOf('x', { only: ['challenge/f64/1'] });
-    expect(() => certificateOf(part)).toThrow('no more was asked than challenge/f64/1');
+    expect(() => certificateOf(part)).toThrow('no more is asked than challenge/f64/1');
     expect(certificationPage(part)).toContain('Asked alone: challenge/f64/1.');
     expect(badgeOf(part)).toMatchObject({ message: 'a part of it alone', color: 'lightgrey' });
+  });
+
+  it('is not given for fewer fresh Cases than are needed', () => {
+    expect(() => certificateOf(reportOf('x', { runs: 999 }))).toThrow('--runs of at least 1000, got 999');
+    expect(() => certificateOf(reportOf('x', { profile: 'smoke' }))).toThrow('the profile smoke asks no fresh cases');
+  });
+
+  it('of own vectors says so', () => {
+    const own = { ...reportOf('x').suite, own: true };
+    expect(certificateOf(reportOf('x', { suite: own })).predicate.core.suite.own).toBe(true);
   });
 
   it('is not given where something is known to fail', () => {

@@ -17,6 +17,7 @@ import {
   rightAloneText,
   shownCapabilities,
   smallestHeading,
+  suiteText,
 } from './report.ts';
 
 const css = `
@@ -124,7 +125,7 @@ export function certificationPage(report: CertificationReport): string {
       'p',
       { class: 'muted' },
       `${exactly(elements.compared)} elements compared, ${exactly(elements.open)} left open, ${exactly(elements.vacuous)} vacuous. `,
-      `Suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}.${report.only === undefined ? '' : ` Asked alone: ${report.only.join(', ')}.`}`,
+      `Asked: ${suiteText(suite)}, profile ${profile}, seed ${seed}.${report.only === undefined ? '' : ` Asked alone: ${report.only.join(', ')}.`}`,
     ),
     report.missing.length > 0
       ? h('p', { class: 'failed' }, `The profile needs what was not announced: ${report.missing.join(', ')}.`)

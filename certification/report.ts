@@ -68,7 +68,8 @@ export interface CertificationReport {
   readonly poolproof: string;
   readonly outcome: Outcome;
   readonly exitCode: number;
-  readonly suite: { readonly version: string; readonly digest: string };
+  /** `own`: the vectors are others than those of poolproof. */
+  readonly suite: { readonly version: string; readonly digest: string; readonly own: boolean };
   readonly command: readonly string[];
   readonly announcement?: Announcement;
   readonly profile: Profile;
@@ -104,6 +105,11 @@ export interface CertificationReport {
   /** Checks of vectors and fresh Cases below which nothing is certified. */
   readonly minCases: number;
   readonly milliseconds: number;
+}
+
+/** The vectors in words: a version only of those that have one from us. */
+export function suiteText({ version, digest, own }: CertificationReport['suite']): string {
+  return `${own ? 'own vectors' : `suite ${version}`} (${digest.slice(0, 12)})`;
 }
 
 /** A fault in words, with the request that led to it. */

@@ -10,6 +10,7 @@ import {
   rightAloneText,
   shownCapabilities,
   smallestHeading,
+  suiteText,
 } from '../certification/report.ts';
 import { decodeCase } from '../fixtures/case.ts';
 import { caseText } from '../properties/failure-text.ts';
@@ -34,7 +35,7 @@ export function certificationText(report: CertificationReport): string {
     }
     lines.push('');
   }
-  lines.push(`suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}`);
+  lines.push(`${suiteText(suite)}, profile ${profile}, seed ${seed}`);
   if (report.only !== undefined) lines.push(`  asked alone: ${report.only.join(', ')}`);
   for (const kind of kinds) {
     const { passed, failed } = report.checks[kind];
