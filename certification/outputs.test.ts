@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { badgeOf } from './badge.ts';
-import { certificateOf, digestOf, parseCertificate } from './certificate.ts';
+import { certificateOf, differences, digestOf, parseCertificate } from './certificate.ts';
 import { junitXml } from './junit.ts';
 import { certificationPage } from './page.ts';
 import { failedReportOf, nasty, reportOf, texts } from './report-for-tests.ts';
@@ -88,9 +88,37 @@ describe('a certificate', () => {
       expect(text).toContain(from);
       expect(() => parseCertificate(text.replace(from, to))).toThrow(/altered: its (core|subject) has the/);
     }
-    expect(() => parseCertificate('{}')).toThrow('"predicate.core.format" poolproof-certificate/1, got undefined');
-    expect(() => parseCertificate('null')).toThrow('poolproof-certificate/1, got undefined');
+    expect(() => parseCertificate('{}')).toThrow("expected a certificate: must have required property '_type'");
+    expect(() => parseCertificate('null')).toThrow('expected a certificate: must be object');
     expect(() => parseCertificate('{')).toThrow('expected a certificate as JSON');
+  });
+
+  it('outside of its core is compared too, and its form before anything is run', () => {
+    const certificate = certificateOf(reportOf('x'));
+    const { subject, predicate } = certificate;
+    const renamed = { ...certificate, subject: [{ ...subject[0], name: 'other 2' }] as const };
+    expect(parseCertificate(JSON.stringify(renamed))).toEqual(renamed);
+    expect(differences(renamed, reportOf('x'))).toEqual([expect.stringMatching(/^subject: was .*other 2.*, is /)]);
+    /** With an id that is right. */
+    const withCore = (more: object) => {
+      const core = { ...predicate.core, ...more };
+      return { ...certificate, predicate: { id: digestOf(core), core } };
+    };
+    const { announcement: _, ...silent } = predicate.core;
+    for (const [altered, message] of [
+      [{ ...certificate, predicateType: 'urn:other' }, '/predicateType must be equal to constant'],
+      [{ ...certificate, predicate: { ...predicate, note: '' } }, '/predicate must NOT have additional properties'],
+      [{ ...certificate, subject: [...subject, ...subject] }, '/subject must NOT have more than 1 items'],
+      [withCore({ profile: '__proto__' }), '/predicate/core/profile must be equal to one of the allowed values'],
+      [withCore({ runs: -5 }), '/predicate/core/runs must be >= 1000'],
+      [withCore({ runs: 'x' }), '/predicate/core/runs must be integer'],
+      [
+        { ...certificate, predicate: { id: digestOf(silent), core: silent } },
+        "/predicate/core must have required property 'announcement'",
+      ],
+    ] as const) {
+      expect(() => parseCertificate(JSON.stringify(altered))).toThrow(`expected a certificate: ${message}`);
+    }
   });
 
   it('is not given for a part, nor is a green badge', () => {
