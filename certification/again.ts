@@ -1,17 +1,14 @@
 import type { CertificationReport } from './report.ts';
 
-/** The command that asks what failed first again; none where no Case failed. */
-export function againLine({
-  smallest,
-  failures,
-  command,
-  profile,
-  seed,
-  runs,
-}: CertificationReport): string | undefined {
-  const id = smallest?.id ?? failures.find((failure) => failure.case !== undefined)?.id;
-  if (id === undefined) return undefined;
-  const same = `--profile ${profile} --seed ${seed} --runs ${runs} --only ${id}`;
+/**
+ * The command that shows the failures again; none where nothing failed, or nothing could be asked. It asks the first one
+ * alone where that is known to fail alone, else everything, since replies may depend on earlier requests.
+ */
+export function againLine(report: CertificationReport): string | undefined {
+  const { announcement, smallest, failures, faults, only, command, profile, seed, runs } = report;
+  if (announcement === undefined || failures.length + faults.length === 0) return undefined;
+  const ids = smallest === undefined ? only : [smallest.id];
+  const same = `--profile ${profile} --seed ${seed} --runs ${runs}${ids === undefined ? '' : ` --only ${ids.join()}`}`;
   return `npx poolproof certify ${same} -- ${command.map(quoted).join(' ')}`;
 }
 

@@ -1,4 +1,5 @@
-import type { CertificationReport } from './report.ts';
+import { whyUncertified } from './certificate.ts';
+import type { CertificationReport, Outcome } from './report.ts';
 
 /** What shields.io and others make a badge of. */
 export interface Badge {
@@ -8,19 +9,30 @@ export interface Badge {
   readonly color: string;
 }
 
-/** Of a report: green if it conforms, red if it does not, grey if nobody knows. */
-export function badgeOf({ outcome, profile, suite, only }: CertificationReport): Badge {
-  const color = {
-    conforms: 'brightgreen',
-    fails: 'red',
-    'broke the protocol': 'red',
-    'too little was run': 'lightgrey',
-  };
-  const isPart = outcome === 'conforms' && only !== undefined;
+const colors: Readonly<Record<Outcome, string>> = {
+  conforms: 'brightgreen',
+  fails: 'red',
+  'broke the protocol': 'red',
+  'too little was run': 'lightgrey',
+};
+
+/** Of a report: green for what can be certified, red for what does not conform, grey for all that says less. */
+export function badgeOf(report: CertificationReport): Badge {
+  const { outcome } = report;
+  const isConforming = outcome === 'conforms';
   return {
     schemaVersion: 1,
     label: 'poolproof',
-    message: isPart ? 'a part of it alone' : outcome === 'conforms' ? `${profile} ${suite.version}` : outcome,
-    color: isPart ? 'lightgrey' : color[outcome],
+    message: isConforming ? claimOf(report) : outcome,
+    color: isConforming && whyUncertified(report) !== undefined ? 'lightgrey' : colors[outcome],
   };
+}
+
+/** What was asked: `training 1.3.0, 10,000 fresh cases`. */
+function claimOf({ profile, suite, runs, only, knownFailing }: CertificationReport): string {
+  if (only !== undefined) return 'a part of it alone';
+  const vectors = suite.own ? ', own vectors' : ` ${suite.version}`;
+  const fresh = `${runs.toLocaleString('en')} fresh ${runs === 1 ? 'case' : 'cases'}`;
+  const known = knownFailing.length > 0 ? `, ${knownFailing.length} known to fail` : '';
+  return `${profile}${vectors}, ${fresh}${known}`;
 }

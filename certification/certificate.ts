@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import canonicalize from 'canonicalize';
+import { packaged } from '../fixtures/load.ts';
+import { wrongBySchema } from '../fixtures/schema.ts';
+import { profiles } from './plan.ts';
 import type { CertificationReport, Kind, Totals } from './report.ts';
 import type { Announcement } from './wire.ts';
 
@@ -33,13 +37,26 @@ export class CertificateError extends Error {
   override readonly name = 'CertificateError';
 }
 
+/** Fresh Cases below which nothing is certified: ten times fewer than are asked unless told otherwise. */
+export const leastRuns = 1000;
+
+/** Why no run with these options can be certified, whatever comes of it; `undefined` if it can. */
+export function whyNeverCertified({
+  profile,
+  runs,
+  only,
+}: Pick<CertificationReport, 'profile' | 'runs'> & { readonly only?: Iterable<string> }): string | undefined {
+  if (only !== undefined) return `no more is asked than ${[...only].join(', ')}`;
+  if (!profiles[profile].challenge) return `the profile ${profile} asks no fresh cases`;
+  return runs < leastRuns ? `expected --runs of at least ${leastRuns}, got ${runs}` : undefined;
+}
+
 /** Why a report can't be made a certificate; `undefined` if it can. */
-export function whyUncertified({ outcome, checks, knownFailing, only }: CertificationReport): string | undefined {
+export function whyUncertified(report: CertificationReport): string | undefined {
+  const { outcome, knownFailing } = report;
   if (outcome !== 'conforms') return `the run ended with "${outcome}"`;
-  if (only !== undefined) return `no more was asked than ${only.join(', ')}`;
-  if (checks.challenge.passed === 0)
-    return 'no fresh Cases were asked: expected a profile with challenge and --runs above 0';
-  return knownFailing.length > 0 ? `checks are known to fail: ${knownFailing.join(', ')}` : undefined;
+  if (knownFailing.length > 0) return `checks are known to fail: ${knownFailing.join(', ')}`;
+  return whyNeverCertified(report);
 }
 
 /** The certificate of a run that conforms. @throws CertificateError unless it can be certified */
@@ -77,35 +94,38 @@ export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonicalize(value)!).digest('hex');
 }
 
-/** A certificate from the text of a file. @throws CertificateError if it is none, or its id is not that of its core */
+/** A certificate from the text of a file. @throws CertificateError if it is none, or its digests are not those of its parts */
 export function parseCertificate(text: string): Certificate {
-  let value: Certificate | null;
+  let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new CertificateError('expected a certificate as JSON');
   }
-  const { id, core } = value?.predicate ?? {};
-  if (core?.format !== 'poolproof-certificate/1') {
-    throw new CertificateError(
-      `expected "predicate.core.format" poolproof-certificate/1, got ${JSON.stringify(core?.format)}`,
-    );
-  }
+  const wrong = wrongBySchema(join(packaged(), '../schemas'))('certificate', value);
+  if (wrong !== undefined) throw new CertificateError(`expected a certificate: ${wrong}`);
+  const certificate = value as Certificate;
+  const { id, core } = certificate.predicate;
   const actual = digestOf(core);
   if (actual !== id) throw new CertificateError(`altered: its core has the id ${actual}, expected ${id}`);
   const expected = digestOf(core.announcement);
-  const stated = value?.subject?.[0]?.digest?.sha256;
+  const stated = certificate.subject[0].digest.sha256;
   if (stated !== expected)
     throw new CertificateError(`altered: its subject has the digest ${stated}, expected ${expected}`);
-  return value!;
+  return certificate;
 }
 
-/** What a second run found otherwise, a line each; none if the certificate holds. */
+/** What a second run found otherwise, a line each; none if its certificate is the same, byte for byte as canonical JSON. */
 export function differences(certificate: Certificate, again: CertificationReport): string[] {
   const why = whyUncertified(again);
   if (why !== undefined) return [why];
-  const [was, is] = [certificate.predicate.core, certificateOf(again).predicate.core];
-  return (Object.keys(was) as (keyof CertificateCore)[])
+  const [was, is] = [partsOf(certificate), partsOf(certificateOf(again))];
+  return Object.keys({ ...was, ...is })
     .filter((key) => canonicalize(was[key]) !== canonicalize(is[key]))
     .map((key) => `${key}: was ${canonicalize(was[key])}, is ${canonicalize(is[key])}`);
+}
+
+/** All that a certificate holds but its id, which is that of the core. */
+function partsOf({ predicate: { core }, ...statement }: Certificate): Readonly<Record<string, unknown>> {
+  return { ...core, ...statement };
 }

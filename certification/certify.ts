@@ -1,10 +1,11 @@
-import pMap from 'p-map';
 import { type Accumulated, AnswerDigest, accumulatedCases } from '../fixtures/accumulated.ts';
+import type { InvalidRequest } from '../fixtures/invalid.ts';
 import type { Suite } from '../fixtures/load.ts';
 import { storageOf } from '../properties/dtypes.ts';
 import type { Answer } from '../reference/case.ts';
 import { Answers } from './answers.ts';
 import { diagnose, type Replied } from './diagnosis.ts';
+import { askInOrder } from './in-order.ts';
 import {
   type Check,
   challengeChecks,
@@ -25,7 +26,7 @@ import {
 } from './report.ts';
 import { lackOf } from './serve.ts';
 import { type Outcome, Session, SessionEnded } from './session.ts';
-import { type Smallest, smallerFailures } from './smallest.ts';
+import { type Smallest, smallestFailure } from './smallest.ts';
 import { mostFailures, Tally } from './tally.ts';
 import { differing, troubleOf } from './trouble.ts';
 import type { Capabilities, Op } from './wire.ts';
@@ -51,6 +52,9 @@ export interface CertifyOptions {
   readonly onProgress?: (done: number, total: number, part: Kind) => void;
 }
 
+/** Of the digests those of a million Cases are left out: they would take longer than all the rest. */
+const mostAccumulated = 10_000;
+
 /** Asks a subject everything that a profile holds and judges its replies. Throws nothing for what the subject does. */
 export async function certify(suite: Suite, options: CertifyOptions): Promise<CertificationReport> {
   const start = performance.now();
@@ -74,6 +78,7 @@ class Certification {
   readonly #sessions: Session[] = [];
   #announcement: Session['announcement'] | undefined;
   #smallest: Smallest | undefined;
+  #isRightAlone = false;
   #ended: string | undefined;
   #done = 0;
   #total = 0;
@@ -107,7 +112,6 @@ class Certification {
         for (let job = 1; job < jobs; job++) await this.#open();
         await this.#challenge(capabilities);
       }
-      await this.#shrinkFirst(session);
       await this.#close();
       if (smoke.length > 0) await this.#askAgain(smoke, replies);
     } catch (error) {
@@ -118,13 +122,14 @@ class Certification {
         this.#faults.push({ reason: error.message, stderr: error.stderr });
       }
     }
+    await this.#shrinkFirst();
   }
 
   report(milliseconds: number): CertificationReport {
     const { command, profile, seed, runs, minCases, version, only } = this.#options;
-    const [tally, answers] = [this.#tally, this.#answers];
+    const [suite, tally, answers] = [this.#suite, this.#tally, this.#answers];
     const seen = this.#replied.some(({ isWrong }) => isWrong) ? this.#replied : this.#challenged;
-    const diagnosis = diagnose(this.#suite, seen, answers.facets);
+    const diagnosis = diagnose(suite, seen, answers.facets);
     const found = {
       checks: tally.checks,
       missing: this.#missing,
@@ -140,7 +145,7 @@ class Certification {
       poolproof: version,
       outcome,
       exitCode: outcomes[outcome].exitCode,
-      suite: { version: this.#suite.version, digest: this.#suite.digest },
+      suite: { version: suite.version, digest: suite.digest, own: suite.own },
       command,
       ...(this.#announcement && { announcement: this.#announcement }),
       profile,
@@ -152,6 +157,7 @@ class Certification {
       errors: answers.errors,
       failures: tally.failures,
       ...(this.#smallest && { smallest: this.#smallest.failure }),
+      ...(this.#isRightAlone && { rightAlone: `${tally.first!.check.id}, ${tally.first!.check.op}` }),
       ...(diagnosis && { diagnosis }),
       ...(this.#smallest?.curve && { curve: this.#smallest.curve }),
       ...found,
@@ -175,50 +181,46 @@ class Certification {
   }
 
   /** The first replies, by request; one that is asked again must be answered with the same bits. */
-  async #askVectors(session: Session, checks: readonly Check[]): Promise<Map<string, string>> {
-    const replies = new Map<string, string>();
-    const outcomes = await this.#each([session], checks, 'vectors', (check) => session.ask(check.op, check.case));
-    for (const [k, check] of checks.entries()) {
-      const outcome = outcomes[k]!;
-      const trouble = this.#answers.count(check, outcome);
-      this.#tally.count('vectors', check, trouble);
-      const text = bitsOf(outcome);
+  async #askVectors(session: Session, checks: readonly Check[]): Promise<Map<string, Outcome>> {
+    const replies = new Map<string, Outcome>();
+    const ask = ({ id, op, case: c }: Check) => session.ask(op, c, id);
+    await this.#each([session], checks, 'vectors', ask, (check, outcome) => {
       const key = `${check.id} ${check.op}`;
       const first = replies.get(key);
-      replies.set(key, first ?? text);
-      const differs = first !== undefined && first !== text;
+      replies.set(key, first ?? outcome);
+      let trouble = this.#count('vectors', check, outcome);
       if (first !== undefined) {
-        this.#tally.count('repeated', check, differs ? differing(check.op, 'in the same process') : undefined);
+        const differs = unlike(first, outcome, check.op, 'in the same process');
+        this.#tally.count('repeated', check, differs);
+        trouble ??= differs;
       }
-      this.#replied.push(repliedOf(check, outcome, trouble !== undefined || differs));
-    }
+      this.#replied.push(repliedOf(check, outcome, trouble !== undefined));
+    });
     return replies;
   }
 
   /** The smoke list once more, of a process without a past. */
-  async #askAgain(checks: readonly Check[], replies: ReadonlyMap<string, string>): Promise<void> {
+  async #askAgain(checks: readonly Check[], replies: ReadonlyMap<string, Outcome>): Promise<void> {
     const session = await this.#open();
-    const outcomes = await this.#each([session], checks, 'repeated', (check) => session.ask(check.op, check.case));
-    for (const [k, check] of checks.entries()) {
-      const isSame = replies.get(`${check.id} ${check.op}`) === bitsOf(outcomes[k]!);
-      this.#tally.count('repeated', check, isSame ? undefined : differing(check.op, 'in a second process'));
-    }
+    const ask = ({ id, op, case: c }: Check) => session.ask(op, c, id);
+    await this.#each([session], checks, 'repeated', ask, (check, outcome) => {
+      const first = replies.get(`${check.id} ${check.op}`)!;
+      this.#tally.count('repeated', check, unlike(first, outcome, check.op, 'in a second process'));
+    });
     await this.#close();
   }
 
   async #askInvalid(session: Session): Promise<void> {
     const dtypes: readonly string[] = session.announcement.capabilities.dtypes;
-    const { invalid } = this.#suite;
-    const outcomes = await this.#each([session], invalid, 'invalid', ({ request }) => session.askRaw(request));
-    for (const [k, { id, note, request }] of invalid.entries()) {
-      const outcome = outcomes[k]!;
+    const ask = ({ id, request }: InvalidRequest) => session.askRaw(request, id);
+    await this.#each([session], this.#suite.invalid, 'invalid', ask, ({ id, note, request }, outcome) => {
       // Of a dtype that the subject has not, `unsupported` is right too.
       const { dtype, op } = request as { dtype?: string; op?: Op };
       const isRight = 'refused' in outcome || ('unsupported' in outcome && !dtypes.includes(dtype ?? ''));
       const came = 'tensors' in outcome ? 'it was answered' : (Object.entries(outcome)[0] ?? []).join(': ');
       const why = `${note}, but ${came}`;
       this.#tally.count('invalid', { id, note, op: op ?? 'forward' }, isRight ? undefined : { code: 'answered', why });
-    }
+    });
   }
 
   async #askAccumulated(session: Session): Promise<void> {
@@ -226,20 +228,23 @@ class Certification {
     // The digest is of answers that no narrower storage has rounded.
     if (storageOf(capabilities.facets) !== undefined) return;
     for (const entry of this.#suite.accumulated) {
-      if (entry.cases > 10_000) continue;
+      if (entry.cases > mostAccumulated) continue;
       const [first] = accumulatedCases(entry.seed, entry.dtype, 1);
       if ((['forward', 'vjp'] as const).some((op) => lackOf(capabilities, op, first!) !== undefined)) continue;
       this.#tally.count('accumulated', { ...entry, op: 'vjp' }, await this.#digest(session, entry));
     }
   }
 
-  async #digest(session: Session, { seed, dtype, cases, sha256 }: Accumulated): Promise<Trouble | undefined> {
+  async #digest(session: Session, { id, seed, dtype, cases, sha256 }: Accumulated): Promise<Trouble | undefined> {
     const digest = new AnswerDigest(dtype);
     for (const c of accumulatedCases(seed, dtype, cases)) {
-      const [y, gradients] = await Promise.all([session.ask('forward', c), session.ask('vjp', c)]);
-      if (!('tensors' in y)) return troubleOf(y);
-      if (!('tensors' in gradients)) return troubleOf(gradients);
-      digest.add(Object.fromEntries([...y.tensors, ...gradients.tensors]) as unknown as Answer);
+      const answer = new Map<string, Float64Array>();
+      for (const settled of await Promise.allSettled([session.ask('forward', c, id), session.ask('vjp', c, id)])) {
+        if (settled.status === 'rejected') throw settled.reason;
+        if (!('tensors' in settled.value)) return troubleOf(settled.value);
+        for (const [name, values] of settled.value.tensors) answer.set(name, values);
+      }
+      digest.add(Object.fromEntries(answer) as unknown as Answer);
     }
     const actual = digest.sha256();
     return actual === sha256 ? undefined : { code: 'digest', expected: sha256, actual };
@@ -251,41 +256,52 @@ class Certification {
     const drawn = challengeChecks(capabilities, profile, challengeSeed(this.#suite, this.#announcement!, seed), runs);
     const { challenge } = this.#tally.checks;
     let turn = 0;
-    await this.#each(this.#sessions, drawn, 'challenge', async (check) => {
-      if (challenge.failed >= mostFailures || (only !== undefined && !only.has(check.id))) return;
+    const ask = async ({ id, op, case: c }: Check) => {
+      if (challenge.failed >= mostFailures || (only !== undefined && !only.has(id))) return undefined;
       const session = this.#sessions[turn++ % this.#sessions.length]!;
-      const outcome = await session.ask(check.op, check.case);
-      const trouble = this.#answers.count(check, outcome);
-      this.#tally.count('challenge', check, trouble);
-      if (trouble !== undefined || this.#challenged.length < mostFailures) {
-        this.#challenged.push(repliedOf(check, outcome, trouble !== undefined));
-      }
+      return session.ask(op, c, id);
+    };
+    await this.#each(this.#sessions, drawn, 'challenge', ask, (check, outcome) => {
+      if (outcome === undefined) return;
+      const isWrong = this.#count('challenge', check, outcome) !== undefined;
+      if (isWrong || this.#challenged.length < mostFailures) this.#challenged.push(repliedOf(check, outcome, isWrong));
     });
   }
 
-  async #shrinkFirst(session: Session): Promise<void> {
-    const { first } = this.#tally;
-    if (first === undefined) return;
-    for await (const smaller of smallerFailures(session, first, this.#answers)) this.#smallest = smaller;
+  /** What is wrong with an outcome, which is judged and counted. */
+  #count(kind: Kind, check: Check, outcome: Outcome): Trouble | undefined {
+    const trouble = this.#answers.count(check, outcome);
+    this.#tally.count(kind, check, trouble);
+    return trouble;
   }
 
-  /** The outcomes in the order of the items, of which as many are asked at once as fill the pipelines. */
+  /** The first failure once more, of a process without a past, and if it fails there too, as small as it gets. */
+  async #shrinkFirst(): Promise<void> {
+    const { first } = this.#tally;
+    if (first === undefined) return;
+    const { command, timeout } = this.#options;
+    try {
+      this.#smallest = await smallestFailure(() => Session.open(command, { timeout }), first, this.#answers);
+      this.#isRightAlone = this.#smallest === undefined;
+    } catch (error) {
+      // Nothing is known of the failure alone where no more process can be started.
+      if (!(error instanceof SessionEnded)) throw error;
+    }
+  }
+
+  /** As many items at once as fill the pipelines; what came is recorded in their order, also if a session ends. */
   async #each<T, R>(
     sessions: readonly Session[],
     items: Iterable<T>,
     part: Kind,
-    one: (item: T) => Promise<R>,
-  ): Promise<R[]> {
+    ask: (item: T) => Promise<R>,
+    record: (item: T, came: R) => void,
+  ): Promise<void> {
     const concurrency = sessions.reduce((sum, { pipeline }) => sum + pipeline + 1, 0);
-    return pMap(
-      items,
-      async (item) => {
-        const result = await one(item);
-        this.#options.onProgress?.(++this.#done, this.#total, part);
-        return result;
-      },
-      { concurrency },
-    );
+    await askInOrder(items, concurrency, ask, (item, came) => {
+      record(item, came);
+      this.#options.onProgress?.(++this.#done, this.#total, part);
+    });
   }
 }
 
@@ -293,10 +309,13 @@ function repliedOf(check: Check, outcome: Outcome, isWrong: boolean): Replied {
   return { ...check, ...('tensors' in outcome && { tensors: outcome.tensors }), isWrong };
 }
 
-/** What came, bit for bit but for the payload of NaN. */
-function bitsOf(outcome: Outcome): string {
-  if (!('tensors' in outcome)) return JSON.stringify(outcome);
-  return [...outcome.tensors]
-    .map(([name, values]) => `${name} ${Array.from(values, (v) => (Object.is(v, -0) ? '-0' : v))}`)
-    .join();
+/** What is wrong with the second reply to one request: it must have the bits of the first, but for the payload of NaN. */
+function unlike(first: Outcome, second: Outcome, op: Op, where: string): Trouble | undefined {
+  if (!('tensors' in second)) return troubleOf(second);
+  if (!('tensors' in first)) return troubleOf(first);
+  const isSame = [...second.tensors].every(([name, values]) => {
+    const before = first.tensors.get(name)!;
+    return values.every((value, i) => Object.is(value, before[i]));
+  });
+  return isSame ? undefined : differing(op, where);
 }

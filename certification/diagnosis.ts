@@ -55,7 +55,8 @@ export function diagnose(
   replied: readonly Replied[],
   facets: readonly Facet[],
 ): Diagnosis | undefined {
-  if (!replied.some(({ isWrong }) => isWrong)) return undefined;
+  // Words instead of tensors are like nothing that is known.
+  if (!replied.some(({ isWrong, tensors }) => isWrong && tensors !== undefined)) return undefined;
   let best: Likeness | undefined;
   let likest = 0;
   for (const { id, likeness } of nearestRows(matrix, replied)) {

@@ -23,6 +23,7 @@ export interface Behaviour {
     | 'floodStderr'
     | 'stderr'
     | 'child'
+    | 'together'
     | 'deaf';
   readonly with?: unknown;
   /** Every request to run, unless given. */

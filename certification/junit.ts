@@ -27,8 +27,13 @@ export function junitXml(report: CertificationReport): string {
   const session = builder.testSuite().name('session');
   for (const lack of missing) session.testCase().className(name).name(lack).failure(`${lack} is not announced`);
   for (const id of unexpectedlyPassed) session.testCase().className(name).name(id).failure('known to fail, but passed');
-  for (const { reason, stderr } of faults) {
-    session.testCase().className(name).name('protocol').error(clean(reason)).standardError(clean(stderr));
+  for (const fault of faults) {
+    session
+      .testCase()
+      .className(name)
+      .name(clean(fault.request ?? 'protocol'))
+      .error(clean(fault.reason))
+      .standardError(clean(fault.stderr));
   }
   if (ended !== undefined) session.testCase().className(name).name('end').error(clean(ended));
   if (report.outcome === 'too little was run') session.testCase().className(name).name('count').error(report.outcome);

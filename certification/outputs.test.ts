@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { badgeOf } from './badge.ts';
-import { certificateOf, digestOf, parseCertificate } from './certificate.ts';
+import { certificateOf, differences, digestOf, parseCertificate } from './certificate.ts';
 import { junitXml } from './junit.ts';
 import { certificationPage } from './page.ts';
 import { failedReportOf, nasty, reportOf, texts } from './report-for-tests.ts';
@@ -41,12 +41,26 @@ describe('what a subject says', () => {
   });
 });
 
-it('a badge is green for what conforms only', () => {
-  expect(badgeOf(reportOf('x'))).toMatchObject({
+it('a badge is green for what can be certified only, and says how much was asked', () => {
+  const whole = reportOf('x');
+  expect(badgeOf(whole)).toMatchObject({
     schemaVersion: 1,
-    message: expect.stringMatching(/^training \d/),
+    message: expect.stringMatching(/^training \d+\.\d+\.\d+, 1,000 fresh cases$/),
     color: 'brightgreen',
   });
+  const own = { ...whole.suite, own: true };
+  expect(badgeOf(reportOf('x', { suite: own })).message).toBe('training, own vectors, 1,000 fresh cases');
+  for (const [more, message] of [
+    [{ runs: 0 }, /, 0 fresh cases$/],
+    [{ profile: 'challenge', runs: 1 }, /^challenge .*, 1 fresh case$/],
+    [{ profile: 'smoke', runs: 0 }, /^smoke /],
+    [{ knownFailing: ['core/tail/f64'] }, /, 1 known to fail$/],
+  ] as const) {
+    expect(badgeOf(reportOf('x', more))).toMatchObject({
+      message: expect.stringMatching(message),
+      color: 'lightgrey',
+    });
+  }
   expect(badgeOf(failedReportOf('x'))).toMatchObject({ message: 'broke the protocol', color: 'red' });
 });
 
@@ -66,7 +80,7 @@ describe('a certificate', () => {
     const text = JSON.stringify(certificate);
     expect(parseCertificate(text)).toEqual(certificate);
     for (const [from, to] of [
-      ['"runs":1', '"runs":2'],
+      ['"runs":1000', '"runs":2000'],
       ['"f64"', '"f16"'],
       [certificate.predicate.id, '0'.repeat(64)],
       [certificate.subject[0].digest.sha256, '0'.repeat(64)],
@@ -74,16 +88,54 @@ describe('a certificate', () => {
       expect(text).toContain(from);
       expect(() => parseCertificate(text.replace(from, to))).toThrow(/altered: its (core|subject) has the/);
     }
-    expect(() => parseCertificate('{}')).toThrow('"predicate.core.format" poolproof-certificate/1, got undefined');
-    expect(() => parseCertificate('null')).toThrow('poolproof-certificate/1, got undefined');
+    expect(() => parseCertificate('{}')).toThrow("expected a certificate: must have required property '_type'");
+    expect(() => parseCertificate('null')).toThrow('expected a certificate: must be object');
     expect(() => parseCertificate('{')).toThrow('expected a certificate as JSON');
+  });
+
+  it('outside of its core is compared too, and its form before anything is run', () => {
+    const certificate = certificateOf(reportOf('x'));
+    const { subject, predicate } = certificate;
+    const renamed = { ...certificate, subject: [{ ...subject[0], name: 'other 2' }] as const };
+    expect(parseCertificate(JSON.stringify(renamed))).toEqual(renamed);
+    expect(differences(renamed, reportOf('x'))).toEqual([expect.stringMatching(/^subject: was .*other 2.*, is /)]);
+    /** With an id that is right. */
+    const withCore = (more: object) => {
+      const core = { ...predicate.core, ...more };
+      return { ...certificate, predicate: { id: digestOf(core), core } };
+    };
+    const { announcement: _, ...silent } = predicate.core;
+    for (const [altered, message] of [
+      [{ ...certificate, predicateType: 'urn:other' }, '/predicateType must be equal to constant'],
+      [{ ...certificate, predicate: { ...predicate, note: '' } }, '/predicate must NOT have additional properties'],
+      [{ ...certificate, subject: [...subject, ...subject] }, '/subject must NOT have more than 1 items'],
+      [withCore({ profile: '__proto__' }), '/predicate/core/profile must be equal to one of the allowed values'],
+      [withCore({ runs: -5 }), '/predicate/core/runs must be >= 1000'],
+      [withCore({ runs: 'x' }), '/predicate/core/runs must be integer'],
+      [
+        { ...certificate, predicate: { id: digestOf(silent), core: silent } },
+        "/predicate/core must have required property 'announcement'",
+      ],
+    ] as const) {
+      expect(() => parseCertificate(JSON.stringify(altered))).toThrow(`expected a certificate: ${message}`);
+    }
   });
 
   it('is not given for a part, nor is a green badge', () => {
     const part = reportOf('x', { only: ['challenge/f64/1'] });
-    expect(() => certificateOf(part)).toThrow('no more was asked than challenge/f64/1');
+    expect(() => certificateOf(part)).toThrow('no more is asked than challenge/f64/1');
     expect(certificationPage(part)).toContain('Asked alone: challenge/f64/1.');
     expect(badgeOf(part)).toMatchObject({ message: 'a part of it alone', color: 'lightgrey' });
+  });
+
+  it('is not given for fewer fresh Cases than are needed', () => {
+    expect(() => certificateOf(reportOf('x', { runs: 999 }))).toThrow('--runs of at least 1000, got 999');
+    expect(() => certificateOf(reportOf('x', { profile: 'smoke' }))).toThrow('the profile smoke asks no fresh cases');
+  });
+
+  it('of own vectors says so', () => {
+    const own = { ...reportOf('x').suite, own: true };
+    expect(certificateOf(reportOf('x', { suite: own })).predicate.core.suite.own).toBe(true);
   });
 
   it('is not given where something is known to fail', () => {

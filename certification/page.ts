@@ -10,10 +10,14 @@ import { type Child, htmlPage } from './html.ts';
 import {
   type CertificationReport,
   type CheckFailure,
+  faultText,
   kindNames,
   kinds,
   outcomes,
+  rightAloneText,
   shownCapabilities,
+  smallestHeading,
+  suiteText,
 } from './report.ts';
 
 const css = `
@@ -121,7 +125,7 @@ export function certificationPage(report: CertificationReport): string {
       'p',
       { class: 'muted' },
       `${exactly(elements.compared)} elements compared, ${exactly(elements.open)} left open, ${exactly(elements.vacuous)} vacuous. `,
-      `Suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}.${report.only === undefined ? '' : ` Asked alone: ${report.only.join(', ')}.`}`,
+      `Asked: ${suiteText(suite)}, profile ${profile}, seed ${seed}.${report.only === undefined ? '' : ` Asked alone: ${report.only.join(', ')}.`}`,
     ),
     report.missing.length > 0
       ? h('p', { class: 'failed' }, `The profile needs what was not announced: ${report.missing.join(', ')}.`)
@@ -132,7 +136,7 @@ export function certificationPage(report: CertificationReport): string {
       section(
         'Faults',
         report.ended && h('p', { class: 'failed' }, report.ended),
-        report.faults.map(({ reason, stderr }) => [h('p', {}, reason), stderr && h('pre', {}, stderr)]),
+        report.faults.map((fault) => [h('p', {}, faultText(fault)), fault.stderr && h('pre', {}, fault.stderr)]),
       ),
     );
   }
@@ -146,7 +150,8 @@ export function certificationPage(report: CertificationReport): string {
       ),
     );
   }
-  if (smallest !== undefined) parts.push(section('The first failure, made as small as it gets', failure(smallest)));
+  if (smallest !== undefined) parts.push(section(smallestHeading(smallest), failure(smallest)));
+  if (report.rightAlone !== undefined) parts.push(h('p', {}, `${rightAloneText(report.rightAlone)}.`));
   const again = againLine(report);
   if (again !== undefined) parts.push(h('p', { class: 'muted' }, 'Asked again by'), h('pre', {}, again));
   if (report.curve !== undefined) parts.push(section('Around it', curves(report.curve)));

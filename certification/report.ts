@@ -56,6 +56,8 @@ export interface Totals {
 /** Crashes, timeouts and replies that break the protocol. */
 export interface ReportedFault {
   readonly reason: string;
+  /** The id and the op of the request that led to it; none where that could not be found. */
+  readonly request?: string;
   /** The last words of the process on stderr. */
   readonly stderr: string;
 }
@@ -66,7 +68,8 @@ export interface CertificationReport {
   readonly poolproof: string;
   readonly outcome: Outcome;
   readonly exitCode: number;
-  readonly suite: { readonly version: string; readonly digest: string };
+  /** `own`: the vectors are others than those of poolproof. */
+  readonly suite: { readonly version: string; readonly digest: string; readonly own: boolean };
   readonly command: readonly string[];
   readonly announcement?: Announcement;
   readonly profile: Profile;
@@ -85,6 +88,8 @@ export interface CertificationReport {
   readonly failures: readonly CheckFailure[];
   /** The first failure with the smallest Case that was found to fail in the same way. */
   readonly smallest?: CheckFailure;
+  /** The first failure, if a process that is asked nothing else answers it rightly: the reply depends on earlier requests. */
+  readonly rightAlone?: string;
   readonly diagnosis?: Diagnosis;
   /** What the subject computes around the worst element of the first failure. */
   readonly curve?: Curve;
@@ -100,6 +105,26 @@ export interface CertificationReport {
   /** Checks of vectors and fresh Cases below which nothing is certified. */
   readonly minCases: number;
   readonly milliseconds: number;
+}
+
+/** The vectors in words: a version only of those that have one from us. */
+export function suiteText({ version, digest, own }: CertificationReport['suite']): string {
+  return `${own ? 'own vectors' : `suite ${version}`} (${digest.slice(0, 12)})`;
+}
+
+/** A fault in words, with the request that led to it. */
+export function faultText({ reason, request }: ReportedFault): string {
+  return request === undefined ? reason : `${request}: ${reason}`;
+}
+
+/** What the first failure is headed by, if it fails alone: a Case that breaks the subject is not made smaller. */
+export function smallestHeading({ trouble }: CheckFailure): string {
+  return trouble.code === 'fault' ? 'The first failure, asked alone' : 'The first failure, made as small as it gets';
+}
+
+/** What is said of the first failure, if it does not fail alone. */
+export function rightAloneText(failure: string): string {
+  return `${failure} is right by itself: the reply depends on earlier requests`;
 }
 
 export type Outcome = keyof typeof outcomes;

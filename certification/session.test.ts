@@ -89,9 +89,22 @@ describe('a request at fault', () => {
     const [first, atFault, ...rest] = outcomes;
     expect(atFault).toEqual({ fault: expect.stringMatching(reason) });
     expect([first!, ...rest].map(y)).toEqual([[1], [2], [3], [4]]);
-    // With the others outstanding, then alone.
-    expect(faults.length).toBeLessThanOrEqual(2);
-    expect(faults.at(-1)!.reason).toMatch(reason);
+    // With the others outstanding, then alone: one fault.
+    expect(faults).toEqual([{ reason: expect.stringMatching(reason), stderr: expect.anything() }]);
+  });
+
+  it('is called as whoever asked called it', async () => {
+    const { session, faults } = await open({ does: 'exit', with: 7, at, capabilities: { pipeline } });
+    await Promise.all([others[0], marked, ...others.slice(1)].map((c, k) => session.ask('forward', c, `number ${k}`)));
+    expect(faults).toMatchObject([{ reason: 'ended with exit code 7', request: 'number 1, forward' }]);
+  });
+
+  it('that does it with others only stays unnamed, and counts once', async () => {
+    // The second of two that come together.
+    const { session, faults } = await open({ does: 'together', with: 7, capabilities: { pipeline: 2 } });
+    const outcomes = await Promise.all([marked, others[0]].map((c, k) => session.ask('forward', c, `number ${k}`)));
+    expect(outcomes.map(y)).toEqual([[1.5, 2.5], [1]]);
+    expect(faults).toEqual([{ reason: 'ended with exit code 7', stderr: '' }]);
   });
 
   it('is not sent again', async () => {
@@ -165,11 +178,12 @@ describe('the third fault', () => {
   });
 
   it('tells all who wait', async () => {
-    const { session } = await open({ does: 'kill', capabilities: { pipeline } });
+    const { session, faults } = await open({ does: 'kill', capabilities: { pipeline } });
     const asked = Array.from({ length: 30 }, (_, k) => session.ask('forward', caseWith(k)));
     const outcomes = await Promise.allSettled(asked);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(27);
+    expect(faults).toHaveLength(3);
   });
 });
 

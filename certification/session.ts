@@ -23,6 +23,8 @@ export type Outcome =
 /** A fault after which the session goes on with a fresh process. */
 export interface Fault {
   readonly reason: string;
+  /** The request that led to it, as whoever asked calls it; none where that could not be found. */
+  readonly request?: string;
   /** The last words of the process on stderr. */
   readonly stderr: string;
 }
@@ -49,6 +51,7 @@ export interface SessionOptions {
 /** What is sent: a request without its id, and how its reply is read. */
 interface Question {
   readonly message: object;
+  readonly label: string | undefined;
   readonly read: (reply: Readonly<Record<string, unknown>>) => Outcome;
   readonly settle: (outcome: Outcome) => void;
   readonly fail: (error: Error) => void;
@@ -76,10 +79,11 @@ export class Session {
   readonly #waiting: Question[] = [];
   #alone = 0;
   readonly #outstanding = new Map<number, Question>();
+  /** A fault with several requests outstanding, until one of them, alone, leads to it again or all are answered. */
+  #unnamed: Fault | undefined;
   #nextId = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Faults with one request outstanding, which is at fault, and those with several. */
-  readonly #faults = { named: 0, unnamed: 0 };
+  #faults = 0;
   /** The outcome of requests at fault, by their text. */
   readonly #atFault = new Map<string, Outcome>();
   #ended: SessionEnded | undefined;
@@ -106,20 +110,22 @@ export class Session {
     return this.#pipeline;
   }
 
-  /** Asks for one op on a Case. @throws SessionEnded once nothing more can be asked */
-  ask(op: Op, input: Case): Promise<Outcome> {
-    return this.#ask(runRequest(op, input, this.#encoding), (reply) => {
+  /** Asks for one op on a Case, of which a fault tells the id. @throws SessionEnded once nothing more can be asked */
+  ask(op: Op, input: Case, id?: string): Promise<Outcome> {
+    const read: Question['read'] = (reply) => {
       const parsed = parseReply(reply);
       return 'outputs' in parsed ? { tensors: parseOutputs(op, input, parsed.outputs) } : parsed;
-    });
+    };
+    return this.#ask(runRequest(op, input, this.#encoding), read, id && `${id}, ${op}`);
   }
 
   /** Sends a request as it stands, right or not; outputs come back unread. @throws SessionEnded as `ask` */
-  askRaw(request: object): Promise<Outcome> {
-    return this.#ask(request, (reply) => {
+  askRaw(request: object, id?: string): Promise<Outcome> {
+    const read: Question['read'] = (reply) => {
       const parsed = parseReply(reply);
       return 'outputs' in parsed ? { tensors: new Map() } : parsed;
-    });
+    };
+    return this.#ask(request, read, id);
   }
 
   /** Sends `stop` and waits for the exit; the fault, unless the subject exits with 0 in time. */
@@ -144,13 +150,13 @@ export class Session {
     this.#endWith(new SessionEnded('the session is closed', ''));
   }
 
-  #ask(message: object, read: Question['read']): Promise<Outcome> {
+  #ask(message: object, read: Question['read'], label: string | undefined): Promise<Outcome> {
     return new Promise((settle, fail) => {
       const known = this.#atFault.size > 0 ? this.#atFault.get(JSON.stringify(message)) : undefined;
       if (this.#ended !== undefined) fail(this.#ended);
       else if (known !== undefined) settle(known);
       else {
-        this.#waiting.push({ message, read, settle, fail });
+        this.#waiting.push({ message, label, read, settle, fail });
         this.#sendMore();
       }
     });
@@ -194,8 +200,8 @@ export class Session {
       if (question === undefined) throw new ProtocolFault(`"id" expected one that is outstanding, got ${id}`);
       const outcome = question.read(reply);
       this.#outstanding.delete(id);
-      if (this.#alone > 0) this.#alone--;
       question.settle(outcome);
+      this.#answeredAlone();
     } catch (error) {
       if (!(error instanceof ProtocolFault)) throw error;
       this.#break(error);
@@ -272,28 +278,45 @@ export class Session {
       opening.reject(ended);
       return;
     }
-    this.#options.onFault?.({ reason: reason.message, stderr });
-    const kind = questions.length > 1 ? 'unnamed' : 'named';
-    this.#faults[kind]++;
-    if (questions.length === 1) {
-      if (this.#alone > 0) this.#alone--;
-      const [{ message, settle }] = questions as [Question];
+    const fault: Fault = { reason: reason.message, stderr };
+    if (questions.length > 1) {
+      this.#unnamed = fault;
+      this.#waiting.unshift(...questions);
+      this.#alone = questions.length;
+    } else if (questions.length === 1) {
+      const [{ message, label, settle }] = questions as [Question];
+      // If it was one of several before, this is the same fault.
+      this.#unnamed = undefined;
       this.#atFault.set(JSON.stringify(message), { fault: reason.message });
       settle({ fault: reason.message });
-    } else {
-      this.#waiting.unshift(...questions);
-      this.#alone += questions.length;
-    }
-    if (this.#faults[kind] >= mostFaults) {
-      this.#endWith(new SessionEnded(`${mostFaults} faults, the last: ${reason.message}`, stderr));
-      return;
-    }
+      this.#report({ ...fault, ...(label !== undefined && { request: label }) });
+      this.#answeredAlone();
+    } else this.#report(fault);
     // A process that can't be started again ends the session, which tells who asked.
-    this.#start().catch(() => {});
+    if (this.#ended === undefined) this.#start().catch(() => {});
+  }
+
+  /** One fewer is to be sent alone; after the last of them an unnamed fault stays so. */
+  #answeredAlone(): void {
+    if (this.#alone > 0 && --this.#alone === 0) this.#reportUnnamed();
+  }
+
+  #reportUnnamed(): void {
+    const fault = this.#unnamed;
+    this.#unnamed = undefined;
+    if (fault !== undefined) this.#report(fault);
+  }
+
+  #report(fault: Fault): void {
+    this.#options.onFault?.(fault);
+    if (++this.#faults === mostFaults) {
+      this.#endWith(new SessionEnded(`${mostFaults} faults, the last: ${fault.reason}`, fault.stderr));
+    }
   }
 
   #endWith(ended: SessionEnded): SessionEnded {
     this.#ended ??= ended;
+    this.#reportUnnamed();
     for (const question of [...this.#outstanding.values(), ...this.#waiting.splice(0)]) question.fail(this.#ended);
     this.#outstanding.clear();
     return this.#ended;

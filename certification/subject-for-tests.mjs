@@ -42,6 +42,14 @@ const misdeeds = {
     }
     say('\n');
   },
+  /** Breaks if another request comes before a moment has passed. */
+  together(_request, right, code) {
+    if (together++ > 0) process.exit(code);
+    setTimeout(() => {
+      together = 0;
+      say(right);
+    }, 100);
+  },
   nest: (_request, _right, depth) => say(`{"id":${'['.repeat(depth)}${']'.repeat(depth)}}\n`),
   flood: (_request, _right, text) => flood(process.stdout, text),
   floodStderr: (_request, _right, text) => flood(process.stderr, text),
@@ -56,6 +64,8 @@ const misdeeds = {
   },
 };
 
+/** Of requests that come together. */
+let together = 0;
 const misdeed = misdeeds[options.does];
 
 if (options.does === 'deaf') {

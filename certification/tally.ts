@@ -6,6 +6,12 @@ import { failureOf } from './trouble.ts';
 /** Failures that are kept of each kind. */
 export const mostFailures = 20;
 
+/** A check that failed on a Case that can be asked again. */
+export interface FirstFailure {
+  readonly check: Check;
+  readonly kind: Kind;
+}
+
 /** What came of the checks so far. */
 export class Tally {
   readonly checks: Record<Kind, { -readonly [name in keyof Totals]: Totals[name] }> = {
@@ -16,8 +22,8 @@ export class Tally {
     repeated: { passed: 0, failed: 0 },
   };
   readonly failures: CheckFailure[] = [];
-  /** The first that failed on a Case that can be asked again, or smaller. */
-  first: { readonly check: Check; readonly kind: Kind } | undefined;
+  #first: FirstFailure | undefined;
+  #firstFault: FirstFailure | undefined;
   readonly #known: ReadonlySet<string>;
   readonly #passed = new Set<string>();
   readonly #knownFailing = new Set<string>();
@@ -25,6 +31,11 @@ export class Tally {
   /** `known`: ids of checks that are known to fail. */
   constructor(known: ReadonlySet<string>) {
     this.#known = known;
+  }
+
+  /** The first wrong reply on a Case; the first Case that breaks the subject only where there is none. */
+  get first(): FirstFailure | undefined {
+    return this.#first ?? this.#firstFault;
   }
 
   get knownFailing(): string[] {
@@ -49,9 +60,10 @@ export class Tally {
     }
     this.checks[kind].failed++;
     this.#list(failureOf(kind, check, trouble));
-    // What breaks the subject is not asked again.
-    if (check.case !== undefined && kind !== 'repeated' && trouble.code !== 'fault')
-      this.first ??= { check: check as Check, kind };
+    if (check.case === undefined || kind === 'repeated') return;
+    const failure = { check: check as Check, kind };
+    if (trouble.code === 'fault') this.#firstFault ??= failure;
+    else this.#first ??= failure;
   }
 
   /** The first of each kind, and each once: what is in the smoke list too is asked twice. */

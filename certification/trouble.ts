@@ -27,7 +27,7 @@ export function failureOf(
 
 /** The law of `properties/` that a failed check breaks. */
 function lawOf(kind: Kind, op: Op, trouble: Trouble): string {
-  if (kind === 'repeated') return 'state/deterministic';
+  if (trouble.code === 'differs') return 'state/deterministic';
   if (kind === 'invalid' || trouble.code === 'unsupported' || trouble.code === 'refused') return 'pool-harness/1';
   if (trouble.code === 'fault' || trouble.code === 'error') return 'pool-harness/1';
   if ('quantity' in trouble) return `agreement/${trouble.quantity}`;

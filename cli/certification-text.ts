@@ -3,10 +3,14 @@ import { diagnosisSentences } from '../certification/diagnosis.ts';
 import {
   type CertificationReport,
   type CheckFailure,
+  faultText,
   kindNames,
   kinds,
   outcomes,
+  rightAloneText,
   shownCapabilities,
+  smallestHeading,
+  suiteText,
 } from '../certification/report.ts';
 import { decodeCase } from '../fixtures/case.ts';
 import { caseText } from '../properties/failure-text.ts';
@@ -31,7 +35,7 @@ export function certificationText(report: CertificationReport): string {
     }
     lines.push('');
   }
-  lines.push(`suite ${suite.version} (${suite.digest.slice(0, 12)}), profile ${profile}, seed ${seed}`);
+  lines.push(`${suiteText(suite)}, profile ${profile}, seed ${seed}`);
   if (report.only !== undefined) lines.push(`  asked alone: ${report.only.join(', ')}`);
   for (const kind of kinds) {
     const { passed, failed } = report.checks[kind];
@@ -49,16 +53,17 @@ export function certificationText(report: CertificationReport): string {
   const lacking = Object.entries(report.lacking).map(([lack, vectors]) => `${lack} (${vectors})`);
   if (lacking.length > 0) lines.push(`  not announced, so not asked: ${lacking.join(', ')}`);
   for (const lack of report.missing) lines.push('', `MISSING: the profile ${profile} needs ${lack}, not announced`);
-  if (smallest !== undefined) lines.push('', 'The first failure, made as small as it gets:', ...failureLines(smallest));
+  if (smallest !== undefined) lines.push('', `${smallestHeading(smallest)}:`, ...failureLines(smallest));
+  if (report.rightAlone !== undefined) lines.push('', `${rightAloneText(report.rightAlone)}.`);
   lines.push(...diagnosisLines(report));
   const others = failures.filter(({ id, op }) => smallest === undefined || id !== smallest.id || op !== smallest.op);
   if (others.length > 0) lines.push('', smallest === undefined ? 'Failures:' : 'Others:');
   for (const { id, op, description } of others.slice(0, shown)) lines.push(`  ${id}, ${op}: ${description}`);
   const rest = kinds.reduce((sum, kind) => sum + report.checks[kind].failed, 0) - others.slice(0, shown).length;
   if (others.length > shown) lines.push(`  and ${count(rest)} more`);
-  for (const { reason, stderr } of faults) {
-    const last = stderr.split('\n').filter((line) => line.trim() !== '');
-    lines.push('', `FAULT: ${reason}`, ...last.slice(-6).map((line) => `  | ${line}`));
+  for (const fault of faults) {
+    const last = fault.stderr.split('\n').filter((line) => line.trim() !== '');
+    lines.push('', `FAULT: ${faultText(fault)}`, ...last.slice(-6).map((line) => `  | ${line}`));
   }
   for (const id of report.unexpectedlyPassed) lines.push('', `PASSED though listed as known to fail: ${id}`);
   if (report.knownFailing.length > 0) lines.push('', `known to fail, and did: ${report.knownFailing.join(', ')}`);
