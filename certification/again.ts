@@ -5,11 +5,13 @@ import type { CertificationReport } from './report.ts';
  * alone where that is known to fail alone, else everything, since replies may depend on earlier requests.
  */
 export function againLine(report: CertificationReport): string | undefined {
-  const { announcement, smallest, failures, faults, only, command, profile, seed, runs } = report;
+  const { announcement, smallest, failures, faults, only, command, fixtures, profile, seed, runs } = report;
   if (announcement === undefined || failures.length + faults.length === 0) return undefined;
   const ids = smallest === undefined ? only : [smallest.id];
-  const same = `--profile ${profile} --seed ${seed} --runs ${runs}${ids === undefined ? '' : ` --only ${ids.join()}`}`;
-  return `npx poolproof certify ${same} -- ${command.map(quoted).join(' ')}`;
+  const flags = ['--profile', profile, '--seed', `${seed}`, '--runs', `${runs}`];
+  if (fixtures !== undefined) flags.push('--fixtures', fixtures);
+  if (ids !== undefined) flags.push('--only', ids.join());
+  return `npx poolproof certify ${[...flags, '--', ...command].map(quoted).join(' ')}`;
 }
 
 /** As a shell takes it for one word. */

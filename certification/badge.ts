@@ -13,6 +13,7 @@ const colors: Readonly<Record<Outcome, string>> = {
   conforms: 'brightgreen',
   fails: 'red',
   'broke the protocol': 'red',
+  'not started': 'lightgrey',
   'too little was run': 'lightgrey',
 };
 

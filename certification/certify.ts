@@ -15,6 +15,7 @@ import {
   profiles,
   vectorChecks,
 } from './plan.ts';
+import { NotStarted } from './process.ts';
 import {
   type CertificationReport,
   type Kind,
@@ -33,6 +34,8 @@ import type { Capabilities, Op } from './wire.ts';
 
 export interface CertifyOptions {
   readonly command: readonly [string, ...string[]];
+  /** The folder of the suite, if it is not that of the package: for the line that asks again. */
+  readonly fixtures?: string;
   readonly profile: Profile;
   /** Fresh Cases. */
   readonly runs: number;
@@ -80,6 +83,7 @@ class Certification {
   #smallest: Smallest | undefined;
   #isRightAlone = false;
   #ended: string | undefined;
+  #isStarted = true;
   #done = 0;
   #total = 0;
 
@@ -87,7 +91,7 @@ class Certification {
     this.#suite = suite;
     this.#options = options;
     this.#parts = profiles[options.profile];
-    this.#tally = new Tally(options.known);
+    this.#tally = new Tally(options.known, options.only);
   }
 
   async all(): Promise<void> {
@@ -118,6 +122,7 @@ class Certification {
       for (const session of this.#sessions) session.kill();
       if (!(error instanceof SessionEnded)) throw error;
       this.#ended = error.message;
+      this.#isStarted = this.#announcement !== undefined || !(error.cause instanceof NotStarted);
       if (error.stderr !== '' && this.#faults.length === 0) {
         this.#faults.push({ reason: error.message, stderr: error.stderr });
       }
@@ -126,7 +131,7 @@ class Certification {
   }
 
   report(milliseconds: number): CertificationReport {
-    const { command, profile, seed, runs, minCases, version, only } = this.#options;
+    const { command, fixtures, profile, seed, runs, minCases, version, only } = this.#options;
     const [suite, tally, answers] = [this.#suite, this.#tally, this.#answers];
     const seen = this.#replied.some(({ isWrong }) => isWrong) ? this.#replied : this.#challenged;
     const diagnosis = diagnose(suite, seen, answers.facets);
@@ -137,9 +142,10 @@ class Certification {
       ...(this.#ended !== undefined && { ended: this.#ended }),
       knownFailing: tally.knownFailing,
       unexpectedlyPassed: tally.unexpectedlyPassed,
+      notAsked: tally.notAsked,
       minCases,
     };
-    const outcome = outcomeOf(found);
+    const outcome = this.#isStarted ? outcomeOf(found) : 'not started';
     return {
       format: reportFormat,
       poolproof: version,
@@ -147,6 +153,7 @@ class Certification {
       exitCode: outcomes[outcome].exitCode,
       suite: { version: suite.version, digest: suite.digest, own: suite.own },
       command,
+      ...(fixtures !== undefined && { fixtures }),
       ...(this.#announcement && { announcement: this.#announcement }),
       profile,
       seed,

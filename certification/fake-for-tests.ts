@@ -23,6 +23,7 @@ export interface Behaviour {
     | 'floodStderr'
     | 'stderr'
     | 'child'
+    | 'remember'
     | 'together'
     | 'deaf';
   readonly with?: unknown;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { againLine } from './again.ts';
 import { badgeOf } from './badge.ts';
 import { certificateOf, differences, digestOf, parseCertificate } from './certificate.ts';
 import { junitXml } from './junit.ts';
@@ -22,6 +23,7 @@ describe('what a subject says', () => {
   it('can be asked again by a line of the page', () => {
     expect(certificationPage(failedReportOf('x'))).toMatch(/<pre>npx poolproof certify --profile .* --only .* -- /);
     expect(certificationPage(reportOf('x'))).not.toContain('npx poolproof certify');
+    expect(againLine({ ...failedReportOf('x'), fixtures: 'my vectors' })).toContain(" --fixtures 'my vectors' --only ");
   });
 
   it('is well-formed XML with as many failures as the report', () => {

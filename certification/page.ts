@@ -26,7 +26,7 @@ body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0; }
 h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #d0d7de; padding-bottom: .3rem; }
 .verdict { display: inline-block; padding: .2rem .7rem; border-radius: 1rem; color: #fff; font-weight: 600; margin: .8rem 0; }
-.conforms { background: #1a7f37; } .fails, .broke { background: #cf222e; } .too { background: #6e7781; }
+.conforms { background: #1a7f37; } .fails, .broke { background: #cf222e; } .too, .not { background: #6e7781; }
 .muted { color: #57606a; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #eaeef2; vertical-align: top; overflow-wrap: anywhere; }

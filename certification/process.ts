@@ -44,14 +44,14 @@ export class SubjectProcess {
   #ended = false;
   readonly #exited: Promise<void>;
 
-  /** @throws ProtocolFault for a command that no process can be started from; of a missing one tells `end` */
+  /** @throws NotStarted for a command that no process can be started from; of a missing one tells `end` */
   constructor(command: readonly [string, ...string[]], listener: Listener) {
     const [file, ...args] = command;
     this.#listener = listener;
     try {
       this.#child = spawn(file, args, { stdio: 'pipe', shell: false, detached: process.platform !== 'win32' });
     } catch (error) {
-      throw notStarted(error as Error);
+      throw new NotStarted(error as Error);
     }
     if (running.size === 0) for (const signal of signals) process.on(signal, endBy);
     running.add(this);
@@ -68,7 +68,7 @@ export class SubjectProcess {
       });
       this.#child.once('error', (error) => {
         resolve();
-        this.#end(notStarted(error));
+        this.#end(new NotStarted(error));
       });
     });
     // What is written to a process that has ended: `close` tells more.
@@ -172,6 +172,9 @@ export class SubjectProcess {
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-function notStarted(error: Error): ProtocolFault {
-  return new ProtocolFault(`could not be started: ${error.message}`);
+/** No process could be made of the command: no fault of a subject, which there is none of. */
+export class NotStarted extends ProtocolFault {
+  constructor(cause: Error) {
+    super(`could not be started: ${cause.message}`);
+  }
 }

@@ -44,6 +44,7 @@ export function reportOf(text: string, more: Partial<CertificationReport> = {}):
     faults: [],
     knownFailing: [],
     unexpectedlyPassed: [],
+    notAsked: [],
     minCases: 1,
     milliseconds: 1,
     ...more,

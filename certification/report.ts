@@ -25,7 +25,7 @@ export const kindNames: Readonly<Record<Kind, string>> = {
   vectors: 'vectors',
   invalid: 'invalid requests',
   accumulated: 'accumulated',
-  challenge: 'fresh cases',
+  challenge: 'fresh requests',
   repeated: 'asked again',
 };
 
@@ -71,6 +71,8 @@ export interface CertificationReport {
   /** `own`: the vectors are others than those of poolproof. */
   readonly suite: { readonly version: string; readonly digest: string; readonly own: boolean };
   readonly command: readonly string[];
+  /** The folder of the vectors, if they are not those of the package. */
+  readonly fixtures?: string;
   readonly announcement?: Announcement;
   readonly profile: Profile;
   /** The number of the caller's choice, from which with the suite and the subject's name the fresh Cases are drawn. */
@@ -102,6 +104,8 @@ export interface CertificationReport {
   readonly knownFailing: readonly string[];
   /** Those that did not. */
   readonly unexpectedlyPassed: readonly string[];
+  /** Ids that were listed as known to fail, or alone to be asked, and belong to nothing that was asked. */
+  readonly notAsked: readonly string[];
   /** Checks of vectors and fresh Cases below which nothing is certified. */
   readonly minCases: number;
   readonly milliseconds: number;
@@ -134,6 +138,7 @@ export const outcomes = {
   conforms: { exitCode: 0, text: 'CONFORMS' },
   fails: { exitCode: 1, text: 'DOES NOT CONFORM' },
   'broke the protocol': { exitCode: 3, text: 'BROKE THE PROTOCOL' },
+  'not started': { exitCode: 2, text: 'NOT STARTED' },
   'too little was run': { exitCode: 5, text: 'NOTHING CERTIFIED' },
 } as const;
 

@@ -34,8 +34,8 @@ export class SessionEnded extends Error {
   override readonly name = 'SessionEnded';
   readonly stderr: string;
 
-  constructor(reason: string, stderr: string) {
-    super(reason);
+  constructor(reason: string, stderr: string, options?: ErrorOptions) {
+    super(reason, options);
     this.stderr = stderr;
   }
 }
@@ -274,7 +274,9 @@ export class Session {
     const questions = [...this.#outstanding.values()];
     this.#outstanding.clear();
     if (opening !== undefined) {
-      const ended = this.#endWith(new SessionEnded(`start: ${reason.message.replace(/^start: /, '')}`, stderr));
+      const ended = this.#endWith(
+        new SessionEnded(`start: ${reason.message.replace(/^start: /, '')}`, stderr, { cause: reason }),
+      );
       opening.reject(ended);
       return;
     }

@@ -1,6 +1,7 @@
 // A subject that misbehaves as its argument says, in JSON (`Behaviour` of fake-for-tests.ts); else its answers have the
 // right form: y = x, dx = dy, dalpha = alpha. With `honest` they are right.
 import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const { at = '"cmd":"run"', end = '\n', ...options } = JSON.parse(process.argv[2] ?? '{}');
@@ -28,6 +29,8 @@ async function flood(stream, text) {
   for (;;) if (!stream.write(line)) await new Promise((resolve) => stream.once('drain', resolve));
 }
 
+const seen = new Set();
+
 /** Each is given the request, its right reply, and what the argument has for it. */
 const misdeeds = {
   exit: (_request, _right, code) => process.exit(code),
@@ -49,6 +52,13 @@ const misdeeds = {
       together = 0;
       say(right);
     }, 100);
+  },
+  /** Right on what it is asked until a file is there, wrong on all else from then on. */
+  remember({ id, ...request }, right, file) {
+    const key = JSON.stringify(request);
+    if (!existsSync(`${file}.closed`)) appendFileSync(file, `${key}\n`);
+    else if (seen.size === 0) for (const line of readFileSync(file, 'utf8').split('\n')) seen.add(line);
+    say(seen.size === 0 || seen.has(key) || right.includes('"refused"') ? right : `{"id":${id},"error":"not seen"}\n`);
   },
   nest: (_request, _right, depth) => say(`{"id":${'['.repeat(depth)}${']'.repeat(depth)}}\n`),
   flood: (_request, _right, text) => flood(process.stdout, text),

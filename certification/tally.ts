@@ -25,12 +25,15 @@ export class Tally {
   #first: FirstFailure | undefined;
   #firstFault: FirstFailure | undefined;
   readonly #known: ReadonlySet<string>;
+  readonly #only: ReadonlySet<string>;
+  readonly #asked = new Set<string>();
   readonly #passed = new Set<string>();
   readonly #knownFailing = new Set<string>();
 
-  /** `known`: ids of checks that are known to fail. */
-  constructor(known: ReadonlySet<string>) {
+  /** `known`: ids of checks that are known to fail; `only`: those that alone are to be asked. */
+  constructor(known: ReadonlySet<string>, only: ReadonlySet<string> = new Set()) {
     this.#known = known;
+    this.#only = only;
   }
 
   /** The first wrong reply on a Case; the first Case that breaks the subject only where there is none. */
@@ -47,8 +50,14 @@ export class Tally {
     return [...this.#known].filter((id) => this.#passed.has(id) && !this.#knownFailing.has(id));
   }
 
+  /** Listed by the caller, and asked under no op. */
+  get notAsked(): string[] {
+    return [...new Set([...this.#known, ...this.#only])].filter((id) => !this.#asked.has(id));
+  }
+
   count(kind: Kind, check: Omit<Check, 'case'> & { case?: Case }, trouble: Trouble | undefined): void {
     const { id } = check;
+    this.#asked.add(id);
     if (trouble === undefined) {
       this.checks[kind].passed++;
       this.#passed.add(id);

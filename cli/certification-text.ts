@@ -22,8 +22,8 @@ const againStart = 'again: ';
 /** Failures that are shown. */
 const shown = 5;
 
-/** A certification for people, in 80 columns. */
-export function certificationText(report: CertificationReport): string {
+/** A certification for people, in 80 columns; `exitCode` is another than the report's where that could not be written. */
+export function certificationText(report: CertificationReport, exitCode: number = report.exitCode): string {
   const { announcement, suite, profile, seed, failures, smallest, faults, ended } = report;
   const lines: string[] = [];
   if (announcement !== undefined) {
@@ -40,8 +40,11 @@ export function certificationText(report: CertificationReport): string {
   for (const kind of kinds) {
     const { passed, failed } = report.checks[kind];
     if (passed + failed === 0) continue;
+    const isWhole = kind === 'challenge' && failed === 0 && ended === undefined && report.only === undefined;
+    // A fresh case is a request for each op.
+    const cases = isWhole ? `, about ${count(report.runs)} cases` : '';
     lines.push(
-      `  ${kindNames[kind].padEnd(18)}${count(passed)} passed${failed > 0 ? `, ${count(failed)} FAILED` : ''}`,
+      `  ${kindNames[kind].padEnd(18)}${count(passed)} passed${cases}${failed > 0 ? `, ${count(failed)} FAILED` : ''}`,
     );
   }
   const { compared, open, vacuous } = report.elements;
@@ -67,8 +70,9 @@ export function certificationText(report: CertificationReport): string {
   }
   for (const id of report.unexpectedlyPassed) lines.push('', `PASSED though listed as known to fail: ${id}`);
   if (report.knownFailing.length > 0) lines.push('', `known to fail, and did: ${report.knownFailing.join(', ')}`);
+  if (report.notAsked.length > 0) lines.push('', `listed, but not asked: ${report.notAsked.join(', ')}`);
   if (ended !== undefined) lines.push('', `ENDED: ${ended}`);
-  const { text, exitCode } = outcomes[report.outcome];
+  const { text } = outcomes[report.outcome];
   lines.push('', `${text}: ${(report.milliseconds / 1000).toFixed(1)} s, exit code ${exitCode}`);
   // What is to be pasted stays in one line.
   const broken = (line: string) => (line.startsWith(againStart) ? [line] : wrapped(line));

@@ -1,32 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { badgeOf } from '../certification/badge.ts';
-import { certificateOf, differences, parseCertificate, whyUncertified } from '../certification/certificate.ts';
-import { type CertifyOptions, certify } from '../certification/certify.ts';
+import { certificateOf, whyNeverCertified, whyUncertified } from '../certification/certificate.ts';
 import { junitXml } from '../certification/junit.ts';
 import { certificationPage } from '../certification/page.ts';
 import { type Profile, profiles } from '../certification/plan.ts';
-import { type CertificationReport, reportFormat } from '../certification/report.ts';
-import { packaged, readSuite, SuiteError } from '../fixtures/load.ts';
-import { wrongBySchema } from '../fixtures/schema.ts';
+import type { CertificationReport } from '../certification/report.ts';
 import { names, parseInteger } from './arguments.ts';
+import { exitCodesText, type RunFlags, run, suiteOf, type Words, withRunOptions } from './certification-run.ts';
 import { certificationText } from './certification-text.ts';
+import { idsOf, unknownId } from './check-ids.ts';
 import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { parseFile, writeOutput } from './output-file.ts';
-import { endWithSignals, progressOn } from './progress.ts';
 import { version } from './subjects.ts';
-import { printable } from './table.ts';
-
-type Words = [string, ...string[]];
-
-/** Flags that both `certify` and `certificate verify` take. */
-interface RunFlags {
-  readonly jobs: number;
-  readonly timeout: number;
-  readonly fixtures?: string;
-}
 
 interface Flags extends RunFlags {
   readonly profile: Profile;
@@ -42,42 +30,32 @@ interface Flags extends RunFlags {
   readonly certificate?: string;
 }
 
-/** What a report is written as, by the flag that names the file. */
-const writers: readonly [keyof Flags & string, (report: CertificationReport) => string][] = [
-  ['json', (report) => `${JSON.stringify(report, null, 1)}\n`],
-  ['junit', junitXml],
-  ['html', certificationPage],
-  ['badge', (report) => `${JSON.stringify(badgeOf(report))}\n`],
-];
+/** What a report is written as, by the flag that names the file; a certificate only if there is one. */
+const writers = {
+  json: (report) => `${JSON.stringify(report, null, 1)}\n`,
+  junit: junitXml,
+  html: certificationPage,
+  badge: (report) => `${JSON.stringify(badgeOf(report))}\n`,
+  certificate: (report) => `${JSON.stringify(certificateOf(report), null, 1)}\n`,
+} satisfies Partial<Record<keyof Flags, (report: CertificationReport) => string>>;
 
-const exitCodesText = `
-Exit codes:
-  0  conforms
-  1  does not: a reply is outside of what is allowed, an op that the profile
-     needs is not announced, or a check passes that is listed as known to fail
-  2  an argument was wrong; nothing was run
-  3  the subject broke the protocol, crashed or hung
-  4  the vectors or the certificate are not as they were made, or poolproof
-     itself failed, or could not write a report
-  5  nothing was run, or less than --min-cases
-`;
+const outputs = Object.keys(writers) as (keyof typeof writers)[];
 
 export function certifyCommand(): Command {
   return withRunOptions(
     new Command('certify')
       .description(
-        `Starts COMMAND, without a shell, and asks it over its standard input and output in the protocol pool-harness/1: fixed vectors, requests that it must refuse, ten thousand cases with one digest, then fresh cases that nobody can prepare for. The first requests are asked again of a second process.
+        `Starts COMMAND, without a shell, and asks it over its standard input and output in the protocol pool-harness/1: fixed vectors, requests that it must refuse, ten thousand cases with one digest, then fresh cases, which can't be prepared for if you choose --seed yourself. The first requests are asked again of a second process.
 
-The contract, one JSON object a line:
-  {"id":0,"cmd":"start",…}              say who you are and what you can
-  {"id":1,"cmd":"run","op":"forward",…} answer {"id":1,"outputs":{"y":T}}
-  {"id":2,"cmd":"run","op":"vjp",…}     answer {"id":2,"outputs":{"dx":T,"dalpha":T}}
-  what is invalid                       answer {"id":3,"refused":"why"}
-  what you do not have                  answer {"id":4,"unsupported":"sharing:channel"}
-  {"id":5,"cmd":"stop"}, end of input   exit with 0
-T is {"dtype":"f32","shape":[2],"hex":"3f80000040000000"}, IEEE bits, big-endian.`,
+The contract, one JSON object a line, and what you answer:
+  {"id":0,"cmd":"start",…}               who you are and what you can
+  {"id":1,"cmd":"run","op":"forward",…}  {"id":1,"outputs":{"y":T}}
+  {"id":2,"cmd":"run","op":"vjp",…}      {"id":2,"outputs":{"dx":T,"dalpha":T}}
+  what is invalid                        {"id":3,"refused":"why"}
+  what you do not have                   {"id":4,"unsupported":"sharing:channel"}
+  {"id":5,"cmd":"stop"}, end of input    nothing: exit with 0
+T is {"dtype":"f32","shape":[2],"hex":"3f80000040000000"}, big-endian IEEE bits.`,
       )
-      .argument('<command...>', 'what starts the implementation, after --', parseWord)
       .option('--profile <name>', `one of ${Object.keys(profiles).join(', ')}`, parseProfile, 'training')
       .option('--runs <count>', 'fresh cases', parseInteger(0, 100_000_000), 10_000)
       .option(
@@ -89,154 +67,76 @@ T is {"dtype":"f32","shape":[2],"hex":"3f80000040000000"}, IEEE bits, big-endian
       .option('--min-cases <count>', 'checks that must have passed', parseInteger(0, 100_000_000), 1)
       .option('--only <ids>', 'ask these vectors and fresh cases alone', (text) => new Set(names(text)))
       .option('--known-failing <file>', 'ids of checks that are known to fail, one a line', parseKnown)
-      .option('--json <file>', 'write the whole report', parseFile)
-      .option('--junit <file>', 'write JUnit XML', parseFile)
-      .option('--html <file>', 'write one self-contained page', parseFile)
-      .option('--badge <file>', 'write the JSON of a badge', parseFile)
-      .option('--certificate <file>', 'write a certificate if it conforms', parseFile),
+      .option('--json <file>', 'write the whole report', parseOutput)
+      .option('--junit <file>', 'write JUnit XML', parseOutput)
+      .option('--html <file>', 'write one self-contained page', parseOutput)
+      .option('--badge <file>', 'write the JSON of a badge', parseOutput)
+      .option('--certificate <file>', 'write a certificate if it conforms', parseOutput),
   )
     .addHelpText('after', exitCodesText)
-    .action(async (command: Words, { fixtures, knownFailing, ...flags }: Flags) => {
-      process.exitCode = await withSuite(fixtures, async (suite) => {
-        const report = await run(suite, { ...flags, command, known: knownFailing ?? new Set(), version });
-        process.stdout.write(certificationText(report));
-        return writeAll(report, flags);
-      });
-    });
-}
-
-/** One word more of a command, whose first is the name of a program. */
-function parseWord(word: string, before: readonly string[] | undefined): string[] {
-  if (before === undefined && word === '') throw new InvalidArgumentError('Expected the name of a program, got "".');
-  return [...(before ?? []), word];
-}
-
-export function explainCommand(): Command {
-  return new Command('explain')
-    .argument('<report.json>', 'what "certify --json" wrote')
-    .action((path: string, _: unknown, command: Command) => {
-      let report: CertificationReport | null = null;
-      try {
-        report = JSON.parse(readFileSync(path, 'utf8'));
-      } catch (error) {
-        command.error(`error: report.json expected a report: ${(error as Error).message}`);
+    .action(async (words: Words, { knownFailing = new Set(), ...flags }: Flags, command: Command) => {
+      const never = flags.certificate === undefined ? undefined : whyNeverCertified(flags);
+      if (never !== undefined) command.error(`error: --certificate can not be given: ${never}`);
+      const twice = namedTwice(flags);
+      if (twice !== undefined) command.error(`error: ${twice} expected another file each, got the same`);
+      const suite = suiteOf(flags.fixtures);
+      if (suite === undefined) return;
+      for (const [flag, ids] of [
+        ['only', flags.only ?? []],
+        ['known-failing', knownFailing],
+      ] as const) {
+        const unknown = unknownId(ids, idsOf(suite, flag));
+        if (unknown !== undefined) command.error(`error: --${flag} ${unknown}`);
       }
-      if (report?.format !== reportFormat) {
-        command.error(`error: "format" of the report expected ${reportFormat}, got ${JSON.stringify(report?.format)}`);
-      }
-      const wrong = wrongBySchema(join(packaged(), '../schemas'))('report', report);
-      if (wrong !== undefined) command.error(`error: report.json expected a whole report: ${wrong}`);
-      process.stdout.write(certificationText(report!));
+      const report = await run(suite, { ...flags, command: words, known: knownFailing, version });
+      if (report !== undefined) process.exitCode = await tell(report, flags);
     });
 }
 
-export function certificateCommand(): Command {
-  const verify = withRunOptions(
-    new Command('verify')
-      .summary('run a certificate again and compare')
-      .description(
-        'Checks that the certificate is as it was made, asks COMMAND everything that it says again, and compares what comes out byte for byte.',
-      )
-      .argument('<file>', 'a certificate')
-      .argument('<command...>', 'what starts the implementation, after --', parseWord),
-  )
-    .addHelpText('after', exitCodesText)
-    .action(async (path: string, command: Words, { fixtures, ...flags }: RunFlags) => {
-      process.exitCode = await withSuite(fixtures, async (suite) => {
-        let certificate: ReturnType<typeof parseCertificate>;
-        try {
-          certificate = parseCertificate(readFileSync(path, 'utf8'));
-        } catch (error) {
-          complain(`error: ${path}: ${(error as Error).message}`);
-          return exitCodes.internal;
-        }
-        const { profile, seed, runs } = certificate.predicate.core;
-        const report = await run(suite, {
-          ...flags,
-          command,
-          profile,
-          seed,
-          runs,
-          minCases: 1,
-          known: new Set(),
-          version,
-        });
-        process.stdout.write(certificationText(report));
-        const found = differences(certificate, report);
-        for (const line of found) console.log(`DIFFERS: ${line}`);
-        console.log(`${found.length === 0 ? 'VERIFIED' : 'NOT VERIFIED'}: certificate ${certificate.predicate.id}`);
-        return report.exitCode || (found.length === 0 ? exitCodes.held : exitCodes.failed);
-      });
-    });
-  return new Command('certificate').addCommand(verify);
-}
-
-function withRunOptions(command: Command): Command {
-  return command
-    .option('--jobs <count>', 'processes that the fresh cases are divided among', parseInteger(1, 64), 1)
-    .option('--timeout <ms>', 'milliseconds that a reply may take', parseInteger(1, 2 ** 31 - 1), 30_000)
-    .option('--fixtures <folder>', 'vectors of your own (default: those of poolproof)');
-}
-
-async function withSuite(
-  folder: string | undefined,
-  use: (suite: ReturnType<typeof readSuite>) => Promise<number>,
-): Promise<number> {
-  let suite: ReturnType<typeof readSuite>;
-  try {
-    suite = readSuite(folder);
-  } catch (error) {
-    if (!(error instanceof SuiteError)) throw error;
-    complain(`error: the vectors can not be trusted: ${printable(error.message)}`);
-    return exitCodes.internal;
-  }
-  return use(suite);
-}
-
-async function run(suite: ReturnType<typeof readSuite>, options: CertifyOptions): Promise<CertificationReport> {
-  const progress = progressOn(process.stderr);
-  endWithSignals(progress);
-  progress.begin('certify', 0);
-  try {
-    return await certify(suite, {
-      ...options,
-      onProgress(done, total, part) {
-        progress.begin('certify', total);
-        progress.update('certify', done, part);
-      },
-    });
-  } finally {
-    progress.stop();
-  }
-}
-
-/** Every file that was asked for, whole or not at all; the exit code of the run, or of what could not be written. */
-async function writeAll(report: CertificationReport, flags: Omit<Flags, 'fixtures' | 'knownFailing'>): Promise<number> {
+/** Writes every file that was asked for, then says what came out: the exit code is that of both. */
+async function tell(report: CertificationReport, flags: Flags): Promise<number> {
   let code = report.exitCode;
-  const write = async (flag: string, path: string, text: string) => {
+  let certificate: string | undefined;
+  for (const flag of outputs) {
+    const path = flags[flag];
+    if (path === undefined) continue;
+    const why = flag === 'certificate' ? whyUncertified(report) : undefined;
+    if (why !== undefined) {
+      const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+      if (isThere) rmSync(path);
+      complain(`error: --certificate was not written${isThere ? ', and the file of before removed' : ''}: ${why}`);
+      code ||= exitCodes.notRun;
+      continue;
+    }
     try {
-      await writeOutput(path, text);
+      await writeOutput(path, writers[flag](report));
+      if (flag === 'certificate') certificate = certificateOf(report).predicate.id;
     } catch (error) {
       complain(`error: --${flag} could not be written: ${(error as Error).message}`);
       code ||= exitCodes.internal;
     }
-  };
-  for (const [flag, textOf] of writers) {
-    const path = (flags as Readonly<Record<string, unknown>>)[flag];
-    if (typeof path === 'string') await write(flag, path, textOf(report));
   }
-  if (flags.certificate !== undefined) {
-    const why = whyUncertified(report);
-    if (why === undefined) {
-      const certificate = certificateOf(report);
-      await write('certificate', flags.certificate, `${JSON.stringify(certificate, null, 1)}\n`);
-      console.log(`certificate ${certificate.predicate.id}`);
-    } else {
-      complain(`error: --certificate was not written: ${why}`);
-      code ||= exitCodes.notRun;
-    }
-  }
+  process.stdout.write(certificationText(report, code));
+  if (certificate !== undefined) console.log(`certificate ${certificate}`);
   return code;
+}
+
+/** Two flags that name the same file; a device may be named twice. */
+function namedTwice(flags: Flags): string | undefined {
+  const seen = new Map<string, string>();
+  for (const flag of outputs) {
+    const path = flags[flag];
+    if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isFile() === false) continue;
+    const before = seen.get(resolve(path));
+    if (before !== undefined) return `--${before} and --${flag}`;
+    seen.set(resolve(path), flag);
+  }
+  return undefined;
+}
+
+function parseOutput(text: string): string {
+  if (text === '-') throw new InvalidArgumentError('Expected the name of a file; standard output is /dev/stdout.');
+  return parseFile(text);
 }
 
 function parseProfile(text: string): Profile {

@@ -33,9 +33,9 @@ export const commands: readonly Listed[] = [
   [
     'explain <report.json>',
     'print the report of a certification again',
-    async () => (await import('./certify.ts')).explainCommand(),
+    async () => (await import('./explain.ts')).explainCommand(),
   ],
-  ['certificate', 'what is done with certificates', async () => (await import('./certify.ts')).certificateCommand()],
+  ['certificate', 'verify a certificate', async () => (await import('./certificate.ts')).certificateCommand()],
   [
     'serve [options] <name>',
     'answer for one of our own implementations over a pipe, to be certified',

@@ -27,15 +27,15 @@ const text = (...args: string[]) => poolproof(...args).out;
 const small = ['--law', 'normalisation', '--runs', '3', '--seed', '5'];
 
 describe('poolproof', () => {
-  it.each([['--help'], ...['verify', 'replay', 'gradcheck', 'mutants', 'laws'].map((name) => [name, '--help'])])(
-    '%s %s reads well',
-    (...args) => {
-      const { code, out } = poolproof(...args);
-      expect(code).toBe(0);
-      expect(out).toMatch(/^Usage: poolproof/);
-      expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
-    },
-  );
+  it.each([
+    ['--help'],
+    ...['verify', 'replay', 'gradcheck', 'mutants', 'laws', 'certify', 'certificate'].map((name) => [name, '--help']),
+  ])('%s %s reads well', (...args) => {
+    const { code, out } = poolproof(...args);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Usage: poolproof/);
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
 
   it.each([
     [[], 'a command is missing, expected verify, replay, gradcheck, mutants, laws'],
@@ -57,6 +57,12 @@ describe('poolproof', () => {
     [['verify', '--json', '/dev/null/x.json'], 'Expected the name of a file that can be written: ENOTDIR'],
     [['verify', '--json', '/proc/x/y.json'], 'Expected the name of a file that can be written: '],
     [['replay', '--law', 'kinks/one-sided'], "required option '--backend <name>' not specified"],
+    [
+      ['serve', 'reference', '--mutant', 'stale-x', '--evaluation', 'f32 blocked fused lerp'],
+      "option '--mutant <id>' cannot be used with option '--evaluation <name>'",
+    ],
+    [['help', 'verify'], "unknown command 'help'"],
+    [['certificate', 'help'], "unknown command 'help'"],
     [['init', 'perl'], 'Allowed choices are python, rust, c, go, node.'],
     [['init', 'c', tmpdir()], 'Expected a new or an empty folder, got one with '],
     [['replay', '--law', 'kinks'], 'Expected the id of one law, such as kinks/one-sided'],
@@ -71,6 +77,17 @@ describe('poolproof', () => {
     expect(err).toMatch(/^error: .*\n$/);
     expect(out).toBe('');
     expect(code).toBe(2);
+  });
+
+  it.each([['laws'], ['fixtures', 'list'], ['--help']])('%s %s ends quietly when nobody reads on', async (...args) => {
+    const run = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    run.stdout.destroy();
+    let err = '';
+    run.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    expect(await new Promise((resolve) => run.once('close', resolve))).toBe(0);
+    expect(err).toBe('');
   });
 
   it('lists every law with statement and source', () => {

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Served, serve } from '../certification/serve.ts';
 import { everything } from '../certification/wire.ts';
 import { gpuStyles, legalStyles, legalSubject, narrowStyles } from '../properties/legal.ts';
@@ -14,7 +14,11 @@ export function serveCommand(): Command {
       'Speaks pool-harness/1 on standard input and output for the reference, for a TensorFlow.js backend in Node, or for a deliberately wrong implementation: "poolproof certify -- npx poolproof serve wasm".',
     )
     .argument('<name>', 'reference, or a backend', (text) => parseSubject(text))
-    .option('--mutant <id>', 'answer as this wrong implementation does; of the reference only', parseMutant)
+    .addOption(
+      new Option('--mutant <id>', 'answer as this wrong implementation does; of the reference only')
+        .argParser(parseMutant)
+        .conflicts('evaluation'),
+    )
     .option(
       '--evaluation <name>',
       'compute in another order that is right too, as "f32 blocked fused lerp"',
