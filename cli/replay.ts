@@ -38,7 +38,7 @@ Exit codes:
   1  it fails
   2  an argument was wrong
   3  the backend threw, or is missing
-${internalHelp}  5  the path leads to no case that the law speaks of, or the backend lacks what the law needs
+${internalHelp}  5  the path leads to no case of the law, or the backend lacks what it needs
 `,
     )
     .action(async ({ law, backend, ...at }: Flags) => {
