@@ -63,11 +63,16 @@ it('names all that inference alone can not tell apart', () => {
   });
 });
 
-it('says which bug is wrong in the same places, if by other amounts', () => {
-  const checks = checksOf('training');
-  const diagnosis = diagnose(suite, replied(checks, wrongBranch('relu', 'leaky', 'leaks a fifth', leaky(0.2))), []);
-  expect(diagnosis).toMatchObject({ kind: 'unknown', nearest: { mutants: ['leaky-throughout'] } });
-  expect(diagnosisSentences(diagnosis!).at(-1)).toContain('have the same elements wrong, by other amounts');
+it('has no nearest that explains nothing, even if it is wrong in the same places', () => {
+  const fifth = wrongBranch('relu', 'leaky', 'leaks a fifth', leaky(0.2));
+  expect(diagnose(suite, replied(checksOf('training'), fifth), [])).toEqual({ kind: 'unknown' });
+});
+
+it('says of the nearest how much it explains, and what is wrong in the same places only', () => {
+  const nearest = { mutants: ['leaky-throughout'], bug: 'relu leaks', explained: 2, places: 9, of: 10 };
+  expect(diagnosisSentences({ kind: 'unknown', nearest }).at(-1)).toBe(
+    'The nearest, "leaky-throughout": relu leaks, explains 2 of the 10 wrong replies; 7 more have the same elements wrong, by other amounts.',
+  );
 });
 
 it.each([

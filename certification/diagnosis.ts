@@ -1,8 +1,10 @@
+import type { KillRow } from '../fixtures/kill-matrix.ts';
 import { type Asked, repliesOf } from '../fixtures/kills.ts';
 import type { Suite } from '../fixtures/load.ts';
 import { permits } from '../properties/allowed.ts';
 import { expectation } from '../properties/interval.ts';
 import type { Tensors } from '../properties/judge.ts';
+import type { Mutant } from '../properties/mutants/mutant.ts';
 import { mutants } from '../properties/mutants.ts';
 import type { Answer } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
@@ -39,12 +41,12 @@ export type Diagnosis =
 
 /** Mutants whose stored row is most like the pattern; these are asked again here. */
 const candidates = 12;
-/** Of the requests that one of them answers wrongly, both must answer so many alike. */
-const enough = 0.8;
-/** From here on a bug that is not enough is worth a hint: a second one beside it, or the same in more quantities. */
-const some = 1 / 8;
-/** What is left of an error once a mutant explains it. */
-const rest = 1 / 8;
+/** Share of the requests that one of them answers wrongly, which both must answer alike for the bug to be known. */
+const knownShare = 0.8;
+/** From here on a bug is worth a hint as the nearest: a second one beside it, or the same in more quantities. */
+const nearestShare = 1 / 8;
+/** Share of an error that may be left once a mutant explains it. */
+const residualShare = 1 / 8;
 
 /**
  * The mutant whose wrong replies are those of the subject: the rows of the kill matrix that come nearest to the pattern
@@ -57,32 +59,42 @@ export function diagnose(
 ): Diagnosis | undefined {
   // Words instead of tensors are like nothing that is known.
   if (!replied.some(({ isWrong, tensors }) => isWrong && tensors !== undefined)) return undefined;
-  let best: Likeness | undefined;
-  let likest = 0;
-  for (const { id, likeness } of nearestRows(matrix, replied)) {
-    // Nothing that is less alike explains more than all.
-    if (best !== undefined && best.explained === best.of && likeness < likest) break;
-    likest = likeness;
+  let nearest: Likeness | undefined;
+  let overlapBefore = 0;
+  for (const { id, overlap } of nearestRows(matrix, replied)) {
+    // No row that overlaps less explains more than all.
+    if (nearest !== undefined && nearest.explained === nearest.of && overlap < overlapBefore) break;
+    overlapBefore = overlap;
     const mutant = mutants.find((one) => one.id === id);
     if (mutant === undefined) continue;
-    let [explained, places, of] = [0, 0, 0];
-    for (const [r, { tensors, isWrong }] of repliesOf(mutant, replied).entries()) {
-      const { isWrong: isSubjectWrong, tensors: came, ...asked } = replied[r]!;
-      if (!isWrong && !isSubjectWrong) continue;
-      of++;
-      if (!isWrong || !isSubjectWrong || came === undefined) continue;
-      const likeness = likenessOf(asked, came, tensors, facets);
-      if (likeness !== 'other') places++;
-      if (likeness === 'alike') explained++;
-    }
-    const gain = best === undefined ? 1 : (explained + places) * best.of - (best.explained + best.places) * of;
-    if (best !== undefined && gain === 0) best = { ...best, mutants: [...best.mutants, id] };
-    if (gain > 0) best = { mutants: [id], bug: mutant.bug, explained, places, of };
+    const likeness = likenessOf(mutant, replied, facets);
+    const gain =
+      nearest === undefined
+        ? 1
+        : (likeness.explained + likeness.places) * nearest.of - (nearest.explained + nearest.places) * likeness.of;
+    if (nearest !== undefined && gain === 0) nearest = { ...nearest, mutants: [...nearest.mutants, id] };
+    if (gain > 0) nearest = likeness;
   }
-  if (best === undefined) return { kind: 'unknown' };
-  const { explained, places, of } = best;
-  if (explained >= enough * of) return { kind: 'known', ...best };
-  return explained >= some * of || places >= enough * of ? { kind: 'unknown', nearest: best } : { kind: 'unknown' };
+  if (nearest === undefined || nearest.explained === 0) return { kind: 'unknown' };
+  const { explained, places, of } = nearest;
+  if (explained >= knownShare * of) return { kind: 'known', ...nearest };
+  const isHint = explained >= nearestShare * of || places >= knownShare * of;
+  return isHint ? { kind: 'unknown', nearest } : { kind: 'unknown' };
+}
+
+/** How many of the wrong replies a mutant gives too, asked the same. */
+function likenessOf(mutant: Mutant, replied: readonly Replied[], facets: readonly Facet[]): Likeness {
+  let [explained, places, of] = [0, 0, 0];
+  for (const [r, { tensors, isWrong }] of repliesOf(mutant, replied).entries()) {
+    const { isWrong: isSubjectWrong, tensors: came, ...asked } = replied[r]!;
+    if (!isWrong && !isSubjectWrong) continue;
+    of++;
+    if (!isWrong || !isSubjectWrong || came === undefined) continue;
+    const agreement = agreementOf(asked, came, tensors, facets);
+    if (agreement !== 'other') places++;
+    if (agreement === 'alike') explained++;
+  }
+  return { mutants: [mutant.id], bug: mutant.bug, explained, places, of };
 }
 
 /** A diagnosis in words, its verdict first. */
@@ -102,41 +114,44 @@ export function diagnosisSentences(diagnosis: Diagnosis): [verdict: string, ...r
   ];
 }
 
+/** Whether a mutant's stored row has a request among its wrong ones. */
+type IsWrongIn = (row: KillRow) => boolean;
+
 /**
- * Mutants, the likest first, by how many requests are wrong for both of those that are for one; all of them where the
- * matrix does not know the requests.
+ * Mutants by the overlap of their stored rows with the pattern, the largest first: requests that both answer wrongly, over
+ * those that one of them does. All mutants where the matrix does not know the requests.
  */
 function nearestRows(
   matrix: Suite['matrix'],
   replied: readonly Replied[],
-): { readonly id: string; readonly likeness: number }[] {
+): { readonly id: string; readonly overlap: number }[] {
   const places = new Map(matrix.vectors.map((id, v) => [id, v]));
-  const columns = new Map<string, { isWrong: boolean; of: (row: { smoke: string; kills: string }) => boolean }>();
+  const columns = new Map<string, { readonly isWrong: boolean; readonly isWrongIn: IsWrongIn }>();
   for (const { id, smoke, isWrong } of replied) {
-    if (!places.has(id)) continue;
+    const place = places.get(id);
+    if (place === undefined) continue;
     const key = smoke === undefined ? id : String(smoke);
     const before = columns.get(key)?.isWrong ?? false;
-    const of: (row: { smoke: string; kills: string }) => boolean =
-      smoke === undefined ? ({ kills }) => kills[places.get(id)!] === 'x' : (row) => row.smoke[smoke] === 'x';
-    columns.set(key, { isWrong: isWrong || before, of });
+    const isWrongIn: IsWrongIn = (row) => (smoke === undefined ? row.kills[place] : row.smoke[smoke]) === 'x';
+    columns.set(key, { isWrong: isWrong || before, isWrongIn });
   }
   const rows = Object.entries(matrix.mutants).map(([id, row]) => {
     let [both, either] = [0, 0];
-    for (const { isWrong, of } of columns.values()) {
-      const isMutantWrong = of(row);
+    for (const { isWrong, isWrongIn } of columns.values()) {
+      const isMutantWrong = isWrongIn(row);
       if (isWrong && isMutantWrong) both++;
       if (isWrong || isMutantWrong) either++;
     }
-    return { id, likeness: either === 0 ? 0 : both / either };
+    return { id, overlap: either === 0 ? 0 : both / either };
   });
-  return columns.size === 0 ? rows : rows.sort((a, b) => b.likeness - a.likeness).slice(0, candidates);
+  return columns.size === 0 ? rows : rows.sort((a, b) => b.overlap - a.overlap).slice(0, candidates);
 }
 
 /**
  * Whether a mutant's reply is wrong in the same elements as the subject's, and there leaves at most an eighth of each
  * error.
  */
-function likenessOf(
+function agreementOf(
   { case: c }: Asked,
   subject: Tensors,
   mutant: Tensors,
@@ -153,7 +168,7 @@ function likenessOf(
       if (permits(element, actual)) continue;
       if (Number.isNaN(actual) !== Number.isNaN(other)) isAlike = false;
       const error = Math.max(element.lo - actual, actual - element.hi);
-      if (Math.abs(actual - other) > Math.max(rest * error, element.hi - element.lo)) isAlike = false;
+      if (Math.abs(actual - other) > Math.max(residualShare * error, element.hi - element.lo)) isAlike = false;
     }
   }
   return isAlike ? 'alike' : 'same places';

@@ -139,7 +139,8 @@ The smoke list takes seconds. Without \`--profile smoke\` all vectors are asked 
 
 A failure prints the smallest case, the element that is wrong, and what is allowed for it. An activation pool is
 y = Σᵢ cᵢ·fᵢ(x), with coefficients c = κ(alpha): alpha itself (\`free\`, \`fixed\`), with a last one that makes the sum 1
-(\`sumToOne\`), or between bounds (\`clip\`). The rest of the files speaks the protocol; a whole example is
+(\`sumToOne\`), or between bounds (\`clip\`). At 0 the conventions are relu(0) = 0, relu′(0) = 0 and step(0) = 0; step′ is 0
+everywhere, and of a NaN every branch is NaN, step too. The rest of the files speaks the protocol; a whole example is
 \`impl/adapters/${example}\` in poolproof's package.
 `;
 }
