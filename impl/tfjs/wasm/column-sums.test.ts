@@ -1,16 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { random } from '../../../reference/random.ts';
-import { openBackend } from '../backends.ts';
-import { installWasmKernels } from './install.ts';
+import { withWasmKernels } from './installed-for-tests.ts';
 
-let restore = (): void => {};
-beforeAll(async () => {
-  await openBackend('cpu');
-  await openBackend('wasm');
-  restore = installWasmKernels();
-});
-afterAll(() => restore());
+withWasmKernels();
 
 const sums: readonly (readonly [shape: number[], axis: number[] | undefined])[] = [
   [[1, 1], [0]],

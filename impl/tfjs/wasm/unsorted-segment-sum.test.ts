@@ -1,15 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBackend } from '../backends.ts';
-import { installWasmKernels } from './install.ts';
+import { describe, expect, it } from 'vitest';
+import { withWasmKernels } from './installed-for-tests.ts';
 
-let restore = (): void => {};
-beforeAll(async () => {
-  await openBackend('cpu');
-  await openBackend('wasm');
-  restore = installWasmKernels();
-});
-afterAll(() => restore());
+withWasmKernels();
 
 /** What `f` answers on a backend, with its shapes and dtypes; nothing of it stays. */
 async function on(backend: 'cpu' | 'wasm', f: () => tf.Tensor[]): Promise<unknown> {
