@@ -78,7 +78,7 @@ async function measure(
       const [xs, alphas, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
       save([xs, alphas]);
       const gradFunc = (g: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.tidy(() => backward(g, saved[0]!, saved[1]!, pool, layout));
+        tf.tidy(() => backward(g, saved[0], saved[1], pool, layout));
       return { value: forward(xs, alphas, pool), gradFunc };
     })(v, a);
   const step = (of: (v: tf.Tensor, a: tf.Tensor) => tf.Tensor) => async (): Promise<number> => {
@@ -87,12 +87,12 @@ async function measure(
     const first = tf.slice(cotangent, [0, 0], [1, 1]);
     await settled(first);
     const start = performance.now();
-    const { value, grads } = tf.valueAndGrads((v, a) => of(v!, a!))([input, alpha], cotangent);
+    const { value, grads } = tf.valueAndGrads((v, a) => of(v, a))([input, alpha], cotangent);
     const results = [value, ...grads];
     // Native TensorFlow is given our results when an op needs them, and be it to reshape them.
     const ends = backend.name === 'tensorflow' ? results.map((t) => tf.reshape(t, [t.size])) : [];
     // Of dalpha, which is small and comes last.
-    await settled(grads[1]!);
+    await settled(grads[1]);
     const ms = performance.now() - start;
     tf.dispose([...results, ...ends, input, cotangent, first]);
     return ms;
@@ -117,7 +117,7 @@ async function measure(
   // By the rounds: what slows the machine down slows down both.
   const ratio = (a: readonly number[], b: readonly number[]) =>
     quantile(
-      a.map((ms, round) => ms / b[round]!),
+      a.map((ms, round) => ms / b[round]),
       0.5,
     );
   const spread = (ms: readonly number[]) => [0.25, 0.5, 0.75].map((share) => quantile(ms, share));
@@ -166,7 +166,7 @@ function copyOf({ name }: OpenBackend, elements: number): () => Promise<number> 
     const made: tf.Tensor[] = [];
     const ms = await timed(async () => {
       made.push(tf.mul(x, 2), tf.mul(dy, 2), tf.mul(tf.slice(x, [0], [half]), 2));
-      const last = tf.slice(made[1]!, [elements - 1], [1]);
+      const last = tf.slice(made[1], [elements - 1], [1]);
       made.push(last);
       await settled(last);
     });

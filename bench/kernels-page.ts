@@ -13,7 +13,7 @@ export interface KernelFigures extends Run {
 export function kernelsSection(figures: KernelFigures): string {
   const { rounds, rows, absent } = figures;
   const unknown = targets.filter((target) => !(target in absent) && rows.every(({ on }) => on !== target));
-  const spread = ([low, median, high]: readonly number[]) => `${ms(median!)} (${ms(low!)} to ${ms(high!)})`;
+  const spread = ([low, median, high]: readonly number[]) => `${ms(median)} (${ms(low)} to ${ms(high)})`;
   return `## The kernels
 
 Milliseconds, median and quartiles, of forward and backward of \`[relu, step]\`, one alpha a unit, by our own kernels

@@ -12,37 +12,37 @@ export interface Inputs {
 
 /** `y = P·relu(x) + D·step(x)`, the rows of alpha P and D of each unit, `step(0) = 0`; x, y `[32, 64]`, alpha `[2, 64]`. */
 function forward({ x, alpha }: Tensors): Float64Array {
-  const y = new Float64Array(x!.length);
+  const y = new Float64Array(x.length);
   for (let i = 0; i < y.length; i++) {
-    const v = x![i]!;
+    const v = x[i];
     const unit = i % units;
-    y[i] = v > 0 ? alpha![unit]! * v + alpha![units + unit]! : 0;
+    y[i] = v > 0 ? alpha[unit] * v + alpha[units + unit] : 0;
   }
   return y;
 }
 
 /** `dx = dy·P` where x > 0; `dP = Σ dy·x` and `dD = Σ dy` over the rows with x > 0. */
 function vjp({ x, alpha }: Tensors, dy: Float64Array): Tensors {
-  const dx = new Float64Array(x!.length);
-  const dalpha = new Float64Array(alpha!.length);
+  const dx = new Float64Array(x.length);
+  const dalpha = new Float64Array(alpha.length);
   for (let i = 0; i < dx.length; i++) {
-    const v = x![i]!;
+    const v = x[i];
     if (!(v > 0)) continue;
     const unit = i % units;
-    dx[i] = dy[i]! * alpha![unit]!;
-    dalpha[unit]! += dy[i]! * v;
-    dalpha[units + unit]! += dy[i]!;
+    dx[i] = dy[i] * alpha[unit];
+    dalpha[unit] += dy[i] * v;
+    dalpha[units + unit] += dy[i];
   }
   return { x: dx, alpha: dalpha };
 }
 
 /** `ty = P·tx + tP·x + tD` where x > 0. */
 function jvp({ x, alpha }: Tensors, { x: tx, alpha: talpha }: Tensors): Float64Array {
-  const ty = new Float64Array(x!.length);
+  const ty = new Float64Array(x.length);
   for (let i = 0; i < ty.length; i++) {
-    const v = x![i]!;
+    const v = x[i];
     const unit = i % units;
-    if (v > 0) ty[i] = alpha![unit]! * tx![i]! + talpha![unit]! * v + talpha![units + unit]!;
+    if (v > 0) ty[i] = alpha[unit] * tx[i] + talpha[unit] * v + talpha[units + unit];
   }
   return ty;
 }

@@ -11,10 +11,10 @@ import { declaredLayer, plainLayer, shapes } from './layer.ts';
 export async function poolproofCheckers(): Promise<Checker[]> {
   await tf.setBackend('cpu');
   await tf.ready();
-  const op: Differentiable = { ...tensorflowFunction(tf, (x, alpha) => activationPool(x!, alpha!)), shapes };
+  const op: Differentiable = { ...tensorflowFunction(tf, (x, alpha) => activationPool(x, alpha)), shapes };
   const { structure, kinks, batch } = declaredLayer;
   const declared = { structure: structure!, kinks: kinks!, batch: batch! };
-  const layer = layerFunction(tf, new ActivationPool({ branches: ['relu', 'step'] }), shapes.x!);
+  const layer = layerFunction(tf, new ActivationPool({ branches: ['relu', 'step'] }), shapes.x);
   return [
     checker('poolproof, float64, declared', declaredLayer),
     checker('poolproof, float64, found', plainLayer),
@@ -65,5 +65,5 @@ function checker(name: string, f: Differentiable): Checker {
 }
 
 function wrong({ x, ...rest }: Tensors, { element, factor }: { element: number; factor: number }): Tensors {
-  return { x: x!.with(element, x![element]! * factor), ...rest };
+  return { x: x.with(element, x[element] * factor), ...rest };
 }

@@ -10,7 +10,7 @@ export interface Run {
 }
 
 export function thisMachine(): Run['machine'] {
-  return { cores: cpus().length, model: cpus()[0]!.model };
+  return { cores: cpus().length, model: cpus()[0].model };
 }
 
 /** Writes the figures, of which "npm run docs" makes a page. */

@@ -27,9 +27,9 @@ export async function smallestSeen(): Promise<Smallest> {
   const { x, alpha } = normalInputs(1);
   const { x: dy } = normalInputs(2);
   const general = caseOf(
-    (k) => x[k]!,
-    (k) => alpha[k]!,
-    (k) => dy[k]!,
+    (k) => x[k],
+    (k) => alpha[k],
+    (k) => dy[k],
   );
   const oracle = (name: keyof Answer, c: Case) => smallest([32, 16, 8, 4, 2, 1], (ulps) => seenByOracle(name, c, ulps));
   const differences = (name: 'x' | 'alpha') =>
@@ -57,7 +57,7 @@ async function smallest(errors: readonly number[], isSeen: (error: number) => Pr
 async function inEach(tensor: Float64Array, isSeen: (element: number) => Promise<boolean>): Promise<boolean> {
   const sites = [...tensor.keys()].filter((i) => tensor[i] !== 0);
   for (let k = 0; k < elements; k++) {
-    if (!(await isSeen(sites[Math.floor((k * sites.length) / elements)]!))) return false;
+    if (!(await isSeen(sites[Math.floor((k * sites.length) / elements)]))) return false;
   }
   return true;
 }
@@ -65,7 +65,7 @@ async function inEach(tensor: Float64Array, isSeen: (element: number) => Promise
 async function seenByOracle(name: keyof Answer, c: Case, ulps: number): Promise<boolean> {
   const exact = await right.answer(c);
   return inEach(exact[name], async (element) => {
-    const v = exact[name][element]!;
+    const v = exact[name][element];
     const ulp = 2 ** (Math.floor(Math.log2(Math.abs(v))) + 1 - formats.f32.p);
     const wrong: Subject = {
       ...right,
@@ -82,13 +82,13 @@ async function seenByDifferences(name: 'x' | 'alpha', relative: number): Promise
   const inputs = { ...normalInputs(1) };
   const dy = normalInputs(2).x;
   const given = await declaredLayer.vjp(inputs, dy, shapes);
-  return inEach(given[name]!, async (element) => {
+  return inEach(given[name], async (element) => {
     const wrong: Differentiable = {
       ...declaredLayer,
       async vjp(...asked) {
         const gradients = await declaredLayer.vjp(...asked);
-        const gradient = gradients[name]!;
-        return { ...gradients, [name]: gradient.with(element, gradient[element]! * (1 + relative)) };
+        const gradient = gradients[name];
+        return { ...gradients, [name]: gradient.with(element, gradient[element] * (1 + relative)) };
       },
     };
     return !(await gradcheck(wrong, inputs, { dy })).passed;
@@ -99,7 +99,7 @@ function caseOf(x: (k: number) => number, alpha: (k: number) => number, dy: (k: 
   return {
     pool: { branches: ['relu', 'step'], sharing: 'unit', constraint: { kind: 'free' } },
     dtype: 'f32',
-    shape: shapes.x!,
+    shape: shapes.x,
     x: Float64Array.from({ length: rows * units }, (_, k) => x(k)),
     alpha: Float64Array.from({ length: 2 * units }, (_, k) => alpha(k)),
     dy: Float64Array.from({ length: rows * units }, (_, k) => dy(k)),

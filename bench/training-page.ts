@@ -53,7 +53,7 @@ export function trainingSection(figures: TrainingFigures): string {
       const row = rows.find((row) => row.on === on && row.activation === activation && `${row.batch}` === batch);
       return row ? `${ms(row.median)} (${ms(row.quartiles[0])} to ${ms(row.quartiles[1])})` : '';
     });
-    return [batch!, activation!, ...cells];
+    return [batch, activation, ...cells];
   });
   return `## A training step
 

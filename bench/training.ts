@@ -117,7 +117,7 @@ function ratioOf(
     ([on, activation]) => [...times].find(([one]) => one.on === on && one.activation === activation)?.[1],
   );
   if (!ours || !theirs) return [];
-  const shares = ours.map((ms, round) => ms / theirs[round]!);
+  const shares = ours.map((ms, round) => ms / theirs[round]);
   const [ratio, low, high] = [0.5, 0.25, 0.75].map((share) => quantile(shares, share)) as [number, number, number];
   return [{ batch, what: `${a.join(' ')} / ${b.join(' ')}`, ratio, quartiles: [low, high], required }];
 }

@@ -41,7 +41,7 @@ let versions: TrialsFigures['versions'] = {};
 for (const protocol of ['small', 'author-2016'] as const) {
   const times = { atOnce: [] as number[], inTurn: [] as number[] };
   // The first of each opens its backend and loads its data.
-  versions = (await ways.atOnce(protocol))[0]!.versions;
+  versions = (await ways.atOnce(protocol))[0].versions;
   await ways.inTurn(protocol);
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? (['atOnce', 'inTurn'] as const) : (['inTurn', 'atOnce'] as const);
@@ -54,7 +54,7 @@ for (const protocol of ['small', 'author-2016'] as const) {
     atOnce: spread(times.atOnce),
     inTurn: spread(times.inTurn),
     ratio: quantile(
-      times.inTurn.map((time, round) => time / times.atOnce[round]!),
+      times.inTurn.map((time, round) => time / times.atOnce[round]),
       0.5,
     ),
   };

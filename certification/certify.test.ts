@@ -86,9 +86,9 @@ describe('a subject that breaks on more than it may', () => {
     const failed = report.failures.map(({ id, op }) => `${id}, ${op}`);
     expect(failed).toEqual(expect.arrayContaining(names as string[]));
     const [first] = report.failures;
-    expect(first!.trouble).toEqual({ code: 'fault', why: 'ended by SIGKILL' });
-    expect(report.smallest?.id).toBe(first!.id);
-    expect(againLine(report)).toContain(`--only ${first!.id} -- `);
+    expect(first.trouble).toEqual({ code: 'fault', why: 'ended by SIGKILL' });
+    expect(report.smallest?.id).toBe(first.id);
+    expect(againLine(report)).toContain(`--only ${first.id} -- `);
     expect(junitXml(report)).toContain(`name="${names[0]}"`);
     expect(certificationPage(report)).toContain(`${names[0]}: ended by SIGKILL`);
   });
@@ -119,7 +119,7 @@ describe('a bug of state', () => {
     const { failures, smallest, rightAlone } = report;
     expect(failures.length).toBeGreaterThan(0);
     expect(smallest).toBeUndefined();
-    expect(rightAlone).toBe(`${failures[0]!.id}, ${failures[0]!.op}`);
+    expect(rightAlone).toBe(`${failures[0].id}, ${failures[0].op}`);
     expect(againLine(report)).toMatch(/ --profile smoke --seed 0 --runs 0 -- /);
     expect(certificationPage(report)).toContain('is right by itself: the reply depends on earlier requests.');
   });

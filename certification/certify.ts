@@ -237,7 +237,7 @@ class Certification {
     for (const entry of this.#suite.accumulated) {
       if (entry.cases > mostAccumulated) continue;
       const [first] = accumulatedCases(entry.seed, entry.dtype, 1);
-      if ((['forward', 'vjp'] as const).some((op) => lackOf(capabilities, op, first!) !== undefined)) continue;
+      if ((['forward', 'vjp'] as const).some((op) => lackOf(capabilities, op, first) !== undefined)) continue;
       this.#tally.count('accumulated', { ...entry, op: 'vjp' }, await this.#digest(session, entry));
     }
   }
@@ -265,7 +265,7 @@ class Certification {
     let turn = 0;
     const ask = async ({ id, op, case: c }: Check) => {
       if (challenge.failed >= mostFailures || (only !== undefined && !only.has(id))) return undefined;
-      const session = this.#sessions[turn++ % this.#sessions.length]!;
+      const session = this.#sessions[turn++ % this.#sessions.length];
       return session.ask(op, c, id);
     };
     await this.#each(this.#sessions, drawn, 'challenge', ask, (check, outcome) => {

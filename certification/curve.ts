@@ -26,7 +26,7 @@ export function curveCase(input: Case, flat: number): Case {
   const { round, etaExponent } = formats[dtype];
   const smallest = 2 ** etaExponent;
   const at = of(flat % units);
-  const value = x[flat]!;
+  const value = x[flat];
   const centre = Number.isFinite(value) && Math.abs(value) < 1e6 ? value : 0;
   const reach = Math.max(1.5, 1.5 * Math.abs(centre));
   const around = range(2 * half + 1).map((k) => round(((k - half) / half) * reach));
@@ -37,7 +37,7 @@ export function curveCase(input: Case, flat: number): Case {
     pool: typeof pool.sharing === 'string' ? pool : { ...pool, sharing: { sharedAxes: [1] } },
     shape: [points.length, 1],
     x: Float64Array.from(points),
-    alpha: Float64Array.from(range(rows), (row) => alpha[row * count + at]!),
+    alpha: Float64Array.from(range(rows), (row) => alpha[row * count + at]),
     dy: new Float64Array(points.length).fill(1),
   };
 }

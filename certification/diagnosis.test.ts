@@ -17,7 +17,7 @@ const checksOf = (profile: Profile, more: Partial<typeof everything> = {}) =>
   vectorChecks(suite, profile, { ...everything, ...more }).checks;
 
 const replied = (checks: readonly (Asked & { id: string })[], mutant: Mutant): Replied[] =>
-  repliesOf(mutant, checks).map((reply, k) => ({ ...checks[k]!, ...reply }));
+  repliesOf(mutant, checks).map((reply, k) => ({ ...checks[k], ...reply }));
 
 const byId = (id: string) => mutants.find((one) => one.id === id)!;
 

@@ -86,7 +86,7 @@ export function diagnose(
 function likenessOf(mutant: Mutant, replied: readonly Replied[], facets: readonly Facet[]): Likeness {
   let [explained, places, of] = [0, 0, 0];
   for (const [r, { tensors, isWrong }] of repliesOf(mutant, replied).entries()) {
-    const { isWrong: isSubjectWrong, tensors: came, ...asked } = replied[r]!;
+    const { isWrong: isSubjectWrong, tensors: came, ...asked } = replied[r];
     if (!isWrong && !isSubjectWrong) continue;
     of++;
     if (!isWrong || !isSubjectWrong || came === undefined) continue;
@@ -161,7 +161,7 @@ function agreementOf(
   let isAlike = true;
   for (const [name, values] of subject) {
     for (const [i, actual] of values.entries()) {
-      const element = allowed[name as keyof Answer][i]!;
+      const element = allowed[name as keyof Answer][i];
       const other = mutant.get(name)?.[i];
       if (element.unchecked !== undefined || other === undefined || Object.is(actual, other)) continue;
       if (permits(element, actual) !== permits(element, other)) return 'other';

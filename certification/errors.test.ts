@@ -26,8 +26,8 @@ it('of each Case the worst element is kept, of all the ten worst Cases', () => {
   const sums = { ...input, alpha: Float64Array.of(0.1, 0.2) };
   const allowed = expectation(sums, []);
   const off = (share: number) => {
-    const { exact, bound } = allowed.y[0]!;
-    return Float64Array.of(exact + share * bound, allowed.y[1]!.exact + 0.99 * share * allowed.y[1]!.bound);
+    const { exact, bound } = allowed.y[0];
+    return Float64Array.of(exact + share * bound, allowed.y[1].exact + 0.99 * share * allowed.y[1].bound);
   };
   for (const k of [3, 12, 1, 8, 5, 11, 2, 7, 10, 4, 9, 6])
     errors.add(`${k}`, sums, new Map([['y', off(k * 2)]]), allowed);

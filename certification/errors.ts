@@ -43,12 +43,12 @@ export class Errors {
   add(id: string, input: Case, tensors: Tensors, allowed: Readonly<Record<keyof Answer, readonly Allowed[]>>): void {
     for (const [quantity, values] of tensors) {
       for (const [i, actual] of values.entries()) {
-        const element = allowed[quantity][i]!;
+        const element = allowed[quantity][i];
         if (element.unchecked !== undefined || !Number.isFinite(element.exact)) continue;
         // An overflow that is allowed is no distance.
         if (!Number.isFinite(actual) && permits(element, actual)) continue;
         const ulps = ulpsApart(actual, element.exact, input.dtype);
-        this.#histogram[limits.findIndex((limit) => ulps <= limit)]!++;
+        this.#histogram[limits.findIndex((limit) => ulps <= limit)]++;
         if (ulps > 0) this.#rank(id, input, quantity, i, actual, element, ulps);
       }
     }

@@ -6,7 +6,7 @@ export function junitXml(report: CertificationReport): string {
   // Its types are those of an ES module, which Node does not take it for.
   const builder = (junit as unknown as Builder).newBuilder();
   const { announcement, checks, failures, faults, ended, missing, unexpectedlyPassed } = report;
-  const name = clean(announcement?.implementation.name ?? report.command[0]!);
+  const name = clean(announcement?.implementation.name ?? report.command[0]);
   for (const kind of kinds) {
     const { passed, failed } = checks[kind];
     if (passed + failed === 0) continue;

@@ -72,7 +72,7 @@ export function certificationPage(report: CertificationReport): string {
   const { document, h, text } = htmlPage();
   const { announcement, outcome, profile, seed, suite, checks, elements, failures, smallest, diagnosis } = report;
   const { name, version, language } = announcement?.implementation ?? {
-    name: report.command[0]!,
+    name: report.command[0],
     version: '',
     language: '',
   };
@@ -157,7 +157,7 @@ export function certificationPage(report: CertificationReport): string {
   if (report.curve !== undefined) parts.push(section('Around it', curves(report.curve)));
   if (failures.length > 0) {
     const [first, ...more] = [0, 1, 2, 3, 4].flatMap((k) => failures[k] ?? []);
-    parts.push(section('Failures', [first!, ...more].map(failure)));
+    parts.push(section('Failures', [first, ...more].map(failure)));
     const rest = kinds.reduce((sum, kind) => sum + checks[kind].failed, 0) - 1 - more.length;
     if (rest > 0) parts.push(h('p', { class: 'muted' }, `and ${exactly(rest)} more`));
   }
@@ -207,7 +207,7 @@ export function certificationPage(report: CertificationReport): string {
 
   function histogram(counts: readonly number[]): Child {
     const last = counts.findLastIndex((n) => n > 0);
-    const label = (k: number) => binary(limits[k]!);
+    const label = (k: number) => binary(limits[k]);
     const shown = counts.slice(0, Math.max(last, 3) + 1).map((n, k) => ({ error: label(k), elements: n }));
     return h(
       'figure',
@@ -289,7 +289,7 @@ function pointsOf(x: Tensor, came: Tensor | undefined, expected: Tensor): Point[
   const values = (tensor: Tensor) => [...decodeTensor('curve', tensor).values];
   const [xs, right] = [values(x), values(expected)];
   const got = came && values(came);
-  return xs.map((at, k) => ({ x: at, expected: right[k]!, actual: got?.[k] ?? Number.NaN }));
+  return xs.map((at, k) => ({ x: at, expected: right[k], actual: got?.[k] ?? Number.NaN }));
 }
 
 /** By more than can be told apart in a picture. */

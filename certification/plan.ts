@@ -60,7 +60,7 @@ export function vectorChecks(
   };
   // Of the first dtype that the subject has.
   const [dtype] = capabilities.dtypes;
-  const first = smoke ? suite.smoke.flatMap(([id, op], k) => check(id.replace(/[^/]*$/, dtype!), op, k)) : [];
+  const first = smoke ? suite.smoke.flatMap(([id, op], k) => check(id.replace(/[^/]*$/, dtype), op, k)) : [];
   const all = vectors ? suite.vectors.flatMap(({ id }) => claimed.flatMap((op) => check(id, op))) : [];
   return {
     checks: [...first, ...all],
@@ -90,7 +90,7 @@ export function* challengeChecks(
   const sources = dtypes.flatMap((dtype) => kinds.map((kind) => ({ dtype, kind })));
   const numbers = new Map<Dtype, number>();
   for (let done = 0, turn = 0; done < count; turn++) {
-    const { dtype, kind } = sources[turn % sources.length]!;
+    const { dtype, kind } = sources[turn % sources.length];
     const drawn = fc.sample(
       cases({ dtype, kind, facets, longSums: true, within: { branches, sharing, constraints } }),
       { numRuns: Math.min(chunk, count - done), seed: (seed + turn) | 0 },

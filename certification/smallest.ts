@@ -94,7 +94,7 @@ async function* smallerFailures(
 async function drawCurve(session: Session, input: Case, trouble: Trouble): Promise<Curve | undefined> {
   if (input.x.length === 0 || trouble.code !== 'outside') return undefined;
   const { quantity, index } = trouble;
-  const flat = quantity === 'dalpha' ? 0 : index.reduce((at, i, axis) => at * input.shape[axis]! + i, 0);
+  const flat = quantity === 'dalpha' ? 0 : index.reduce((at, i, axis) => at * input.shape[axis] + i, 0);
   const c = curveCase(input, flat);
   const { capabilities } = session.announcement;
   const tensorOf = async (op: Op, name: 'y' | 'dx') => {

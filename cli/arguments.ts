@@ -27,7 +27,7 @@ export function parseLaw(text: string): Law {
   const law = laws.find(({ id }) => id === text);
   if (law) return law;
   const [found] = parseLaws(text);
-  throw new InvalidArgumentError(`Expected the id of one law, such as ${found!.id}, got "${text}".`);
+  throw new InvalidArgumentError(`Expected the id of one law, such as ${found.id}, got "${text}".`);
 }
 
 /** Subjects by name, separated by commas, or `auto` alone. A repeated flag adds to those before. */

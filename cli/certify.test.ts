@@ -227,7 +227,7 @@ describe('poolproof certify', () => {
   });
 
   it('names the one Case that crashes the subject, and goes on', () => {
-    const { id, inputs } = vectorsOf('edge')[1]!;
+    const { id, inputs } = vectorsOf('edge')[1];
     const json = join(folder, 'crash.json');
     const crash = { honest: true, capabilities: { pipeline: 8 }, does: 'exit', with: 139, at: inputs.x.hex } as const;
     const { code } = certify(['--json', json, '--profile', 'forward'], fake(crash));

@@ -21,6 +21,6 @@ export function explainCommand(): Command {
       }
       const wrong = wrongBySchema(join(packaged(), '../schemas'))('report', report);
       if (wrong !== undefined) command.error(`error: report.json expected a whole report: ${wrong}`);
-      process.stdout.write(certificationText(report!));
+      process.stdout.write(certificationText(report));
     });
 }

@@ -98,7 +98,7 @@ function choose({ vectors }: Suite, { group, dtype, flag }: Chosen): Vector[] {
   );
 }
 
-const groupOf = ({ id }: Vector) => id.split('/')[0]!;
+const groupOf = ({ id }: Vector) => id.split('/')[0];
 
 function none(): number {
   complain('error: expected at least one vector of this group, dtype and flag, got none');
@@ -119,7 +119,7 @@ function list(vectors: readonly Vector[]): number {
     console.log(`${group}: ${members.length}`);
     for (const [key, dtypes] of entries) {
       const [name, flags, note]: string[] = JSON.parse(key);
-      const row = `  ${name!.padEnd(30)} ${dtypes.join(' ').padEnd(16)}  ${flags}`;
+      const row = `  ${name.padEnd(30)} ${dtypes.join(' ').padEnd(16)}  ${flags}`;
       for (const line of [row, `    ${note}`].flatMap(wrapped)) console.log(line);
     }
   }
@@ -144,7 +144,7 @@ function copy(folder: string = packaged(), out: string): number {
 function write(chosen: Chosen & { format: string; out: string }): number {
   const vectors = choose(readSuite(chosen.fixtures), chosen);
   if (vectors.length === 0) return none();
-  const { files, count, leftOut } = exporters[chosen.format]!(vectors);
+  const { files, count, leftOut } = exporters[chosen.format](vectors);
   const reasons =
     leftOut.size > 0 ? { 'left-out.json': `${JSON.stringify(Object.fromEntries(leftOut), null, 1)}\n` } : {};
   writeFolder(chosen.out, new Map([...files, ...Object.entries(reasons)]));

@@ -78,7 +78,7 @@ describe('poolproof gradcheck', () => {
     expect(found.code).toBe(1);
     expect(found.out).toContain('FAIL dx[0, 0] of vjp is');
     expect(found.out).toContain('on a kink: [0, 0] = 0, declared');
-    const line = /^again: npx poolproof gradcheck (.*)$/m.exec(found.out)![1]!;
+    const line = /^again: npx poolproof gradcheck (.*)$/m.exec(found.out)![1];
     const again = gradcheck(...line.split(' '));
     expect(again.code).toBe(1);
     expect(again.out).toBe(found.out);
@@ -88,7 +88,7 @@ describe('poolproof gradcheck', () => {
     const { code, out } = gradcheck(`${module}#wrong`, '--shape', '32,64');
     expect(code).toBe(1);
     expect(out).toContain('y [1, 1]');
-    expect(/--path (\S+)/.exec(out)![1]!.length).toBeLessThan(20);
+    expect(/--path (\S+)/.exec(out)![1].length).toBeLessThan(20);
     const report = out.slice(0, out.indexOf('again:'));
     for (const line of report.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -105,7 +105,7 @@ describe('poolproof gradcheck', () => {
     expect(out).toContain('120 elements compared, 0 left open');
     const wrong = gradcheck(`${module}#wrongLog`, '--shape', '3', '--range', '0.1,10');
     expect(wrong.code).toBe(1);
-    const line = /^again: npx poolproof gradcheck (.*)$/m.exec(wrong.out)![1]!;
+    const line = /^again: npx poolproof gradcheck (.*)$/m.exec(wrong.out)![1];
     expect(line).toContain(' --range x=0.1,10 ');
     expect(gradcheck(...line.split(' ')).out).toBe(wrong.out);
   });

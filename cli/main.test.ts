@@ -213,7 +213,7 @@ describe('poolproof verify', () => {
     const children = readFileSync(`/proc/${run.pid}/task/${run.pid}/children`, 'utf8').trim().split(' ').map(Number);
     expect(children).toHaveLength(1);
     const ended = new Promise<number | null>((resolve) => run.on('close', resolve));
-    return { run, child: children[0]!, ended, out: () => out };
+    return { run, child: children[0], ended, out: () => out };
   }
   /** A killed process may stay as a zombie when its parent is gone too. */
   const isAlive = (pid: number) => {

@@ -73,7 +73,7 @@ async function run(chosen: readonly Mutant[], { runs, seed, json }: Omit<Flags, 
       id,
       group: of,
       bug,
-      killers: checks.filter((_, k) => kills[m]![k]).map((law) => law.id),
+      killers: checks.filter((_, k) => kills[m][k]).map((law) => law.id),
     }));
     await writeOutput(
       json,

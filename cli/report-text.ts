@@ -51,7 +51,7 @@ function lawTable(report: Report, subjects: readonly SubjectReport[]): string[] 
   );
   const rule = '-'.repeat(Math.max(...rows.map(({ length }) => length)));
   const laws = rows.slice(1, 1 + report.laws.length);
-  return [rows[0]!, rule, ...laws, rule, ...rows.slice(1 + report.laws.length)];
+  return [rows[0], rule, ...laws, rule, ...rows.slice(1 + report.laws.length)];
 }
 
 function cell(result: LawResult | undefined): string {

@@ -191,7 +191,7 @@ describe.skipIf(!process.env.POOLPROOF_DATA)('reproduce mnist (skipped: POOLPROO
     });
     const ended = new Promise((resolve) => running.once('exit', resolve));
     while (!existsSync(file) || seedsIn(file).length < 1) await setTimeout(50);
-    process.kill(childrenOf(running.pid!)[0]!, 'SIGKILL');
+    process.kill(childrenOf(running.pid!)[0], 'SIGKILL');
     expect(await ended).toBe(3);
     expect(err).toMatch(/^error: small, relu, seed \d: .*SIGKILL/m);
     expect(seedsIn(file)).toHaveLength(9);

@@ -52,7 +52,7 @@ export function reproduceCommand(): Command {
 
 function experimentCommand(name: ExperimentName): Command {
   const { summary, protocols, activations, trials } = experiments[name];
-  const first = [...protocols.keys()][0]!;
+  const first = [...protocols.keys()][0];
   const command = withCommonOptions(new Command(name), [...protocols.keys()], activations, `${trials}`);
   // What is never trained has no epochs to choose.
   if ([...protocols.values()].some(({ epochs }) => epochs > 0)) command.addOption(epochsOption());
@@ -131,7 +131,7 @@ async function reproduce(chosen: readonly (readonly [ExperimentName, string])[],
 /** Runs what is missing of an experiment; says how many trials failed. */
 async function run(name: ExperimentName, protocol: string, flags: Flags, progress: Progress): Promise<number> {
   const trials = trialsFor(name, protocol, flags);
-  const path = join(flags.results, fileOf(trials[0]!.protocol.name));
+  const path = join(flags.results, fileOf(trials[0].protocol.name));
   await load(experiments[name].data, progress);
   const results = await openResults(path);
   try {

@@ -69,7 +69,7 @@ function parseLegal(text: string): Served {
   const subjects = [...legalStyles, ...narrowStyles, ...gpuStyles].map(legalSubject);
   const found = subjects.find(({ name }) => name === text);
   if (found === undefined) {
-    throw new InvalidArgumentError(`Expected one of ${subjects.length} names such as "${subjects[0]!.name}".`);
+    throw new InvalidArgumentError(`Expected one of ${subjects.length} names such as "${subjects[0].name}".`);
   }
   return {
     implementation: { name: `poolproof ${text}`, version, language: 'TypeScript' },

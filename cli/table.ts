@@ -1,9 +1,9 @@
 /** Columns of text: the first flush left, the others flush right, `gap` spaces apart. */
 export function table(rows: readonly (readonly string[])[], gap = 2): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row
-      .map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!)))
+      .map((cell, k) => (k === 0 ? cell.padEnd(widths[k]) : cell.padStart(widths[k])))
       .join(' '.repeat(gap))
       .trimEnd(),
   );

@@ -22,7 +22,7 @@ const silent: Progress = { begin() {}, update() {}, end() {}, stop() {} };
 function workers(subjects: Record<string, Subject | Error>, trained: readonly MnistEvent[] = []): Workers {
   return {
     async check(name, chosen, request, tell) {
-      const subject = subjects[name]!;
+      const subject = subjects[name];
       const open = async () => {
         if (subject instanceof Error) throw subject;
         return { subject, version: '1' };
@@ -69,7 +69,7 @@ const throwing: Subject = {
 describe('verification', () => {
   it('holds on the reference, and compares as many cases as asked for', async () => {
     const report = await verify({ reference: referenceSubject }, { runs: 21 });
-    expect(report.subjects[0]!.results.map(({ outcome, cases }) => [outcome, cases])).toEqual([
+    expect(report.subjects[0].results.map(({ outcome, cases }) => [outcome, cases])).toEqual([
       ['held', { dyadic: 11, general: 10 }],
       ['held', { dyadic: 11, general: 10 }],
     ]);
@@ -88,7 +88,7 @@ describe('verification', () => {
 
   it('is the same again for the same seed', async () => {
     const found = async () =>
-      (await verify({ cpu: mutant('missing-p-in-dx') })).subjects[0]!.results.map(({ failures }) => failures);
+      (await verify({ cpu: mutant('missing-p-in-dx') })).subjects[0].results.map(({ failures }) => failures);
     expect(await found()).toEqual(await found());
   });
 
@@ -109,7 +109,7 @@ describe('verification', () => {
       silent,
     );
     expect(report.subjects.map(({ state }) => state)).toEqual(['checked', 'died', 'checked', 'absent']);
-    expect(report.subjects[2]!.results.map(({ outcome }) => outcome)).toEqual(['broke', 'broke']);
+    expect(report.subjects[2].results.map(({ outcome }) => outcome)).toEqual(['broke', 'broke']);
     expect(exitCodeOf(report)).toBe(3);
     const text = reportText(report);
     expect(text).toContain('cpu: DIED: its process ended by SIGSEGV');
@@ -187,8 +187,8 @@ describe('the training', () => {
     [0.9501, 0],
   ])('that ends at a test accuracy of %d exits with %d', async (testAccuracy, code) => {
     const epochs = [
-      { ...row.epochs[0]!, testAccuracy: 0.99 },
-      { ...row.epochs[0]!, epoch: 2, testAccuracy },
+      { ...row.epochs[0], testAccuracy: 0.99 },
+      { ...row.epochs[0], epoch: 2, testAccuracy },
     ];
     const report = await train([opened, { type: 'result', rows: [row, { ...row, activation: 'relu', epochs }] }]);
     expect(exitCodeOf(report)).toBe(code);
@@ -218,13 +218,13 @@ describe('a failure', () => {
   it.each(wrong)('of %s is found again by its line', async (id) => {
     const subject = mutant(id);
     const { subjects } = await verify({ cpu: subject }, { laws, runs: 40 });
-    const failures = subjects[0]!.results.flatMap((result) => result.failures);
+    const failures = subjects[0].results.flatMap((result) => result.failures);
     expect(failures.length).toBeGreaterThan(0);
     for (const failure of failures) {
       const flags = replayLine('cpu', failure).matchAll(/--(\w+) (\S+)/g);
       const given = Object.fromEntries([...flags].map(([, flag, value]) => [flag, value]));
       const law = laws.find((known) => known.id === given.law)!;
-      const at = { law: law.id, kind: given.kind as 'dyadic', seed: Number(given.seed), path: given.path! };
+      const at = { law: law.id, kind: given.kind as 'dyadic', seed: Number(given.seed), path: given.path };
       const again = await replay(law, async () => subject, at);
       expect(again.exitCode).toBe(1);
       const section = reportText(await verify({ cpu: subject }, { laws: [law], runs: 40 })).split('\n\n');
@@ -243,7 +243,7 @@ describe('a failure', () => {
 
   it('is broke, not wrong, when the Subject throws', async () => {
     const { subjects } = await verify({ cpu: throwing });
-    const { law, breakage } = subjects[0]!.results[0]!;
+    const { law, breakage } = subjects[0].results[0];
     const again = await replay(laws.find(({ id }) => id === law)!, async () => throwing, { law, ...breakage! });
     expect(again).toEqual({ exitCode: 3, text: expect.stringContaining('out of memory') });
   });
@@ -272,7 +272,7 @@ describe('a report', () => {
     expect(table).toContain('500k  346s');
     expect(table).toMatch(/FAIL 2 {1,2}346s/);
     expect(table).toMatch(/BROKE {1,2}346s/);
-    expect(table!.split('\n').length).toBe(laws.length + 9);
+    expect(table.split('\n').length).toBe(laws.length + 9);
   });
 
   it('comes back from JSON as it was', async () => {

@@ -34,11 +34,11 @@ ${curves.map(legend).join('\n')}
 }
 
 function valueAt({ P, D }: Curve, x: number): number {
-  return forward(inputOf(P, D, x))[0]!;
+  return forward(inputOf(P, D, x))[0];
 }
 
 function slopeAt({ P, D }: Curve, x: number): number {
-  return vjp({ ...inputOf(P, D, x), dy: Float64Array.of(1) }).dx[0]!;
+  return vjp({ ...inputOf(P, D, x), dy: Float64Array.of(1) }).dx[0];
 }
 
 function inputOf(P: number, D: number, x: number) {

@@ -9,7 +9,7 @@ import { laws } from '../properties/laws.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = (file: string) => readFileSync(join(root, file), 'utf8');
-const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, snippet]) => snippet!);
+const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, snippet]) => snippet);
 const readme = page('README.md');
 const snippets = snippetsOf(readme);
 
@@ -80,7 +80,7 @@ describe('docs/expressions.md', () => {
   it('has a snippet that gives what its comment says, and finds what is wrong', () => {
     const found = snippetsOf(text);
     expect(found).toHaveLength(1);
-    const out = run('expressions', found[0]!);
+    const out = run('expressions', found[0]);
     expect(out).toContain('-0.5 4 0.25 2\n');
     expect(out).toContain('kinks/one-sided');
     expect(out).toContain('leaky');
@@ -96,23 +96,23 @@ describe('docs/gradcheck.md', () => {
   const [layer, vitest, property] = snippetsOf(gradcheckPage);
 
   it('has a layer that passes', () => {
-    expect(run('layer', layer!)).toContain('gradcheck MReLU: passed');
+    expect(run('layer', layer)).toContain('gradcheck MReLU: passed');
   });
 
   it('has a Vitest test that passes', () => {
-    emit('layer.test', vitest!);
+    emit('layer.test', vitest);
     writeFileSync(join(folder, 'vitest.config.js'), 'export default {};\n');
     const out = runNode(join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'layer.test.js');
     expect(out).toContain('1 passed');
   });
 
   it('has a fast-check property that holds', () => {
-    run('property', property!);
+    run('property', property);
   });
 
   it('has a command that passes', () => {
     const [, args] = /^npx poolproof (gradcheck .*)$/m.exec(gradcheckPage)!;
-    const out = runNode(join(root, 'dist/cli/main.js'), ...args!.split(' '));
+    const out = runNode(join(root, 'dist/cli/main.js'), ...args.split(' '));
     expect(out).toContain('gradcheck MReLU: passed');
   });
 });

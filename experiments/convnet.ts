@@ -78,7 +78,7 @@ export function applyLayer(
   given: Parameters<tf.Tensor> | undefined,
   mask?: tf.Tensor,
 ): tf.Tensor {
-  const N = h.shape[0]!;
+  const N = h.shape[0];
   if (layer.kind === 'maxPool') return tf.maxPool(h as tf.Tensor4D, 2, 2, 'valid');
   if (layer.kind === 'dropout') return mask ? tf.mul(h, mask) : h;
   if (!given || !parameters) throw new Error(`convnet: no parameters of a ${layer.kind}`);
@@ -98,7 +98,7 @@ function initialConvnet(protocol: ConvnetProtocol, seed: number): Map<string, Pa
   for (const { name, parameters } of placesOf(protocol)) {
     if (!parameters) continue;
     const { W, alpha } = parameters;
-    const units = W[W.length - 1]!;
+    const units = W[W.length - 1];
     const inputs = sizeOf(W) / units;
     const window = sizeOf(W.slice(0, -2));
     const uniform = Math.sqrt(6 / (inputs + window * units));
@@ -107,7 +107,7 @@ function initialConvnet(protocol: ConvnetProtocol, seed: number): Map<string, Pa
       b: new Float32Array(units),
       alpha:
         alpha &&
-        Float32Array.from({ length: sizeOf(alpha) }, (_, i) => start[Math.floor((i * start.length) / sizeOf(alpha))]!),
+        Float32Array.from({ length: sizeOf(alpha) }, (_, i) => start[Math.floor((i * start.length) / sizeOf(alpha))]),
     });
   }
   return found;
@@ -170,10 +170,10 @@ export async function trainConvnet(
         const found = Array.from({ length: parts }, (_, part) => {
           const { x, onehot } = upload(protocol, data, chosen.subarray(part * size, (part + 1) * size));
           const kept = masks.map((mask, i) => {
-            const units = sizeOf(places[i]!.input);
+            const units = sizeOf(places[i].input);
             return (
               mask &&
-              tf.tensor(mask.subarray(part * size * units, (part + 1) * size * units), [size, ...places[i]!.input])
+              tf.tensor(mask.subarray(part * size * units, (part + 1) * size * units), [size, ...places[i].input])
             );
           });
           const { value, grads } = tf.valueAndGrads((...w: tf.Tensor[]) => {
@@ -186,23 +186,23 @@ export async function trainConvnet(
           })(trained.map(({ variable }) => variable.value));
           return [value, ...grads];
         });
-        const sums = found.reduce((sums, terms) => sums.map((sum, i) => tf.add(sum, terms[i]!)));
+        const sums = found.reduce((sums, terms) => sums.map((sum, i) => tf.add(sum, terms[i])));
         return parts === 1 ? sums : sums.map((sum) => tf.div(sum, parts));
       });
       const rate = learningRate / (1 + decay * step);
       for (const [i, { variable, rows }] of trained.entries()) {
-        const g = rows ? tf.mul(gradients[i]!, rows) : gradients[i]!;
+        const g = rows ? tf.mul(gradients[i], rows) : gradients[i];
         variable.update(g, { rate, momentum });
         if (rows) g.dispose();
       }
-      losses.push((await loss!.data())[0]!);
-      tf.dispose([loss!, ...gradients]);
+      losses.push((await loss.data())[0]);
+      tf.dispose([loss, ...gradients]);
       await onStep(step + 1, steps);
     }
     const values = await Promise.all(
       slots.map(async ({ variable }) => (await variable.value.data<'float32'>()).slice()),
     );
-    return { losses, parameters: parametersOf(slots, (slot) => values[slots.indexOf(slot)]!) };
+    return { losses, parameters: parametersOf(slots, (slot) => values[slots.indexOf(slot)]) };
   } finally {
     for (const { variable, rows } of slots) {
       variable.dispose();
@@ -255,14 +255,14 @@ export function upload(
   chosen: Iterable<number> & { readonly length: number },
 ): { x: tf.Tensor; onehot: tf.Tensor2D } {
   const pixels = sizeOf(image);
-  const last = layers[layers.length - 1]!;
+  const last = layers[layers.length - 1];
   const classes = last.kind === 'dense' ? last.units : 0;
   const images = new Uint8Array(chosen.length * pixels);
   const rows = new Float32Array(chosen.length * classes);
   let row = 0;
   for (const i of chosen) {
     images.set(data.images.subarray(i * pixels, (i + 1) * pixels), row * pixels);
-    rows[row * classes + data.labels[i]!] = 1;
+    rows[row * classes + data.labels[i]] = 1;
     row++;
   }
   return {
@@ -282,5 +282,5 @@ export function noiseImages(count: number, pixels: number): Dataset {
 
 /** The largest difference of two curves, relative to the second. */
 export function farthest(losses: readonly number[], expected: readonly number[]): number {
-  return Math.max(...expected.map((value, step) => Math.abs(losses[step]! - value) / value));
+  return Math.max(...expected.map((value, step) => Math.abs(losses[step] - value) / value));
 }

@@ -10,12 +10,12 @@ export const leastValues = 5;
 export function quantiles(values: readonly number[], levels: readonly number[]): number[] {
   // jstat (1.9) answers NaN for a single value.
   const [only] = values;
-  return values.length === 1 ? levels.map(() => only!) : jstat.quantiles([...values], [...levels], 1, 1);
+  return values.length === 1 ? levels.map(() => only) : jstat.quantiles([...values], [...levels], 1, 1);
 }
 
 /** The quantile at 1/2. */
 export function median(values: readonly number[]): number {
-  return quantiles(values, [0.5])[0]!;
+  return quantiles(values, [0.5])[0];
 }
 
 /** `Σx/n`, NaN of an empty sample. */
@@ -122,7 +122,7 @@ export function medianInterval(values: readonly number[]): Interval | undefined 
   while (k < n && 2 * jstat.binomial.cdf(k, n, 0.5) <= 0.05) k++;
   if (k === 0) return undefined;
   const sorted = values.toSorted((x, y) => x - y);
-  return [sorted[k - 1]!, sorted[n - k]!];
+  return [sorted[k - 1], sorted[n - k]];
 }
 
 /**

@@ -25,7 +25,7 @@ export function surfaceMeasures(
   offsets: readonly number[],
 ): SurfaceMeasures | undefined {
   const k = offsets.length;
-  const isSymmetric = offsets.every((t, i) => t === -offsets[k - 1 - i]!) && k % 2 === 1 && k >= 3;
+  const isSymmetric = offsets.every((t, i) => t === -offsets[k - 1 - i]) && k % 2 === 1 && k >= 3;
   if (!isSymmetric) {
     throw new RangeError(`surfaceMeasures: "offsets" expected three or more, symmetric about 0, got ${offsets}`);
   }
@@ -34,7 +34,7 @@ export function surfaceMeasures(
   }
   const all = losses.flat();
   if (!all.every((loss) => loss !== null)) return undefined;
-  const L = (i: number, j: number): number => losses[i]![j]!;
+  const L = (i: number, j: number): number => losses[i][j]!;
   const [lowest, highest] = [Math.min(...all), Math.max(...all)];
   if (lowest === highest) return undefined;
   const border = losses.flatMap((row, i) =>

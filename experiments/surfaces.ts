@@ -76,16 +76,16 @@ function drawPair(
   const weighted = places.flatMap(({ parameters }, i) => (parameters ? [i] : []));
   const first = source.below(weighted.length);
   const other = (first + 1 + source.below(weighted.length - 1)) % weighted.length;
-  const [near, far] = [first, other].sort((a, b) => a - b).map((i) => weighted[i]!);
+  const [near, far] = [first, other].sort((a, b) => a - b).map((i) => weighted[i]);
   const weight = (place: number): Weight => {
-    const { W } = parameters.get(places[place]!.name)!;
-    const units = places[place]!.output.at(-1)!;
+    const { W } = parameters.get(places[place].name)!;
+    const units = places[place].output.at(-1)!;
     const index = source.below(W.length);
     let squares = 0;
-    for (let i = index % units; i < W.length; i += units) squares += W[i]! ** 2;
+    for (let i = index % units; i < W.length; i += units) squares += W[i] ** 2;
     return { place, index, norm: Math.sqrt(squares) };
   };
-  return [weight(near!), weight(far!)];
+  return [weight(near), weight(far)];
 }
 
 /**
@@ -113,16 +113,16 @@ async function sweep(
       const loss = tf.tidy(() =>
         crossEntropy(forward(protocol, both, between, far.place, places.length) as tf.Tensor2D, onehot),
       );
-      row.push(digitsOrNull((await loss.data())[0]!));
-      tf.dispose([loss, both.get(places[far.place]!.name)!.W]);
+      row.push(digitsOrNull((await loss.data())[0]));
+      tf.dispose([loss, both.get(places[far.place].name)!.W]);
     }
     losses.push(row);
-    tf.dispose([between, moved.get(places[near.place]!.name)!.W]);
+    tf.dispose([between, moved.get(places[near.place].name)!.W]);
     await turnOfTheEventLoop();
   }
   tf.dispose([x, onehot, below]);
   const swept = ({ place, index, norm }: Weight): SweptWeight => ({
-    layer: places[place]!.name,
+    layer: places[place].name,
     index,
     norm: digits(norm),
   });
@@ -151,10 +151,10 @@ function withMoved(
   { place, index, norm }: Weight,
   offset: number,
 ): ConvnetParameters<tf.Tensor> {
-  const { name } = places[place]!;
+  const { name } = places[place];
   const layer = tensors.get(name)!;
   const values = layer.W.dataSync<'float32'>().slice();
-  values[index]! += offset * norm;
+  values[index] += offset * norm;
   return new Map(tensors).set(name, { ...layer, W: tf.tensor(values, layer.W.shape) });
 }
 
@@ -185,8 +185,8 @@ function lossAndAccuracy(
     const { x, onehot } = upload(protocol, data, range(data.labels.length));
     const z = forward(protocol, tensors, x, 0, placesOf(protocol).length) as tf.Tensor2D;
     const hits = tf.equal(tf.argMax(z, 1), tf.argMax(onehot, 1));
-    loss = crossEntropy(z, onehot).dataSync()[0]!;
-    accuracy = tf.mean(tf.cast(hits, 'float32')).dataSync()[0]!;
+    loss = crossEntropy(z, onehot).dataSync()[0];
+    accuracy = tf.mean(tf.cast(hits, 'float32')).dataSync()[0];
   });
   return { loss: digitsOrNull(loss), accuracy: digits(accuracy) };
 }

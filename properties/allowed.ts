@@ -67,7 +67,7 @@ export function isVacuous(allowed: Allowed): boolean {
 
 /** Everything that one of the readings allows; u is the unit roundoff, by which each `exact` is off. */
 export function hull(readings: readonly Allowed[], u: number): Allowed {
-  if (readings.length === 1) return readings[0]!;
+  if (readings.length === 1) return readings[0];
   const undecided = readings.find((reading) => reading.unchecked !== undefined);
   if (undecided !== undefined) return undecided;
   const lo = Math.min(...readings.map((reading) => reading.lo));

@@ -143,7 +143,7 @@ describe('counterexamples', () => {
     for (let seed = 1; replays < replaysWanted; seed++) {
       for (const mutant of mutants) {
         if (replays === replaysWanted) break;
-        const law = chosen[(seed + replays) % chosen.length]!;
+        const law = chosen[(seed + replays) % chosen.length];
         const one = await found(mutant, [law], 12, seed);
         if (one === undefined) continue;
         const { path, kind, history } = one.failure;

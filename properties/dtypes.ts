@@ -92,7 +92,7 @@ const words = new Uint32Array(float.buffer);
 /** ⌊log₂|v|⌋ of a normal float64; -1023 for the subnormal ones. */
 function exponentOf(v: number): number {
   float[0] = v;
-  return ((words[1]! >>> 20) & 0x7ff) - 1023;
+  return ((words[1] >>> 20) & 0x7ff) - 1023;
 }
 
 /** The storage format that one of the facets names. */

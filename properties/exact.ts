@@ -16,8 +16,8 @@ const words = new Uint32Array(float.buffer);
 export function oddPart(value: number): readonly [odd: number, e: number] {
   if (value === 0) return [0, 0];
   float[0] = value;
-  const high = words[1]! & 0x7fffffff;
-  const low = words[0]!;
+  const high = words[1] & 0x7fffffff;
+  const low = words[0];
   const field = high >>> 20;
   const top = field === 0 ? high & 0xfffff : (high & 0xfffff) | 0x100000;
   const trailing = low !== 0 ? trailingZeros(low) : 32 + trailingZeros(top);
@@ -132,10 +132,10 @@ function bitLength(m: bigint): number {
   const size = Number(m);
   if (!Number.isFinite(size)) {
     const hex = m.toString(16);
-    return hex.length * 4 - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28;
+    return hex.length * 4 - Math.clz32(Number.parseInt(hex[0], 16)) + 28;
   }
   float[0] = size;
-  const length = (words[1]! >>> 20) - 1022;
+  const length = (words[1] >>> 20) - 1022;
   // The conversion may have rounded up to the next power of two.
   return size > Number.MAX_SAFE_INTEGER && m >> BigInt(length - 1) === 0n ? length - 1 : length;
 }

@@ -164,13 +164,13 @@ describe('wrong implementations of expression branches', () => {
   ];
 
   it.each(wrong)('%s of %s is found, with the branch by its name', async (_, name, change) => {
-    const [branch, hand] = zoo[name]!;
+    const [branch, hand] = zoo[name];
     for (const dtype of ['f64', 'f32'] as const) {
       const subject = handWritten(dtype, { [name]: { ...hand, ...change(hand) } });
       const found: string[] = [];
       for (const law of laws.filter(({ id }) => /agreement|kinks|finite/.test(id))) {
         const { failures } = await checkLaw(law, subject, { runs: 60, seed: 1, branches: [branch] });
-        found.push(...failures.flatMap(({ case: c }) => caseText(c)[0]!));
+        found.push(...failures.flatMap(({ case: c }) => caseText(c)[0]));
         if (found.length > 0) break;
       }
       expect(found.some((text) => text.includes(name))).toBe(true);
@@ -178,7 +178,7 @@ describe('wrong implementations of expression branches', () => {
   });
 
   it('replay from seed, kind and path with the same branches', async () => {
-    const [leaky, hand] = zoo.leaky!;
+    const [leaky, hand] = zoo.leaky;
     const subject = handWritten('f64', { leaky: { ...hand, f: (x) => (x > 0 ? x : x / 50) } });
     const law = laws.find(({ id }) => id === 'kinks/one-sided')!;
     const { failures } = await checkLaw(law, subject, { runs: 40, seed: 5, branches: [leaky] });
@@ -201,7 +201,7 @@ it('a law that says nothing of any Case with the branch counts none', async () =
 
 describe('cases with branches of your own', () => {
   it('each hold one, where the kind allows it, and x at its kinks and beside them', () => {
-    const [branch] = zoo['hard sigmoid']!;
+    const [branch] = zoo['hard sigmoid'];
     const drawn = fc.sample(cases({ dtype: 'f32', kind: 'general', branches: [branch] }), { numRuns: 200, seed: 1 });
     expect(drawn.every(({ pool }) => pool.branches.includes(branch))).toBe(true);
     const values = new Set(drawn.flatMap(({ x }) => [...x]));

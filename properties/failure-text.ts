@@ -59,13 +59,13 @@ export function caseText(input: Case): string[] {
 /** `[[1, -0], [NaN, 2]]`; of a long tensor the first elements and its shape. */
 export function tensorText(values: ArrayLike<number>, shape: readonly number[]): string {
   const list = (from: number, to: number) =>
-    Array.from({ length: to - from }, (_, i) => numberText(values[from + i]!)).join(', ');
+    Array.from({ length: to - from }, (_, i) => numberText(values[from + i])).join(', ');
   if (values.length > shown) return `[${list(0, shown)}, …] of shape [${shape.join(', ')}]`;
   if (values.length === 0) return `[] of shape [${shape.join(', ')}]`;
   const nest = (axis: number, from: number, size: number): string => {
-    if (axis === shape.length) return numberText(values[from]!);
-    const part = size / shape[axis]!;
-    return `[${Array.from({ length: shape[axis]! }, (_, i) => nest(axis + 1, from + i * part, part)).join(', ')}]`;
+    if (axis === shape.length) return numberText(values[from]);
+    const part = size / shape[axis];
+    return `[${Array.from({ length: shape[axis] }, (_, i) => nest(axis + 1, from + i * part, part)).join(', ')}]`;
   };
   return nest(0, 0, values.length);
 }

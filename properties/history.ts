@@ -88,7 +88,7 @@ export async function shrinkHistory(history: readonly Case[], fails: Fails): Pro
   for (const k of history.keys()) {
     for (let isSmaller = true; isSmaller; ) {
       isSmaller = false;
-      for (const smaller of shrinkCase(current[k]!)) {
+      for (const smaller of shrinkCase(current[k])) {
         const candidate = current.with(k, smaller);
         if (!(await fails(candidate))) continue;
         current = candidate;

@@ -43,10 +43,10 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   const { x, dy } = input;
   const branches = input.pool.branches.map(exactBranchOf);
   const columns = Array.from({ length: positions.count }, (_, s) => coefficientsAt(input, positions, s));
-  const column = (i: number) => columns[positions.of(i % positions.units)]!;
+  const column = (i: number) => columns[positions.of(i % positions.units)];
   // Most laws look at one of the three, and each costs exact arithmetic.
   const y = once(() => Array.from(x, (v, i) => allowedY(arithmetic, branches, column(i), v)));
-  const dx = once(() => Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i]!)));
+  const dx = once(() => Array.from(x, (v, i) => allowedDx(arithmetic, branches, column(i), v, dy[i])));
   const dalpha = once(() => allowedDalpha(arithmetic, branches, input, positions));
   return {
     get y() {
@@ -69,7 +69,7 @@ function checkRepresentable(name: string, tensor: Float64Array, { round }: Forma
 
 function coefficientsAt(input: Case, { n, rows, count }: Positions, s: number): Coefficients {
   const { constraint } = input.pool;
-  const alpha = Array.from({ length: rows }, (_, row) => input.alpha[row * count + s]!);
+  const alpha = Array.from({ length: rows }, (_, row) => input.alpha[row * count + s]);
   const finite = alpha.every(Number.isFinite);
   switch (constraint.kind) {
     case 'softmax':
@@ -87,7 +87,7 @@ function coefficientsAt(input: Case, { n, rows, count }: Positions, s: number): 
       };
     }
     case 'clip': {
-      const c = alpha.map((a, i) => Math.min(Math.max(a, -constraint.bounds[i]!), constraint.bounds[i]!));
+      const c = alpha.map((a, i) => Math.min(Math.max(a, -constraint.bounds[i]), constraint.bounds[i]));
       return { ...free(c), finite };
     }
     default:
@@ -123,21 +123,21 @@ function allowedElement(
   const nans = c.terms.filter(({ factors }) => factors.some(Number.isNaN));
   // A NaN shows where its branch can't be 0, whose product may be skipped.
   if (nans.length > 0)
-    return nans.some(({ branch }) => isNonZero(values[branch]!)) ? nan : unchecked('non-finite alpha');
+    return nans.some(({ branch }) => isNonZero(values[branch])) ? nan : unchecked('non-finite alpha');
   const result = new Result(arithmetic);
   for (const { branch, factors, negative } of c.terms) {
     const all = cotangent === undefined ? factors : [...factors, cotangent];
-    result.add({ value: values[branch]!, factors: all, negative });
+    result.add({ value: values[branch], factors: all, negative });
   }
   const size = cotangent === undefined ? x * x : Math.abs(x);
   const flushed = arithmetic.flushes && cotangent === undefined ? Math.max(1, Math.abs(x)) : 0;
   let roundings = 0;
   let underflow = 0;
   for (const [i, branch] of branches.entries()) {
-    const active = isActive(values[i]!, c.size[i]!);
+    const active = isActive(values[i], c.size[i]);
     if (active) roundings = Math.max(roundings, branch[rho]);
     if (active || c.summed) {
-      underflow += (branch.squares ? 2 * Math.max(1, c.size[i]!) * Math.max(1, size) : 1) + flushed;
+      underflow += (branch.squares ? 2 * Math.max(1, c.size[i]) * Math.max(1, size) : 1) + flushed;
     }
   }
   roundings += c.summed ? 2 * branches.length - 2 : result.active - 1;
@@ -167,7 +167,7 @@ function allowedDx(
   if (!Number.isFinite(dy)) {
     // In every reading: a flushed x or coefficient may leave none.
     const isAnyActive = (v: number) =>
-      branches.some((branch, i) => isActive(branch.df(v, arithmetic), arithmetic.readings(c.size[i]!).at(-1)!));
+      branches.some((branch, i) => isActive(branch.df(v, arithmetic), arithmetic.readings(c.size[i]).at(-1)!));
     return !arithmetic.readings(x).every(isAnyActive) ? unchecked('non-finite dy') : Number.isNaN(dy) ? nan : notFinite;
   }
   const readings = arithmetic
@@ -195,15 +195,15 @@ function allowedDalpha(
   const { n, rows, count, units } = positions;
   const { constraint } = input.pool;
   const elements: number[][] = Array.from({ length: count }, () => []);
-  for (let i = 0; i < input.x.length; i++) elements[positions.of(i % units)]!.push(i);
+  for (let i = 0; i < input.x.length; i++) elements[positions.of(i % units)].push(i);
   const allowed: Allowed[] = [];
   for (let row = 0; row < rows; row++) {
     for (let s = 0; s < count; s++) {
       const used = constraint.kind === 'sumToOne' ? [row, n - 1] : [row];
-      const dc = allowedSum(arithmetic, branches, used, input, elements[s]!);
+      const dc = allowedSum(arithmetic, branches, used, input, elements[s]);
       allowed.push(
         constraint.kind === 'clip'
-          ? maskedByClip(arithmetic, dc, input.alpha[row * count + s]!, constraint.bounds[row]!)
+          ? maskedByClip(arithmetic, dc, input.alpha[row * count + s], constraint.bounds[row])
           : dc,
       );
     }
@@ -225,10 +225,10 @@ function allowedSum(
   let undecided: Unchecked | undefined;
   let poisoned: Allowed | undefined;
   for (const i of elements) {
-    const v = x[i]!;
-    const cotangent = dy[i]!;
+    const v = x[i];
+    const cotangent = dy[i];
     for (const [order, k] of used.entries()) {
-      const branch = branches[k]!;
+      const branch = branches[k];
       if (Number.isNaN(v)) {
         if (cotangent === 0) undecided = '0·∞';
         else poisoned = nan;

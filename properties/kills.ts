@@ -29,13 +29,13 @@ export async function findKills(
     // Every mutant of a dtype is asked about the same Cases.
     const expect = byContent((input) => expectation(input));
     for (const [m, mutant] of mutants.entries()) {
-      if (table[m]!.filter(Boolean).length >= enough) continue;
+      if (table[m].filter(Boolean).length >= enough) continue;
       for (const [share, kind] of kinds.entries()) {
         const subject = mutant.make();
-        if (table[m]![k] || lackOf(subject, law) !== undefined) continue;
+        if (table[m][k] || lackOf(subject, law) !== undefined) continue;
         const count = Math.floor(runs / kinds.length) + (share < runs % kinds.length ? 1 : 0);
         const found = await checkKind(law, subject, { kind, seed, runs: count, shrink: false, expect });
-        table[m]![k] = found !== undefined;
+        table[m][k] = found !== undefined;
       }
       await onPair?.(law, mutant);
     }
@@ -52,8 +52,8 @@ export function isAgreement({ id }: Law): boolean {
 export function soleKillers(laws: readonly Law[], mutants: readonly Mutant[], kills: Kills): Map<string, Mutant[]> {
   const sole = new Map<string, Mutant[]>();
   for (const [m, mutant] of mutants.entries()) {
-    const killers = laws.filter((_, k) => kills[m]![k]);
-    if (killers.length === 1) sole.set(killers[0]!.id, [...(sole.get(killers[0]!.id) ?? []), mutant]);
+    const killers = laws.filter((_, k) => kills[m][k]);
+    if (killers.length === 1) sole.set(killers[0].id, [...(sole.get(killers[0].id) ?? []), mutant]);
   }
   return sole;
 }

@@ -95,26 +95,24 @@ class Evaluation {
   answer(): Answer {
     const { x, dy, pool } = this.#case;
     const { n, rows, count, units, of } = positionsOf(pool, this.#case.shape);
-    const alphas = range(count).map((s) => range(rows).map((row) => this.#case.alpha[row * count + s]!));
+    const alphas = range(count).map((s) => range(rows).map((row) => this.#case.alpha[row * count + s]));
     const coefficients = alphas.map((alpha) => this.#coefficients(alpha, n));
     const values = Array.from(x, (v) => pool.branches.map((name) => this.#value(name, v)));
     const slopes = Array.from(x, (v) => pool.branches.map((name) => this.#round(branchOf(name).df(v))));
     const elements: number[][] = range(count).map(() => []);
     const at = Array.from(x, (_, i) => of(i % units));
-    for (const [i, s] of at.entries()) elements[s]!.push(i);
+    for (const [i, s] of at.entries()) elements[s].push(i);
     const { storage } = this.#style;
     const stored = (answer: Float64Array) =>
       storage === undefined ? answer : answer.map(storageFormats[storage].round);
     // Most who ask look at one of the three.
-    const y = once(() => stored(x.map((v, i) => this.#y(v, values[i]!, alphas[at[i]!]!, coefficients[at[i]!]!))));
-    const dx = once(() =>
-      stored(x.map((_, i) => this.#dx(dy[i]!, slopes[i]!, alphas[at[i]!]!, coefficients[at[i]!]!))),
-    );
+    const y = once(() => stored(x.map((v, i) => this.#y(v, values[i], alphas[at[i]], coefficients[at[i]]))));
+    const dx = once(() => stored(x.map((_, i) => this.#dx(dy[i], slopes[i], alphas[at[i]], coefficients[at[i]]))));
     const dalpha = once(() => {
       const sums = new Float64Array(rows * count);
       for (const s of range(count)) {
-        const shared = elements[s]!.map((i) => [values[i]!, dy[i]!, x[i]!] as const);
-        for (const row of range(rows)) sums[row * count + s] = this.#dalpha(row, alphas[s]!, shared);
+        const shared = elements[s].map((i) => [values[i], dy[i], x[i]] as const);
+        for (const row of range(rows)) sums[row * count + s] = this.#dalpha(row, alphas[s], shared);
       }
       return stored(sums);
     });
@@ -134,7 +132,7 @@ class Evaluation {
   #coefficients(alpha: readonly number[], n: number): readonly number[] {
     const { constraint } = this.#case.pool;
     if (constraint.kind === 'clip') {
-      return alpha.map((a, i) => Math.min(Math.max(a, -constraint.bounds[i]!), constraint.bounds[i]!));
+      return alpha.map((a, i) => Math.min(Math.max(a, -constraint.bounds[i]), constraint.bounds[i]));
     }
     if (constraint.kind === 'softmax') {
       const top = Math.max(...alpha);
@@ -150,37 +148,37 @@ class Evaluation {
     const { branches: names, constraint } = this.#case.pool;
     const last = f.length - 1;
     if (this.#style.form === 'lerp' && constraint.kind === 'sumToOne') {
-      const fn = f[last]!;
-      return this.#sumOfProducts([[1, fn], ...alpha.map((a, i): Term => [a, this.#subtract(f[i]!, fn)])]);
+      const fn = f[last];
+      return this.#sumOfProducts([[1, fn], ...alpha.map((a, i): Term => [a, this.#subtract(f[i], fn)])]);
     }
     if (this.#style.form === 'factored' && Number.isFinite(x)) {
       // (c₂/2·x + c₁)·x + c₀, of the active branches.
       const powers: number[][] = [[], [], []];
       for (const [k, name] of names.entries()) {
         if (isMaskedOut(name, x)) continue;
-        if (name === 'halfSquare') powers[2]!.push(c[k]! / 2);
-        else if (name === 'relu' || name === 'negative' || name === 'identity') powers[1]!.push(c[k]!);
-        else powers[0]!.push(this.#multiply(c[k]!, f[k]!));
+        if (name === 'halfSquare') powers[2].push(c[k] / 2);
+        else if (name === 'relu' || name === 'negative' || name === 'identity') powers[1].push(c[k]);
+        else powers[0].push(this.#multiply(c[k], f[k]));
       }
       const [c0, c1, c2] = powers.map((terms) => this.#sum(terms)) as [number, number, number];
-      if (powers[1]!.length + powers[2]!.length === 0) return c0;
-      const slope = powers[2]!.length === 0 ? c1 : this.#multiplyAdd(c2, x, c1);
-      return powers[0]!.length === 0 ? this.#multiply(slope, x) : this.#multiplyAdd(slope, x, c0);
+      if (powers[1].length + powers[2].length === 0) return c0;
+      const slope = powers[2].length === 0 ? c1 : this.#multiplyAdd(c2, x, c1);
+      return powers[0].length === 0 ? this.#multiply(slope, x) : this.#multiplyAdd(slope, x, c0);
     }
-    return this.#sumOfProducts(c.map((value, k): Term => [value, f[k]!]));
+    return this.#sumOfProducts(c.map((value, k): Term => [value, f[k]]));
   }
 
   #dx(dy: number, slopes: readonly number[], alpha: readonly number[], c: readonly number[]): number {
     const last = slopes.length - 1;
     if (this.#style.form === 'lerp' && this.#case.pool.constraint.kind === 'sumToOne') {
-      const fn = slopes[last]!;
-      const terms = alpha.map((a, i): Term => [a, this.#subtract(slopes[i]!, fn)]);
+      const fn = slopes[last];
+      const terms = alpha.map((a, i): Term => [a, this.#subtract(slopes[i], fn)]);
       return this.#multiply(dy, this.#sumOfProducts([[1, fn], ...terms]));
     }
     if (this.#style.form === 'factored') {
-      return this.#multiply(dy, this.#sumOfProducts(c.map((value, k): Term => [value, slopes[k]!])));
+      return this.#multiply(dy, this.#sumOfProducts(c.map((value, k): Term => [value, slopes[k]])));
     }
-    return this.#sumOfProducts(c.map((value, k): Term => [this.#multiply(value, dy), slopes[k]!]));
+    return this.#sumOfProducts(c.map((value, k): Term => [this.#multiply(value, dy), slopes[k]]));
   }
 
   #dalpha(
@@ -189,24 +187,24 @@ class Evaluation {
     elements: readonly (readonly [f: readonly number[], dy: number, x: number])[],
   ): number {
     const { constraint, branches: names } = this.#case.pool;
-    if (constraint.kind === 'clip' && Math.abs(alpha[row]!) > constraint.bounds[row]!) return 0;
+    if (constraint.kind === 'clip' && Math.abs(alpha[row]) > constraint.bounds[row]) return 0;
     const products = (k: number) =>
       elements.map(([f, dy, x]): Term => {
         // x·(x·dy)/2: another association of the same product.
         if (this.#style.form === 'factored' && names[k] === 'halfSquare' && x > 0)
           return [x, this.#multiply(x, dy) / 2];
-        return [f[k]!, dy];
+        return [f[k], dy];
       });
     if (constraint.kind === 'softmax') {
       const c = this.#coefficients(alpha, names.length);
       const dc = names.map((_, k) => this.#sumOfProducts(products(k)));
-      const mean = this.#sumOfProducts(c.map((value, k): Term => [value, dc[k]!]));
-      return this.#multiply(c[row]!, this.#subtract(dc[row]!, mean));
+      const mean = this.#sumOfProducts(c.map((value, k): Term => [value, dc[k]]));
+      return this.#multiply(c[row], this.#subtract(dc[row], mean));
     }
     if (constraint.kind !== 'sumToOne') return this.#sumOfProducts(products(row));
     const last = names.length - 1;
     if (this.#style.form === 'lerp') {
-      return this.#sumOfProducts(elements.map(([f, dy]): Term => [this.#subtract(f[row]!, f[last]!), dy]));
+      return this.#sumOfProducts(elements.map(([f, dy]): Term => [this.#subtract(f[row], f[last]), dy]));
     }
     return this.#subtract(this.#sumOfProducts(products(row)), this.#sumOfProducts(products(last)));
   }

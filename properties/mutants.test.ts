@@ -13,17 +13,17 @@ it('every mutant is found, and every law finds one alone', { timeout: 3_600_000 
   const others = laws.filter((law) => !isAgreement(law));
   // Two laws are enough to know that none is alone.
   const kills = await findKills(mutants, others, { runs, seed, enough: 2 });
-  const left = mutants.filter((_, m) => !kills[m]!.some(Boolean));
+  const left = mutants.filter((_, m) => !kills[m].some(Boolean));
   const agreement = laws.filter(isAgreement);
   const byReference = await findKills(left, agreement, { runs, seed, enough: 1 });
-  const survivors = left.filter((_, m) => !byReference[m]!.some(Boolean));
+  const survivors = left.filter((_, m) => !byReference[m].some(Boolean));
   const sole = soleKillers(others, mutants, kills);
   console.log(
     [
       ...mutants.map(({ id, group }, m) => {
         const killers = [
-          ...others.filter((_, k) => kills[m]![k]),
-          ...agreement.filter((_, k) => byReference[left.indexOf(mutants[m]!)]?.[k]),
+          ...others.filter((_, k) => kills[m][k]),
+          ...agreement.filter((_, k) => byReference[left.indexOf(mutants[m])]?.[k]),
         ];
         return `${group.padEnd(12)} ${id.padEnd(29)} ${killers.map((law) => law.id).join(', ')}`;
       }),

@@ -105,7 +105,7 @@ describe('the reference against exact arithmetic', () => {
       seen.cases++;
       for (const name of ['y', 'dx', 'dalpha'] as const) {
         for (const [i, allowed] of expected[name].entries()) {
-          const actual = answer[name][i]!;
+          const actual = answer[name][i];
           seen.elements++;
           if (allowed.unchecked) seen.unchecked++;
           else if (isVacuous(allowed)) seen.vacuous++;
@@ -157,7 +157,7 @@ describe('the reference against exact arithmetic', () => {
         const { y } = expectation(c);
         for (const [i, actual] of forward(c).entries()) {
           // The sign of 0 is never compared.
-          if (isFar(c.x[i]!)) expect(actual + 0).toBe(y[i]!.exact + 0);
+          if (isFar(c.x[i])) expect(actual + 0).toBe(y[i].exact + 0);
         }
       }),
       { numRuns: 1000 },
@@ -172,31 +172,31 @@ const positive = (tensor: readonly number[]) => Float64Array.from(tensor, (v) =>
 function twiceByFormula({ pool, shape, x, alpha, dy }: Case, { ddx, ddalpha }: GradientCotangents) {
   const { n, rows, count, units, of } = positionsOf(pool, shape);
   const { constraint } = pool;
-  const at = (tensor: Float64Array, k: number, s: number) => tensor[k * count + s]!;
+  const at = (tensor: Float64Array, k: number, s: number) => tensor[k * count + s];
   const total = (terms: readonly number[]) => terms.reduce((sum, term) => sum + term, 0);
   /** ∂cₖ/∂αⱼ. */
   const partial = (k: number, j: number, s: number): number => {
     if (constraint.kind === 'sumToOne' && k === n - 1) return -1;
-    if (constraint.kind === 'clip' && Math.abs(at(alpha, k, s)) > constraint.bounds[k]!) return 0;
+    if (constraint.kind === 'clip' && Math.abs(at(alpha, k, s)) > constraint.bounds[k]) return 0;
     return k === j ? 1 : 0;
   };
   const c = (k: number, s: number): number => {
     if (constraint.kind === 'sumToOne' && k === n - 1) return 1 - total(range(rows).map((j) => at(alpha, j, s)));
-    const bound = constraint.kind === 'clip' ? constraint.bounds[k]! : Infinity;
+    const bound = constraint.kind === 'clip' ? constraint.bounds[k] : Infinity;
     return Math.max(-bound, Math.min(bound, at(alpha, k, s)));
   };
   const tc = (k: number, s: number) => total(range(rows).map((j) => partial(k, j, s) * at(ddalpha, j, s)));
   const fs = pool.branches.map((ref) => formulas[nameOf(ref) as keyof typeof formulas]);
-  const elements = range(x.length).map((i) => ({ x: x[i]!, dy: dy[i]!, ddx: ddx[i]!, s: of(i % units) }));
+  const elements = range(x.length).map((i) => ({ x: x[i], dy: dy[i], ddx: ddx[i], s: of(i % units) }));
   const sumOver = (term: (k: number, element: (typeof elements)[number]) => number) =>
     elements.map((element) => total(range(n).map((k) => term(k, element))));
   return {
-    toDy: sumOver((k, e) => e.ddx * c(k, e.s) * fs[k]!.df(e.x) + tc(k, e.s) * fs[k]!.f(e.x)),
-    toX: sumOver((k, e) => e.dy * (e.ddx * c(k, e.s) * fs[k]!.d2f(e.x) + tc(k, e.s) * fs[k]!.df(e.x))),
+    toDy: sumOver((k, e) => e.ddx * c(k, e.s) * fs[k].df(e.x) + tc(k, e.s) * fs[k].f(e.x)),
+    toX: sumOver((k, e) => e.dy * (e.ddx * c(k, e.s) * fs[k].d2f(e.x) + tc(k, e.s) * fs[k].df(e.x))),
     toAlpha: range(rows * count).map((place) => {
       const [j, s] = [Math.floor(place / count), place % count];
       const members = elements.filter((element) => element.s === s);
-      return total(members.flatMap((e) => range(n).map((k) => partial(k, j, s) * e.dy * e.ddx * fs[k]!.df(e.x))));
+      return total(members.flatMap((e) => range(n).map((k) => partial(k, j, s) * e.dy * e.ddx * fs[k].df(e.x))));
     }),
   };
 }

@@ -34,8 +34,7 @@ export function positionsOf({ branches, sharing, constraint }: Pool, shape: read
     kept,
     count: sizeOf(kept),
     units: sizeOf(unitShape),
-    of: (unit) =>
-      unitShape.reduce((at, n, axis) => at + (Math.floor(unit / strides[axis]!) % n) * keptStrides[axis]!, 0),
+    of: (unit) => unitShape.reduce((at, n, axis) => at + (Math.floor(unit / strides[axis]) % n) * keptStrides[axis], 0),
   };
 }
 

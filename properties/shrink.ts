@@ -30,7 +30,7 @@ function* flatter(c: Case): IterableIterator<Case> {
 }
 
 function* shorterAxis(c: Case, axis: number): IterableIterator<Case> {
-  const n = c.shape[axis]!;
+  const n = c.shape[axis];
   if (n <= 1) return;
   const half = Math.floor(n / 2);
   yield takeAxis(c, axis, [0]);

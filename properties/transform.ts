@@ -15,7 +15,7 @@ export function take(
   let to = 0;
   for (let o = 0; o < outer; o++) {
     for (const index of indices) {
-      const from = (o * shape[axis]! + index) * inner;
+      const from = (o * shape[axis] + index) * inner;
       taken.set(data.subarray(from, from + inner), to);
       to += inner;
     }
@@ -53,9 +53,9 @@ export function takeBranches(c: Case, indices: readonly number[]): Case {
     ...c,
     pool: {
       ...c.pool,
-      branches: indices.map((i) => c.pool.branches[i]!),
+      branches: indices.map((i) => c.pool.branches[i]),
       constraint:
-        constraint.kind === 'clip' ? { kind: 'clip', bounds: indices.map((i) => constraint.bounds[i]!) } : constraint,
+        constraint.kind === 'clip' ? { kind: 'clip', bounds: indices.map((i) => constraint.bounds[i]) } : constraint,
     },
     alpha: take(c.alpha, [rows, count], 0, kept),
   };

@@ -168,11 +168,11 @@ export class Trial {
   /** Every element lies in what is allowed. */
   within(input: Case, quantity: string, actual: Float64Array, allowed: readonly Allowed[]): void {
     this.#compare(input, quantity, allowed.length, (i) => {
-      const element = allowed[i]!;
+      const element = allowed[i];
       if (element.unchecked !== undefined) return 'unchecked';
-      if (permits(element, actual[i]!)) return isVacuous(element) ? 'vacuous' : 'right';
+      if (permits(element, actual[i])) return isVacuous(element) ? 'vacuous' : 'right';
       const { lo, hi, exact } = element;
-      return { actual: actual[i]!, expected: exact, lo, hi, excess: excessOf(element, actual[i]!) };
+      return { actual: actual[i], expected: exact, lo, hi, excess: excessOf(element, actual[i]) };
     });
   }
 
@@ -221,11 +221,11 @@ export class Trial {
     const { input, answer, allowed } = whole;
     this.balance(input, name, answer[name].length, (i) => {
       const others = parts(i);
-      const bounds = others.map(({ of, at }) => of.allowed[name][at]!);
+      const bounds = others.map(({ of, at }) => of.allowed[name][at]);
       return {
-        actual: [answer[name][i]!],
-        expected: others.map(({ of, at, sign }) => (sign ?? 1) * of.answer[name][at]!),
-        slack: where(i) ? slackOf(allowed[name][i]!, ...bounds) : Number.NaN,
+        actual: [answer[name][i]],
+        expected: others.map(({ of, at, sign }) => (sign ?? 1) * of.answer[name][at]),
+        slack: where(i) ? slackOf(allowed[name][i], ...bounds) : Number.NaN,
       };
     });
   }
@@ -240,7 +240,7 @@ export class Trial {
   ): void {
     this.#compare(input, quantity, actual.length, (i) => {
       if (!applies(i)) return 'not spoken of';
-      const [came, value] = [actual[i]!, expected(i)];
+      const [came, value] = [actual[i], expected(i)];
       if (came === value || (Number.isNaN(came) && Number.isNaN(value))) return 'right';
       return { actual: came, expected: value, lo: value, hi: value, excess: Math.abs(came - value) || Infinity };
     });

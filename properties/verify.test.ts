@@ -335,7 +335,7 @@ describe('expectation', () => {
     const width = (dtype: 'f64' | 'f32', ...facets: ('faithful' | 'storage:f16')[]) => {
       const { round } = heldFormat({ dtype, facets });
       const rounded = { ...c, dtype, x: c.x.map(round), alpha: c.alpha.map(round) };
-      return expectation(rounded, facets).y[0]!.bound;
+      return expectation(rounded, facets).y[0].bound;
     };
     const widths = [width('f64'), width('f32'), width('f32', 'faithful'), width('f32', 'storage:f16')];
     expect(widths).toEqual(widths.toSorted((a, b) => a - b));

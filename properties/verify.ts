@@ -229,8 +229,7 @@ export async function checkKind(
         left -= calls * costOf(c);
       });
     };
-    const shrunkAfter = (first: readonly Case[]) =>
-      explore((c) => retry(c, first), { path: found.counterexamplePath! });
+    const shrunkAfter = (first: readonly Case[]) => explore((c) => retry(c, first), { path: found.counterexamplePath });
     const shrunk = await shrunkAfter([]);
     if (shrunk.failed) details = shrunk;
     else if (recorder !== undefined) {

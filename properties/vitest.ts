@@ -98,7 +98,7 @@ function toBeWithinUlp(actual: Numbers, expected: Numbers, ulps: number, dtype: 
     return { pass: false, message: () => `expected ${shapeText(wanted)}, got ${shapeText(came)}` };
   }
   const apart = places.map((place) => ulpsWithinRange(came.get(place)!, wanted.get(place)!, dtype));
-  const worst = apart.reduce((at, distance, i) => (distance > apart[at]! ? i : at), 0);
+  const worst = apart.reduce((at, distance, i) => (distance > apart[at] ? i : at), 0);
   const place = places[worst] ?? '';
   return {
     pass: apart.every((distance) => distance <= ulps),

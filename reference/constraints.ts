@@ -36,7 +36,7 @@ function sumToOne(alpha: readonly number[], n: number): Kappa {
   const last = sum([1, ...alpha.map((a) => -a)]);
   return {
     c: [...alpha, last],
-    vjp: (dc) => dc.slice(0, n - 1).map((d) => d - dc[n - 1]!),
+    vjp: (dc) => dc.slice(0, n - 1).map((d) => d - dc[n - 1]),
     jvp: (talpha) => [...talpha, -sum(talpha)],
     second: () => alpha.map(() => 0),
   };
@@ -44,9 +44,9 @@ function sumToOne(alpha: readonly number[], n: number): Kappa {
 
 /** `cᵢ = min(max(alphaᵢ, -bᵢ), bᵢ)`; the derivative is 1 on the closed interval, so a pool on its bound still learns. */
 function clip(alpha: readonly number[], bounds: readonly number[]): Kappa {
-  const masked = (values: readonly number[]) => values.map((v, i) => (Math.abs(alpha[i]!) > bounds[i]! ? 0 : v));
+  const masked = (values: readonly number[]) => values.map((v, i) => (Math.abs(alpha[i]) > bounds[i] ? 0 : v));
   return {
-    c: alpha.map((a, i) => Math.min(Math.max(a, -bounds[i]!), bounds[i]!)),
+    c: alpha.map((a, i) => Math.min(Math.max(a, -bounds[i]), bounds[i])),
     vjp: masked,
     jvp: masked,
     second: () => alpha.map(() => 0),
@@ -62,7 +62,7 @@ function softmax(alpha: readonly number[]): Kappa {
   // κ′ is symmetric: κ′ v = c ∘ (v - <c, v>).
   const derivative = (v: readonly number[]) => {
     const mean = dot(c, v);
-    return v.map((value, i) => c[i]! * (value - mean));
+    return v.map((value, i) => c[i] * (value - mean));
   };
   return {
     c,
@@ -72,7 +72,7 @@ function softmax(alpha: readonly number[]): Kappa {
       const tc = derivative(talpha);
       const mean = dot(c, dc);
       const mixed = dot(dc, tc);
-      return tc.map((t, i) => t * (dc[i]! - mean) - c[i]! * mixed);
+      return tc.map((t, i) => t * (dc[i] - mean) - c[i] * mixed);
     },
   };
 }
@@ -85,6 +85,6 @@ function sum(values: readonly number[]): number {
 
 function dot(a: readonly number[], b: readonly number[]): number {
   const total = new ExactSum();
-  for (let i = 0; i < a.length; i++) total.addProduct(a[i]!, b[i]!);
+  for (let i = 0; i < a.length; i++) total.addProduct(a[i], b[i]);
   return total.value();
 }

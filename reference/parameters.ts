@@ -44,10 +44,10 @@ export function parameterLayout(pool: Pool, shape: readonly number[]): Parameter
     let rest = unit;
     let stride = 1;
     for (let axis = unitShape.length - 1; axis >= 0; axis--) {
-      const index = rest % unitShape[axis]!;
-      rest = (rest - index) / unitShape[axis]!;
-      if (!shared.has(axis)) positionOf[unit]! += index * stride;
-      stride *= positionShape[axis]!;
+      const index = rest % unitShape[axis];
+      rest = (rest - index) / unitShape[axis];
+      if (!shared.has(axis)) positionOf[unit] += index * stride;
+      stride *= positionShape[axis];
     }
   }
   const n = pool.branches.length;

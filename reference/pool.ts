@@ -19,9 +19,9 @@ export type PoolBackward = PoolInput & { readonly dy: Float64Array };
 export function forward(input: PoolInput): Float64Array {
   const { layout, fs, kappas } = open(input, 'forward');
   return input.x.map((x, i) => {
-    const { c } = kappas[layout.positionOf[i % layout.units]!]!;
+    const { c } = kappas[layout.positionOf[i % layout.units]];
     const y = new ExactSum();
-    for (const [k, { f }] of fs.entries()) y.addProduct(c[k]!, f(x));
+    for (const [k, { f }] of fs.entries()) y.addProduct(c[k], f(x));
     return y.value();
   });
 }
@@ -37,8 +37,8 @@ export function vjp(input: PoolBackward): Gradients {
   const { layout, fs, kappas } = open(input, 'vjp');
   const { x, dy, shape } = input;
   checkTensor('vjp', 'dy', dy, shape);
-  const dx = x.map((v, i) => dy[i]! * slope(fs, kappas[layout.positionOf[i % layout.units]!]!.c, v));
-  const dc = sumsOverShared(layout, x.length, (k, i) => [fs[k]!.f(x[i]!), dy[i]!]);
+  const dx = x.map((v, i) => dy[i] * slope(fs, kappas[layout.positionOf[i % layout.units]].c, v));
+  const dc = sumsOverShared(layout, x.length, (k, i) => [fs[k].f(x[i]), dy[i]]);
   return { dx, dalpha: pullBack(layout, kappas, dc) };
 }
 
@@ -57,10 +57,10 @@ export function jvp(input: PoolInput, tangents: Tangents): Float64Array {
   checkTensor('jvp', 'talpha', talpha, layout.alphaShape);
   const tcs = kappas.map((kappaAt, s) => kappaAt.jvp(column(talpha, layout.rows, layout.positions, s)));
   return input.x.map((x, i) => {
-    const s = layout.positionOf[i % layout.units]!;
+    const s = layout.positionOf[i % layout.units];
     const ty = new ExactSum();
-    ty.addProduct(slope(fs, kappas[s]!.c, x), tx[i]!);
-    for (const [k, { f }] of fs.entries()) ty.addProduct(tcs[s]![k]!, f(x));
+    ty.addProduct(slope(fs, kappas[s].c, x), tx[i]);
+    for (const [k, { f }] of fs.entries()) ty.addProduct(tcs[s][k], f(x));
     return ty.value();
   });
 }
@@ -84,22 +84,22 @@ export function doubleVjp(input: PoolBackward, cotangents: GradientCotangents): 
   checkTensor('doubleVjp', 'ddalpha', ddalpha, layout.alphaShape);
   const toDy = jvp(input, { tx: ddx, talpha: ddalpha });
   const ddalphas = kappas.map((_, s) => column(ddalpha, layout.rows, layout.positions, s));
-  const tcs = kappas.map((kappaAt, s) => kappaAt.jvp(ddalphas[s]!));
+  const tcs = kappas.map((kappaAt, s) => kappaAt.jvp(ddalphas[s]));
   const toX = x.map((v, i) => {
-    const s = layout.positionOf[i % layout.units]!;
+    const s = layout.positionOf[i % layout.units];
     const curvature = new ExactSum();
-    for (const [k, { d2f }] of fs.entries()) curvature.addProduct(kappas[s]!.c[k]!, d2f(v));
+    for (const [k, { d2f }] of fs.entries()) curvature.addProduct(kappas[s].c[k], d2f(v));
     const total = new ExactSum();
-    total.addProduct(ddx[i]! * curvature.value(), dy[i]!);
-    total.addProduct(slope(fs, tcs[s]!, v), dy[i]!);
+    total.addProduct(ddx[i] * curvature.value(), dy[i]);
+    total.addProduct(slope(fs, tcs[s], v), dy[i]);
     return total.value();
   });
-  const toC = sumsOverShared(layout, x.length, (k, i) => [ddx[i]! * fs[k]!.df(x[i]!), dy[i]!]);
+  const toC = sumsOverShared(layout, x.length, (k, i) => [ddx[i] * fs[k].df(x[i]), dy[i]]);
   const toAlpha = pullBack(layout, kappas, toC);
-  const dc = sumsOverShared(layout, x.length, (k, i) => [fs[k]!.f(x[i]!), dy[i]!]);
+  const dc = sumsOverShared(layout, x.length, (k, i) => [fs[k].f(x[i]), dy[i]]);
   for (const [s, kappaAt] of kappas.entries()) {
-    const second = kappaAt.second(column(dc, layout.n, layout.positions, s), ddalphas[s]!);
-    for (const [row, value] of second.entries()) toAlpha[row * layout.positions + s]! += value;
+    const second = kappaAt.second(column(dc, layout.n, layout.positions, s), ddalphas[s]);
+    for (const [row, value] of second.entries()) toAlpha[row * layout.positions + s] += value;
   }
   return { toX, toAlpha, toDy };
 }
@@ -126,7 +126,7 @@ function open(input: PoolInput, where: string): Open {
 /** `Σᵢ cᵢ fᵢ′(x)` */
 function slope(fs: readonly Branch[], c: readonly number[], x: number): number {
   const total = new ExactSum();
-  for (const [k, { df }] of fs.entries()) total.addProduct(c[k]!, df(x));
+  for (const [k, { df }] of fs.entries()) total.addProduct(c[k], df(x));
   return total.value();
 }
 
@@ -138,8 +138,8 @@ function sumsOverShared(
 ): Float64Array {
   const sums = Array.from({ length: layout.n * layout.positions }, () => new ExactSum());
   for (let i = 0; i < elements; i++) {
-    const s = layout.positionOf[i % layout.units]!;
-    for (let k = 0; k < layout.n; k++) sums[k * layout.positions + s]!.addProduct(...terms(k, i));
+    const s = layout.positionOf[i % layout.units];
+    for (let k = 0; k < layout.n; k++) sums[k * layout.positions + s].addProduct(...terms(k, i));
   }
   return Float64Array.from(sums, (sum) => sum.value());
 }
@@ -156,5 +156,5 @@ function pullBack(layout: ParameterLayout, kappas: readonly Kappa[], dc: Float64
 
 /** Column `s` of a row-major `[rows, columns]` matrix. */
 function column(matrix: Float64Array, rows: number, columns: number, s: number): number[] {
-  return Array.from({ length: rows }, (_, row) => matrix[row * columns + s]!);
+  return Array.from({ length: rows }, (_, row) => matrix[row * columns + s]);
 }

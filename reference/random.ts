@@ -43,7 +43,7 @@ export function random(seed: number, name: string): Random {
   // a, b, c and the counter; in an array of 32-bit integers, which wraps by itself and is not boxed.
   const state = Int32Array.of(seed, Math.floor(seed / 2 ** 32), hash(name), 1);
   function next(): number {
-    const [a, b, c, counter] = [state[0]!, state[1]!, state[2]!, state[3]!];
+    const [a, b, c, counter] = [state[0], state[1], state[2], state[3]];
     const t = (a + b + counter) | 0;
     state[0] = b ^ (b >>> 9);
     state[1] = c + (c << 3);

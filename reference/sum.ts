@@ -39,7 +39,7 @@ export class ExactSum {
   value(): number {
     if (this.#special !== 0) return this.#special;
     if (this.#large.length === 0) return round(this.#ordinary);
-    const top = this.#large[this.#large.length - 1]!;
+    const top = this.#large[this.#large.length - 1];
     if (Number.isFinite(top * 4 * up)) {
       const all = [...this.#ordinary];
       for (const a of this.#large) grow(all, a * up);
@@ -66,7 +66,7 @@ function grow(parts: number[], a: number): void {
   let kept = 0;
   let sum = a;
   for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!;
+    const part = parts[i];
     const next = sum + part;
     const error = Math.abs(sum) >= Math.abs(part) ? part - (next - sum) : sum - (next - part);
     if (error !== 0) parts[kept++] = error;
@@ -80,16 +80,16 @@ function grow(parts: number[], a: number): void {
 function round(parts: readonly number[]): number {
   let i = parts.length - 1;
   if (i < 0) return 0;
-  let sum = parts[i]!;
+  let sum = parts[i];
   let error = 0;
   while (i > 0 && error === 0) {
-    const part = parts[--i]!;
+    const part = parts[--i];
     const next = sum + part;
     error = part - (next - sum);
     sum = next;
   }
   // `sum + error` may be a tie that the parts below decide.
-  if (i > 0 && error !== 0 && Math.sign(error) === Math.sign(parts[i - 1]!)) {
+  if (i > 0 && error !== 0 && Math.sign(error) === Math.sign(parts[i - 1])) {
     const twice = error * 2;
     const next = sum + twice;
     if (next - sum === twice) return next;

@@ -95,9 +95,9 @@ describe('mean-loss', () => {
       rowOf('author-2016', 'relu', 102, { loss: null, accuracy: 0.1 }),
     ];
     const { comparisons, cells } = measure('mean-loss', { rows });
-    expect(comparisons[0]!.n).toEqual([20, 21]);
-    expect(comparisons[0]!.value).toBeLessThan(0.33);
-    expect(comparisons[0]!.alive).toBeCloseTo(0.6, 1);
+    expect(comparisons[0].n).toEqual([20, 21]);
+    expect(comparisons[0].value).toBeLessThan(0.33);
+    expect(comparisons[0].alive).toBeCloseTo(0.6, 1);
     expect(cells[0]).toMatchObject({ activation: 'relu', n: 21, dead: 2, excluded: 1, alive: expect.closeTo(0.11, 2) });
   });
 
@@ -115,7 +115,7 @@ it('consistency: the spread, not the mean', () => {
   expect(kindOf('consistency', both(0.11, 0.01, 0.06, 0.004))).toBe('not decided yet');
   expect(kindOf('consistency', both(0.11, 0, 0.06, 0))).toBe('not decided yet');
   const [comparison] = measure('consistency', { rows: both(0.11, 0.02, 0.11, 0.004) }).comparisons;
-  expect(comparison!.tests[1]!.p).toBeLessThan(1e-4);
+  expect(comparison.tests[1].p).toBeLessThan(1e-4);
 });
 
 describe('training-time', () => {
@@ -190,7 +190,7 @@ describe('slope', () => {
   const rough = (name: string, size: number, protocol = 'author-2016') =>
     steep(name, size, protocol).map((row) => ({
       ...row,
-      epochs: [0.2, 0.2 + 0.1 * row.gradients[0]!, 0.2].map((loss) => ({ loss, accuracy: 0.9, trainLoss: loss })),
+      epochs: [0.2, 0.2 + 0.1 * row.gradients[0], 0.2].map((loss) => ({ loss, accuracy: 0.9, trainLoss: loss })),
     }));
   const three = (protocol: string, [relu, near, half]: readonly [number, number, number]) => [
     ...rough('relu', relu, protocol),
@@ -351,7 +351,7 @@ it('sharing: a unit against the layer, and the map by pairs', () => {
   );
   expect(measure('sharing', { rows: threeSeeds }).comparisons).toMatchObject([{ n: [3], outcome: 'open' }]);
   const worse = rows.map((row) =>
-    row.activation === 'pap' ? { ...row, epochs: [{ ...row.epochs[0]!, accuracy: 0.9 }] } : row,
+    row.activation === 'pap' ? { ...row, epochs: [{ ...row.epochs[0], accuracy: 0.9 }] } : row,
   );
   const { caveat, sentence } = measure('sharing', { rows: worse });
   expect(caveat).toContain('by the accuracy the layer is better');

@@ -47,7 +47,7 @@ export function pairsOf(a: readonly TrialRow[], b: readonly TrialRow[]): [TrialR
 
 /** The cell of a quantity over these runs; a value that is not finite is excluded, and counted. */
 export function cellOf(runs: readonly TrialRow[], quantity: string, of: (row: TrialRow) => number): Cell {
-  const { protocol, activation } = runs[0]!;
+  const { protocol, activation } = runs[0];
   const dead = runs.filter(isDead).length;
   const living = runs.filter((row) => !isDead(row)).map(of);
   return {

@@ -32,7 +32,7 @@ export const sharing: Claim = {
           n,
           value: mean(unit) / mean(layer),
           interval,
-          ...(runs.flat().some(isDead) && { alive: living[0]! / living[1]! }),
+          ...(runs.flat().some(isDead) && { alive: living[0] / living[1] }),
           claimed,
           tests: [{ name: 'Welch', p: welch(unit, layer) }],
           outcome: judge(interval, claimed, n),

@@ -35,7 +35,7 @@ function gradientOf({ gradients }: TrialRow | GradientRow): number {
 /** Mean `|l[k − 1] − 2·l[k] + l[k + 1]|` of the test loss over the epochs; NaN for fewer than three finite ones. */
 export function roughnessOf({ epochs }: TrialRow): number {
   const losses = epochs.map(({ loss }) => loss ?? Number.NaN);
-  const bends = losses.slice(1, -1).map((loss, k) => Math.abs(losses[k]! - 2 * loss + losses[k + 2]!));
+  const bends = losses.slice(1, -1).map((loss, k) => Math.abs(losses[k] - 2 * loss + losses[k + 2]));
   return bends.length > 0 ? mean(bends) : Number.NaN;
 }
 

@@ -69,7 +69,7 @@ function notLearnedText(surfaces: readonly MeasuredSurface[]): string {
 /** How far the loss goes along one weight alone, from the trained network. */
 function effects({ losses, offsets }: MeasuredSurface): readonly [number, number] {
   const middle = offsets.indexOf(0);
-  const along = [losses.map((row) => row[middle]!), losses[middle]!] as [number[], number[]];
+  const along = [losses.map((row) => row[middle]), losses[middle]] as [number[], number[]];
   const [first, second] = along.map((values) => Math.max(...values) - Math.min(...values)) as [number, number];
   return [first, second];
 }

@@ -44,7 +44,7 @@ export function spansOf(text: string): Span[] {
     if (k % 2 === 0) return part === '' ? [] : [{ kind: 'plain', text: part }];
     if (part.startsWith('`')) return [{ kind: 'code', text: part.slice(1, -1) }];
     const [, label, to] = /^\[(.*)\]\(#(.*)\)$/.exec(part)!;
-    return [{ kind: 'link', text: label!, to: to! }];
+    return [{ kind: 'link', text: label, to: to }];
   });
 }
 

@@ -26,10 +26,10 @@ export function crossingsOf(rows: readonly TrialRow[]): Crossing[] {
   return rates.slice(1).flatMap((rate, k) =>
     curves.flatMap((a, i) =>
       curves.slice(i + 1).flatMap((b): Crossing[] => {
-        const [before, after] = [k, k + 1].map((at) => a.cells[at]!.loss - b.cells[at]!.loss) as [number, number];
+        const [before, after] = [k, k + 1].map((at) => a.cells[at].loss - b.cells[at].loss) as [number, number];
         if (!(before * after < 0)) return [];
-        const trials = [a, b].flatMap(({ cells }) => [cells[k]!.n, cells[k + 1]!.n]);
-        return [{ between: [rates[k]!, rate], names: [a.name, b.name], trials }];
+        const trials = [a, b].flatMap(({ cells }) => [cells[k].n, cells[k + 1].n]);
+        return [{ between: [rates[k], rate], names: [a.name, b.name], trials }];
       }),
     ),
   );

@@ -36,8 +36,8 @@ export function progressOf(rows: readonly Row[]): Progress[] {
       const done = own.flatMap(({ row }) => row ?? []);
       const losses = done.map(finalLoss).filter(Number.isFinite);
       return {
-        protocol: own[0]!.protocol.name,
-        activation: own[0]!.protocol.activation.name,
+        protocol: own[0].protocol.name,
+        activation: own[0].protocol.activation.name,
         asked: own.length,
         done: done.length,
         dead: done.filter(isDead).length,

@@ -103,7 +103,7 @@ function activationCellsOf({ name, pool, start, trained, maps = 1 }: Activation)
   const branches = pool.branches.map(nameOf);
   // With D = 1 − P there is one coefficient for two branches.
   const at = start.map((value, k) => `${branches[k]} ${digits(value)}`).join(', ');
-  const rows = trained.flatMap((is, k) => (is ? [branches[k]!] : []));
+  const rows = trained.flatMap((is, k) => (is ? [branches[k]] : []));
   return [
     `\`${name}\``,
     start.length < branches.length ? `${at}, ${branches[1]} 1 − ${branches[0]}` : at,

@@ -77,7 +77,7 @@ describe('the files', () => {
     expect(named.toSorted()).toEqual([...files.keys()].filter((name) => name.endsWith('.svg')).toSorted());
     expect(named.length).toBe(11);
     for (const name of named) {
-      const svg = files.get(name!)!;
+      const svg = files.get(name)!;
       expect(svg).toMatch(/^<svg style="[^"]*" xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
       expect(svg).not.toMatch(/NaN|undefined|Infinity/);
     }
@@ -186,7 +186,7 @@ describe('a folder of results', () => {
     write('convnet.ndjson', JSON.stringify(networkOf('pap', 1)), '');
     const { rows, networks, surfaces, unfinished } = readMeasured(folder);
     expect([rows.length, networks.length, surfaces.length]).toEqual([1, 1, 1]);
-    expect(surfaces[0]!.measures!.anisotropy).toBeCloseTo(0.5, 9);
+    expect(surfaces[0].measures!.anisotropy).toBeCloseTo(0.5, 9);
     expect([...unfinished]).toEqual([[join(folder, 'small.ndjson'), 7]]);
   });
 

@@ -26,13 +26,13 @@ export interface Tried {
 export function triedIn(rows: readonly TrialRow[]): Tried[] {
   const found = [...new Set(rows.map(({ hash }) => hash))].map((hash): Tried => {
     const group = rows.filter((row) => row.hash === hash);
-    const { protocol, activation } = group[0]!;
+    const { protocol, activation } = group[0];
     const losses = group.map(lossOf).filter(Number.isFinite);
     return {
       protocol,
       activation,
       hash,
-      isRegistered: isRegistered(group[0]!),
+      isRegistered: isRegistered(group[0]),
       // A run whose loss is not finite ends early.
       epochs: Math.max(...group.map(({ epochs }) => epochs.length)),
       n: group.length,

@@ -212,7 +212,7 @@ describe('poolproof init', () => {
       const empty = await certified(command(into), 'smoke');
       if (empty.announcement === undefined && !required.includes(adapter!)) skip(`absent: ${empty.ended}`);
       expect(empty.outcome).toBe('fails');
-      expect(empty.failures[0]!.trouble).toMatchObject({
+      expect(empty.failures[0].trouble).toMatchObject({
         code: 'error',
         why: expect.stringContaining('not written yet'),
       });

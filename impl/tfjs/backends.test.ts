@@ -126,7 +126,7 @@ describe('openBackend', () => {
 describe('openAuto', () => {
   it('takes the first that works and says what became of those before it', async () => {
     const { backend, passedOver } = await openAuto();
-    expect(backend.name).toBe(available[0]!.name);
+    expect(backend.name).toBe(available[0].name);
     expect([...passedOver.map(({ name }) => name), backend.name]).toEqual(
       backendsHere().slice(0, backendsHere().indexOf(backend.name) + 1),
     );

@@ -239,7 +239,7 @@ async function selfTest(): Promise<void> {
     const x = tf.tensor2d([-1, 2, 0.5, 0], [2, 2]);
     const alpha = tf.tensor2d([0.75, 0.5, 0.25, 0.5], [2, 2]);
     const dy = tf.tensor2d([1, -2, 4, 8], [2, 2]);
-    const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!))([x, alpha], dy);
+    const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v, a))([x, alpha], dy);
     return [value, ...grads, tf.matMul(x, alpha)];
   });
   const expected = {
@@ -249,7 +249,7 @@ async function selfTest(): Promise<void> {
     matMul: [-0.25, 0.5, 0.375, 0.25],
   };
   try {
-    for (const [i, [what, values]] of Object.entries(expected).entries()) check(what, await tensors[i]!.data(), values);
+    for (const [i, [what, values]] of Object.entries(expected).entries()) check(what, await tensors[i].data(), values);
   } finally {
     tf.dispose(tensors);
   }

@@ -17,7 +17,7 @@ export function wrongCalls(): Wrong[] {
   const pulled =
     (dy: tf.Tensor, inputs: tf.Tensor[] = [x, alpha], options: PoolOptions = {}) =>
     () =>
-      tf.grads((v, a) => activationPool(v!, a!, options))(inputs, dy);
+      tf.grads((v, a) => activationPool(v, a, options))(inputs, dy);
   // Neither lies as the kernels want it.
   const [shared, many] = [tf.zeros([2, 3, 4, 2]), tf.zeros([2, 1, 1, 3, 1, 1, 2])];
   const pulledShared = (dy: tf.Tensor) =>

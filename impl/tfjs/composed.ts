@@ -15,7 +15,7 @@ export function forward(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool): tf.T
   if (x.size === 0) return tf.zerosLike(x);
   const c = coefficients(alpha, pool);
   const at = branchesAt(x);
-  return total(pool.branches.map((name, i) => tf.mul(c[i]!, at(name))));
+  return total(pool.branches.map((name, i) => tf.mul(c[i], at(name))));
 }
 
 /**
@@ -59,10 +59,10 @@ function slope(x: tf.Tensor, c: readonly tf.Tensor[], pool: BuiltInPool, at: Bra
   const terms = pool.branches.flatMap((name, i) => {
     const derivative = branches[name].derivative(x, at);
     if (derivative === 0) return [];
-    return [derivative === 1 ? c[i]! : tf.mul(c[i]!, derivative)];
+    return [derivative === 1 ? c[i] : tf.mul(c[i], derivative)];
   });
   // Also a slope that is 0 everywhere depends on x and c, so that it can be differentiated.
-  return terms.length > 0 ? total(terms) : tf.mul(c[0]!, tf.zerosLike(x));
+  return terms.length > 0 ? total(terms) : tf.mul(c[0], tf.zerosLike(x));
 }
 
 function total(terms: readonly tf.Tensor[]): tf.Tensor {

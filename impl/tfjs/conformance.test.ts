@@ -47,7 +47,7 @@ const constraints: readonly Constraint[] = [
 ];
 /** Two constraints of each shape by turns: WebGL compiles programs for each, which takes seconds on SwiftShader. */
 const tiledCases = tiled.map(
-  ([shape, sharing], i) => [shape, sharing, [0, 2].map((k) => constraints[(i + k) % constraints.length]!)] as const,
+  ([shape, sharing], i) => [shape, sharing, [0, 2].map((k) => constraints[(i + k) % constraints.length])] as const,
 );
 /** How a tensor can come to a kernel; on webgl as a packed texture, as an unpacked one, and as values without one. */
 const sources: readonly ((t: tf.Tensor) => tf.Tensor)[] = [
@@ -133,12 +133,12 @@ if (typeof backend === 'string') {
         const branches = ['relu', 'step', 'negative', 'identity'] as const;
         const rows = constraint.kind === 'sumToOne' ? 3 : 4;
         const inputs = [tf.randomNormal([40, 4]), tf.randomNormal([rows, 4])];
-        const pulled = tf.valueAndGrads((v, a) => activationPool(v!, a!, { branches, constraint }));
+        const pulled = tf.valueAndGrads((v, a) => activationPool(v, a, { branches, constraint }));
         return { inputs, pulled, dy: tf.randomNormal([40, 4]) };
       });
       const calls = async (count: number) => {
         for (let i = 0; i < count; i++) {
-          const { inputs, pulled, dy } = pools[i % pools.length]!;
+          const { inputs, pulled, dy } = pools[i % pools.length];
           const { value, grads } = pulled(inputs, dy);
           // Lets a GPU catch up, which else holds all that is queued.
           if (i % 250 === 0) await value.data();
@@ -184,7 +184,7 @@ if (typeof backend === 'string') {
       const expected = `expected a float32 tensor of the backend ${tf.getBackend()}, got one of ${other}`;
       expect(() => activationPool(near, far)).toThrow(new TypeError(`activationPool: "alpha" ${expected}`));
       expect(() => activationPool(far, near)).toThrow(new TypeError(`activationPool: "x" ${expected}`));
-      const pulled = () => tf.grads((v, a) => activationPool(v!, a!))([near, near], far);
+      const pulled = () => tf.grads((v, a) => activationPool(v, a))([near, near], far);
       expect(pulled).toThrow(new TypeError(`activationPool: "dy" ${expected}`));
       expect(tf.memory().numTensors).toBe(before);
       const y = model.predict(near) as tf.Tensor;
@@ -198,23 +198,23 @@ if (typeof backend === 'string') {
       const layer = () => new MReLU({ inputShape: [3], P: 0.5 });
       const [model, other] = [0, 1].map(() => tf.sequential({ layers: [layer()] }));
       const x = tf.ones([2, 3]);
-      const y = model!.predict(x) as tf.Tensor;
+      const y = model.predict(x) as tf.Tensor;
       await y.data();
-      model!.setWeights(model!.getWeights());
-      other!.setWeights(model!.getWeights());
-      other!.setWeights(other!.getWeights().map((weight) => weight.clone()));
-      const again = other!.predict(x) as tf.Tensor;
+      model.setWeights(model.getWeights());
+      other.setWeights(model.getWeights());
+      other.setWeights(other.getWeights().map((weight) => weight.clone()));
+      const again = other.predict(x) as tf.Tensor;
       expect([...(await again.data())]).toEqual(new Array(6).fill(1));
-      expect(() => other!.setWeights([tf.tensor1d([1, 1])])).toThrow('of its P, [0.5, 0.5], got [1, 1]');
-      const wrong = tf.add(model!.getWeights()[0]!, 1);
-      expect(() => other!.setWeights([wrong])).toThrow(
+      expect(() => other.setWeights([tf.tensor1d([1, 1])])).toThrow('of its P, [0.5, 0.5], got [1, 1]');
+      const wrong = tf.add(model.getWeights()[0], 1);
+      expect(() => other.setWeights([wrong])).toThrow(
         target.endsWith('webgpu')
           ? 'expected weights of an MReLU or values that can be read at once'
           : 'got [1.5, 1.5]',
       );
       tf.dispose([x, y, again, wrong]);
-      model!.dispose();
-      other!.dispose();
+      model.dispose();
+      other.dispose();
     });
 
     it('reads what was cast, which lies in memory as what it was cast from', async () => {
@@ -223,7 +223,7 @@ if (typeof backend === 'string') {
       const alpha = tf.tensor1d([2, -1], 'int32').toFloat();
       const dy = tf.tensor1d([true, false, true], 'bool').toFloat();
       const pulled = (constraint: Constraint) =>
-        tf.valueAndGrads((v, a) => activationPool(v!, a!, { sharing: 'layer', constraint }))([x, alpha], dy);
+        tf.valueAndGrads((v, a) => activationPool(v, a, { sharing: 'layer', constraint }))([x, alpha], dy);
       const [free, clipped] = [pulled({ kind: 'free' }), pulled({ kind: 'clip', bounds: [0.5, 0.25] })];
       const tensors = [free.value, ...free.grads, clipped.value, ...clipped.grads];
       const values = await Promise.all(tensors.map(async (t) => Array.from(await t.data(), (v) => v + 0)));
@@ -247,7 +247,7 @@ if (typeof backend === 'string') {
         tf.tidy(() => {
           const branches = new Array<'relu'>(n).fill('relu');
           const options = { branches, sharing: 'layer' } as const;
-          const pulled = tf.valueAndGrads((v, a) => activationPool(v!, a!, options));
+          const pulled = tf.valueAndGrads((v, a) => activationPool(v, a, options));
           const { value, grads } = pulled([tf.tensor1d([2, -1]), tf.ones([n])], tf.ones([2]));
           return [value, ...grads];
         });
@@ -283,10 +283,10 @@ if (typeof backend === 'string') {
       const pool = { branches: ['relu', 'halfSquare'], sharing, constraint: { kind: 'free' } } as const;
       const draw = random(1, 'ranks');
       // Few halves, so that every sum of products is exact in float16.
-      const halves = (size: number) => Float64Array.from({ length: size }, () => [-1, -0.5, 0.5, 1][draw.below(4)]!);
+      const halves = (size: number) => Float64Array.from({ length: size }, () => [-1, -0.5, 0.5, 1][draw.below(4)]);
       const [size, alphas] = [shape, parameterLayout(pool, shape).alphaShape].map((s) => sizeOf(s));
-      const [x, dy, ddx] = [halves(size!), halves(size!), halves(size!)];
-      const [alpha, ddalpha] = [halves(alphas!), halves(alphas!)];
+      const [x, dy, ddx] = [halves(size), halves(size), halves(size)];
+      const [alpha, ddalpha] = [halves(alphas), halves(alphas)];
       const input = { pool, dtype: 'f32', shape, x, alpha, dy } as const;
       // -0 as 0.
       const { y, dx, dalpha } = await subject.answer(input);
@@ -305,7 +305,7 @@ if (typeof backend === 'string') {
       const draw = random(1, 'tiles');
       // Few halves, so that every sum of products is exact in float16.
       const halves = (size: number) =>
-        Float64Array.from({ length: size }, () => [-1.5, -1, -0.5, 0.5, 1, 1.5][draw.below(6)]!);
+        Float64Array.from({ length: size }, () => [-1.5, -1, -0.5, 0.5, 1, 1.5][draw.below(6)]);
       const size = sizeOf(shape);
       for (const constraint of some) {
         const pool = { branches: ['relu', 'step', 'negative', 'identity'], sharing, constraint } as const;
@@ -322,9 +322,9 @@ if (typeof backend === 'string') {
           const made = tf.tidy(() => {
             const [x, dy] = [input.x, input.dy].map((values) => tf.tensor(Float32Array.from(values), shape));
             const alpha = tf.tensor(Float32Array.from(alphas), [...alphaShape]);
-            const other = sources[(i + 1) % sources.length]!;
-            const pulled = tf.valueAndGrads((v, a) => activationPool(v!, a!, pool));
-            const { value, grads } = pulled([source(x!), alpha], other(dy!));
+            const other = sources[(i + 1) % sources.length];
+            const pulled = tf.valueAndGrads((v, a) => activationPool(v, a, pool));
+            const { value, grads } = pulled([source(x), alpha], other(dy));
             return [value, ...grads];
           });
           const got = await Promise.all(made.map(async (t) => Array.from(await t.data(), (v) => v + 0)));
@@ -338,8 +338,8 @@ if (typeof backend === 'string') {
       backend.use();
       const pool = { branches: ['negative', 'negative'], sharing: 'layer', constraint: { kind: 'sumToOne' } } as const;
       const [x, alpha] = [tf.tensor1d([1, -1]), tf.tensor1d([Number.NaN])];
-      const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, pool))([x, alpha], tf.ones([2]));
-      expect([(await value.data())[1], (await grads[0]!.data())[1]]).toEqual([Number.NaN, Number.NaN]);
+      const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v, a, pool))([x, alpha], tf.ones([2]));
+      expect([(await value.data())[1], (await grads[0].data())[1]]).toEqual([Number.NaN, Number.NaN]);
       tf.dispose([x, alpha, value, grads]);
     });
 
@@ -351,7 +351,7 @@ if (typeof backend === 'string') {
       const second = tf.tidy(() => twice(x));
       const expected = [0.5, -1].map((v) => 1 / (2 + Math.exp(v) + Math.exp(-v)));
       for (const [i, v] of (await second.data()).entries())
-        expect(v).toBeCloseTo(expected[i]!, target.endsWith('f16') ? 3 : 6);
+        expect(v).toBeCloseTo(expected[i], target.endsWith('f16') ? 3 : 6);
       expect(() => tf.tidy(() => tf.grad((v) => tf.sum(twice(v)))(x))).toThrow('at most twice, got a third gradient');
       tf.dispose([x, second]);
     });
@@ -362,8 +362,8 @@ if (typeof backend === 'string') {
       const before = tf.memory().numTensors;
       for (const i of [0, 1]) {
         const gradient = (dy: tf.Tensor, x: tf.Tensor, alpha: tf.Tensor) =>
-          tf.grads((v, a) => activationPool(v!, a!))([x, alpha], dy)[i]!;
-        const second = tf.tidy(() => tf.grads((dy, x, alpha) => gradient(dy!, x!, alpha!))(inputs));
+          tf.grads((v, a) => activationPool(v, a))([x, alpha], dy)[i];
+        const second = tf.tidy(() => tf.grads((dy, x, alpha) => gradient(dy, x, alpha))(inputs));
         const values = await Promise.all(second.map(async (t) => [...(await t.data())]));
         expect(values).toEqual([[], [], [0, 0, 0, 0, 0, 0]]);
         tf.dispose(second);

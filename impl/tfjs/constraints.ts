@@ -25,7 +25,7 @@ const fixed: Kappa = {
 const sumToOne: Kappa = {
   coefficients: (alpha) => tf.concat([alpha, tf.sub(1, tf.sum(alpha, 0, true))]),
   pullBack: (dc) => {
-    const rows = dc.shape[0]! - 1;
+    const rows = dc.shape[0] - 1;
     const [first, last] = tf.split(dc, [rows, 1]) as [tf.Tensor, tf.Tensor];
     return tf.sub(first, last);
   },

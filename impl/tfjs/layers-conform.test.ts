@@ -44,11 +44,11 @@ const forms: readonly Form[] = [
   {
     name: 'MReLU',
     of(c) {
-      const P = Number.isFinite(c.alpha[0]) ? c.alpha[0]! : 0.5;
+      const P = Number.isFinite(c.alpha[0]) ? c.alpha[0] : 0.5;
       const pool = { branches: ['relu', 'step'], sharing: 'layer', constraint: { kind: 'fixed' } } as const;
       return { ...c, pool, alpha: Float64Array.of(P, Math.fround(1 - P)) };
     },
-    layer: ({ alpha }) => new MReLU({ P: alpha[0]! }),
+    layer: ({ alpha }) => new MReLU({ P: alpha[0] }),
     weight: ({ alpha }) => alpha,
   },
 ];
@@ -63,11 +63,11 @@ function layerSubject({ name, layer, weight }: Form): Subject {
     try {
       const y = made.apply(x) as tf.Tensor;
       const [variable] = made.weights;
-      if (name !== 'MReLU') made.setWeights([tf.tensor(new Float32Array(weight(c)), variable!.shape as number[])]);
+      if (name !== 'MReLU') made.setWeights([tf.tensor(new Float32Array(weight(c)), variable.shape as number[])]);
       const apply = (v: tf.Tensor) => made.apply(v) as tf.Tensor;
       const trained = made.trainableWeights.map((w) => w.read() as tf.Variable);
       const own = trained.length
-        ? values(tf.variableGrads(() => tf.sum(tf.mul(apply(x), dy)), trained).grads[trained[0]!.name]!)
+        ? values(tf.variableGrads(() => tf.sum(tf.mul(apply(x), dy)), trained).grads[trained[0].name])
         : new Float64Array(0);
       // A weight of fewer rows than the pool's alpha: those that are constants have no gradient to compare.
       const rest = new Float64Array(c.alpha.length - own.length);

@@ -11,7 +11,7 @@ const plain = (t: unknown) => Array.from((t as tf.Tensor).dataSync(), (v) => v +
 /** The layer's weight after it is built for `shape`. */
 function alphaOf(layer: tf.layers.Layer, shape: (number | null)[]): { shape: number[]; values: number[] } {
   layer.build(shape);
-  const alpha = layer.getWeights()[0]!;
+  const alpha = layer.getWeights()[0];
   return { shape: alpha.shape, values: plain(alpha) };
 }
 
@@ -79,7 +79,7 @@ for (const backend of await availableBackends()) {
       const y = tf.tidy(() => tf.abs(tf.sum(x, 1, true)));
       const { history } = await model.fit(x, y, { epochs: 8, batchSize: 16, verbose: 0 });
       const loss = history.loss as number[];
-      expect(loss.at(-1)).toBeLessThan(loss[0]! / 2);
+      expect(loss.at(-1)).toBeLessThan(loss[0] / 2);
       const [pool1, prelu1, mrelu1] = alphas();
       expect(pool1).not.toEqual(pool0);
       expect(prelu1).not.toEqual(prelu0);
@@ -105,7 +105,7 @@ for (const backend of await availableBackends()) {
       const [x, y] = [tf.ones([1, 1]), tf.tensor2d([[-1]])];
       // Loss (0.5 + 1)² plus 0.01·|alpha| + 0.01·alpha²; the step of -3 is projected back to 0.
       const { history } = await model.fit(x, y, { epochs: 1, verbose: 0 });
-      expect(history.loss![0]).toBeCloseTo(2.25 + 0.005 + 0.0025, 5);
+      expect(history.loss[0]).toBeCloseTo(2.25 + 0.005 + 0.0025, 5);
       expect(plain(layer.getWeights()[0])).toEqual([0]);
       model.dispose();
       tf.dispose([x, y]);
@@ -184,7 +184,7 @@ describe('bad options', () => {
     'of %s: each name that is expected is taken',
     (key) => {
       const pool = (value: string) => new ActivationPool({ [key]: value });
-      const namesIn = (message: string) => /expected (.*), a config/.exec(message)![1]!.split(', ');
+      const namesIn = (message: string) => /expected (.*), a config/.exec(message)![1].split(', ');
       let names: string[] = [];
       try {
         pool('none');

@@ -109,7 +109,7 @@ export class ActivationPool extends tf.layers.Layer {
     if (value !== undefined && !(value instanceof tf.Tensor)) {
       throw new TypeError(`${where}: "weights" expected an array of tensors, got ${shown(weights)}`);
     }
-    if (weights.length !== 1 || !tf.util.arraysEqual(value!.shape, this.alpha.shape as number[])) {
+    if (weights.length !== 1 || !tf.util.arraysEqual(value.shape, this.alpha.shape as number[])) {
       const came = weights.map((weight) => list(weight?.shape ?? [])).join(', ');
       throw new RangeError(
         `${where}: "weights" expected one tensor of shape ${list(this.alpha.shape)}, got ${came || 'none'}`,
@@ -158,7 +158,7 @@ tf.serialization.registerClass(ActivationPool);
 
 /** tf.layers passes one input as itself or as a list of one, and so it does with shapes. */
 function oneTensor(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-  return Array.isArray(inputs) ? inputs[0]! : inputs;
+  return Array.isArray(inputs) ? inputs[0] : inputs;
 }
 
 function oneShape(shapes: Shape | Shape[]): Shape {

@@ -11,9 +11,9 @@ const names: BranchName[] = ['relu', 'step', 'halfSquare', 'negative', 'identity
 function run(x: tf.Tensor, alpha: tf.Tensor, dy: tf.Tensor, options: PoolOptions) {
   const result: { y: number[]; dx: number[]; dalpha: number[] } = { y: [], dx: [], dalpha: [] };
   tf.tidy(() => {
-    const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, options))([x, alpha], dy);
+    const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v, a, options))([x, alpha], dy);
     const plain = (t: tf.Tensor) => Array.from(t.dataSync(), (v) => v + 0);
-    Object.assign(result, { y: plain(value), dx: plain(grads[0]!), dalpha: plain(grads[1]!) });
+    Object.assign(result, { y: plain(value), dx: plain(grads[0]), dalpha: plain(grads[1]) });
   });
   return result;
 }
@@ -75,8 +75,8 @@ for (const backend of await availableBackends()) {
       for (const [name, f, df] of smooth) {
         const { y, dx } = run(tf.tensor1d(values), tf.tensor1d([1]), tf.ones([7]), { branches: [name] });
         for (const [i, x] of values.entries()) {
-          expect(Math.abs(y[i]! - f(x)), `${name}(${x})`).toBeLessThanOrEqual(8 * 2 ** -24 * Math.max(1, f(x)));
-          expect(Math.abs(dx[i]! - df(x)), `${name}'(${x})`).toBeLessThanOrEqual(16 * 2 ** -24);
+          expect(Math.abs(y[i] - f(x)), `${name}(${x})`).toBeLessThanOrEqual(8 * 2 ** -24 * Math.max(1, f(x)));
+          expect(Math.abs(dx[i] - df(x)), `${name}'(${x})`).toBeLessThanOrEqual(16 * 2 ** -24);
         }
       }
     });
@@ -228,19 +228,19 @@ for (const backend of await availableBackends()) {
         const pool = (v: tf.Tensor) => activationPool(v, alpha, { branches: ['halfSquare', 'relu'] });
         return tf.sum(tf.grad(pool)(x));
       };
-      const [toX, toAlpha] = tf.grads((x, alpha) => z(x!, alpha!))([tf.tensor1d([3, -1]), tf.tensor1d([5, 7])]);
-      expect([...toX!.dataSync()].map((v) => v + 0)).toEqual([5, 0]);
-      expect([...toAlpha!.dataSync()]).toEqual([3, 1]);
+      const [toX, toAlpha] = tf.grads((x, alpha) => z(x, alpha))([tf.tensor1d([3, -1]), tf.tensor1d([5, 7])]);
+      expect([...toX.dataSync()].map((v) => v + 0)).toEqual([5, 0]);
+      expect([...toAlpha.dataSync()]).toEqual([3, 1]);
     });
 
     on('fixed: alpha is a constant for the gradient of the gradient too', () => {
       const options: PoolOptions = { branches: ['halfSquare'], sharing: 'layer', constraint: { kind: 'fixed' } };
       const slope = (x: tf.Tensor, alpha: tf.Tensor) => tf.grad((v) => activationPool(v, alpha, options))(x);
-      const second = tf.grads((x, alpha) => tf.sum(slope(x!, alpha!)));
+      const second = tf.grads((x, alpha) => tf.sum(slope(x, alpha)));
       for (const shape of [[2], [0]]) {
         const [toX, toAlpha] = second([tf.fill(shape, 3), tf.tensor1d([5])]);
-        expect([...toX!.dataSync()]).toEqual(Array(shape[0]).fill(5));
-        expect([...toAlpha!.dataSync()]).toEqual([0]);
+        expect([...toX.dataSync()]).toEqual(Array(shape[0]).fill(5));
+        expect([...toAlpha.dataSync()]).toEqual([0]);
       }
     });
 
@@ -255,7 +255,7 @@ for (const backend of await availableBackends()) {
       expect(() => tf.grad((v) => tf.sum(twice(v)))(x)).toThrow('at most twice, got a third gradient');
       expect(tf.memory().numTensors).toBe(before);
       const dy = tf.ones([7]);
-      expect(() => tf.grads((v) => pool(tf.mul(v!, v!)))([x], dy)).toThrow('"dy" expected shape [2, 3], got [7]');
+      expect(() => tf.grads((v) => pool(tf.mul(v, v)))([x], dy)).toThrow('"dy" expected shape [2, 3], got [7]');
       tf.dispose(dy);
       expect(tf.memory().numTensors).toBe(before);
       x.dispose();
@@ -269,7 +269,7 @@ for (const backend of await availableBackends()) {
         const before = tf.memory().numTensors;
         const y = activationPool(x, alpha, { ...options, constraint: { kind } });
         expect(tf.memory().numTensors).toBe(before + 1);
-        const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, options))([x, alpha], dy);
+        const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v, a, options))([x, alpha], dy);
         expect(tf.memory().numTensors).toBe(before + 4);
         tf.dispose([y, value, grads]);
       }

@@ -42,7 +42,7 @@ export function activationPool<T extends tf.Tensor>(x: T, alpha: tf.Tensor, opti
           freeTape();
           throw error;
         }
-        return tf.tidy(() => backward(dy, saved[0]!, saved[1]!));
+        return tf.tidy(() => backward(dy, saved[0], saved[1]));
       },
     };
   });
@@ -66,7 +66,7 @@ function evaluationFor(x: tf.Tensor, alpha: tf.Tensor, pool: BuiltInPool, layout
   const evaluationIn = (given: Layout) =>
     isFused ? byKernels({ ...pool, view: view.shape }) : byStockOps(pool, given);
   if (view.swaps.length === 0 && x.rank <= mostAxes) return evaluationIn(layout);
-  const shapes = foldedShapes(view, alpha.shape[0]!);
+  const shapes = foldedShapes(view, alpha.shape[0]);
   const summedAxes = shapes.x.length === 2 ? [0] : [0, 2];
   return folded(evaluationIn({ alphaShape: shapes.alpha, summedAxes }), x.shape, alpha.shape, view);
 }
@@ -88,7 +88,7 @@ function byStockOps(pool: BuiltInPool, layout: Layout): Evaluation {
 
 /** An evaluation that takes x and alpha in the shapes of the view, for those that lie otherwise. */
 function folded({ forward, backward }: Evaluation, xShape: number[], alphaShape: number[], view: View): Evaluation {
-  const shapes = foldedShapes(view, alphaShape[0]!);
+  const shapes = foldedShapes(view, alphaShape[0]);
   const swapped = (t: tf.Tensor, shape: readonly number[]) => tf.transpose(tf.reshape(t, [...shape]), [0, 2, 1, 3]);
   const fold = (t: tf.Tensor) => tf.reshape(view.swaps.reduce(swapped, t), shapes.x);
   const foldAlpha = (t: tf.Tensor) => tf.reshape(t, shapes.alpha);
@@ -98,7 +98,7 @@ function folded({ forward, backward }: Evaluation, xShape: number[], alphaShape:
     forward: (x, alpha) => unfold(forward(fold(x), foldAlpha(alpha))),
     backward(dy, x, alpha) {
       const [dx, dalpha] = backward(fold(dy), fold(x), foldAlpha(alpha));
-      return [unfold(dx!), tf.reshape(dalpha!, alphaShape)];
+      return [unfold(dx), tf.reshape(dalpha, alphaShape)];
     },
   };
 }

@@ -7,7 +7,7 @@ import { openBackend } from './backends.ts';
 import * as poolproof from './index.ts';
 
 const page = readFileSync(new URL('../../docs/tensorflow.md', import.meta.url), 'utf8');
-const snippets = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, snippet]) => snippet!);
+const snippets = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, snippet]) => snippet);
 
 /** What a snippet prints, a line each, as JSON. */
 async function outputOf(snippet: string): Promise<string[]> {
@@ -25,7 +25,7 @@ describe('docs/tensorflow.md', () => {
     // What the imports of the snippets register.
     await openBackend('wasm');
     (await openBackend('cpu')).use();
-    const said = [...snippet.matchAll(/^ *console\.log\(.*\/\/ (.*)$/gm)].map(([, text]) => text!);
+    const said = [...snippet.matchAll(/^ *console\.log\(.*\/\/ (.*)$/gm)].map(([, text]) => text);
     expect(await outputOf(snippet)).toEqual(said);
   });
 
@@ -34,7 +34,7 @@ describe('docs/tensorflow.md', () => {
     const shapeOf = (options: poolproof.ActivationPoolOptions) => {
       const layer = new poolproof.ActivationPool({ branches: ['relu', 'step'], ...options });
       layer.build([null, 4, 5]);
-      return `\`${JSON.stringify(layer.getWeights()[0]!.shape).replaceAll(',', ', ')}\``;
+      return `\`${JSON.stringify(layer.getWeights()[0].shape).replaceAll(',', ', ')}\``;
     };
     const rows = [{}, { sharing: 'channel' }, { sharing: 'layer' }, { sharedAxes: [1] }] as const;
     const shapes = page.match(/^\| `.*`\[[\d, ]+\]` \|$/gm)!.map((line) => line.split('|').at(-2)!.trim());

@@ -49,7 +49,7 @@ export function layoutOf(
     if (rank === 1) {
       throw new RangeError(`${where}: "sharing" 'channel' expected an x of rank 2 or more, got shape ${list(shape)}`);
     }
-    return { alphaShape: [rows, shape[rank - 1]!], summedAxes: shape.slice(0, -1).map((_, axis) => axis) };
+    return { alphaShape: [rows, shape[rank - 1]], summedAxes: shape.slice(0, -1).map((_, axis) => axis) };
   }
   for (const axis of sharing.sharedAxes) {
     if (axis < 1 || axis >= rank) {

@@ -67,7 +67,7 @@ const ops: readonly Op[] = [
     branches: ['relu', 'step'],
     form: (c) => freely(c, ['relu', 'step']),
     answers: ({ pool }) => pool.branches.join() === 'relu,step',
-    y: (x, [P, D], input) => tf.add(relu.y(x, [P!], input), step.y(x, [D!], input)),
+    y: (x, [P, D], input) => tf.add(relu.y(x, [P], input), step.y(x, [D], input)),
   },
   {
     name: 'prelu',
@@ -83,7 +83,7 @@ const ops: readonly Op[] = [
       pool.branches[0] === negative &&
       pool.branches[1] === 'relu' &&
       alpha.every((a, i) => i < alpha.length / 2 || a === 1),
-    y: (x, [alpha]) => tf.prelu(x, alpha!),
+    y: (x, [alpha]) => tf.prelu(x, alpha),
     constants: 1,
   },
   op('leakyRelu', (x) => tf.leakyRelu(x, 0.25), expressionBranch('x > 0 ? x : x/4', { name: 'leakyRelu', kinks })),
@@ -119,8 +119,8 @@ function mended(stock: Subject, { answers, constants = 0, branches }: Op, known:
     const dx = roundsTwice ? right.dx : own;
     const parameters = c.alpha.length - constants * count;
     const sums = new Set(touched.map((i) => of(i % units)));
-    for (const i of touched) [y[i], dx[i]] = [right.y[i]!, right.dx[i]!];
-    return { y, dx, dalpha: dalpha.map((v, k) => (k >= parameters || sums.has(k % count) ? right.dalpha[k]! : v)) };
+    for (const i of touched) [y[i], dx[i]] = [right.y[i], right.dx[i]];
+    return { y, dx, dalpha: dalpha.map((v, k) => (k >= parameters || sums.has(k % count) ? right.dalpha[k] : v)) };
   };
   return { ...stock, answer };
 }
@@ -128,10 +128,10 @@ function mended(stock: Subject, { answers, constants = 0, branches }: Op, known:
 /** webgl compiles its programs anew for each shape: there a Case of any shape is repeated or cut to one of its rank. */
 function fitted(c: Case): Case {
   if (!target.startsWith('chromium:webgl') || c.x.length === 0) return c;
-  const shape = [[12], [3, 4], [2, 3, 2], [2, 1, 3, 2], [2, 1, 3, 1, 2]][c.shape.length - 1]!;
+  const shape = [[12], [3, 4], [2, 3, 2], [2, 1, 3, 2], [2, 1, 3, 1, 2]][c.shape.length - 1];
   const { rows, count } = positionsOf(c.pool, shape);
   const repeated = (values: Float64Array, n: number) =>
-    Float64Array.from({ length: n }, (_, i) => values[i % values.length]!);
+    Float64Array.from({ length: n }, (_, i) => values[i % values.length]);
   return { ...c, shape, x: repeated(c.x, 12), dy: repeated(c.dy, 12), alpha: repeated(c.alpha, rows * count) };
 }
 
@@ -200,7 +200,7 @@ function caseOf({ op: name, x, alpha = [], dy = [], shape = [x.length], sharing 
 /** What is said of a law that is broken, without what the backend's facets allow; or what the op threw. */
 function saidBy(error: unknown): string {
   if (!(error instanceof LawBroken)) return ((error as Error).cause as Error).message;
-  return describeFinding(error.finding).split(', allowed')[0]!;
+  return describeFinding(error.finding).split(', allowed')[0];
 }
 
 /** What a snippet prints, or throws. */
@@ -211,7 +211,7 @@ async function printed(snippet: string): Promise<string> {
   try {
     await new AsyncFunction('tf', 'console', snippet)(tf, console);
   } catch (error) {
-    lines.push(String(error).split('\n')[0]!);
+    lines.push(String(error).split('\n')[0]);
   }
   return lines.join('\n');
 }

@@ -27,7 +27,7 @@ export function stockSubject(backend: OpenBackend, pool: StockPool): Subject {
       const tensors = tf.tidy(() => evaluate(pool, input));
       try {
         const [y, dx, dalpha] = await Promise.all(tensors.map(async (t) => Float64Array.from(await t.data())));
-        return { y: y!, dx: dx!, dalpha: dalpha! };
+        return { y: y, dx: dx, dalpha: dalpha };
       } finally {
         tf.dispose(tensors);
       }
@@ -52,7 +52,7 @@ function evaluate({ y, constants = 0 }: StockPool, input: Case): [y: tf.Tensor, 
   }
   const c = tf.split(coefficients(alpha), n).map((row) => tf.reshape(row, S));
   const [free, fixed] = [c.slice(0, n - constants), c.slice(n - constants)];
-  const { value, grads } = tf.valueAndGrads((v, ...own) => y(v!, [...own, ...fixed], input))([x, ...free], dy);
+  const { value, grads } = tf.valueAndGrads((v, ...own) => y(v, [...own, ...fixed], input))([x, ...free], dy);
   const [dx, ...dc] = grads as [tf.Tensor, ...tf.Tensor[]];
   const unknown = fixed.map((row) => tf.fill(row.shape, Number.NaN));
   return [value, dx, pullBack(tf.stack([...dc, ...unknown]), alpha)];

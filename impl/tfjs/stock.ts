@@ -28,7 +28,7 @@ export function withGradient(
     const [x, save] = inputs as [tf.Tensor, tf.GradSaveFunc];
     const value = f(x);
     save([x]);
-    return { value, gradFunc: (dy, saved) => gradient(dy, saved[0]!) };
+    return { value, gradFunc: (dy, saved) => gradient(dy, saved[0]) };
   });
   return (x) => apply(x);
 }

@@ -69,9 +69,9 @@ export function tfjsSubject(backend: OpenBackend): Subject {
     answer: (input: Case): Promise<Answer> =>
       valuesOf(() => {
         const { x, alpha, dy } = tensors(input);
-        const pool = tf.valueAndGrads((v, a) => activationPool(v!, a!, input.pool));
+        const pool = tf.valueAndGrads((v, a) => activationPool(v, a, input.pool));
         const { value, grads } = pool([x, alpha], dy);
-        return { y: value, dx: grads[0]!, dalpha: grads[1]! };
+        return { y: value, dx: grads[0], dalpha: grads[1] };
       }),
 
     doubleVjp: (input: Case, cotangents: GradientCotangents): Promise<SecondOrder> =>
@@ -83,17 +83,17 @@ export function tfjsSubject(backend: OpenBackend): Subject {
         // All flat but for the op, since stock sums and products of rank 7 are garbage on wasm and throw on webgpu.
         const flat = (t: Tensor) => tf.reshape(t, [-1]);
         const paired = tf.grads((...inputs) => {
-          const [x, alpha, dy] = inputs.map((t, i) => tf.reshape(t, [given.x, given.alpha, given.dy][i]!.shape));
-          const first = tf.grads((v, a) => activationPool(v!, a!, input.pool));
-          const [dx, dalpha] = first([x!, alpha!], dy);
+          const [x, alpha, dy] = inputs.map((t, i) => tf.reshape(t, [given.x, given.alpha, given.dy][i].shape));
+          const first = tf.grads((v, a) => activationPool(v, a, input.pool));
+          const [dx, dalpha] = first([x, alpha], dy);
           // With 0 · t of each input, so that tf.grads answers 0 where nothing depends on it, instead of throwing.
           const zeros = inputs.map((t) => tf.mul(t, 0));
-          const terms = [tf.mul(flat(dx!), flat(cx)), tf.mul(flat(dalpha!), flat(calpha)), ...zeros];
+          const terms = [tf.mul(flat(dx), flat(cx)), tf.mul(flat(dalpha), flat(calpha)), ...zeros];
           // One sum that is never empty: stock sums of nothing throw on webgpu and are garbage on wasm.
           return tf.sum(tf.concat([...terms, tf.zeros([1])]));
         });
         const [toX, toAlpha, toDy] = paired([given.x, given.alpha, given.dy].map(flat));
-        return { toX: toX!, toAlpha: toAlpha!, toDy: toDy! };
+        return { toX: toX, toAlpha: toAlpha, toDy: toDy };
       }),
 
     liveTensors: () => tf.memory().numTensors,

@@ -182,8 +182,8 @@ export function size(v: Big): number {
   if (!v.isFinite()) return Number.POSITIVE_INFINITY;
   // Words of seven digits, the first without its leading zeros.
   const { d, e } = v as unknown as { d: readonly number[]; e: number };
-  const digits = Math.floor(Math.log10(d[0]!));
-  return e - digits + Math.log10(d[0]! + ((d[1] ?? -1) + 1) / 1e7);
+  const digits = Math.floor(Math.log10(d[0]));
+  return e - digits + Math.log10(d[0] + ((d[1] ?? -1) + 1) / 1e7);
 }
 
 /** The decimal place of the last digit. */

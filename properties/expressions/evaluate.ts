@@ -120,12 +120,12 @@ export class Point {
       case 'min':
         return inner.reduce((best, next) => (sign(next, best) < 0 ? next : best));
       case 'abs': {
-        const side = sign(inner[0]!, zero);
-        return side > 0 ? inner[0]! : side < 0 ? tree('negate', inner[0]!) : side === 0 ? zero : inner[0]!;
+        const side = sign(inner[0], zero);
+        return side > 0 ? inner[0] : side < 0 ? tree('negate', inner[0]) : side === 0 ? zero : inner[0];
       }
       case 'sign': {
-        const side = sign(inner[0]!, zero);
-        return side > 0 ? one : side < 0 ? tree('negate', one) : side === 0 ? zero : inner[0]!;
+        const side = sign(inner[0], zero);
+        return side > 0 ? one : side < 0 ? tree('negate', one) : side === 0 ? zero : inner[0];
       }
       default:
         return tree(operation, ...inner);
@@ -144,7 +144,7 @@ export class Point {
   /** The sign of a - b; NaN where that is not a number. */
   #compare(a: Tree, b: Tree, level: number, isLast: boolean): number {
     const [left, right] = [this.#evaluate(a, level), this.#evaluate(b, level)];
-    const balls = arithmetics[level]!;
+    const balls = arithmetics[level];
     if (!left.middle.isFinite() || !right.middle.isFinite()) return Math.sign(left.middle.cmp(right.middle));
     const sign = balls.sign(balls.add(left, balls.negate(right)));
     if (sign !== undefined) return sign;
@@ -154,17 +154,17 @@ export class Point {
   }
 
   #evaluate(of: Tree, level: number): Ball {
-    const values = (of.hasX ? this.#values : constants)[level]!;
+    const values = (of.hasX ? this.#values : constants)[level];
     const seen = values.get(of);
     if (seen !== undefined) return seen;
     const ball = this.#compute(of, level);
-    if (of.hasX) this.work += (isFunction(of) ? 1 : 1 / 20) * ladder[level]! ** 2;
+    if (of.hasX) this.work += (isFunction(of) ? 1 : 1 / 20) * ladder[level] ** 2;
     values.set(of, ball);
     return ball;
   }
 
   #compute({ operation, operands, value }: Tree, level: number): Ball {
-    const balls = arithmetics[level]!;
+    const balls = arithmetics[level];
     const [a, b] = operands.map((operand) => this.#evaluate(operand, level)) as [Ball, Ball];
     switch (operation) {
       case 'number':

@@ -123,7 +123,7 @@ describe('kinks', () => {
       { at: -2.5, value: { left: 0, right: 0 }, slope: { left: 0, right: 0.2 } },
       { at: 2.5, value: { left: 1, right: 1 }, slope: { left: 0.2, right: 0 } },
     ]);
-    expect(expressionBranch('sin(x) / x > 2 ? 0 : x > 0.1 ? 1 : 2', { kinks: [0.1] }).kinks[0]!.value).toEqual({
+    expect(expressionBranch('sin(x) / x > 2 ? 0 : x > 0.1 ? 1 : 2', { kinks: [0.1] }).kinks[0].value).toEqual({
       left: 2,
       right: 1,
     });

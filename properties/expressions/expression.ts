@@ -58,10 +58,10 @@ export class Expression {
   /** The derivative of this order, rounded once; NaN where there is none. */
   number(order: Order, x: number): number {
     const at = x + 0;
-    const seen = this.#numbers[order]!.get(at);
+    const seen = this.#numbers[order].get(at);
     if (seen !== undefined) return seen;
     const value = this.#number(order, at);
-    return remembered(this.#numbers[order]!, at, value);
+    return remembered(this.#numbers[order], at, value);
   }
 
   #number(order: Order, x: number): number {
@@ -107,11 +107,11 @@ export class Expression {
   }
 
   #ball(order: Order, x: number): Ball {
-    const seen = this.#balls[order]!.get(x);
+    const seen = this.#balls[order].get(x);
     if (seen !== undefined) return seen;
     const { point, piece } = this.#at(x);
     const ball = point.value(this.derivative(piece.tree, order), (b) => rounded(b) !== undefined);
-    return remembered(this.#balls[order]!, x, ball);
+    return remembered(this.#balls[order], x, ball);
   }
 
   /** The formula without conditions that holds at x. */
@@ -215,14 +215,14 @@ export function piecesOf(of: Tree): readonly Tree[] {
   let pieces: Tree[];
   switch (operation) {
     case '?:':
-      pieces = [...choices[1]!, ...choices[2]!];
+      pieces = [...choices[1], ...choices[2]];
       break;
     case 'max':
     case 'min':
       pieces = choices.flat();
       break;
     case 'abs':
-      pieces = choices[0]!.flatMap((u) => [u, tree('negate', u)]);
+      pieces = choices[0].flatMap((u) => [u, tree('negate', u)]);
       break;
     case 'sign':
       pieces = [-1, 0, 1].map(number);

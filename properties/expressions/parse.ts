@@ -51,8 +51,8 @@ export function derivative(of: Tree): Tree {
 function derivable({ operation, operands, ...rest }: Tree): Tree {
   if (operands.length === 0) return { operation, operands, ...rest };
   const inner = operands.map(derivable);
-  if (operation === 'expm1') return tree('-', tree('exp', inner[0]!), number(1));
-  if (operation === 'log1p') return tree('log', tree('+', number(1), inner[0]!));
+  if (operation === 'expm1') return tree('-', tree('exp', inner[0]), number(1));
+  if (operation === 'log1p') return tree('log', tree('+', number(1), inner[0]));
   return tree(operation, ...inner);
 }
 
@@ -76,20 +76,20 @@ function importer(build: Build, refuse: (what: string) => never): (node: MathNod
       // a < b < c is a < b and b < c.
       const params = node.params.map(down);
       const tests = (node.conditionals as string[]).map((name, i) =>
-        build(relations[name] ?? refuse(`"${name}"`), params[i]!, params[i + 1]!),
+        build(relations[name] ?? refuse(`"${name}"`), params[i], params[i + 1]),
       );
       return tests.reduce((left, right) => build('and', left, right));
     }
     if (math.isOperatorNode(node)) {
       const args = node.args.map(down);
       if (args.length === 1) {
-        if (node.fn === 'unaryPlus') return args[0]!;
+        if (node.fn === 'unaryPlus') return args[0];
         if (node.fn === 'unaryMinus') return build('negate', ...args);
         if (node.fn === 'not') return build('not', ...args);
       } else if (args.length === 2 && isBinary(node.op)) {
         // mathjs writes the derivative of cbrt by a power that has no value below 0.
-        if (build === folded && node.op === '^' && args[1]!.text === '(2 / 3)') {
-          return build('^', build('cbrt', args[0]!), number(2));
+        if (build === folded && node.op === '^' && args[1].text === '(2 / 3)') {
+          return build('^', build('cbrt', args[0]), number(2));
         }
         return build(node.op, ...args);
       }

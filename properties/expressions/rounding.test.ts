@@ -57,7 +57,7 @@ function evaluate(of: Tree, x: number, { round: r }: Format, squares: boolean): 
     if (operation === 'x') return { v: x, d: 1 };
     if (operation === 'pi') return { v: r(Math.PI), d: 0 };
     if (operation === 'number') return { v: r(Number(value!.toString())), d: 0 };
-    if (operation === '?:') return at(holdsAt(operands[0]!) ? operands[1]! : operands[2]!);
+    if (operation === '?:') return at(holdsAt(operands[0]) ? operands[1] : operands[2]);
     const [a, b] = operands.map(at) as [Dual, Dual];
     const chain = (v: number, slope: number): Dual => ({ v: r(v), d: a.d === 0 ? 0 : r(r(slope) * a.d) });
     switch (operation) {

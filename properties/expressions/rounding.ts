@@ -97,31 +97,31 @@ class Analysis {
       case '-':
         return this.#sum(addends(of).map(([term, sign]) => scaled(this.jet(term), sign)));
       case 'negate':
-        return scaled(this.jet(operands[0]!), -1);
+        return scaled(this.jet(operands[0]), -1);
       case '*':
-        return this.#product(this.jet(operands[0]!), this.jet(operands[1]!));
+        return this.#product(this.jet(operands[0]), this.jet(operands[1]));
       case '/':
-        return this.#quotient(this.jet(operands[0]!), this.jet(operands[1]!));
+        return this.#quotient(this.jet(operands[0]), this.jet(operands[1]));
       case '^':
-        return this.#power(this.jet(operands[0]!), this.jet(operands[1]!), operands[1]!);
+        return this.#power(this.jet(operands[0]), this.jet(operands[1]), operands[1]);
       case '?:':
         return this.#conditional(operands as [Tree, Tree, Tree]);
       case 'max':
       case 'min':
         return operands.map((operand) => this.jet(operand)).reduce((a, b) => this.#extreme(a, b, operation));
       case 'abs': {
-        const u = this.jet(operands[0]!);
+        const u = this.jet(operands[0]);
         const side = this.#sign(u, u.e);
         if (side === undefined) return { ...u, v: Math.abs(u.v), ed: Number.NaN };
         return side === 0 ? { ...u, v: 0, d: 0, md: 0, ed: 0 } : scaled(u, side);
       }
       case 'sign': {
-        const u = this.jet(operands[0]!);
+        const u = this.jet(operands[0]);
         const side = this.#sign(u, u.e);
         return side === undefined ? this.#open(1) : this.#constant(side, true);
       }
       default:
-        return this.#applied(operation as SmoothFunction, this.jet(operands[0]!));
+        return this.#applied(operation as SmoothFunction, this.jet(operands[0]));
     }
   }
 

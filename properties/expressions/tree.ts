@@ -158,7 +158,7 @@ export function folded(operation: Operation, ...operands: readonly Tree[]): Tree
       return b === zero ? one : tree('^', a, b);
     case 'negate':
       if (numbers) return number(a.value!.negated());
-      return a.operation === 'negate' ? a.operands[0]! : tree('negate', a);
+      return a.operation === 'negate' ? a.operands[0] : tree('negate', a);
     default:
       return tree(operation, ...operands);
   }

@@ -8,11 +8,11 @@ const x = Float64Array.of(3.1, -2.7, 1.3, 2.2);
 
 /** `yᵢ = xᵢ + e·xᵢ₊₁`, elementwise but for what rounding hides. */
 function nearlyElementwise(e: number): Differentiable & Required<Pick<Differentiable, 'jvp'>> {
-  const next = (v: Float64Array) => v.map((at, i) => at + e * v[(i + 1) % 4]!);
+  const next = (v: Float64Array) => v.map((at, i) => at + e * v[(i + 1) % 4]);
   return {
-    forward: (inputs) => next(inputs.x!),
-    vjp: (_, dy) => ({ x: dy.map((d, i) => d + e * dy[(i + 3) % 4]!) }),
-    jvp: (_, tangents) => next(tangents.x!),
+    forward: (inputs) => next(inputs.x),
+    vjp: (_, dy) => ({ x: dy.map((d, i) => d + e * dy[(i + 3) % 4]) }),
+    jvp: (_, tangents) => next(tangents.x),
   };
 }
 
@@ -31,14 +31,14 @@ it.each([1e-13, 0])('an error is seen beside it: e = %g', async (e) => {
     ...f,
     vjp: (inputs, dy, shapes) => {
       const { x: dx } = f.vjp(inputs, dy, shapes) as { x: Float64Array };
-      return { x: dx.with(1, dx[1]! * factor) };
+      return { x: dx.with(1, dx[1] * factor) };
     },
   });
   const offInForwardMode: Differentiable = {
     ...f,
     jvp: (inputs, tangents, shapes) => {
       const ty = f.jvp(inputs, tangents, shapes) as Float64Array;
-      return ty.with(2, ty[2]! * (1 + 1e-7));
+      return ty.with(2, ty[2] * (1 + 1e-7));
     },
   };
   for (const seed of seeds) {
@@ -68,11 +68,11 @@ it.each([1, 30, 1000])('softmax(%d·x) passes', async (scale) => {
     return e.map((at) => at / sum);
   };
   const f: Differentiable = {
-    forward: (inputs) => softmax(inputs.x!),
+    forward: (inputs) => softmax(inputs.x),
     vjp(inputs, dy) {
-      const p = softmax(inputs.x!);
-      const mean = p.reduce((sum, v, i) => sum + v * dy[i]!, 0);
-      return { x: p.map((v, i) => scale * v * (dy[i]! - mean)) };
+      const p = softmax(inputs.x);
+      const mean = p.reduce((sum, v, i) => sum + v * dy[i], 0);
+      return { x: p.map((v, i) => scale * v * (dy[i] - mean)) };
     },
   };
   for (const seed of seeds) {

@@ -13,15 +13,15 @@ export interface Beyond {
 
 /** tⱼ is how far each element of `moved` was moved, ν the noise of the outputs. */
 export function beyondStructure({ given, stencils }: Moved, noise: Float64Array): Beyond {
-  const [near] = stencils[0]!.points;
+  const [near] = stencils[0].points;
   const sum = (total: number, v: number) => (Number.isFinite(v) ? total + v : total);
   return {
     cotangent(dy) {
-      const all = dy.map((d, i) => 2 * noise[i]! * Math.abs(d)).reduce(sum, 0);
-      return given.map((v, j) => all / Math.abs(near[j]! - v));
+      const all = dy.map((d, i) => 2 * noise[i] * Math.abs(d)).reduce(sum, 0);
+      return given.map((v, j) => all / Math.abs(near[j] - v));
     },
     tangent(tangent) {
-      const all = tangent.map((t, j) => Math.abs(t / (near[j]! - given[j]!))).reduce(sum, 0);
+      const all = tangent.map((t, j) => Math.abs(t / (near[j] - given[j]))).reduce(sum, 0);
       return noise.map((nu) => 2 * nu * all);
     },
   };

@@ -9,12 +9,12 @@ const inputs: Tensors = { x: floats(1, 2, 3), w: floats(4) };
 
 /** `y = w·x` with all of its parts. */
 const right: Differentiable = {
-  forward: ({ x, w }) => x!.map((v) => w![0]! * v),
+  forward: ({ x, w }) => x.map((v) => w[0] * v),
   vjp: ({ x, w }, dy) => ({
-    x: dy.map((d) => w![0]! * d),
-    w: floats(dy.reduce((sum, d, i) => sum + d * x![i]!, 0)),
+    x: dy.map((d) => w[0] * d),
+    w: floats(dy.reduce((sum, d, i) => sum + d * x[i], 0)),
   }),
-  jvp: ({ x, w }, { x: tx, w: tw }) => x!.map((v, i) => w![0]! * tx![i]! + v * tw![0]!),
+  jvp: ({ x, w }, { x: tx, w: tw }) => x.map((v, i) => w[0] * tx[i] + v * tw[0]),
 };
 const ask = (change: Partial<Differentiable> = {}, declared: Declared = {}) =>
   new Asked({ ...right, ...change }, declared, { x: [3], w: [1] });
@@ -25,7 +25,7 @@ describe('answers', () => {
     const asked = ask();
     expect([...(await asked.forward(inputs))]).toEqual([4, 8, 12]);
     const { x, w } = await asked.vjp(inputs, dy);
-    expect([[...x!], [...w!]]).toEqual([[4, 0, -4], [-2]]);
+    expect([[...x], [...w]]).toEqual([[4, 0, -4], [-2]]);
     expect([...(await asked.jvp(inputs, { x: dy, w: floats(2) }))]).toEqual([6, 4, 2]);
     expect([...(await asked.row({ x: floats(5), w: floats(3) }, { x: [1], w: [1] }, 1))]).toEqual([15]);
     expect(asked.calls).toEqual({ forward: 2, vjp: 1, jvp: 1, doubleVjp: 0, twin: 0 });
@@ -37,13 +37,13 @@ describe('answers', () => {
     const alone = ask();
     expect([...(await alone.numeric(inputs))]).toEqual([4, 8, 12]);
     expect(alone.calls).toMatchObject({ forward: 1, twin: 0 });
-    const twin = ask({ twin: ({ x }) => x!.map((v) => -v) });
+    const twin = ask({ twin: ({ x }) => x.map((v) => -v) });
     expect([...(await twin.numeric(inputs))]).toEqual([-1, -2, -3]);
     expect(twin.calls).toMatchObject({ forward: 0, twin: 1 });
   });
 
   it('may come later', async () => {
-    const asked = ask({ forward: async ({ x }) => x!.slice() });
+    const asked = ask({ forward: async ({ x }) => x.slice() });
     expect([...(await asked.forward(inputs))]).toEqual([1, 2, 3]);
   });
 
@@ -52,7 +52,7 @@ describe('answers', () => {
     const asked = ask({
       forward({ x }, shapes) {
         told.push(shapes);
-        return x!.slice();
+        return x.slice();
       },
     });
     await asked.forward(inputs);
@@ -83,17 +83,17 @@ describe('a function that changes its arguments', () => {
   it('harms nothing and is named, once for each part and argument', async () => {
     const asked = ask({
       forward({ x }) {
-        x![1] = 7;
-        return x!.map((v) => v);
+        x[1] = 7;
+        return x.map((v) => v);
       },
       vjp({ x, w }, d) {
         d[2] = 0;
-        w![0] = 0;
-        return { x: x!.slice(), w: floats(0) };
+        w[0] = 0;
+        return { x: x.slice(), w: floats(0) };
       },
       jvp(_, { x: tx }) {
-        tx![0] = 5;
-        return tx!.slice();
+        tx[0] = 5;
+        return tx.slice();
       },
     });
     const given = { x: floats(1, 2, 3), w: floats(4) };
@@ -114,9 +114,9 @@ describe('a function that changes its arguments', () => {
   it('to what they were is let be', async () => {
     const asked = ask({
       forward({ x }) {
-        const y = x!.slice();
-        x!.fill(0);
-        x!.set(y);
+        const y = x.slice();
+        x.fill(0);
+        x.set(y);
         return y;
       },
     });
@@ -131,12 +131,12 @@ describe('a function that consumes its arguments', () => {
   type Inputs = Record<string, Float64Array>;
 
   it.each<[string, string, (given: Inputs) => void]>([
-    ['gives their memory away', 'x', ({ x }) => consume(x!)],
+    ['gives their memory away', 'x', ({ x }) => consume(x)],
     [
       'puts another in their place',
       'x',
       (given) => {
-        given.x = given.x!.slice();
+        given.x = given.x.slice();
       },
     ],
     [
@@ -173,7 +173,7 @@ describe('a function that consumes its arguments', () => {
     const asked = ask({
       forward({ x }) {
         if (before?.length) consume(before);
-        before = x!.slice();
+        before = x.slice();
         return before;
       },
     });
@@ -188,7 +188,7 @@ describe('a function that consumes its arguments', () => {
 
   it('or the answer itself has answered nothing', async () => {
     const forward = ({ x }: Tensors) => {
-      const y = x!.slice();
+      const y = x.slice();
       consume(y);
       return y;
     };
@@ -207,7 +207,7 @@ describe('a function that consumes its arguments', () => {
         told.push(structuredClone(s));
         (s.x as number[])[0] = 0;
         delete (s as Record<string, unknown>).w;
-        return x!.slice();
+        return x.slice();
       },
     };
     const asked = new Asked(of, {}, shapes);
@@ -239,8 +239,8 @@ describe('double backward', () => {
   it('is named with what it does to its arguments and answers', async () => {
     const asked = ask({
       doubleVjp(of, d, cotangents) {
-        of.w![0] = 0;
-        cotangents.x!.fill(7);
+        of.w[0] = 0;
+        cotangents.x.fill(7);
         return { inputs: { x: d, w: floats(4) }, dy: d };
       },
     });
@@ -269,7 +269,7 @@ describe('double backward', () => {
   });
 
   it('that throws is what threw, also where it is asked within another check', async () => {
-    const relu = { ...elementwiseLayer('relu', elementwise.relu!) };
+    const relu = { ...elementwiseLayer('relu', elementwise.relu) };
     const failing = () => {
       throw new Error('no');
     };
@@ -282,7 +282,7 @@ describe('double backward', () => {
 });
 
 it('gradcheck leaves the declared shapes alone, whatever is done to those that a function is told', async () => {
-  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const relu = elementwiseLayer('relu', elementwise.relu);
   const shapes = { x: [3] };
   const f: Differentiable = {
     ...relu,
@@ -296,14 +296,14 @@ it('gradcheck leaves the declared shapes alone, whatever is done to those that a
     },
   };
   const { failures, inputs: reports } = await gradcheck(f, { x: floats(1, 2, -1) }, { shapes });
-  expect([failures, reports[0]!.shape, shapes]).toEqual([[], [3], { x: [3] }]);
+  expect([failures, reports[0].shape, shapes]).toEqual([[], [3], { x: [3] }]);
 });
 
 describe('a function that answers with its arguments', () => {
   it('or a part of their memory is named, once for each part and argument', async () => {
     const asked = ask({
-      forward: ({ x }) => x!,
-      vjp: ({ w }, d) => ({ x: d.subarray(0, 3), w: w! }),
+      forward: ({ x }) => x,
+      vjp: ({ w }, d) => ({ x: d.subarray(0, 3), w: w }),
     });
     await asked.forward(inputs);
     await asked.forward(inputs);
@@ -316,14 +316,14 @@ describe('a function that answers with its arguments', () => {
   });
 
   it('that are empty is let be: they hold nothing that could change', async () => {
-    const asked = ask({ forward: ({ x }) => x! });
+    const asked = ask({ forward: ({ x }) => x });
     await asked.forward({ x: floats(), w: floats(1) });
     expect(asked.failures).toEqual([]);
   });
 });
 
 describe('a function that answers twice with one memory', () => {
-  const answering = (make: () => Tensors) => ask({ vjp: make, forward: ({ x }) => x!.slice() });
+  const answering = (make: () => Tensors) => ask({ vjp: make, forward: ({ x }) => x.slice() });
   const of: Tensors = { a: floats(1, 2), b: floats(3, 4) };
 
   it('is named, once', async () => {
@@ -358,7 +358,7 @@ describe('a function that reuses its answers', () => {
     const buffer = floats(0, 0, 0);
     const asked = ask({
       forward({ x }) {
-        buffer.set(x!);
+        buffer.set(x);
         return buffer;
       },
     });
@@ -379,7 +379,7 @@ describe('a function that reuses its answers', () => {
       let calls = 0;
       const asked = ask({
         vjp(_inputs, d) {
-          const x = all[calls++ % buffers]!;
+          const x = all[calls++ % buffers];
           x.set(d);
           return { x, w: floats(0) };
         },
@@ -407,7 +407,7 @@ describe('a function that reuses its answers', () => {
         },
       });
       for (let k = 0; k < 20; k++) await asked.forward(inputs);
-      answers[at]![0] = 1;
+      answers[at][0] = 1;
       asked.checkKept();
       expect(asked.failures, `answer ${at}`).toHaveLength(found);
     }
@@ -417,7 +417,7 @@ describe('a function that reuses its answers', () => {
     const answers: Float64Array[] = [];
     const asked = ask({
       forward() {
-        if (answers.length === 3) answers[1]![2] = 1;
+        if (answers.length === 3) answers[1][2] = 1;
         answers.push(floats(0, 0, 0));
         return answers.at(-1)!;
       },

@@ -38,14 +38,14 @@ export class Asked {
 
   async forward(inputs: Tensors): Promise<Float64Array> {
     this.calls.forward++;
-    const y = await this.#run('forward', { inputs }, (given, shapes) => this.#f.forward(given.inputs!, shapes));
+    const y = await this.#run('forward', { inputs }, (given, shapes) => this.#f.forward(given.inputs, shapes));
     return this.#output('forward', y);
   }
 
   /** `y` of a batch of one row, so many elements. */
   async row(inputs: Tensors, shapes: Shapes, length: number): Promise<Float64Array> {
     this.calls.forward++;
-    const y = await this.#run('forward', { inputs }, (given, of) => this.#f.forward(given.inputs!, of), shapes);
+    const y = await this.#run('forward', { inputs }, (given, of) => this.#f.forward(given.inputs, of), shapes);
     return this.#tensor('forward of a batch of one, as "batch" declares', 'y', y, length);
   }
 
@@ -55,7 +55,7 @@ export class Asked {
     this.calls.twin++;
     return this.#output(
       'twin',
-      await this.#run('twin', { inputs }, (given, shapes) => this.#f.twin!(given.inputs!, shapes)),
+      await this.#run('twin', { inputs }, (given, shapes) => this.#f.twin!(given.inputs, shapes)),
     );
   }
 
@@ -65,7 +65,7 @@ export class Asked {
     return this.#tensors(
       'vjp',
       inputs,
-      await this.#run('vjp', given, (g, shapes) => this.#f.vjp(g.inputs!, g.dy!.dy!, shapes)),
+      await this.#run('vjp', given, (g, shapes) => this.#f.vjp(g.inputs, g.dy.dy, shapes)),
     );
   }
 
@@ -74,7 +74,7 @@ export class Asked {
     const given = { inputs, tangents };
     return this.#output(
       'jvp',
-      await this.#run('jvp', given, (g, shapes) => this.#f.jvp!(g.inputs!, g.tangents!, shapes)),
+      await this.#run('jvp', given, (g, shapes) => this.#f.jvp!(g.inputs, g.tangents, shapes)),
     );
   }
 
@@ -82,7 +82,7 @@ export class Asked {
     this.calls.doubleVjp++;
     const groups = { inputs, dy: { dy }, cotangents };
     const answer: unknown = await this.#run('doubleVjp', groups, (g, shapes) =>
-      this.#f.doubleVjp!(g.inputs!, g.dy!.dy!, g.cotangents!, shapes),
+      this.#f.doubleVjp!(g.inputs, g.dy.dy, g.cotangents, shapes),
     );
     if (answer === null || typeof answer !== 'object') {
       throw new GradcheckError(`doubleVjp: expected an object with inputs and dy, got ${kindOf(answer)}`);
@@ -113,8 +113,8 @@ export class Asked {
   #keep(what: string, tensor: Float64Array, was: Float64Array): void {
     const answers = this.#kept.get(what) ?? [];
     this.#kept.set(what, answers);
-    if (answers.length > 0) this.#checkAnswer(what, answers[0]!);
-    if (answers.length === keptAnswers) this.#checkAnswer(what, answers.splice(1, 1)[0]!);
+    if (answers.length > 0) this.#checkAnswer(what, answers[0]);
+    if (answers.length === keptAnswers) this.#checkAnswer(what, answers.splice(1, 1)[0]);
     answers.push({ tensor, was });
   }
 
@@ -146,12 +146,12 @@ export class Asked {
     }
     for (const [group, tensors] of Object.entries(groups)) {
       for (const [name, tensor] of Object.entries(tensors)) {
-        const copy = copies[group]![name]!;
+        const copy = copies[group][name];
         // Another tensor in its place, none, or one whose memory was given away, differs from the first element on.
-        this.#checkMutated(what, name, given[group]![name] === copy ? firstDifference(copy, tensor) : 0);
+        this.#checkMutated(what, name, given[group][name] === copy ? firstDifference(copy, tensor) : 0);
         this.#checkAlias(what, name, copy, answer);
       }
-      const added = Object.keys(given[group]!).find((name) => !Object.hasOwn(tensors, name));
+      const added = Object.keys(given[group]).find((name) => !Object.hasOwn(tensors, name));
       if (added !== undefined) this.#checkMutated(what, added, 0);
     }
     this.#checkShared(what, answer);
@@ -265,8 +265,8 @@ function overlap(a: Float64Array, b: Float64Array): boolean {
 export function firstDifference(a: Float64Array, b: Float64Array, leftOut?: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const p = a[i]!;
-    const q = b[i]!;
+    const p = a[i];
+    const q = b[i];
     if (p !== q && !(Number.isNaN(p) && Number.isNaN(q)) && leftOut?.[i] !== 1) return i;
   }
   return a.length === b.length ? -1 : length;

@@ -4,7 +4,7 @@ import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
 
-const relu = elementwiseLayer('relu', elementwise.relu!);
+const relu = elementwiseLayer('relu', elementwise.relu);
 const x = Float64Array.of(-1, 0, 2);
 const failing = (): never => {
   throw new RangeError('no');
@@ -100,11 +100,11 @@ describe('options of gradcheck', () => {
   it('bounds of the rounding are asked with copies', async () => {
     const changing: Rounding = {
       forward(at) {
-        at.x!.fill(9);
+        at.x.fill(9);
         return new Float64Array(3).fill(1e-12);
       },
       vjp(at, dy) {
-        at.x!.fill(9);
+        at.x.fill(9);
         dy.fill(9);
         return { x: new Float64Array(3).fill(1e-12) };
       },
@@ -131,7 +131,7 @@ describe('options of gradcheck', () => {
       readonly units = 3;
       forward = relu.forward;
       vjp({ x }: Tensors, dy: Float64Array): Tensors {
-        return relu.vjp({ x: x! }, dy, {}) as Tensors;
+        return relu.vjp({ x: x }, dy, {}) as Tensors;
       }
     }
     expect((await gradcheck(new Layer(), { x })).passed).toBe(true);

@@ -55,13 +55,13 @@ function checkInputs(f: Differentiable, inputs: Tensors): void {
   const names = Object.keys(inputs);
   if (names.length === 0) throw new RangeError('gradcheck: "inputs" expected at least one tensor, got {}');
   for (const name of names) {
-    const tensor = inputs[name]!;
+    const tensor = inputs[name];
     if (!(tensor instanceof Float64Array)) {
       throw new TypeError(`gradcheck: "inputs.${name}" expected a Float64Array, got ${kindOf(tensor)}`);
     }
     if (name === 'y') throw new RangeError('gradcheck: "inputs" expected another name than y, which is the output');
     for (let at = 0; at < tensor.length; at++) {
-      if (Object.is(round(tensor[at]!), tensor[at])) continue;
+      if (Object.is(round(tensor[at]), tensor[at])) continue;
       throw new RangeError(`gradcheck: "inputs.${name}" expected values of ${dtype}, got ${tensor[at]} at ${at}`);
     }
   }
@@ -91,9 +91,9 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
   }
   for (const [name, shape] of Object.entries(options.shapes ?? {})) {
     checkLengths(`gradcheck: "shapes.${name}"`, shape);
-    if (name !== 'y' && sizeOf(shape) !== inputs[name]!.length) {
+    if (name !== 'y' && sizeOf(shape) !== inputs[name].length) {
       throw new RangeError(
-        `gradcheck: "shapes.${name}" expected ${inputs[name]!.length} elements, got [${shape}], ${sizeOf(shape)} elements`,
+        `gradcheck: "shapes.${name}" expected ${inputs[name].length} elements, got [${shape}], ${sizeOf(shape)} elements`,
       );
     }
   }

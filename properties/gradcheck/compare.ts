@@ -106,13 +106,13 @@ async function beyondCotangent(
     if (k < mostAlone) {
       const own = new Float64Array(dy.length);
       for (let colour = 0; colour < layout.colours; colour++) {
-        for (const [i, element] of layout.elements(colour).entries()) if (element === j) own[i] = dy[i]!;
+        for (const [i, element] of layout.elements(colour).entries()) if (element === j) own[i] = dy[i];
       }
       // What is beyond moved too when this was measured.
       const alone = compareCotangent({ ...question, dy: own, analytic: await ask(own), more: beyond.cotangent(own) });
       if (alone.wrong.has(j)) continue;
     }
-    more[j] = allowed[j]!;
+    more[j] = allowed[j];
   }
   return more;
 }
@@ -155,12 +155,12 @@ function compareCotangent({
   let worstRatio = -1;
   const reaches = layout.reaches();
   for (let j = 0; j < analytic.length; j++) {
-    const middle = middles[j]!;
-    const terms = reaches[j]! + moreTerms;
-    const own = 2 ** -53 * (ownRoundings + terms) * size[j]!;
+    const middle = middles[j];
+    const terms = reaches[j] + moreTerms;
+    const own = 2 ** -53 * (ownRoundings + terms) * size[j];
     const rounding =
-      own + (bounds ? bounds[j]! : roundingOfSum(ofSum, terms, size[j]!)) + (more === undefined ? 0 : more[j]!);
-    const width = halves[j]! + rounding;
+      own + (bounds ? bounds[j] : roundingOfSum(ofSum, terms, size[j])) + (more === undefined ? 0 : more[j]);
+    const width = halves[j] + rounding;
     if (!(Math.abs(middle) + width < Number.POSITIVE_INFINITY)) {
       halves[j] = Number.NaN;
       continue;
@@ -169,7 +169,7 @@ function compareCotangent({
     const half = tolerance === undefined ? width : tolerance * Math.max(Math.abs(middle), least);
     halves[j] = half;
     if (middle !== 0 && half >= Math.abs(middle)) vacuous++;
-    const distance = Math.abs(analytic[j]! - middle);
+    const distance = Math.abs(analytic[j] - middle);
     const isWithin = distance <= half;
     if (!isWithin) wrong.add(j);
     // A division for those alone that may be the worst.
@@ -181,9 +181,7 @@ function compareCotangent({
     }
   }
   const element =
-    worst < 0
-      ? undefined
-      : elementOf(numeric, dy, worst, analytic[worst]!, middles[worst]!, halves[worst]!, worstRatio);
+    worst < 0 ? undefined : elementOf(numeric, dy, worst, analytic[worst], middles[worst], halves[worst], worstRatio);
   return {
     summary: {
       compared,
@@ -215,7 +213,7 @@ function elementOf(
     numeric: middle,
     lo: middle - half,
     hi: middle + half,
-    kinkDistance: projection ? Number.POSITIVE_INFINITY : distanceToKink(numeric, j, values[j]!),
+    kinkDistance: projection ? Number.POSITIVE_INFINITY : distanceToKink(numeric, j, values[j]),
     ratio,
   };
 }
@@ -224,7 +222,7 @@ function elementOf(
 function largest(dy: Float64Array): number {
   let size = 1;
   for (let i = 0; i < dy.length; i++) {
-    const d = Math.abs(dy[i]!);
+    const d = Math.abs(dy[i]);
     if (d > size && d < Number.POSITIVE_INFINITY) size = d;
   }
   return size;
@@ -234,7 +232,7 @@ function largest(dy: Float64Array): number {
 function placeOf({ shape, projection }: Numeric, worst: number): Pick<ComparedElement, 'index' | 'isDirection'> {
   if (projection === undefined) return { index: indexIn(shape, worst) };
   if (worst < projection.random) return { index: [worst], isDirection: true };
-  return { index: indexIn(shape, projection.alone[worst - projection.random]!) };
+  return { index: indexIn(shape, projection.alone[worst - projection.random]) };
 }
 
 /** The value of what was worst, and dy of the only output that it reaches. */
@@ -245,12 +243,12 @@ function valueAt(
 ): { at?: number; dy?: number } {
   if (projection !== undefined) {
     const element = projection.alone[worst - projection.random];
-    return element === undefined ? {} : { at: values[element]! };
+    return element === undefined ? {} : { at: values[element] };
   }
-  const at = values[worst]!;
+  const at = values[worst];
   if (layout.reaches()[worst] !== 1) return { at };
   const outputs = range(layout.colours).map((colour) => layout.elements(colour).indexOf(worst));
-  return { at, dy: dy[Math.max(...outputs)]! };
+  return { at, dy: dy[Math.max(...outputs)] };
 }
 
 /** The elements that no direction moved whose product was measured. */
@@ -262,7 +260,7 @@ function unmoved({ random, together, alone, left }: Projection, halves: Float64A
 
 /** The relative errors that a comparison sees in every element that is not 0, and in half of them. */
 function seen(middles: Float64Array, halves: Float64Array): InputReport['sees'] {
-  const relative = middles.map((middle, j) => (2 * halves[j]!) / Math.abs(middle));
+  const relative = middles.map((middle, j) => (2 * halves[j]) / Math.abs(middle));
   return everywhereAndMedian(
     relative.filter((_, j) => middles[j] !== 0 && !Number.isNaN(halves[j])),
     false,
@@ -274,7 +272,7 @@ function seenAlong({ directions }: Projection, halves: Float64Array): InputRepor
   const least = new Float64Array(directions[0]?.length ?? 0).fill(Number.POSITIVE_INFINITY);
   for (const [k, t] of directions.entries()) {
     for (const [j, size] of t.entries()) {
-      if (size !== 0 && 2 * halves[k]! < least[j]! * Math.abs(size)) least[j] = (2 * halves[k]!) / Math.abs(size);
+      if (size !== 0 && 2 * halves[k] < least[j] * Math.abs(size)) least[j] = (2 * halves[k]) / Math.abs(size);
     }
   }
   return everywhereAndMedian(least.filter(Number.isFinite), true);
@@ -283,7 +281,7 @@ function seenAlong({ directions }: Projection, halves: Float64Array): InputRepor
 function everywhereAndMedian(errors: Float64Array, absolute: boolean): InputReport['sees'] {
   if (errors.length === 0) return undefined;
   errors.sort();
-  return { everywhere: errors.at(-1)!, median: errors[errors.length >> 1]!, absolute };
+  return { everywhere: errors.at(-1)!, median: errors[errors.length >> 1], absolute };
 }
 
 /** A distance in half widths of an interval, one of width 0 included; infinite for NaN. */
@@ -295,14 +293,14 @@ export function ratioOf(distance: number, half: number): number {
 export function projected(cotangent: Float64Array, { directions }: Projection): Float64Array {
   // 0·∞: what a direction does not move is not in its product.
   return Float64Array.from(directions, (t) =>
-    t.reduce((sum, size, j) => (size === 0 ? sum : sum + size * cotangent[j]!), 0),
+    t.reduce((sum, size, j) => (size === 0 ? sum : sum + size * cotangent[j]), 0),
   );
 }
 
 /** `Σ|tₖ|·bound` for each direction. */
 function projectedBound(bound: Float64Array, { directions }: Projection): Float64Array {
   return Float64Array.from(directions, (t) =>
-    t.reduce((sum, size, j) => (size === 0 ? sum : sum + Math.abs(size) * bound[j]!), 0),
+    t.reduce((sum, size, j) => (size === 0 ? sum : sum + Math.abs(size) * bound[j]), 0),
   );
 }
 
@@ -336,7 +334,7 @@ export function cotangentRounding(
   const { size } = expectedCotangent(layout, jacobian, dy, elements);
   const reaches = layout.reaches();
   const ofSum = sumRounding(dtype, roundings, dy);
-  return size.map((s, j) => roundingOfSum(ofSum, reaches[j]!, s));
+  return size.map((s, j) => roundingOfSum(ofSum, reaches[j], s));
 }
 
 /** From an element to the nearest kink that is declared for it or was found on it. */

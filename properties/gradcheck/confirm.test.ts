@@ -185,13 +185,13 @@ it.each([5, 20, 30, 31.5, 33, 34, 36, 38, 40, 50, 100, 500])(
       return e.map((at) => at / e.reduce((a, b) => a + b, 0));
     };
     const vjp: Differentiable['vjp'] = ({ x }, dy) => ({
-      x: softmax(x!).map((p, j) => dy[0]! * (p - (j === 0 ? 1 : 0))),
+      x: softmax(x).map((p, j) => dy[0] * (p - (j === 0 ? 1 : 0))),
     });
-    const logarithm: Differentiable = { forward: ({ x }) => Float64Array.of(-Math.log(softmax(x!)[0]!)), vjp };
+    const logarithm: Differentiable = { forward: ({ x }) => Float64Array.of(-Math.log(softmax(x)[0])), vjp };
     const summed: Differentiable = {
       forward({ x }) {
-        const most = Math.max(...x!);
-        return Float64Array.of(Math.log(x!.reduce((sum, v) => sum + Math.exp(v - most), 0)) + most - x![0]!);
+        const most = Math.max(...x);
+        return Float64Array.of(Math.log(x.reduce((sum, v) => sum + Math.exp(v - most), 0)) + most - x[0]);
       },
       vjp,
     };
@@ -200,7 +200,7 @@ it.each([5, 20, 30, 31.5, 33, 34, 36, 38, 40, 50, 100, 500])(
       const wrong: Differentiable = {
         ...f,
         vjp: (inputs, dy, shapes) => ({
-          x: (vjp(inputs, dy, shapes) as { x: Float64Array }).x.map((v) => v + 1e-9 * dy[0]!),
+          x: (vjp(inputs, dy, shapes) as { x: Float64Array }).x.map((v) => v + 1e-9 * dy[0]),
         }),
       };
       expect(await codes(wrong, { x: Float64Array.of(g, 0) })).toContain('gradient');

@@ -37,11 +37,11 @@ export async function confirmJacobian(
   const again = { lo: lo.slice(), hi: hi.slice(), kinks: kinks.slice() };
   for (const entry of open) {
     const isOnKink = found.has(placeOf(entry));
-    if (!isOnKink && !(lo[entry.at]! <= hi[entry.at]!)) continue;
+    if (!isOnKink && !(lo[entry.at] <= hi[entry.at])) continue;
     const hidden = unit * (sizes.get(entry.output) ?? 0);
-    const least = Math.max(noise[entry.output]!, noiseBeside(entry, moved, dtype), hidden);
+    const least = Math.max(noise[entry.output], noiseBeside(entry, moved, dtype), hidden);
     if (isOnKink) judgeFrom(0, entry, moved, y, least, dtype);
-    else if (!measureAgain(entry, moved, y, noise[entry.output]!, hidden, least, dtype)) continue;
+    else if (!measureAgain(entry, moved, y, noise[entry.output], hidden, least, dtype)) continue;
     again.lo[entry.at] = entry.lo;
     again.hi[entry.at] = entry.hi;
     if (isOnKink) again.kinks = again.kinks.filter((kink) => placeOf(kink) !== placeOf(entry));
@@ -70,7 +70,7 @@ function measureAgain(
 ): boolean {
   /** The slope at one scale and the noise seen in it; where that is more than was thought, or none shows, `hidden` too. */
   const measuredAt = (scale: number) => {
-    const noise = noiseWithin(entry, moved, scale, y[entry.output]!);
+    const noise = noiseWithin(entry, moved, scale, y[entry.output]);
     const seen = slopeAt(entry, moved, scale, y, Math.max(estimated, noise));
     if (seen === undefined || (!isLine(seen) && noise <= estimated)) return { noise, slope: seen };
     return { noise, slope: slopeAt(entry, moved, scale, y, Math.max(estimated, noise, hidden)) };
@@ -142,12 +142,12 @@ async function sizesWithinReach(moved: Moved, y: Float64Array, outputs: Readonly
 function noiseWithin(entry: Open, moved: Moved, scale: number, f0: number): number {
   const curve = valuesAt(entry, moved, scale);
   if (curve === undefined) return 0;
-  const isOneSided = Math.abs(moved.stencils[scale]!.side[entry.element]!) === 1;
+  const isOneSided = Math.abs(moved.stencils[scale].side[entry.element]) === 1;
   const order = isOneSided ? [0, 1, 2, 3] : centredOrder;
-  const [t, f] = [order.map((k) => curve.t[k]!), order.map((k) => curve.f[k]!)];
+  const [t, f] = [order.map((k) => curve.t[k]), order.map((k) => curve.f[k])];
   let most = 0;
   for (const [s, value] of points(entry, moved)) {
-    if (Math.abs(s) < Math.abs(t[0]!)) most = Math.max(most, Math.abs(value - quarticAt(s, f0, t, f)));
+    if (Math.abs(s) < Math.abs(t[0])) most = Math.max(most, Math.abs(value - quarticAt(s, f0, t, f)));
   }
   return 2 * most;
 }
@@ -173,9 +173,9 @@ function* points(
   { stencils, values, given }: Moved,
 ): IterableIterator<[number, number]> {
   for (const [scale, stencil] of stencils.entries()) {
-    for (const [level, of] of values[scale]!.entries()) {
+    for (const [level, of] of values[scale].entries()) {
       const value = of[colour]?.[output] ?? Number.NaN;
-      const s = stencil.points[level]![element]! - given[element]!;
+      const s = stencil.points[level][element] - given[element];
       if (Number.isFinite(value) && s !== 0) yield [s, value];
     }
   }

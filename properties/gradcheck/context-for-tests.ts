@@ -25,7 +25,7 @@ export async function contextOf(
   const y = await asked.forward(inputs);
   const dy = more.dy ?? new Float64Array(y.length).fill(1);
   const numerics = Object.entries(known).map(([name, { structure, slope }]): Numeric => {
-    const layout = layoutOf(name, structure, shapes[name]!, shapes.y!);
+    const layout = layoutOf(name, structure, shapes[name], shapes.y);
     const [lo, hi] = [new Float64Array(layout.colours * y.length), new Float64Array(layout.colours * y.length)];
     for (let colour = 0; colour < layout.colours; colour++) {
       for (const [i, j] of layout.elements(colour).entries()) {
@@ -40,8 +40,8 @@ export async function contextOf(
       layout,
       jacobian,
       confirm: async () => jacobian,
-      shape: shapes[name]!,
-      values: inputs[name]!,
+      shape: shapes[name],
+      values: inputs[name],
       noise: new Float64Array(y.length),
       kinksOf: undefined,
       projection: undefined,
@@ -67,13 +67,13 @@ export async function contextOf(
 
 /** `y = w·x` over x `[3, 2]` with w `[2]`, at inputs of few bits. */
 export const product: Differentiable = {
-  forward: ({ x, w }) => x!.map((v, i) => v * w![i % 2]!),
+  forward: ({ x, w }) => x.map((v, i) => v * w[i % 2]),
   vjp({ x, w }, dy) {
     const dw = new Float64Array(2);
-    for (const [i, d] of dy.entries()) dw[i % 2]! += x![i]! * d;
-    return { x: dy.map((d, i) => w![i % 2]! * d), w: dw };
+    for (const [i, d] of dy.entries()) dw[i % 2] += x[i] * d;
+    return { x: dy.map((d, i) => w[i % 2] * d), w: dw };
   },
-  jvp: ({ x, w }, { x: tx, w: tw }) => x!.map((v, i) => w![i % 2]! * tx![i]! + v * tw![i % 2]!),
+  jvp: ({ x, w }, { x: tx, w: tw }) => x.map((v, i) => w[i % 2] * tx[i] + v * tw[i % 2]),
 };
 export const productInputs: Readonly<Record<'x' | 'w', Float64Array>> = {
   x: Float64Array.of(1, 2, -3, 4, 0.5, -0.25),
@@ -81,6 +81,6 @@ export const productInputs: Readonly<Record<'x' | 'w', Float64Array>> = {
 };
 export const productShapes: Readonly<Record<'x' | 'w' | 'y', readonly number[]>> = { x: [3, 2], w: [2], y: [3, 2] };
 export const productKnown: Readonly<Record<'x' | 'w', Known>> = {
-  x: { structure: 'elementwise', slope: (i) => productInputs.w[i % 2]! },
-  w: { structure: { trailing: 1 }, slope: (i) => productInputs.x[i]! },
+  x: { structure: 'elementwise', slope: (i) => productInputs.w[i % 2] },
+  w: { structure: { trailing: 1 }, slope: (i) => productInputs.x[i] },
 };

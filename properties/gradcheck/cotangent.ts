@@ -27,10 +27,10 @@ export function expectedCotangent(
     const reached = layout.elements(colour);
     const first = colour * dy.length;
     for (let i = 0; i < dy.length; i++) {
-      const j = reached[i]!;
-      const d = dy[i]!;
-      const least = lo[first + i]!;
-      const radius = (hi[first + i]! - least) / 2;
+      const j = reached[i];
+      const d = dy[i];
+      const least = lo[first + i];
+      const radius = (hi[first + i] - least) / 2;
       const width = Math.abs(d) * radius;
       const term = d * (least + radius);
       // Not where something is NaN or infinite.
@@ -38,9 +38,9 @@ export function expectedCotangent(
         middle[j] = Number.NaN;
         continue;
       }
-      middle[j]! += term;
-      half[j]! += width;
-      size[j]! += Math.abs(term) + width;
+      middle[j] += term;
+      half[j] += width;
+      size[j] += Math.abs(term) + width;
     }
   }
   return { middle, half, size };

@@ -40,7 +40,7 @@ export function drawWideCotangent(draw: Random, size: number, zeros: number, dty
     const bits = draw.bits();
     if (bits < zeros * 2 ** 32) continue;
     const sign = 1 - ((bits & 1) << 1);
-    drawn[i] = round(sign * (1 + draw.uniform()) * powers[(bits >>> 1) % powers.length]!);
+    drawn[i] = round(sign * (1 + draw.uniform()) * powers[(bits >>> 1) % powers.length]);
   }
   return drawn;
 }

@@ -12,10 +12,10 @@ describe('drawnInputs', () => {
 
   it('gives axes of one name one length, and values of the dtype', () => {
     for (const { shapes: of, inputs } of drawn(1, 'f32')) {
-      expect(of.alpha).toEqual([2, of.x![1]]);
-      expect(inputs.x).toHaveLength(of.x![0]! * of.x![1]!);
-      expect(inputs.alpha).toHaveLength(2 * of.x![1]!);
-      for (const v of [...inputs.x!, ...inputs.alpha!]) expect(Math.fround(v)).toBe(v);
+      expect(of.alpha).toEqual([2, of.x[1]]);
+      expect(inputs.x).toHaveLength(of.x[0] * of.x[1]);
+      expect(inputs.alpha).toHaveLength(2 * of.x[1]);
+      for (const v of [...inputs.x, ...inputs.alpha]) expect(Math.fround(v)).toBe(v);
     }
   });
 
@@ -25,7 +25,7 @@ describe('drawnInputs', () => {
   });
 
   it('draws a third of the elements on a kink, beside one, or as powers of two and small integers', () => {
-    const values = drawn(2).flatMap(({ inputs }) => [...inputs.x!, ...inputs.alpha!]);
+    const values = drawn(2).flatMap(({ inputs }) => [...inputs.x, ...inputs.alpha]);
     const isSpecial = (v: number) =>
       [0, 6].some((kink) => Math.abs(v - kink) <= 2 ** -4) || Number.isInteger(Math.log2(Math.abs(v)));
     expect(values.filter(isSpecial).length / values.length).toBeGreaterThan(0.3);
@@ -36,15 +36,15 @@ describe('drawnInputs', () => {
     const lengths = (longest?: number) => {
       const options = { shapes: { x: ['n', 3] }, ...(longest !== undefined && { longest }) };
       const all = fc.sample(drawnInputs(options), { seed: 3, numRuns: 300 });
-      expect(all.every(({ shapes: of }) => of.x![1] === 3)).toBe(true);
-      return [...new Set(all.map(({ shapes: of }) => of.x![0]!))].sort((a, b) => a - b);
+      expect(all.every(({ shapes: of }) => of.x[1] === 3)).toBe(true);
+      return [...new Set(all.map(({ shapes: of }) => of.x[0]))].sort((a, b) => a - b);
     };
     expect(lengths()).toEqual([1, 2, 3, 4, 5, 6]);
     expect(lengths(2)).toEqual([1, 2]);
     const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [20_000] }, kinks: [100] }), { seed: 4, numRuns: 1 }) as [
       DrawnInputs,
     ];
-    const share = (is: (v: number) => boolean) => inputs.x!.filter(is).length / 20_000;
+    const share = (is: (v: number) => boolean) => inputs.x.filter(is).length / 20_000;
     expect(share((v) => v === 100)).toBeCloseTo(0.12, 1.5);
     for (const sign of [1, -1]) {
       const beside = (v: number) => sign * (v - 100) > 0 && Math.abs(v - 100) <= 2 ** -4;
@@ -71,14 +71,14 @@ describe('drawnInputs', () => {
       seed: 6,
       numRuns: 1,
     }) as [DrawnInputs];
-    for (const v of inputs.x!) expect(v >= lo && v <= hi, `${v}`).toBe(true);
+    for (const v of inputs.x) expect(v >= lo && v <= hi, `${v}`).toBe(true);
     for (const k of [0, 1, 2, 3]) {
       const [from, to] = [lo + (hi - lo) * (k / 4), lo + (hi - lo) * ((k + 1) / 4)];
-      expect(inputs.x!.some((v) => v >= from && v <= to)).toBe(true);
+      expect(inputs.x.some((v) => v >= from && v <= to)).toBe(true);
     }
-    expect(inputs.x!.includes(0)).toBe(lo <= 0 && hi >= 0);
+    expect(inputs.x.includes(0)).toBe(lo <= 0 && hi >= 0);
     // The others are drawn as they are without a range.
-    expect(inputs.a!.some((v) => v < 0)).toBe(true);
+    expect(inputs.a.some((v) => v < 0)).toBe(true);
   });
 
   it.each<[unknown, typeof RangeError | typeof TypeError, string]>([
@@ -95,7 +95,7 @@ describe('drawnInputs', () => {
 
   it('draws 0 of both signs', () => {
     const drawn = fc.sample(drawnInputs({ shapes: { x: [8] } }), { numRuns: 100, seed: 1 });
-    const zeros = drawn.flatMap(({ inputs }) => [...inputs.x!]).filter((v) => v === 0);
+    const zeros = drawn.flatMap(({ inputs }) => [...inputs.x]).filter((v) => v === 0);
     expect(zeros.filter((v) => Object.is(v, -0)).length).toBeGreaterThan(zeros.length / 4);
     expect(zeros.filter((v) => Object.is(v, 0)).length).toBeGreaterThan(zeros.length / 4);
   });
@@ -105,7 +105,7 @@ describe('drawnInputs', () => {
       const [{ inputs }] = fc.sample(drawnInputs({ shapes: { x: [2000] }, ...options }), { seed: 5, numRuns: 1 }) as [
         DrawnInputs,
       ];
-      expect(inputs.x!.filter((v) => v === 0).length).toBeGreaterThan(150);
+      expect(inputs.x.filter((v) => v === 0).length).toBeGreaterThan(150);
     }
   });
 
@@ -130,8 +130,8 @@ describe('shrinking', () => {
       shapes: { x: [1, 3], alpha: [2, 3] },
       inputs: { x: new Float64Array(3), alpha: Float64Array.of(0, 1, 0, 0, 0, 1) },
     };
-    const axes = shrunk(value).filter(({ shapes: of }) => of.x![1] !== 3);
-    expect(axes.map(({ shapes: of, inputs }) => [of.x, of.alpha, [...inputs.x!], [...inputs.alpha!]])).toEqual([
+    const axes = shrunk(value).filter(({ shapes: of }) => of.x[1] !== 3);
+    expect(axes.map(({ shapes: of, inputs }) => [of.x, of.alpha, [...inputs.x], [...inputs.alpha]])).toEqual([
       [[1, 1], [2, 1], [0], [0, 0]],
       [[1, 1], [2, 1], [0], [1, 0]],
       [[1, 1], [2, 1], [0], [0, 1]],
@@ -155,8 +155,8 @@ describe('shrinking', () => {
       ],
     ]);
     // An axis of length 1 stays; one of a fixed length does not.
-    expect(shrunk(value).every(({ shapes: of }) => of.x![0] === 1)).toBe(true);
-    expect(shrunk(value).map(({ shapes: of }) => of.alpha![0])).toContain(1);
+    expect(shrunk(value).every(({ shapes: of }) => of.x[0] === 1)).toBe(true);
+    expect(shrunk(value).map(({ shapes: of }) => of.alpha[0])).toContain(1);
   });
 
   it('then makes single elements simpler, in place', () => {
@@ -164,15 +164,13 @@ describe('shrinking', () => {
       shapes: { x: [1, 1], alpha: [2, 1] },
       inputs: { x: Float64Array.of(1), alpha: Float64Array.of(0, -1) },
     };
-    const simpler = shrunk(value).filter(({ shapes: of }) => of.alpha![0] === 2);
+    const simpler = shrunk(value).filter(({ shapes: of }) => of.alpha[0] === 2);
     // Never onto a kink, which is at 0 unless given.
-    expect(simpler.map(({ inputs }) => [...inputs.x!, ...inputs.alpha!])).toEqual([[1, 0, 1]]);
+    expect(simpler.map(({ inputs }) => [...inputs.x, ...inputs.alpha])).toEqual([[1, 0, 1]]);
     expect(simpler.every(({ shapes: of }) => of === value.shapes)).toBe(true);
     const elsewhere = drawnInputs({ shapes: { x: [2] }, kinks: [1, 5] });
     const values = [...elsewhere.shrink({ shapes: { x: [2] }, inputs: { x: Float64Array.of(5, -1) } }, undefined)];
-    expect(values.flatMap(({ value: { inputs } }) => (inputs.x!.length === 2 ? [[...inputs.x!]] : []))).toEqual([
-      [5, 0],
-    ]);
+    expect(values.flatMap(({ value: { inputs } }) => (inputs.x.length === 2 ? [[...inputs.x]] : []))).toEqual([[5, 0]]);
     const least = {
       shapes: { x: [1, 1], alpha: [1, 1] },
       inputs: { x: Float64Array.of(0), alpha: Float64Array.of(1) },
@@ -183,7 +181,7 @@ describe('shrinking', () => {
   it('keeps elements within their range', () => {
     const within = drawnInputs({ shapes: { x: [2] }, kinks: [9], ranges: { x: [0.75, 4] } });
     const values = [...within.shrink({ shapes: { x: [2] }, inputs: { x: Float64Array.of(3.14, 3) } }, undefined)];
-    const both = values.flatMap(({ value: { inputs } }) => (inputs.x!.length === 2 ? [[...inputs.x!]] : []));
+    const both = values.flatMap(({ value: { inputs } }) => (inputs.x.length === 2 ? [[...inputs.x]] : []));
     expect(both).toContainEqual([1, 1]);
     expect(both).toContainEqual([3.25, 3]);
     for (const v of both.flat()) expect(v).toBeGreaterThanOrEqual(0.75);

@@ -96,7 +96,7 @@ function checkRanges(where: string, ranges: Ranges, inputs: readonly string[]): 
 
 /** @throws RangeError unless `range` is two finite numbers, the lesser first */
 export function checkRange(where: string, range: readonly [number, number]): void {
-  if (Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0]! <= range[1]!) return;
+  if (Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0] <= range[1]) return;
   throw new RangeError(`${where} expected two finite numbers, the lesser first, got ${shown(range)}`);
 }
 
@@ -149,7 +149,7 @@ export class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
       // One input alone: where three are equal, as in a clamp between two others, moving one may show nothing of it.
       const name = likelyLargest(inputs, random);
       const isAllowed = (v: number) => isWithin(this.#options, name, v);
-      inputs[name] = inPattern(pattern, { values: inputs[name]!, shape: concrete[name]!, isAllowed }, random);
+      inputs[name] = inPattern(pattern, { values: inputs[name], shape: concrete[name], isAllowed }, random);
     }
     return { shapes: concrete, inputs, ...(isOfPlainSum(run) && { dy: 1 as const }) };
   }
@@ -196,6 +196,6 @@ export class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {
 /** The largest input, the first of as many elements, two times in three; else any. */
 function likelyLargest(inputs: Tensors, random: fc.Random): string {
   const names = Object.keys(inputs);
-  if (random.nextInt(0, 2) === 0) return names[random.nextInt(0, names.length - 1)]!;
-  return names.reduce((most, name) => (inputs[name]!.length > inputs[most]!.length ? name : most));
+  if (random.nextInt(0, 2) === 0) return names[random.nextInt(0, names.length - 1)];
+  return names.reduce((most, name) => (inputs[name].length > inputs[most].length ? name : most));
 }

@@ -48,8 +48,8 @@ async function check(
 const codes = (failures: readonly GradcheckFailure[]) => failures.map(({ code }) => code);
 /** Derivatives known to ± this. */
 const wide = (by: number): Readonly<Record<string, Known>> => ({
-  x: { ...productKnown.x, slope: (i) => [productInputs.w[i % 2]! - by, productInputs.w[i % 2]! + by] },
-  w: { ...productKnown.w, slope: (i) => [productInputs.x[i]! - by, productInputs.x[i]! + by] },
+  x: { ...productKnown.x, slope: (i) => [productInputs.w[i % 2] - by, productInputs.w[i % 2] + by] },
+  w: { ...productKnown.w, slope: (i) => [productInputs.x[i] - by, productInputs.x[i] + by] },
 });
 
 describe('the tangents', () => {
@@ -58,8 +58,8 @@ describe('the tangents', () => {
     for (let seed = 0; seed < 50; seed++) {
       const { asked, failures } = await check(right, productKnown, { seed });
       expect(failures).toEqual([]);
-      expect([asked.x!.length, asked.w!.length]).toEqual([6, 2]);
-      zeros += [...asked.x!, ...asked.w!].filter((t) => t === 0).length;
+      expect([asked.x.length, asked.w.length]).toEqual([6, 2]);
+      zeros += [...asked.x, ...asked.w].filter((t) => t === 0).length;
     }
     // A tenth of 400.
     expect(zeros).toBeGreaterThan(20);
@@ -77,17 +77,17 @@ describe('the tangents', () => {
       };
       const { w: _, ...gradients } = context.gradients;
       expect((await checkForwardMode({ ...context, gradients })).failures).toEqual([]);
-      expect([...asked.w!]).toEqual([0, 0]);
-      expect(asked.x!.some((t) => t !== 0)).toBe(true);
+      expect([...asked.w]).toEqual([0, 0]);
+      expect(asked.x.some((t) => t !== 0)).toBe(true);
     }
   });
 });
 
 describe('J t', () => {
   it('that is wrong in some elements is reported at the worst, with what it may be', async () => {
-    const jvp = changed((t, i) => t + [0, 0.5, 0, -2000, 0, 1][i]!);
+    const jvp = changed((t, i) => t + [0, 0.5, 0, -2000, 0, 1][i]);
     const { failures, asked } = await check(jvp);
-    const expected = (right({ ...productInputs }, asked, {}) as Float64Array)[3]!;
+    const expected = (right({ ...productInputs }, asked, {}) as Float64Array)[3];
     expect(codes(failures)).toEqual(['tangent', 'adjoint']);
     const [tangent] = failures;
     expect(tangent).toMatchObject({
@@ -108,7 +108,7 @@ describe('J t', () => {
     const by = 0.125;
     const { asked } = await check();
     for (const i of [0, 1, 5]) {
-      const allowed = by * (Math.abs(asked.x![i]!) + Math.abs(asked.w![i % 2]!));
+      const allowed = by * (Math.abs(asked.x[i]) + Math.abs(asked.w[i % 2]));
       for (const sign of [1, -1]) {
         expect(codes((await check(off(sign * allowed, i), wide(by))).failures)).not.toContain('tangent');
         const beyond = await check(off(sign * allowed * 1.001, i), wide(by));
@@ -120,8 +120,8 @@ describe('J t', () => {
   it('may be off by what rounding does to the terms', async () => {
     // 2·u·roundings·(|w·tx| + |x·tw|), beside derivatives that are known exactly.
     const { asked } = await check();
-    const [x, w] = [productInputs.x[3]!, productInputs.w[1]!];
-    const allowed = 2 * u * 4 * (Math.abs(w * asked.x![3]!) + Math.abs(x * asked.w![1]!));
+    const [x, w] = [productInputs.x[3], productInputs.w[1]];
+    const allowed = 2 * u * 4 * (Math.abs(w * asked.x[3]) + Math.abs(x * asked.w[1]));
     expect(codes((await check(off(0.9 * allowed, 3))).failures)).not.toContain('tangent');
     expect(codes((await check(off(1.3 * allowed, 3))).failures)).toContain('tangent');
     // More of them where more roundings may have been passed.
@@ -153,7 +153,7 @@ describe('J t', () => {
   it('is not compared where an interval has no end, and the adjoint identity all the same', async () => {
     const endless: Readonly<Record<string, Known>> = {
       ...productKnown,
-      x: { ...productKnown.x, slope: (i) => (i === 2 ? [-Infinity, Infinity] : productInputs.w[i % 2]!) },
+      x: { ...productKnown.x, slope: (i) => (i === 2 ? [-Infinity, Infinity] : productInputs.w[i % 2]) },
     };
     expect((await check(right, endless)).failures).toEqual([]);
     expect(codes((await check(off(1, 2), endless)).failures)).toEqual(['adjoint']);
@@ -165,11 +165,11 @@ describe('J t', () => {
       [8, 16, 32],
     ];
     const f: Differentiable = {
-      forward: ({ x }) => Float64Array.from(A, (row) => row.reduce((sum, a, j) => sum + a * x![j]!, 0)),
-      vjp: ({ x }, dy) => ({ x: x!.map((_v, j) => A[0]![j]! * dy[0]! + A[1]![j]! * dy[1]!) }),
-      jvp: (_inputs, { x: t }) => Float64Array.from(A, (row) => row.reduce((sum, a, j) => sum + a * t![j]!, 0)),
+      forward: ({ x }) => Float64Array.from(A, (row) => row.reduce((sum, a, j) => sum + a * x[j], 0)),
+      vjp: ({ x }, dy) => ({ x: x.map((_v, j) => A[0][j] * dy[0] + A[1][j] * dy[1]) }),
+      jvp: (_inputs, { x: t }) => Float64Array.from(A, (row) => row.reduce((sum, a, j) => sum + a * t[j], 0)),
     };
-    const known = { x: { structure: 'dense', slope: (i: number, j: number) => A[i]![j]! } } as const;
+    const known = { x: { structure: 'dense', slope: (i: number, j: number) => A[i][j] } } as const;
     const shapes = { x: [3], y: [2] };
     const at = { x: Float64Array.of(1, 2, 3) };
     expect((await checkForwardMode(await contextOf(f, at, shapes, known))).failures).toEqual([]);
@@ -196,7 +196,7 @@ describe('J t', () => {
     const { failures, confirmed, context } = await check(right, wrong, {}, mended);
     expect(failures).toEqual([]);
     expect(confirmed).toEqual({ x: [3], w: [1] });
-    expect(context.numerics[0]!.jacobian.lo[3]).toBe(-2);
+    expect(context.numerics[0].jacobian.lo[3]).toBe(-2);
     expect((await check(off(1, 0, 3))).confirmed).toEqual({ x: [0, 3], w: [0, 1] });
     expect((await check()).confirmed).toEqual({});
   });
@@ -207,7 +207,7 @@ describe('the adjoint identity', () => {
     expect(codes((await check(off(1e-9, 1), wide(1e-6))).failures)).toEqual(['adjoint']);
     const context = await contextOf(product, productInputs, productShapes, wide(1e-6));
     for (const name of ['x', 'w']) {
-      const gradients = { ...context.gradients, [name]: context.gradients[name]!.map((g) => g + 1e-9) };
+      const gradients = { ...context.gradients, [name]: context.gradients[name].map((g) => g + 1e-9) };
       expect(codes((await checkForwardMode({ ...context, gradients })).failures)).toEqual(['adjoint']);
     }
   });
@@ -217,23 +217,23 @@ describe('the adjoint identity', () => {
     const by = 1;
     const { failures, asked } = await check(off(8, 4), wide(by), { dy });
     const adjoint = failures.find(({ code }) => code === 'adjoint') as GradcheckFailure & { code: 'adjoint' };
-    const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
-    const size = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + Math.abs(v * b[i]!), 0);
+    const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + v * b[i], 0);
+    const size = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + Math.abs(v * b[i]), 0);
     const tangent = [...(await right({ ...productInputs }, asked, {}))];
-    const wrong = tangent.with(4, tangent[4]! + 8);
+    const wrong = tangent.with(4, tangent[4] + 8);
     const gradients = (await product.vjp({ ...productInputs }, dy, {})) as Record<'x' | 'w', Float64Array>;
     expect(adjoint.forward).toBeCloseTo(dot(wrong, [...dy]), 12);
     expect(adjoint.reverse).toBeCloseTo(dot(tangent, [...dy]), 12);
     // Sizes of the terms: of <ty, dy>, of each <t, Jᵀdy>, and of dy by the largest of J t; 4 roundings of each derivative.
     const inner = tangent.map(
       (_t, i) =>
-        (Math.abs(productInputs.w[i % 2]!) + by) * Math.abs(asked.x![i]!) +
-        (Math.abs(productInputs.x[i]!) + by) * Math.abs(asked.w![i % 2]!),
+        (Math.abs(productInputs.w[i % 2]) + by) * Math.abs(asked.x[i]) +
+        (Math.abs(productInputs.x[i]) + by) * Math.abs(asked.w[i % 2]),
     );
     const magnitude =
       size(wrong, [...dy]) +
-      size([...asked.x!], [...gradients.x]) +
-      size([...asked.w!], [...gradients.w]) +
+      size([...asked.x], [...gradients.x]) +
+      size([...asked.w], [...gradients.w]) +
       size(inner, [...dy]);
     expect(adjoint.allowed / (u * (2 * 4 + 6 + 6 + 2) * magnitude)).toBeCloseTo(1, 10);
   });
@@ -250,7 +250,7 @@ describe('the adjoint identity', () => {
     const dy = Float64Array.of(0, 1, 1, 1, 1, 1);
     const open = {
       ...productKnown,
-      x: { ...productKnown.x, slope: (i: number) => (i === 0 ? Number.NaN : productInputs.w[i % 2]!) },
+      x: { ...productKnown.x, slope: (i: number) => (i === 0 ? Number.NaN : productInputs.w[i % 2]) },
     };
     const nan = (by: number): Jvp => changed((t, i) => (i === 0 ? Number.NaN : i === 1 ? t + by : t));
     expect((await check(nan(0), open, { dy })).failures).toEqual([]);
@@ -261,11 +261,11 @@ describe('the adjoint identity', () => {
     let tested = 0;
     for (let seed = 0; seed < 20; seed++) {
       const { asked } = await check(right, productKnown, { seed });
-      const at = asked.x!.indexOf(0);
+      const at = asked.x.indexOf(0);
       if (at < 0) continue;
       tested++;
       const { draw } = await contextOf(product, productInputs, productShapes, productKnown, { seed });
-      const x = context.gradients.x!.with(at, Number.NaN);
+      const x = context.gradients.x.with(at, Number.NaN);
       const gradients = { ...context.gradients, x };
       // Where both tangents are 0 nothing is allowed of the other.
       expect(codes((await checkForwardMode({ ...context, draw, gradients })).failures)).toContain('adjoint');
@@ -277,13 +277,13 @@ describe('the adjoint identity', () => {
 describe('what is not finite', () => {
   const spread = (size: number) => Float64Array.from({ length: size }, (_, k) => Math.sin(k + 1));
   const squares: Differentiable = {
-    forward: ({ x }) => Float64Array.of(x!.reduce((sum, v) => sum + v * v, 0)),
-    vjp: ({ x }, dy) => ({ x: x!.map((v) => 2 * v * dy[0]!) }),
+    forward: ({ x }) => Float64Array.of(x.reduce((sum, v) => sum + v * v, 0)),
+    vjp: ({ x }, dy) => ({ x: x.map((v) => 2 * v * dy[0]) }),
   };
   const roots: Differentiable = {
-    forward: ({ x }) => x!.map((v) => Math.sqrt(Math.abs(v))),
-    vjp: ({ x }, dy) => ({ x: x!.map((v, i) => (Math.sign(v) * dy[i]!) / (2 * Math.sqrt(Math.abs(v)))) }),
-    jvp: ({ x }, { x: t }) => x!.map((v, i) => (Math.sign(v) * t![i]!) / (2 * Math.sqrt(Math.abs(v)))),
+    forward: ({ x }) => x.map((v) => Math.sqrt(Math.abs(v))),
+    vjp: ({ x }, dy) => ({ x: x.map((v, i) => (Math.sign(v) * dy[i]) / (2 * Math.sqrt(Math.abs(v)))) }),
+    jvp: ({ x }, { x: t }) => x.map((v, i) => (Math.sign(v) * t[i]) / (2 * Math.sqrt(Math.abs(v)))),
   };
   const found = async (f: Differentiable, x: Float64Array, options: GradcheckOptions = {}) => {
     const { failures, checks } = await gradcheck(f, { x }, options);
@@ -296,7 +296,7 @@ describe('what is not finite', () => {
   it('says what of forward mode was compared', async () => {
     const right: Differentiable = {
       ...squares,
-      jvp: ({ x }, { x: t }) => Float64Array.of(x!.reduce((sum, v, j) => sum + 2 * v * t![j]!, 0)),
+      jvp: ({ x }, { x: t }) => Float64Array.of(x.reduce((sum, v, j) => sum + 2 * v * t[j], 0)),
     };
     const said = async (x: Float64Array) =>
       (await gradcheck(right, { x })).checks.find((check) => check.includes('forward mode'));
@@ -313,7 +313,7 @@ describe('what is not finite', () => {
     }
     const right: Differentiable = {
       ...squares,
-      jvp: ({ x }, { x: t }) => Float64Array.of(x!.reduce((sum, v, j) => sum + 2 * v * t![j]!, 0)),
+      jvp: ({ x }, { x: t }) => Float64Array.of(x.reduce((sum, v, j) => sum + 2 * v * t[j], 0)),
     };
     expect(await found(right, spread(65))).toEqual({ codes: [], isSaid: false });
   });
@@ -326,9 +326,9 @@ describe('what is not finite', () => {
     }
     const large = { dy: Float64Array.of(1e308) };
     const twice: Differentiable = {
-      forward: ({ x }) => Float64Array.of(2 * x![0]!),
+      forward: ({ x }) => Float64Array.of(2 * x[0]),
       vjp: (_of, dy) => ({ x: dy.map((d) => 2 * d) }),
-      jvp: (_of, { x: t }) => t!.map((d) => 2 * d),
+      jvp: (_of, { x: t }) => t.map((d) => 2 * d),
     };
     expect((await found(twice, spread(1), large)).codes).not.toContain('adjoint');
   });
@@ -347,7 +347,7 @@ describe('beyond one tangent', () => {
 
   it('rounded to float32 it is wrong', async () => {
     const rounded: Jvp = (inputs, { x, w }, shapes) =>
-      right(inputs, { x: x!.map(Math.fround), w: w!.map(Math.fround) }, shapes);
+      right(inputs, { x: x.map(Math.fround), w: w.map(Math.fround) }, shapes);
     expect(codes((await check(rounded)).failures)).toEqual(['tangent', 'adjoint']);
   });
 
@@ -363,7 +363,7 @@ describe('beyond one tangent', () => {
   it('NaN in a tangent stays where the structure lets it be, of each input', async () => {
     for (const name of ['x', 'w']) {
       const spreads: Jvp = (inputs, tangents, shapes) => {
-        const all = 0 * tangents[name]!.reduce((a, b) => a + b, 0);
+        const all = 0 * tangents[name].reduce((a, b) => a + b, 0);
         return (right(inputs, tangents, shapes) as Float64Array).map((t) => t + all);
       };
       expect((await check(spreads)).failures).toEqual([]);

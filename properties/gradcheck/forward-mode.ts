@@ -40,12 +40,12 @@ export async function checkForwardMode(context: Context): Promise<ForwardMode> {
   );
   const failures: GradcheckFailure[] = [];
   if (wrong.size > 0) {
-    const middle = expected.middle[at]!;
-    const half = expected.half[at]! + rounding * expected.size[at]!;
+    const middle = expected.middle[at];
+    const half = expected.half[at] + rounding * expected.size[at];
     failures.push({
       code: 'tangent',
-      index: indexIn(shapes.y!, at),
-      analytic: ty[at]!,
+      index: indexIn(shapes.y, at),
+      analytic: ty[at],
       numeric: middle,
       lo: middle - half,
       hi: middle + half,
@@ -83,12 +83,12 @@ function adjointOf(
   const { sum: forward, size: forwardSize } = dot(ty, dy);
   let [reverse, magnitude, terms] = [0, forwardSize, y.length];
   for (const [name, g] of Object.entries(gradients)) {
-    const product = dot(tangents[name]!, g);
+    const product = dot(tangents[name], g);
     reverse += product.sum;
     magnitude += product.size;
     terms += g.length;
   }
-  for (let i = 0; i < y.length; i++) magnitude += finiteOr0(dy[i]! * size[i]!);
+  for (let i = 0; i < y.length; i++) magnitude += finiteOr0(dy[i] * size[i]);
   // Each product passes the roundings of its derivative and, in sums over many, at most one for each term.
   const allowed = 2 ** -formats[dtype].p * (2 * roundings + terms) * magnitude;
   return { forward, reverse, allowed };
@@ -124,16 +124,16 @@ async function spreadOrChange(context: Context, tangents: Tensors, ty: Float64Ar
       code: 'spreads',
       from: `NaN in the tangent of ${placesText(group, shapes)}`,
       to: 'ty',
-      index: indexIn(shapes.y!, at),
-      was: ty[at]!,
-      became: poisoned[at]!,
+      index: indexIn(shapes.y, at),
+      was: ty[at],
+      became: poisoned[at],
     });
   }
   if (groups.length === 0 || failures.length > 0) {
     const again = await asked.jvp(inputs, tangents);
     const element = firstDifference(again, ty);
     if (element >= 0) {
-      return [{ code: 'non-deterministic', what: 'jvp', element, first: ty[element]!, again: again[element]! }];
+      return [{ code: 'non-deterministic', what: 'jvp', element, first: ty[element], again: again[element] }];
     }
   }
   const { held = 0 } = declared;
@@ -149,18 +149,18 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
   const [middle, half, size] = [new Float64Array(outputs), new Float64Array(outputs), new Float64Array(outputs)];
   for (const { name, layout, jacobian, projection } of numerics) {
     if (projection) middle.fill(Number.NaN);
-    const tangent = tangents[name]!;
+    const tangent = tangents[name];
     for (let colour = 0; colour < layout.colours && !projection; colour++) {
       const elements = layout.elements(colour);
       for (let i = 0; i < outputs; i++) {
-        const t = tangent[elements[i]!]!;
-        const least = jacobian.lo[colour * outputs + i]!;
-        const radius = (jacobian.hi[colour * outputs + i]! - least) / 2;
+        const t = tangent[elements[i]];
+        const least = jacobian.lo[colour * outputs + i];
+        const radius = (jacobian.hi[colour * outputs + i] - least) / 2;
         const width = Math.abs(t) * radius;
         const term = t * (least + radius);
-        middle[i]! += term;
-        half[i]! += width;
-        size[i]! += Math.abs(term) + width;
+        middle[i] += term;
+        half[i] += width;
+        size[i] += Math.abs(term) + width;
       }
     }
   }
@@ -171,7 +171,7 @@ function expectedTangent(numerics: readonly Numeric[], tangents: Tensors, output
 function beyondTangent(numerics: readonly Numeric[], tangents: Tensors, outputs: number): Float64Array {
   const more = new Float64Array(outputs);
   for (const { name, beyond } of numerics) {
-    for (const [i, v] of beyond?.tangent(tangents[name]!).entries() ?? []) more[i]! += v;
+    for (const [i, v] of beyond?.tangent(tangents[name]).entries() ?? []) more[i] += v;
   }
   return more;
 }
@@ -186,10 +186,10 @@ function compareTangent(
   let compared = 0;
   let [at, worst] = [-1, -1];
   for (let i = 0; i < ty.length; i++) {
-    const allowed = half[i]! + rounding * size[i]! + (more?.[i] ?? 0);
-    if (!(Math.abs(middle[i]!) + allowed < Number.POSITIVE_INFINITY)) continue;
+    const allowed = half[i] + rounding * size[i] + (more?.[i] ?? 0);
+    if (!(Math.abs(middle[i]) + allowed < Number.POSITIVE_INFINITY)) continue;
     compared++;
-    const ratio = ratioOf(Math.abs(ty[i]! - middle[i]!), allowed);
+    const ratio = ratioOf(Math.abs(ty[i] - middle[i]), allowed);
     if (!(ratio <= 1)) wrong.add(i);
     if (ratio > worst) {
       worst = ratio;
@@ -203,7 +203,7 @@ function compareTangent(
 function elementsOf({ layout }: Numeric, outputs: ReadonlySet<number>): Set<number> {
   const elements = new Set<number>();
   for (const i of outputs) {
-    for (let colour = 0; colour < layout.colours; colour++) elements.add(layout.element(layout.siteOf[i]!, colour));
+    for (let colour = 0; colour < layout.colours; colour++) elements.add(layout.element(layout.siteOf[i], colour));
   }
   return elements;
 }
@@ -214,7 +214,7 @@ function dot(a: Float64Array, b: Float64Array): { sum: number; size: number } {
   let size = 0;
   for (let i = 0; i < a.length; i++) {
     if (a[i] === 0 || b[i] === 0) continue;
-    const product = a[i]! * b[i]!;
+    const product = a[i] * b[i];
     sum += product;
     size += finiteOr0(product);
   }

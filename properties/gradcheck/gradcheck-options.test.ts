@@ -6,7 +6,7 @@ import type { GradcheckOptions } from './options.ts';
 
 const floats = (...values: number[]) => Float64Array.from(values);
 const spread = (size: number) => Float64Array.from({ length: size }, (_, k) => Math.sin(k + 1));
-const relu = elementwiseLayer('relu', elementwise.relu!);
+const relu = elementwiseLayer('relu', elementwise.relu);
 const { jvp: _, ...plain } = relu;
 
 /** `Σⱼ tanh(xⱼ)` of each row of x `[rows, n]`. */
@@ -15,20 +15,20 @@ const rowSums = (rows: number): Differentiable => {
   return {
     forward({ x }) {
       const y = new Float64Array(rows);
-      for (const [j, v] of x!.entries()) y[rowOf(x!, j)]! += Math.tanh(v);
+      for (const [j, v] of x.entries()) y[rowOf(x, j)] += Math.tanh(v);
       return y;
     },
-    vjp: ({ x }, dy) => ({ x: x!.map((v, j) => (1 - Math.tanh(v) ** 2) * dy[rowOf(x!, j)]!) }),
+    vjp: ({ x }, dy) => ({ x: x.map((v, j) => (1 - Math.tanh(v) ** 2) * dy[rowOf(x, j)]) }),
   };
 };
 
 /** `tanh(x)·w` over x `[N, 2]` with w `[2]`. */
 const scaled: Differentiable = {
-  forward: ({ x, w }) => x!.map((v, i) => Math.tanh(v) * w![i % 2]!),
+  forward: ({ x, w }) => x.map((v, i) => Math.tanh(v) * w[i % 2]),
   vjp({ x, w }, dy) {
     const dw = floats(0, 0);
-    for (const [i, v] of x!.entries()) dw[i % 2]! += Math.tanh(v) * dy[i]!;
-    return { x: x!.map((v, i) => (1 - Math.tanh(v) ** 2) * w![i % 2]! * dy[i]!), w: dw };
+    for (const [i, v] of x.entries()) dw[i % 2] += Math.tanh(v) * dy[i];
+    return { x: x.map((v, i) => (1 - Math.tanh(v) ** 2) * w[i % 2] * dy[i]), w: dw };
   },
 };
 
@@ -55,8 +55,8 @@ describe('outputs that depend on an element that is not finite stay open, all ot
   it('in a constant, as its structure says; without one any may depend on it', async () => {
     const masked: Differentiable = {
       constants: ['mask'],
-      forward: ({ x, mask }) => x!.map((v, i) => v * Math.tanh(mask![i]!)),
-      vjp: ({ mask }, dy) => ({ x: dy.map((d, i) => d * Math.tanh(mask![i]!)) }),
+      forward: ({ x, mask }) => x.map((v, i) => v * Math.tanh(mask[i])),
+      vjp: ({ mask }, dy) => ({ x: dy.map((d, i) => d * Math.tanh(mask[i])) }),
     };
     const inputs = { x: floats(1, 2, 3), mask: floats(1, Infinity, 0.5) };
     expect(await counts(masked, inputs, { structure: { mask: 'elementwise' } })).toEqual({ x: [2, 1] });
@@ -66,8 +66,8 @@ describe('outputs that depend on an element that is not finite stay open, all ot
 
   it('in a projected input: all', async () => {
     const f: Differentiable = {
-      forward: ({ x, b }) => floats(x!.reduce((sum, v) => sum + Math.tanh(v), b![0]!)),
-      vjp: ({ x }, dy) => ({ x: x!.map((v) => (1 - Math.tanh(v) ** 2) * dy[0]!), b: dy.slice() }),
+      forward: ({ x, b }) => floats(x.reduce((sum, v) => sum + Math.tanh(v), b[0])),
+      vjp: ({ x }, dy) => ({ x: x.map((v) => (1 - Math.tanh(v) ** 2) * dy[0]), b: dy.slice() }),
     };
     const inputs = { x: spread(80), b: floats(2) };
     expect(await counts(f, inputs)).toMatchObject({ b: [1, 0] });
@@ -79,18 +79,18 @@ describe('what a function declares of itself', () => {
   const of = async (f: Differentiable, inputs: Tensors, options: GradcheckOptions = {}) =>
     (await gradcheck(f, inputs, options)).failures.map(({ code }) => code);
   const mixed: Differentiable = {
-    forward: ({ x }) => x!.map((v) => v + x![0]! ** 2),
-    vjp: ({ x }, dy) => ({ x: dy.map((d, i) => d + (i === 0 ? 2 * x![0]! * dy.reduce((a, b) => a + b, 0) : 0)) }),
+    forward: ({ x }) => x.map((v) => v + x[0] ** 2),
+    vjp: ({ x }, dy) => ({ x: dy.map((d, i) => d + (i === 0 ? 2 * x[0] * dy.reduce((a, b) => a + b, 0) : 0)) }),
   };
 
   it('is held against it: structure, kinks, batch, constants and shapes', async () => {
     expect(await of({ ...mixed, structure: { x: 'elementwise' } }, { x: spread(5) })).toContain('cross-talk');
     const kinks = (value: Kink['value'] & {}) => ({ x: [{ at: 0, value, derivative: 'left' as const }] });
     expect(await of({ ...plain, kinks: kinks(() => 1) }, { x: floats(0) })).toEqual(['value']);
-    const sized = { ...plain, forward: ({ x }: Tensors) => x!.map((v) => v + x!.length) };
+    const sized = { ...plain, forward: ({ x }: Tensors) => x.map((v) => v + x.length) };
     expect(await of({ ...sized, shapes: { x: [2, 2] }, batch: ['x'] }, { x: spread(4) })).toContain('batch');
     const report = await gradcheck({ ...plain, shapes: { x: [2, 3] } }, { x: spread(6) });
-    expect([report.inputs[0]!.shape, report.outputShape]).toEqual([
+    expect([report.inputs[0].shape, report.outputShape]).toEqual([
       [2, 3],
       [2, 3],
     ]);
@@ -108,8 +108,8 @@ describe('what a function declares of itself', () => {
 
   it('constants have no gradient and are not asked for one', async () => {
     const f: Differentiable = {
-      forward: ({ x, c }) => x!.map((v) => v * c![0]!),
-      vjp: ({ c }, dy) => ({ x: dy.map((d) => d * c![0]!) }),
+      forward: ({ x, c }) => x.map((v) => v * c[0]),
+      vjp: ({ c }, dy) => ({ x: dy.map((d) => d * c[0]) }),
     };
     const report = await gradcheck(f, { x: spread(3), c: floats(2) }, { constants: ['c'] });
     expect(report.passed).toBe(true);
@@ -120,8 +120,8 @@ describe('what a function declares of itself', () => {
 describe('declared rounding stands in place of the estimate', () => {
   const unit = 1e-6;
   const quantized = (v: number) => Math.round(v / unit) * unit;
-  const bound = (forward: Rounding['forward']): Rounding => ({ forward, vjp: ({ x }) => ({ x: x!.map(() => 0) }) });
-  const f: Differentiable = { forward: ({ x }) => x!.map(quantized), vjp: (_of, dy) => ({ x: dy.slice() }) };
+  const bound = (forward: Rounding['forward']): Rounding => ({ forward, vjp: ({ x }) => ({ x: x.map(() => 0) }) });
+  const f: Differentiable = { forward: ({ x }) => x.map(quantized), vjp: (_of, dy) => ({ x: dy.slice() }) };
   const x = floats(0.1, 0.7, 3.3);
 
   it('where it is larger', async () => {
@@ -129,27 +129,27 @@ describe('declared rounding stands in place of the estimate', () => {
     const flat: Differentiable = { ...f, vjp: (_of, dy) => ({ x: dy.map(() => 0) }) };
     for (const either of [f, flat]) expect((await gradcheck(either, { x })).failures).toEqual([]);
     expect((await gradcheck({ ...f, vjp: (_of, dy) => ({ x: dy.map((d) => 2 * d) }) }, { x })).passed).toBe(false);
-    const rounding = bound((at) => at.x!.map(() => unit));
+    const rounding = bound((at) => at.x.map(() => unit));
     const report = await gradcheck({ ...f, rounding }, { x });
     expect(report.failures).toEqual([]);
-    expect(report.inputs[0]!.compared).toBe(3);
+    expect(report.inputs[0].compared).toBe(3);
     expect((await gradcheck({ ...flat, rounding }, { x })).passed).toBe(false);
   });
 
   it('and where it is smaller', async () => {
     const exact = elementwiseLayer('double', { f: (v) => 2 * v, df: () => 2 });
-    const { sees } = (await gradcheck({ ...exact, rounding: bound((at) => at.x!.map(() => 0)) }, { x: floats(1, 2) }))
-      .inputs[0]!;
+    const { sees } = (await gradcheck({ ...exact, rounding: bound((at) => at.x.map(() => 0)) }, { x: floats(1, 2) }))
+      .inputs[0];
     // What the differences lose themselves.
     expect(sees!.everywhere).toBeLessThan(2 ** -48);
-    expect((await gradcheck(exact, { x: floats(1, 2) })).inputs[0]!.sees!.everywhere).toBeGreaterThan(2 ** -40);
+    expect((await gradcheck(exact, { x: floats(1, 2) })).inputs[0].sees!.everywhere).toBeGreaterThan(2 ** -40);
   });
 
   it('is the largest of all places where it was asked', async () => {
     const elsewhere: Differentiable = {
       ...f,
-      forward: ({ x: at }) => at!.map((v, i) => (v === x[i] ? v : quantized(v))),
-      rounding: bound((at) => at.x!.map((v, i) => (v === x[i] ? 0 : unit))),
+      forward: ({ x: at }) => at.map((v, i) => (v === x[i] ? v : quantized(v))),
+      rounding: bound((at) => at.x.map((v, i) => (v === x[i] ? 0 : unit))),
     };
     expect((await gradcheck(elsewhere, { x })).failures).toEqual([]);
   });
@@ -161,12 +161,12 @@ describe('declared rounding stands in place of the estimate', () => {
     ['"rounding.vjp.x" expected a Float64Array, got undefined', { vjp: () => ({}) }],
     ['"rounding.vjp.x" expected 3 elements, got 1', { vjp: () => ({ x: floats(0) }) }],
   ])('but has to fit: %s', async (message, wrong) => {
-    const rounding = { ...bound((at) => at.x!.map(() => 0)), ...wrong };
+    const rounding = { ...bound((at) => at.x.map(() => 0)), ...wrong };
     await expect(gradcheck({ ...plain, rounding }, { x: floats(1, 2, 3) })).rejects.toThrow(`gradcheck: ${message}`);
   });
 
   it('that is NaN leaves an output open', async () => {
-    const open = { ...plain, rounding: bound((at) => at.x!.map((_v, i) => (i === 1 ? Number.NaN : 2 ** -50))) };
+    const open = { ...plain, rounding: bound((at) => at.x.map((_v, i) => (i === 1 ? Number.NaN : 2 ** -50))) };
     expect(await counts(open, { x: floats(1, 2, 3) })).toEqual({ x: [2, 1] });
   });
 });
@@ -193,7 +193,7 @@ describe('an input without structure', () => {
 
   it('is found where no other structure holds', async () => {
     const mean: Differentiable = {
-      forward: ({ x }) => x!.map((v) => v - x!.reduce((a, b) => a + b, 0) / 4),
+      forward: ({ x }) => x.map((v) => v - x.reduce((a, b) => a + b, 0) / 4),
       vjp: (_of, dy) => ({ x: dy.map((d) => d - dy.reduce((a, b) => a + b, 0) / 4) }),
     };
     expect(await structures(mean, { x: floats(1, 2, 3, 5) })).toEqual(['dense']);
@@ -223,8 +223,8 @@ describe('a report', () => {
     const twice: Differentiable = {
       ...plain,
       doubleVjp: ({ x }, dy, { x: ddx }) => ({
-        inputs: { x: new Float64Array(x!.length) },
-        dy: dy.map((_d, i) => (x![i]! > 0 ? ddx![i]! : 0)),
+        inputs: { x: new Float64Array(x.length) },
+        dy: dy.map((_d, i) => (x[i] > 0 ? ddx[i] : 0)),
       }),
     };
     expect(await added(twice)).toEqual([expect.stringMatching(/^gradient of the gradient/)]);
@@ -251,7 +251,7 @@ describe('a report', () => {
       [{}, false],
       [{ kinks: { x: [{ at: 0, value: 'left' }] } }, true],
     ] as const) {
-      const { kinks, kinkCount } = (await gradcheck(step, { x }, options)).inputs[0]!;
+      const { kinks, kinkCount } = (await gradcheck(step, { x }, options)).inputs[0];
       expect([kinks.length, kinkCount]).toEqual([8, 10]);
       expect(kinks[7]).toMatchObject({ element: [7], output: [7], at: 0, declared, jump: 2 });
     }
@@ -273,7 +273,7 @@ describe('a report', () => {
 
   it('names the call that did not repeat its answer', async () => {
     let calls = 0;
-    const random: Differentiable = { ...plain, forward: ({ x }) => x!.map((v) => v * (1 + (calls++ % 7) * 2 ** -40)) };
+    const random: Differentiable = { ...plain, forward: ({ x }) => x.map((v) => v * (1 + (calls++ % 7) * 2 ** -40)) };
     expect((await gradcheck(random, { x: spread(4) })).failures[0]).toMatchObject({
       code: 'non-deterministic',
       what: 'forward',

@@ -8,8 +8,8 @@ import { gradcheckRun } from './property.ts';
 
 describe('state', () => {
   const sum = (forward: () => number, vjp: () => number = () => 1): Differentiable => ({
-    forward: ({ x }) => Float64Array.of(forward() * x!.reduce((a, v) => a + v * v, 0)),
-    vjp: ({ x }, dy) => ({ x: x!.map((v) => 2 * v * dy[0]! * vjp()) }),
+    forward: ({ x }) => Float64Array.of(forward() * x.reduce((a, v) => a + v * v, 0)),
+    vjp: ({ x }, dy) => ({ x: x.map((v) => 2 * v * dy[0] * vjp()) }),
   });
 
   it('of forward is seen where all outputs depend on all elements', async () => {
@@ -30,9 +30,9 @@ describe('state', () => {
       const glitch: Differentiable = {
         forward({ x }) {
           calls++;
-          return x!.map((v) => v * v + (calls === bad ? 1 : 0));
+          return x.map((v) => v * v + (calls === bad ? 1 : 0));
         },
-        vjp: ({ x }, dy) => ({ x: dy.map((d, i) => 2 * x![i]! * d) }),
+        vjp: ({ x }, dy) => ({ x: dy.map((d, i) => 2 * x[i] * d) }),
       };
       expect(await codes(glitch, { x }, { shapes: { x: [8, 5] } }), `call ${bad}`).toContain('non-deterministic');
     }
@@ -41,7 +41,7 @@ describe('state', () => {
   it('that vjp leaves behind is seen in forward, whatever the structure', async () => {
     let factor = 1;
     const scale: Differentiable = {
-      forward: ({ x }) => x!.map((v) => factor * v),
+      forward: ({ x }) => x.map((v) => factor * v),
       vjp(_inputs, dy) {
         factor = 2;
         return { x: dy.slice() };
@@ -58,7 +58,7 @@ describe('state', () => {
     const f: Differentiable = {
       ...sum(() => 1),
       vjp({ x }, dy) {
-        for (const [i, v] of x!.entries()) buffer[i] = 2 * v * dy[0]!;
+        for (const [i, v] of x.entries()) buffer[i] = 2 * v * dy[0];
         return { x: buffer };
       },
     };
@@ -68,14 +68,14 @@ describe('state', () => {
 
 describe('an answer from buffers in turn', () => {
   const x = Float64Array.from({ length: 12 }, (_, i) => i / 3 - 1.7);
-  const cube = elementwiseLayer('cube', elementwise.cube!);
+  const cube = elementwiseLayer('cube', elementwise.cube);
   /** The layer with a part that answers from so many buffers. */
   const rotating = (part: 'forward' | 'vjp' | 'jvp', count: number): Differentiable => {
     const buffers = Array.from({ length: count }, () => new Float64Array(12));
     let calls = 0;
     const held = (answer: Float64Array) => {
       if (answer.length !== 12) return answer;
-      const buffer = buffers[calls++ % count]!;
+      const buffer = buffers[calls++ % count];
       buffer.set(answer);
       return buffer;
     };
@@ -84,7 +84,7 @@ describe('an answer from buffers in turn', () => {
       forward: (...of) => (part === 'forward' ? held : (y: Float64Array) => y)(cube.forward(...of) as Float64Array),
       vjp: (...of) => {
         const { x: dx } = cube.vjp(...of) as Tensors;
-        return { x: part === 'vjp' ? held(dx!) : dx! };
+        return { x: part === 'vjp' ? held(dx) : dx };
       },
       jvp: (...of) => (part === 'jvp' ? held : (t: Float64Array) => t)(cube.jvp!(...of) as Float64Array),
     };
@@ -111,7 +111,7 @@ describe('an answer from buffers in turn', () => {
 
 describe('gradients that are not linear in dy', () => {
   const of = (change: (d: number) => number): Differentiable => ({
-    forward: ({ x }) => x!.slice(),
+    forward: ({ x }) => x.slice(),
     vjp: (_inputs, dy) => ({ x: dy.map(change) }),
   });
 
@@ -131,10 +131,10 @@ describe('gradients that are not linear in dy', () => {
 
   it('summed in float32', async () => {
     const bias = (round: (v: number) => number): Differentiable => ({
-      forward: ({ b }, { b: [n] }) => Float64Array.from({ length: 32 * n! }, (_, i) => b![i % n!]!),
+      forward: ({ b }, { b: [n] }) => Float64Array.from({ length: 32 * n }, (_, i) => b[i % n]),
       vjp({ b }, dy) {
-        const db = new Float64Array(b!.length);
-        for (const [i, d] of dy.entries()) db[i % db.length] = round(db[i % db.length]! + d);
+        const db = new Float64Array(b.length);
+        for (const [i, d] of dy.entries()) db[i % db.length] = round(db[i % db.length] + d);
         return { b: db };
       },
     });
@@ -152,7 +152,7 @@ describe('gradients that are not linear in dy', () => {
 
 describe('what a layer does besides', () => {
   const x = tensor(12);
-  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const relu = elementwiseLayer('relu', elementwise.relu);
   const buffer = new Float64Array(12);
   let calls = 0;
   const later = () => {
@@ -165,8 +165,8 @@ describe('what a layer does besides', () => {
       'changes its input',
       {
         vjp({ x: v }, dy) {
-          v![0] = 0;
-          return { x: dy.map((d, i) => (x[i]! > 0 ? d : 0)) };
+          v[0] = 0;
+          return { x: dy.map((d, i) => (x[i] > 0 ? d : 0)) };
         },
       },
     ],
@@ -175,8 +175,8 @@ describe('what a layer does besides', () => {
       'answers with its input',
       {
         forward({ x: v }) {
-          for (const [i, e] of v!.entries()) v![i] = Math.max(e, 0);
-          return v!;
+          for (const [i, e] of v.entries()) v[i] = Math.max(e, 0);
+          return v;
         },
       },
     ],
@@ -185,7 +185,7 @@ describe('what a layer does besides', () => {
       'reuses its answer',
       {
         forward({ x: v }) {
-          buffer.set(v!.map((e) => Math.max(e, 0)));
+          buffer.set(v.map((e) => Math.max(e, 0)));
           return buffer;
         },
       },
@@ -196,31 +196,31 @@ describe('what a layer does besides', () => {
       {
         forward({ x: v }) {
           const k = later();
-          return v!.map((e) => Math.max(e, 0) * (1 + (k % 3) * 2 ** -52));
+          return v.map((e) => Math.max(e, 0) * (1 + (k % 3) * 2 ** -52));
         },
       },
     ],
     [
       'non-deterministic',
       'adds up',
-      { vjp: ({ x: v }, dy) => ({ x: dy.map((d, i) => (v![i]! > 0 ? d : 0) + later() * 1e-12) }) },
+      { vjp: ({ x: v }, dy) => ({ x: dy.map((d, i) => (v[i] > 0 ? d : 0) + later() * 1e-12) }) },
     ],
-    ['tangent', 'has a wrong jvp', { jvp: ({ x: v }, { x: t }) => t!.map((d, i) => (v![i]! > 0 ? 2 * d : 0)) }],
+    ['tangent', 'has a wrong jvp', { jvp: ({ x: v }, { x: t }) => t.map((d, i) => (v[i] > 0 ? 2 * d : 0)) }],
     [
       'adjoint',
       'has a jvp that is off by 1e-12',
-      { jvp: ({ x: v }, { x: t }) => t!.map((d, i) => (v![i]! > 0 ? d * (1 + 1e-12) : 0)) },
+      { jvp: ({ x: v }, { x: t }) => t.map((d, i) => (v[i] > 0 ? d * (1 + 1e-12) : 0)) },
     ],
     [
       'spreads',
       'lets NaN spread',
-      { forward: ({ x: v }) => (v!.some(Number.isNaN) ? v!.map(() => NaN) : v!.map((e) => Math.max(e, 0))) },
+      { forward: ({ x: v }) => (v.some(Number.isNaN) ? v.map(() => NaN) : v.map((e) => Math.max(e, 0))) },
       { structure: { x: 'elementwise' } },
     ],
     [
       'batch',
       'knows the size of the batch',
-      { forward: ({ x: v }) => v!.map((e) => (v!.length > 3 ? Math.max(e, 0) : e)) },
+      { forward: ({ x: v }) => v.map((e) => (v.length > 3 ? Math.max(e, 0) : e)) },
       { shapes: { x: [4, 3] }, batch: ['x'] },
     ],
   ])('%s: %s', async (code, _what, change, options) => {
@@ -240,7 +240,7 @@ describe('what a layer does besides', () => {
           const right = await layer.doubleVjp!(given, dy, cotangents, s);
           const twice = (t: Float64Array) => t.map((v) => 2 * v);
           if (part === 'dy') return { ...right, dy: twice(right.dy) };
-          return { ...right, inputs: { ...right.inputs, [part]: twice(right.inputs[part]!) } };
+          return { ...right, inputs: { ...right.inputs, [part]: twice(right.inputs[part]) } };
         },
       };
       expect(await codes(wrong, small, of), part).toContain('second-order');

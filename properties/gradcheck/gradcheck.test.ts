@@ -27,11 +27,11 @@ describe('right layers pass', () => {
     ['every input 0', { x: new Float64Array(N * U), alpha: inputs.alpha }],
     [
       '-0, subnormal and huge',
-      { x: inputs.x.map((v, i) => [-0, 5e-324, -5e-324, 1e300, 1e-300, v][i % 6]!), alpha: inputs.alpha },
+      { x: inputs.x.map((v, i) => [-0, 5e-324, -5e-324, 1e300, 1e-300, v][i % 6]), alpha: inputs.alpha },
     ],
     [
       '∞ and NaN among them',
-      { x: inputs.x.map((v, i) => [Infinity, NaN, -Infinity, v, v][i % 5]!), alpha: inputs.alpha },
+      { x: inputs.x.map((v, i) => [Infinity, NaN, -Infinity, v, v][i % 5]), alpha: inputs.alpha },
     ],
     ['alpha 0', { x: inputs.x, alpha: new Float64Array(2 * U) }],
   ])('a PAP, declared and found: %s', async (_name, given) => {
@@ -106,8 +106,8 @@ describe('right functions are not called wrong', () => {
     const round = Math.fround;
     const of = (f: (v: number) => number, df: (v: number) => number, dtype: 'f32') => ({
       dtype,
-      forward: ({ x }: Tensors) => x!.map((v) => round(f(v))),
-      vjp: ({ x }: Tensors, dy: Float64Array) => ({ x: x!.map((v, i) => round(round(df(v)) * dy[i]!)) }),
+      forward: ({ x }: Tensors) => x.map((v) => round(f(v))),
+      vjp: ({ x }: Tensors, dy: Float64Array) => ({ x: x.map((v, i) => round(round(df(v)) * dy[i])) }),
     });
     for (const [f, df, places] of [
       [(v: number) => v - Math.floor(v), () => 1, [-16, -3, 2, 0.5]],
@@ -129,10 +129,10 @@ describe('right functions are not called wrong', () => {
     const round = Math.fround;
     const quotient: Differentiable = {
       dtype: 'f32',
-      forward: ({ a, b }) => a!.map((v, i) => round(v / b![i]!)),
+      forward: ({ a, b }) => a.map((v, i) => round(v / b[i])),
       vjp: ({ a, b }, dy) => ({
-        a: dy.map((d, i) => round(d / b![i]!)),
-        b: dy.map((d, i) => round(-round(d * a![i]!) / round(b![i]! * b![i]!))),
+        a: dy.map((d, i) => round(d / b[i])),
+        b: dy.map((d, i) => round(-round(d * a[i]) / round(b[i] * b[i]))),
       }),
     };
     for (const [a, b] of [
@@ -142,7 +142,7 @@ describe('right functions are not called wrong', () => {
       [-(2 ** -30), 2 ** -14],
       [1, 3],
     ]) {
-      const report = await gradcheck(quotient, { a: Float64Array.of(a!), b: Float64Array.of(b!) });
+      const report = await gradcheck(quotient, { a: Float64Array.of(a), b: Float64Array.of(b) });
       expect(report.failures, gradcheckText(report)).toEqual([]);
     }
   });
@@ -154,8 +154,8 @@ describe('a power of |x| beside a declared jump', () => {
     const df = (v: number) => (v === 0 ? 0 : p * Math.sign(v) * Math.abs(v) ** (p - 1));
     return {
       dtype,
-      forward: ({ x }) => x!.map((v) => round(round(Math.abs(v) ** p) + (v > 0 ? 1 : 0))),
-      vjp: ({ x }, dy) => ({ x: x!.map((v, i) => round(round(factor * df(v)) * dy[i]!)) }),
+      forward: ({ x }) => x.map((v) => round(round(Math.abs(v) ** p) + (v > 0 ? 1 : 0))),
+      vjp: ({ x }, dy) => ({ x: x.map((v, i) => round(round(factor * df(v)) * dy[i])) }),
     };
   };
   const side =
@@ -205,7 +205,7 @@ describe('wrong gradients are found', () => {
     ...first,
     async vjp(given, dy, of) {
       const right = await pap.vjp(given, dy, of);
-      return { ...right, [input]: right[input]!.with(at, change(right[input]![at]!)) };
+      return { ...right, [input]: right[input].with(at, change(right[input][at])) };
     },
   });
 
@@ -217,7 +217,7 @@ describe('wrong gradients are found', () => {
     const elements = inputs[input as 'x' | 'alpha'].length;
     for (let k = 0; k < 20; k++) {
       const at = Math.floor((k * elements) / 20);
-      if (input === 'x' && inputs.x[at]! <= 0) continue;
+      if (input === 'x' && inputs.x[at] <= 0) continue;
       const report = await gradcheck(
         withElement(input, at, (v) => v * (1 + relative)),
         inputs,
@@ -229,7 +229,7 @@ describe('wrong gradients are found', () => {
   });
 
   it('a gradient of 1e-13 where f is 0, but as large as 1 within reach', async () => {
-    const { jvp: _, ...leaky } = elementwiseLayer('relu', { ...elementwise.relu!, df: (v) => (v > 0 ? 1 : 1e-13) });
+    const { jvp: _, ...leaky } = elementwiseLayer('relu', { ...elementwise.relu, df: (v) => (v > 0 ? 1 : 1e-13) });
     const x = Float64Array.of(-0.5, -1, -3);
     expect(await codes(leaky, { x })).toContain('gradient');
     expect(await codes(leaky, { x }, { kinks: { x: [{ at: 0, derivative: 'left' }] } })).toContain('gradient');
@@ -241,14 +241,14 @@ describe('wrong gradients are found', () => {
       vjp: (given, dy, of) => change(pap.vjp(given, dy, of) as Tensors, given, dy),
     });
     for (const f of [
-      wrong((g, { x }, dy) => ({ ...g, x: x!.map((v, i) => (v > 0 ? dy[i]! : 0)) })),
-      wrong((g) => ({ ...g, alpha: g.alpha!.map((d) => d / N) })),
-      wrong((g) => ({ ...g, alpha: Float64Array.of(...g.alpha!.subarray(U), ...g.alpha!.subarray(0, U)) })),
-      wrong((g) => ({ ...g, x: g.x!.map((d) => -d) })),
-      wrong((g) => ({ ...g, x: g.x!.map(() => Number.NaN) })),
+      wrong((g, { x }, dy) => ({ ...g, x: x.map((v, i) => (v > 0 ? dy[i] : 0)) })),
+      wrong((g) => ({ ...g, alpha: g.alpha.map((d) => d / N) })),
+      wrong((g) => ({ ...g, alpha: Float64Array.of(...g.alpha.subarray(U), ...g.alpha.subarray(0, U)) })),
+      wrong((g) => ({ ...g, x: g.x.map((d) => -d) })),
+      wrong((g) => ({ ...g, x: g.x.map(() => Number.NaN) })),
       wrong((g, { x, alpha }, dy) => ({
         ...g,
-        x: g.x!.map((d, i) => d + (Math.abs(x![i]!) < 0.5 ? alpha![U + (i % U)]! * dy[i]! : 0)),
+        x: g.x.map((d, i) => d + (Math.abs(x[i]) < 0.5 ? alpha[U + (i % U)] * dy[i] : 0)),
       })),
     ]) {
       expect(await codes(f, inputs, declared)).toContain('gradient');
@@ -261,8 +261,8 @@ describe('wrong gradients are found', () => {
     const atZero = (slope: number): Differentiable => ({
       ...first,
       async vjp({ x, alpha }, dy, of) {
-        const right = await pap.vjp({ x: x!, alpha: alpha! }, dy, of);
-        return { ...right, x: right.x!.map((d, i) => (x![i] === 0 ? slope * alpha![i % U]! * dy[i]! : d)) };
+        const right = await pap.vjp({ x: x, alpha: alpha }, dy, of);
+        return { ...right, x: right.x.map((d, i) => (x[i] === 0 ? slope * alpha[i % U] * dy[i] : d)) };
       },
     });
     expect(await codes(atZero(1), onKink, { ...declared, batch: [] })).toContain('gradient');
@@ -294,7 +294,7 @@ describe('kinks are measured: left slope, right slope and jump apart', () => {
         ...options,
         shapes: { x: [2, 2], alpha: [2, 2] },
       });
-      const [kink, other] = reports[0]!.kinks;
+      const [kink, other] = reports[0].kinks;
       expect(kink).toMatchObject({ element: [0, 0], at: 0, left: 0, right: 0.75, jump: 0.25 });
       expect(other).toMatchObject({ element: [0, 1], right: 0.5, jump: 0.5 });
     }
@@ -316,15 +316,15 @@ describe('kinks are measured: left slope, right slope and jump apart', () => {
     const kinks = { x: [-1e-6, 0, 1e-6].map((at) => ({ at, value: 'any' as const, derivative: 'any' as const })) };
     const report = await gradcheck(f, { x: Float64Array.of(3e-7, -9e-7, 2e-6, 0.5) }, { kinks });
     expect(report.passed, gradcheckText(report)).toBe(true);
-    expect(report.inputs[0]!.vacuous).toBe(0);
+    expect(report.inputs[0].vacuous).toBe(0);
   });
 });
 
 describe('structure', () => {
   it('that is declared and does not hold is named, with the output that changed', async () => {
     const mean: Differentiable = {
-      ...elementwiseLayer('relu', elementwise.relu!),
-      forward: ({ x }) => x!.map((v) => Math.max(v, 0) + x![0]! / 1024),
+      ...elementwiseLayer('relu', elementwise.relu),
+      forward: ({ x }) => x.map((v) => Math.max(v, 0) + x[0] / 1024),
     };
     const report = await gradcheck(mean, { x: tensor(12) }, { structure: { x: 'elementwise' } });
     expect(report.failures[0]).toMatchObject({ code: 'cross-talk', input: 'x' });
@@ -335,7 +335,7 @@ describe('structure', () => {
       const to = n - 1 - from;
       if (from === to) continue;
       const f: Differentiable = {
-        forward: ({ x }) => x!.map((v, i) => (i === to ? v + x![from]! ** 2 : v)),
+        forward: ({ x }) => x.map((v, i) => (i === to ? v + x[from] ** 2 : v)),
         vjp: (_given, dy) => ({ x: dy.slice() }),
       };
       expect(await codes(f, { x: tensor(n) }, { structure: { x: 'elementwise' } })).toContain('cross-talk');
@@ -358,7 +358,7 @@ describe('structure', () => {
       ...f,
       vjp: (of, dy, s) => {
         const g = f.vjp(of, dy, s) as Tensors;
-        return { ...g, w: g.w!.with(17, g.w![17]! + 1e-5) };
+        return { ...g, w: g.w.with(17, g.w[17] + 1e-5) };
       },
     };
     expect(await codes(wrong, given, flat)).toContain('gradient');
@@ -368,14 +368,13 @@ describe('structure', () => {
 it('random projections see what is wrong beside a share of elements on a kink', async () => {
   const [n, c] = [16, 12];
   const transposed = (slope: (v: number, k: number) => number): Differentiable => ({
-    forward: ({ x }) =>
-      Float64Array.from({ length: n * c }, (_, k) => Math.max(x![(k % n) * c + Math.floor(k / n)]!, 0)),
-    vjp: ({ x }, dy) => ({ x: x!.map((v, k) => slope(v, k) * dy[(k % c) * n + Math.floor(k / c)]!) }),
+    forward: ({ x }) => Float64Array.from({ length: n * c }, (_, k) => Math.max(x[(k % n) * c + Math.floor(k / n)], 0)),
+    vjp: ({ x }, dy) => ({ x: x.map((v, k) => slope(v, k) * dy[(k % c) * n + Math.floor(k / c)]) }),
   });
   const [{ inputs: drawn }] = fc.sample(drawnInputs({ shapes: { x: [n, c] } }), { seed: 1, numRuns: 1 }) as [
     DrawnInputs,
   ];
-  const given = { x: drawn.x! };
+  const given = { x: drawn.x };
   const shape = { shapes: { x: [n, c] } };
   const wrongAt = given.x.findIndex((v) => v > 1);
   const report = await gradcheck(
@@ -384,7 +383,7 @@ it('random projections see what is wrong beside a share of elements on a kink', 
     shape,
   );
   expect(report.passed, gradcheckText(report)).toBe(true);
-  const { projection, sees, compared, unchecked } = report.inputs[0]!;
+  const { projection, sees, compared, unchecked } = report.inputs[0];
   expect(projection!.random).toBe(4);
   expect(projection!.together + projection!.alone + unchecked).toBe(n * c);
   expect(compared).toBe(4 + projection!.alone);
@@ -404,8 +403,8 @@ describe('f32', () => {
   const f32 = (name: string, { f, df }: { f: (x: number) => number; df: (x: number) => number }): Differentiable => ({
     name,
     dtype: 'f32',
-    forward: ({ x }) => x!.map((v) => Math.fround(f(v))),
-    vjp: ({ x }, dy) => ({ x: x!.map((v, i) => Math.fround(Math.fround(df(v)) * dy[i]!)) }),
+    forward: ({ x }) => x.map((v) => Math.fround(f(v))),
+    vjp: ({ x }, dy) => ({ x: x.map((v, i) => Math.fround(Math.fround(df(v)) * dy[i])) }),
   });
   const x = tensor(64, () => Math.fround(normal()));
 
@@ -418,7 +417,7 @@ describe('f32', () => {
       });
       for (const { inputs: given } of drawn) {
         const layer = f32(name, scalar);
-        for (const f of [layer, { ...layer, twin: ({ x: v }: Tensors) => v!.map(scalar.f) }]) {
+        for (const f of [layer, { ...layer, twin: ({ x: v }: Tensors) => v.map(scalar.f) }]) {
           const report = await gradcheck(f, given);
           expect(report.failures, gradcheckText(report)).toEqual([]);
         }
@@ -427,15 +426,15 @@ describe('f32', () => {
   );
 
   it('with a float64 twin 8 ulp in one element of y or of dx are seen', async () => {
-    const layer = f32('relu', elementwise.relu!);
-    const twin = ({ x: v }: Tensors) => v!.map(elementwise.relu!.f);
+    const layer = f32('relu', elementwise.relu);
+    const twin = ({ x: v }: Tensors) => v.map(elementwise.relu.f);
     const at = x.findIndex((v) => v > 0.5);
-    const off = (t: Float64Array) => t.with(at, t[at]! * (1 + 8 * 2 ** -23));
+    const off = (t: Float64Array) => t.with(at, t[at] * (1 + 8 * 2 ** -23));
     expect(await codes({ ...layer, twin }, { x })).toEqual([]);
-    expect(await codes({ ...layer, twin, forward: ({ x: v }) => off(v!.map((e) => Math.max(e, 0))) }, { x })).toContain(
+    expect(await codes({ ...layer, twin, forward: ({ x: v }) => off(v.map((e) => Math.max(e, 0))) }, { x })).toContain(
       'value',
     );
-    const vjp: Differentiable['vjp'] = (given, dy, s) => ({ x: off((layer.vjp(given, dy, s) as Tensors).x!) });
+    const vjp: Differentiable['vjp'] = (given, dy, s) => ({ x: off((layer.vjp(given, dy, s) as Tensors).x) });
     expect(await codes({ ...layer, twin, vjp }, { x })).toContain('gradient');
   });
 
@@ -459,7 +458,7 @@ describe('f32', () => {
     async (_name, f, df, places) => {
       const of = (factor: number): Differentiable => ({
         ...f32('f', { f: (v) => factor * f(v, Math.fround), df }),
-        twin: ({ x: v }: Tensors) => v!.map((e) => f(e, (w) => w)),
+        twin: ({ x: v }: Tensors) => v.map((e) => f(e, (w) => w)),
       });
       for (const v of places) {
         const report = await gradcheck(of(1), { x: Float64Array.of(v) });
@@ -470,7 +469,7 @@ describe('f32', () => {
   );
 
   it('a tolerance is an override, and the report says so', async () => {
-    const off = elementwiseLayer('relu', { ...elementwise.relu!, df: (v) => (v > 0 ? 1.001 : 0) });
+    const off = elementwiseLayer('relu', { ...elementwise.relu, df: (v) => (v > 0 ? 1.001 : 0) });
     const { jvp: _jvp, ...layer } = off;
     const report = await gradcheck(layer, { x }, { tolerance: 0.01 });
     expect(report.passed).toBe(true);
@@ -479,8 +478,8 @@ describe('f32', () => {
 });
 
 it('bounds of rounding by the caller are an override too, which the report says', async () => {
-  const cube = elementwiseLayer('cube', elementwise.cube!);
-  const rounding = { forward: ({ x }: Tensors) => x!.map(() => 1), vjp: ({ x }: Tensors) => ({ x: x!.map(() => 1) }) };
+  const cube = elementwiseLayer('cube', elementwise.cube);
+  const rounding = { forward: ({ x }: Tensors) => x.map(() => 1), vjp: ({ x }: Tensors) => ({ x: x.map(() => 1) }) };
   const x = Float64Array.of(1, 2);
   const report = await gradcheck(cube, { x }, { rounding });
   expect(report.override).toEqual({ rounding: true });
@@ -492,13 +491,13 @@ it('bounds of rounding by the caller are an override too, which the report says'
 it('a report is at most 40 lines, and each failure a sentence that names the element', async () => {
   const wrong = {
     ...first,
-    vjp: (given: Tensors, dy: Float64Array) => ({ x: dy.map((d) => 2 * d), alpha: given.alpha!.slice() }),
+    vjp: (given: Tensors, dy: Float64Array) => ({ x: dy.map((d) => 2 * d), alpha: given.alpha.slice() }),
   };
   const report = await gradcheck(wrong, { ...inputs, x: inputs.x.with(0, 0) }, declared);
   const text = gradcheckText(report);
   expect(text.split('\n').length).toBeLessThanOrEqual(40);
   expect(text).toMatch(/^gradcheck pap: FAILED, \d+ failures/);
-  expect(describeGradcheckFailure(report.failures[0]!)).toMatch(
+  expect(describeGradcheckFailure(report.failures[0])).toMatch(
     /^dx\[\d+, \d+\] of vjp is .*, measured .*, allowed \[.*\] \(\d+ of \d+ elements wrong\); x\[\d+, \d+\] = \S+, dy \S+: derivative 2, measured 0$/,
   );
 });

@@ -76,7 +76,7 @@ export async function gradcheck(
   asked.checkKept();
   failures.push(...asked.failures);
 
-  const reports = numerics.map((numeric, k) => inputReport(compared[k]!, numeric, declared, shapes));
+  const reports = numerics.map((numeric, k) => inputReport(compared[k], numeric, declared, shapes));
   const total = [...compared, ...together].reduce((sum, { summary }) => sum + summary.compared, others.compared);
   const outcome = failures.length > 0 ? 'failed' : total > 0 ? 'passed' : 'nothing-compared';
   return {
@@ -85,7 +85,7 @@ export async function gradcheck(
     passed: outcome === 'passed',
     dtype,
     seed,
-    outputShape: shapes.y!,
+    outputShape: shapes.y,
     inputs: reports,
     failures,
     calls: asked.calls,
@@ -114,7 +114,7 @@ async function measureInputs(
   const layoutFor = (name: string) => {
     const found = parts.find((part) => part.name === name && part.projection === undefined)?.moved?.layout;
     const stated = structure?.[name];
-    return found ?? (stated && layoutOf(name, stated, shapes[name]!, shapes.y!));
+    return found ?? (stated && layoutOf(name, stated, shapes[name], shapes.y));
   };
   leaveOpenNonFinite(inputs, layoutFor, [side.noise, ...(estimated?.along.values() ?? [])]);
   const roundings = roundingsOf(moves);
@@ -134,10 +134,10 @@ async function checkValues(
   { asked, inputs, y, numerics, shapes, dtype, declared, noise, roundings }: Measured,
   side: NumericSide,
 ): Promise<GradcheckFailure[]> {
-  const first = valueFailures(y, side.y, noise, shapes.y!);
+  const first = valueFailures(y, side.y, noise, shapes.y);
   if (first.length === 0 || declared.rounding !== undefined) return first;
   const wider = conditionNoise(noise, numerics, side.y, roundings, dtype);
-  return valueFailures(y, side.y, await valueNoise(asked, inputs, y, side.y, wider, roundings, dtype), shapes.y!);
+  return valueFailures(y, side.y, await valueNoise(asked, inputs, y, side.y, wider, roundings, dtype), shapes.y);
 }
 
 function cotangentFor(y: Float64Array, { dy }: GradcheckOptions, draw: Random): Float64Array {
@@ -155,8 +155,8 @@ async function compareGradients(context: Context): Promise<Comparison[]> {
   const compared: Comparison[] = [];
   for (const numeric of numerics) {
     const { name } = numeric;
-    const ask = async (other: Float64Array) => (await asked.vjp(inputs, other))[name]!;
-    const question = { numeric, analytic: gradients[name]!, dy, dtype, roundings, tolerance, what: 'vjp', ask };
+    const ask = async (other: Float64Array) => (await asked.vjp(inputs, other))[name];
+    const question = { numeric, analytic: gradients[name], dy, dtype, roundings, tolerance, what: 'vjp', ask };
     compared.push(await compareConfirmed({ ...question, bound: rounding?.[name] }));
   }
   return compared;
@@ -174,12 +174,12 @@ async function compareTies(
   const compared: Comparison[] = [];
   let rounding: Tensors | undefined;
   for (const [k, numeric] of numerics.entries()) {
-    const ties = tiesOf[k]!;
+    const ties = tiesOf[k];
     if (ties.length === 0) continue;
     rounding ??= declared.rounding?.vjp(inputs, dy);
-    const together = await measureTogether(numeric, ties, { ...side, noise: numeric.noise }, unit, shapes.y!, draw);
+    const together = await measureTogether(numeric, ties, { ...side, noise: numeric.noise }, unit, shapes.y, draw);
     if (declared.onKinks === 'open') together.jacobian = withoutKinks(together.jacobian);
-    const analytic = gradients[numeric.name]!;
+    const analytic = gradients[numeric.name];
     const bound = rounding?.[numeric.name] ?? cotangentRounding(numeric, dy, analytic.length, dtype, roundings);
     compared.push(
       await compareConfirmed({ numeric: together, analytic, dy, dtype, roundings, tolerance, bound, what }),
@@ -204,7 +204,7 @@ async function checkOthers(
   const other = await checkContainment(context);
   failures.push(...other.failures);
   checks.push(other.contained === undefined ? 'another dy' : `another dy, NaN contained in ${other.contained}`);
-  if ((declared.batch ?? []).length > 0 && (shapes.y![0] ?? 0) > 1) {
+  if ((declared.batch ?? []).length > 0 && (shapes.y[0] ?? 0) > 1) {
     failures.push(...(await checkBatch(context)));
     checks.push('a batch of one');
   }
@@ -243,8 +243,8 @@ async function measureInput(
       const again = await confirmJacobian(numeric.jacobian, elements, moved, y, noise, dtype, unit);
       return partTies(again, elements, numeric, side, draw);
     },
-    shape: shapes[name]!,
-    values: inputs[name]!,
+    shape: shapes[name],
+    values: inputs[name],
     noise,
     kinksOf: moved.kinksOf,
     projection,
@@ -273,13 +273,13 @@ async function repeated(
   wasForward: boolean,
 ): Promise<GradcheckFailure[]> {
   const again = Object.entries(await asked.vjp(inputs, dy)).map(
-    ([name, tensor]) => [`vjp to ${name}`, gradients[name]!, tensor] as const,
+    ([name, tensor]) => [`vjp to ${name}`, gradients[name], tensor] as const,
   );
   const all = wasForward ? again : [...again, ['forward', y, await asked.forward(inputs)] as const];
   for (const [what, was, tensor] of all) {
     const element = firstDifference(tensor, was);
     if (element < 0) continue;
-    return [{ code: 'non-deterministic', what, element, first: was[element]!, again: tensor[element]! }];
+    return [{ code: 'non-deterministic', what, element, first: was[element], again: tensor[element] }];
   }
   return [];
 }

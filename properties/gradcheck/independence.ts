@@ -75,12 +75,12 @@ async function compareWith(
     const { failure, summary } = await compareConfirmed({
       ...context,
       numeric,
-      analytic: gradients[name]!,
+      analytic: gradients[name],
       dy,
       bound: rounding?.[name],
       what,
       skip: touched,
-      ask: async (other) => (await context.asked.vjp(inputs, other))[name]!,
+      ask: async (other) => (await context.asked.vjp(inputs, other))[name],
     });
     if (failure) failures.push(failure);
     compared += summary.compared;
@@ -103,34 +103,34 @@ async function spreadFrom(context: Context, group: readonly Place[]): Promise<Gr
       code: 'spreads',
       from: `NaN in ${placesText(group, shapes)}`,
       to: 'y',
-      index: indexIn(shapes.y!, at),
-      was: y[at]!,
-      became: answer[at]!,
+      index: indexIn(shapes.y, at),
+      was: y[at],
+      became: answer[at],
     },
   ];
 }
 
 export function placesText(group: readonly Place[], shapes: Shapes): string {
-  return group.map(({ name, element }) => `${name}[${indexIn(shapes[name]!, element).join(', ')}]`).join(' and ');
+  return group.map(({ name, element }) => `${name}[${indexIn(shapes[name], element).join(', ')}]`).join(' and ');
 }
 
 export function withNaN(tensors: Tensors, group: readonly Place[]): Tensors {
   const poisoned: Record<string, Float64Array> = { ...tensors };
-  for (const { name, element } of group) poisoned[name] = poisoned[name]!.with(element, Number.NaN);
+  for (const { name, element } of group) poisoned[name] = poisoned[name].with(element, Number.NaN);
   return poisoned;
 }
 
 /** The outputs that any of these places may reach. */
 export function touchedBy(group: readonly Place[]): Uint8Array {
   const [first, ...others] = group;
-  const all = first!.touched.slice();
-  for (const { touched } of others) for (let i = 0; i < all.length; i++) all[i]! |= touched[i]!;
+  const all = first.touched.slice();
+  for (const { touched } of others) for (let i = 0; i < all.length; i++) all[i] |= touched[i];
   return all;
 }
 
 function countOf(touched: Uint8Array): number {
   let count = 0;
-  for (let i = 0; i < touched.length; i++) count += touched[i]!;
+  for (let i = 0; i < touched.length; i++) count += touched[i];
   return count;
 }
 
@@ -161,7 +161,7 @@ function poisonable({ numerics, declared, shapes, y }: Context): Pick<Numeric, '
   if (declared.containment === false || y.length === 0) return [];
   const apart = numerics.flatMap(({ name, layout, projection }) => {
     if (declared.structure?.[name] !== undefined) return projection ? [] : [{ name, layout }];
-    return declared.batch?.includes(name) ? [{ name, layout: layoutOf(name, 'rows', shapes[name]!, shapes.y!) }] : [];
+    return declared.batch?.includes(name) ? [{ name, layout: layoutOf(name, 'rows', shapes[name], shapes.y) }] : [];
   });
   return apart
     .filter(({ layout }) => layout.sites > 1 && layout.colours > 0)
@@ -170,21 +170,21 @@ function poisonable({ numerics, declared, shapes, y }: Context): Pick<Numeric, '
 
 /** The last row of a batch asked for alone answers as it does among the others, within rounding. */
 export async function checkBatch({ asked, inputs, y, shapes, declared, noise }: Context): Promise<GradcheckFailure[]> {
-  const rows = shapes.y![0] ?? 0;
+  const rows = shapes.y[0] ?? 0;
   const names = declared.batch!;
   if (rows < 2) return [];
   const alone: Record<string, Float64Array> = { ...inputs };
   const shapesAlone: Record<string, readonly number[]> = { ...shapes };
   for (const name of names) {
-    alone[name] = rowOf(inputs[name]!, rows, rows - 1);
-    shapesAlone[name] = [1, ...shapes[name]!.slice(1)];
+    alone[name] = rowOf(inputs[name], rows, rows - 1);
+    shapesAlone[name] = [1, ...shapes[name].slice(1)];
   }
   const answer = await asked.row(alone, shapesAlone, y.length / rows);
   const offset = y.length - y.length / rows;
   const isSame = (a: number, b: number, bound: number) => a === b || Number.isNaN(b) || Math.abs(a - b) <= 2 * bound;
-  const at = answer.findIndex((v, i) => !isSame(v, y[offset + i]!, noise[offset + i]!));
+  const at = answer.findIndex((v, i) => !isSame(v, y[offset + i], noise[offset + i]));
   if (at < 0) return [];
   return [
-    { code: 'batch', what: 'y', index: indexIn(shapes.y!, offset + at), alone: answer[at]!, together: y[offset + at]! },
+    { code: 'batch', what: 'y', index: indexIn(shapes.y, offset + at), alone: answer[at], together: y[offset + at] },
   ];
 }

@@ -38,12 +38,12 @@ function kinkFound(
   { shape, values, projection }: Numeric,
   shapes: Shapes,
 ): KinkFound {
-  const element = projection ? projection.alone[k - projection.random]! : k;
-  const size = projection ? projection.directions[k]![element]! : 1;
+  const element = projection ? projection.alone[k - projection.random] : k;
+  const size = projection ? projection.directions[k][element] : 1;
   return {
     element: indexIn(shape, element),
-    output: indexIn(shapes.y!, output),
-    at: values[element]!,
+    output: indexIn(shapes.y, output),
+    at: values[element],
     declared: declared !== undefined,
     left: left.slope / size,
     right: right.slope / size,

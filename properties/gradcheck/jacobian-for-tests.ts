@@ -42,7 +42,7 @@ export async function measured(
   let calls = 0;
   const numeric = async (at: Readonly<Record<string, Float64Array>>) => {
     calls++;
-    return f(at.x!);
+    return f(at.x);
   };
   const layout = layoutOf('x', structure, [1, x.length], [1, y.length]);
   const moved = new Moved('x', layout, kinks, { numeric, dtype, inputs, y });
@@ -63,16 +63,16 @@ export function expectWithin({ lo, hi }: Jacobian, slopes: readonly number[], wi
   for (const [i, slope] of slopes.entries()) {
     expect(lo[i], `lo of ${i}`).toBeLessThanOrEqual(slope);
     expect(hi[i], `hi of ${i}`).toBeGreaterThanOrEqual(slope);
-    expect(hi[i]! - lo[i]!, `width of ${i}`).toBeLessThanOrEqual(width * Math.max(1, Math.abs(slope)));
+    expect(hi[i] - lo[i], `width of ${i}`).toBeLessThanOrEqual(width * Math.max(1, Math.abs(slope)));
   }
 }
 
 export const h: number = 2 ** -15;
-export const widest: number = stepScales.f64[0]!;
-export const middle: number = stepScales.f64[1]!;
-export const smallest: number = stepScales.f64[2]!;
+export const widest: number = stepScales.f64[0];
+export const middle: number = stepScales.f64[1];
+export const smallest: number = stepScales.f64[2];
 /** `v + c·v³`, of which a quartic knows the slope, and takes for its error `4·h²·c` around a point, `8·h²·c` beside one. */
 export const cubic = (c: number): F => each((v) => v + c * v ** 3);
 /** A kink on the left of 0, so near that points lie on the right at every scale. */
 export const beside = (): Kink[] => [{ at: -smallest }];
-export const widthOf = ({ lo, hi }: Jacobian): number => hi[0]! - lo[0]!;
+export const widthOf = ({ lo, hi }: Jacobian): number => hi[0] - lo[0];

@@ -19,10 +19,10 @@ describe('kinks', () => {
       expectWithin(jacobian, [slope], 2 ** -20);
       const [found] = jacobian.kinks;
       expect(found).toMatchObject({ output: 0, element: 0, derivative: 0, declared: { derivative } });
-      expect(found!.left.value).toBeCloseTo(0, 10);
-      expect(found!.right.value).toBeCloseTo(1, 10);
-      expect(found!.left.slope).toBeCloseTo(1, 5);
-      expect(found!.right.slope).toBeCloseTo(3, 5);
+      expect(found.left.value).toBeCloseTo(0, 10);
+      expect(found.right.value).toBeCloseTo(1, 10);
+      expect(found.left.slope).toBeCloseTo(1, 5);
+      expect(found.right.slope).toBeCloseTo(3, 5);
     }
   });
 
@@ -53,7 +53,7 @@ describe('kinks', () => {
       expect(jacobian.hi[0]).toBeCloseTo(3, 6);
       expect(jacobian.kinks).toHaveLength(1);
       expect(jacobian.kinks[0]).toMatchObject({ element: 0, output: 0 });
-      expect(jacobian.kinks[0]!.declared === undefined).toBe(kinks === undefined);
+      expect(jacobian.kinks[0].declared === undefined).toBe(kinks === undefined);
     }
   });
 
@@ -78,7 +78,7 @@ describe('kinks', () => {
   it('declared beside an element are never crossed', async () => {
     const seen: number[] = [];
     const f: F = (x) => {
-      seen.push(x[0]!);
+      seen.push(x[0]);
       return x.map((v) => (v > 1 ? v * v : 100));
     };
     const { jacobian } = await measured(f, [1 + 2 ** -18], { kinks: () => [{ at: 1 }] });

@@ -59,7 +59,7 @@ describe('smooth places', () => {
   });
 
   it('of every element of a dense input', async () => {
-    const { jacobian } = await measured((x) => Float64Array.of(x[0]! * x[1]!, x[1]! ** 2), [3, 5], {
+    const { jacobian } = await measured((x) => Float64Array.of(x[0] * x[1], x[1] ** 2), [3, 5], {
       structure: 'dense',
     });
     // At colour · outputs + output.
@@ -67,7 +67,7 @@ describe('smooth places', () => {
   });
 
   it('of every element of a dense input in float32', async () => {
-    const { jacobian } = await measured((x) => Float64Array.of(x[0]! + 2 * x[1]!, 3 * x[0]! + 4 * x[1]!), [3, 5], {
+    const { jacobian } = await measured((x) => Float64Array.of(x[0] + 2 * x[1], 3 * x[0] + 4 * x[1]), [3, 5], {
       structure: 'dense',
       dtype: 'f32',
     });
@@ -114,10 +114,10 @@ describe('what is taken as affine', () => {
 
   it('has the slope of the two points that are farthest apart, the error of their values and five roundings', async () => {
     const around = (await measured(cubic(0), [0], { noise })).jacobian;
-    expect((around.lo[0]! + around.hi[0]!) / 2).toBe(1);
+    expect((around.lo[0] + around.hi[0]) / 2).toBe(1);
     expect(widthOf(around)).toBeCloseTo((4 * noise) / (3 * h) + 10 * 2 ** -53, 15);
     const beside = (await measured(cubic(0), [0], { noise, kinks: () => [{ at: -h }] })).jacobian;
-    expect((beside.lo[0]! + beside.hi[0]!) / 2).toBe(1);
+    expect((beside.lo[0] + beside.hi[0]) / 2).toBe(1);
     expect(widthOf(beside)).toBeCloseTo((4 * noise) / (2 * h) + 10 * 2 ** -53, 15);
   });
 
@@ -299,6 +299,6 @@ describe('what cannot be measured stays open', () => {
       [1],
       { noise: Infinity },
     );
-    expect(jacobian.hi[0]! - jacobian.lo[0]! < Infinity).toBe(false);
+    expect(jacobian.hi[0] - jacobian.lo[0] < Infinity).toBe(false);
   });
 });

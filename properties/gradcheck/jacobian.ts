@@ -70,7 +70,7 @@ export async function measureJacobian(
     await readAt(moved, scale, open, scale === 0);
     const still: Open[] = [];
     for (const entry of open) {
-      const isSettled = judge(entry, moved, scale, y, noise[entry.output]!, dtype);
+      const isSettled = judge(entry, moved, scale, y, noise[entry.output], dtype);
       (isSettled || scale === moved.scales - 1 ? settled : still).push(entry);
     }
     open = still;
@@ -108,12 +108,12 @@ export function withoutKinks({ lo, hi, kinks }: Jacobian): Jacobian {
 /** Every output and colour with an element that can be moved and a value from which it can be measured. */
 export function measurable(moved: Moved, y: Float64Array): Open[] {
   const { layout, given } = moved;
-  const [near, far] = moved.stencils[0]!.points;
+  const [near, far] = moved.stencils[0].points;
   const open: Open[] = [];
   for (let colour = 0; colour < layout.colours; colour++) {
     for (let output = 0; output < y.length; output++) {
-      const element = layout.element(layout.siteOf[output]!, colour);
-      const v = given[element]!;
+      const element = layout.element(layout.siteOf[output], colour);
+      const v = given[element];
       if (near[element] === v || far[element] === v || !Number.isFinite(v) || !Number.isFinite(y[output])) continue;
       open.push(openAt(colour * y.length + output, output, colour, element));
     }
@@ -145,7 +145,7 @@ export async function readAt(
 ): Promise<void> {
   const { layout } = moved;
   const wanted = Array.from({ length: layout.colours }, () => new Uint8Array(layout.sites));
-  for (const { output, colour } of open) wanted[colour]![layout.siteOf[output]!] = 1;
+  for (const { output, colour } of open) wanted[colour][layout.siteOf[output]] = 1;
   if (!hasFirst) await moved.more(scale, 0, wanted);
   if (wantsLast) await moved.more(scale, 2, wanted);
 }
@@ -156,25 +156,25 @@ const ownRoundings = 5;
 /** Writes the slopes of affine outputs, and returns what is left. */
 function settleAffine(moved: Moved, y: Float64Array, noise: Float64Array, lo: Float64Array, hi: Float64Array): Open[] {
   const { layout, given } = moved;
-  const { points, side } = moved.stencils[0]!;
+  const { points, side } = moved.stencils[0];
   const [near, far] = points;
   const open: Open[] = [];
   for (let colour = 0; colour < layout.colours; colour++) {
-    const one = moved.values[0]![0]![colour]!;
-    const two = moved.values[0]![1]![colour]!;
+    const one = moved.values[0][0][colour];
+    const two = moved.values[0][1][colour];
     const elements = layout.elements(colour);
     for (let i = 0; i < y.length; i++) {
-      const j = elements[i]!;
-      const v = given[j]!;
-      const t1 = near[j]! - v;
-      const t2 = far[j]! - v;
-      const f0 = y[i]!;
+      const j = elements[i];
+      const v = given[j];
+      const t1 = near[j] - v;
+      const t2 = far[j] - v;
+      const f0 = y[i];
       // Not to be moved (∞, NaN, no room between two kinks), or nothing to be measured.
       const isMeasurable = t1 !== 0 && t2 !== 0 && Math.abs(v) + Math.abs(f0) < Number.POSITIVE_INFINITY;
       if (!isMeasurable) continue;
-      const f1 = one[i]!;
-      const f2 = two[i]!;
-      const error = noise[i]!;
+      const f1 = one[i];
+      const f2 = two[i];
+      const error = noise[i];
       const s1 = (f1 - f0) / t1;
       const s2 = (f2 - f0) / t2;
       const apart = Math.abs(s1 - s2);
@@ -210,10 +210,10 @@ export function valuesAt(
   moved: Moved,
   scale: number,
 ): { readonly t: number[]; readonly f: number[] } | undefined {
-  const v = moved.given[element]!;
-  const t = moved.stencils[scale]!.points.map((point) => point[element]! - v);
+  const v = moved.given[element];
+  const t = moved.stencils[scale].points.map((point) => point[element] - v);
   if (t.includes(0)) return undefined;
-  const f = moved.values[scale]!.map((level) => level[colour]?.[output] ?? Number.NaN);
+  const f = moved.values[scale].map((level) => level[colour]?.[output] ?? Number.NaN);
   return f.every(Number.isFinite) ? { t, f } : undefined;
 }
 
@@ -222,11 +222,11 @@ export function slopeAt(entry: Open, moved: Moved, scale: number, y: Float64Arra
   const values = valuesAt(entry, moved, scale);
   if (values === undefined) return undefined;
   const { t, f } = values;
-  const order = Math.abs(moved.stencils[scale]!.side[entry.element]!) === 1 ? [0, 1, 2, 3] : centredOrder;
+  const order = Math.abs(moved.stencils[scale].side[entry.element]) === 1 ? [0, 1, 2, 3] : centredOrder;
   return quartic(
-    y[entry.output]!,
-    order.map((k) => t[k]!),
-    order.map((k) => f[k]!),
+    y[entry.output],
+    order.map((k) => t[k]),
+    order.map((k) => f[k]),
     noise,
   );
 }
@@ -277,11 +277,8 @@ function further(side: MeasuredSide, rest: number): MeasuredSide {
 function restOf(slopes: readonly SlopeAt[]): number {
   let rest = 0;
   for (let k = 2; k < slopes.length; k++) {
-    const { slope, rounding } = slopes[k]!;
-    const [last, before] = [
-      Math.abs(slope - slopes[k - 1]!.slope),
-      Math.abs(slopes[k - 1]!.slope - slopes[k - 2]!.slope),
-    ];
+    const { slope, rounding } = slopes[k];
+    const [last, before] = [Math.abs(slope - slopes[k - 1].slope), Math.abs(slopes[k - 1].slope - slopes[k - 2].slope)];
     if (last > before / 2 && last > rounding) return last < before ? Number.POSITIVE_INFINITY : Number.NaN;
     rest = last > rounding ? (last * last) / (before - last) : 0;
   }
@@ -290,12 +287,12 @@ function restOf(slopes: readonly SlopeAt[]): number {
 
 function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number, goodOf: GoodFor): boolean {
   const { output, element } = entry;
-  const v = moved.given[element]!;
-  const f0 = y[output]!;
+  const v = moved.given[element];
+  const f0 = y[output];
   const values = valuesAt(entry, moved, scale);
   if (values === undefined) return false;
   const isGood = goodOf(Math.abs(f0) / Math.max(1, Math.abs(v)));
-  if (Math.abs(moved.stencils[scale]!.side[element]!) === 1) {
+  if (Math.abs(moved.stencils[scale].side[element]) === 1) {
     const slope = quartic(f0, values.t, values.f, noise);
     entry.slopes.smooth.push(slope);
     // Beside a singularity, as of |x|^1.1, truncation is more than a reading shows of it, until rounding hides it.
@@ -374,8 +371,8 @@ function setKink(entry: Open, declared: Kink | undefined, left: MeasuredSide, ri
 function isTrusted({ slopes, lo, hi }: Open): boolean {
   const [first, second, third] = slopes.smooth.slice(-3).map(({ slope }) => slope);
   if (third === undefined) return true;
-  const before = Math.abs(second! - first!);
-  return before <= (hi - lo) / 2 || Math.abs(third - second!) <= before / 2;
+  const before = Math.abs(second - first);
+  return before <= (hi - lo) / 2 || Math.abs(third - second) <= before / 2;
 }
 
 /**

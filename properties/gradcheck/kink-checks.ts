@@ -29,8 +29,8 @@ function valueAt(
   noise: Float64Array,
   shapes: Shapes,
 ): GradcheckFailure[] {
-  const actual = y[output]!;
-  const rounding = noise[output]!;
+  const actual = y[output];
+  const rounding = noise[output];
   let [lo, hi] = [
     Math.min(left.value - left.valueError, right.value - right.valueError),
     Math.max(left.value + left.valueError, right.value + right.valueError),
@@ -47,7 +47,7 @@ function valueAt(
     why = 'the declared value';
   }
   if (!(actual < lo - rounding || actual > hi + rounding)) return [];
-  return [{ code: 'value', index: indexIn(shapes.y!, output), actual, lo: lo - rounding, hi: hi + rounding, why }];
+  return [{ code: 'value', index: indexIn(shapes.y, output), actual, lo: lo - rounding, hi: hi + rounding, why }];
 }
 
 function sideFailures(
@@ -59,9 +59,9 @@ function sideFailures(
   const declared = kink.declared?.[side]?.(kink.output);
   if (declared === undefined) return [];
   const measured = kink[side];
-  const index = indexIn(shapes.y!, kink.output);
-  const at = numeric.values[kink.element]!;
-  return offFrom(declared, measured, numeric.noise[kink.output]!).map(({ quantity, error }) => ({
+  const index = indexIn(shapes.y, kink.output);
+  const at = numeric.values[kink.element];
+  return offFrom(declared, measured, numeric.noise[kink.output]).map(({ quantity, error }) => ({
     code: 'one-sided',
     input: numeric.name,
     at,
@@ -83,21 +83,21 @@ export function valueFailures(
 ): GradcheckFailure[] {
   let worst: { at: number; excess: number } | undefined;
   for (let i = 0; i < y.length; i++) {
-    if (Number.isNaN(noise[i]!) || !Number.isFinite(twin[i]!)) continue;
-    const distance = Math.abs(y[i]! - twin[i]!);
-    const excess = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance - noise[i]!;
+    if (Number.isNaN(noise[i]) || !Number.isFinite(twin[i])) continue;
+    const distance = Math.abs(y[i] - twin[i]);
+    const excess = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance - noise[i];
     if (excess > (worst?.excess ?? 0)) worst = { at: i, excess };
   }
   if (worst === undefined) return [];
   const { at } = worst;
-  const bound = noise[at]!;
+  const bound = noise[at];
   return [
     {
       code: 'value',
       index: indexIn(shape, at),
-      actual: y[at]!,
-      lo: twin[at]! - bound,
-      hi: twin[at]! + bound,
+      actual: y[at],
+      lo: twin[at] - bound,
+      hi: twin[at] + bound,
       why: 'the value of the twin',
     },
   ];

@@ -68,9 +68,9 @@ export const elementwise: Readonly<Record<string, Elementwise>> = {
 export function elementwiseLayer(name: string, { f, df }: Elementwise): Differentiable {
   return {
     name,
-    forward: ({ x }) => x!.map(f),
-    vjp: ({ x }, dy) => ({ x: x!.map((v, i) => df(v) * dy[i]!) }),
-    jvp: ({ x }, { x: tx }) => x!.map((v, i) => df(v) * tx![i]!),
+    forward: ({ x }) => x.map(f),
+    vjp: ({ x }, dy) => ({ x: x.map((v, i) => df(v) * dy[i]) }),
+    jvp: ({ x }, { x: tx }) => x.map((v, i) => df(v) * tx[i]),
   };
 }
 
@@ -79,33 +79,33 @@ export function papLayer(units: number): Differentiable {
   return {
     name: 'pap',
     forward({ x, alpha }) {
-      return x!.map((v, i) => (v > 0 ? alpha![i % units]! * v + alpha![units + (i % units)]! : 0 * v));
+      return x.map((v, i) => (v > 0 ? alpha[i % units] * v + alpha[units + (i % units)] : 0 * v));
     },
     vjp({ x, alpha }, dy) {
       const dalpha = new Float64Array(2 * units);
-      const dx = x!.map((v, i) => {
+      const dx = x.map((v, i) => {
         const u = i % units;
-        dalpha[u]! += Math.max(v, 0) * dy[i]!;
-        dalpha[units + u]! += (v > 0 ? 1 : 0 * v) * dy[i]!;
-        return v > 0 ? alpha![u]! * dy[i]! : 0 * v * dy[i]!;
+        dalpha[u] += Math.max(v, 0) * dy[i];
+        dalpha[units + u] += (v > 0 ? 1 : 0 * v) * dy[i];
+        return v > 0 ? alpha[u] * dy[i] : 0 * v * dy[i];
       });
       return { x: dx, alpha: dalpha };
     },
     jvp({ x, alpha }, { x: tx, alpha: talpha }) {
-      return x!.map((v, i) => {
+      return x.map((v, i) => {
         const u = i % units;
-        return v > 0 ? alpha![u]! * tx![i]! + v * talpha![u]! + talpha![units + u]! : 0;
+        return v > 0 ? alpha[u] * tx[i] + v * talpha[u] + talpha[units + u] : 0;
       });
     },
     doubleVjp({ x, alpha }, dy, { x: ddx, alpha: ddalpha }) {
       const toAlpha = new Float64Array(2 * units);
-      const toX = new Float64Array(x!.length);
-      const toDy = x!.map((v, i) => {
+      const toX = new Float64Array(x.length);
+      const toDy = x.map((v, i) => {
         const u = i % units;
         if (!(v > 0)) return 0;
-        toAlpha[u]! += ddx![i]! * dy[i]!;
-        toX[i] = ddalpha![u]! * dy[i]!;
-        return alpha![u]! * ddx![i]! + v * ddalpha![u]! + ddalpha![units + u]!;
+        toAlpha[u] += ddx[i] * dy[i];
+        toX[i] = ddalpha[u] * dy[i];
+        return alpha[u] * ddx[i] + v * ddalpha[u] + ddalpha[units + u];
       });
       return { inputs: { x: toX, alpha: toAlpha }, dy: toDy };
     },
@@ -121,18 +121,18 @@ export function denseLayer(m: number, n: number): Differentiable {
     name: 'dense',
     forward: ({ x, w }) =>
       Float64Array.from(
-        rowsOf(x!.length).flatMap((r) =>
-          columns.map((k) => inner.reduce((sum, j) => sum + x![r * m + j]! * w![j * n + k]!, 0)),
+        rowsOf(x.length).flatMap((r) =>
+          columns.map((k) => inner.reduce((sum, j) => sum + x[r * m + j] * w[j * n + k], 0)),
         ),
       ),
     vjp({ x, w }, dy) {
       const dw = new Float64Array(m * n);
-      const dx = new Float64Array(x!.length);
-      for (const r of rowsOf(x!.length)) {
+      const dx = new Float64Array(x.length);
+      for (const r of rowsOf(x.length)) {
         for (const j of inner) {
           for (const k of columns) {
-            dx[r * m + j]! += w![j * n + k]! * dy[r * n + k]!;
-            dw[j * n + k]! += x![r * m + j]! * dy[r * n + k]!;
+            dx[r * m + j] += w[j * n + k] * dy[r * n + k];
+            dw[j * n + k] += x[r * m + j] * dy[r * n + k];
           }
         }
       }

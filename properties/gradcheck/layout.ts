@@ -33,7 +33,7 @@ function strided(
   const elements = (colour: number) => {
     if (known[colour] === undefined) {
       const of = new Int32Array(siteOf.length);
-      for (let i = 0; i < of.length; i++) of[i] = siteOf[i]! * siteStride + colour * colourStride;
+      for (let i = 0; i < of.length; i++) of[i] = siteOf[i] * siteStride + colour * colourStride;
       known[colour] = of;
     }
     return known[colour];
@@ -42,7 +42,7 @@ function strided(
   const reaches = () => {
     if (counts === undefined) {
       counts = new Int32Array(sites * colours);
-      for (let colour = 0; colour < colours; colour++) for (const j of elements(colour)) counts[j]!++;
+      for (let colour = 0; colour < colours; colour++) for (const j of elements(colour)) counts[j]++;
     }
     return counts;
   };
@@ -90,10 +90,10 @@ export function layoutOf(
     let rest = i;
     let stride = 1;
     for (let axis = trailing - 1; axis >= 0; axis--) {
-      const index = rest % along[axis]!;
-      rest = (rest - index) / along[axis]!;
-      if (kept[axis] !== 1) siteOf[i]! += index * stride;
-      stride *= kept[axis]!;
+      const index = rest % along[axis];
+      rest = (rest - index) / along[axis];
+      if (kept[axis] !== 1) siteOf[i] += index * stride;
+      stride *= kept[axis];
     }
   }
   const colours = sites === 0 ? 0 : size / sites;

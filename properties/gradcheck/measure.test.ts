@@ -26,8 +26,8 @@ function move(
   const base = {
     numeric: async (at: Readonly<Record<string, Float64Array>>) => {
       expect(at.other).toBe(inputs.other);
-      places.push(at.x!.slice());
-      return f(at.x!);
+      places.push(at.x.slice());
+      return f(at.x);
     },
     dtype,
     inputs,
@@ -42,11 +42,11 @@ const squares: F = (x) => x.map((v, j) => (j + 1) * v * v);
 const rows: F = (x) =>
   Float64Array.from({ length: (x.length / 3) * 2 }, (_, i) => {
     const r = Math.floor(i / 2) * 3;
-    return x[r]! * x[r + 1]! + (i % 2) * x[r + 2]! ** 2;
+    return x[r] * x[r + 1] + (i % 2) * x[r + 2] ** 2;
   });
 /** x `[2, 3]` along the last axis of y `[4, 3]`. */
-const shared: F = (x) => Float64Array.from({ length: 12 }, (_, i) => i + x[i % 3]! * x[3 + (i % 3)]!);
-const dense: F = (x) => Float64Array.of(x[0]! * x[1]!, x[1]! ** 2, x[2]!);
+const shared: F = (x) => Float64Array.from({ length: 12 }, (_, i) => i + x[i % 3] * x[3 + (i % 3)]);
+const dense: F = (x) => Float64Array.of(x[0] * x[1], x[1] ** 2, x[2]);
 
 /** A function of each structure, with its shapes, and how often the first evaluations ask it. */
 const structured: readonly (readonly [string, F, Structure, [number[], number[]], number])[] = [
@@ -83,16 +83,16 @@ describe.each(structured)('the first evaluations, %s', (_name, f, structure, sha
       await first(seed);
       expect(moved.crossTalk).toBeUndefined();
       const { layout, values, stencils } = moved;
-      expect(stencils[0]).toEqual(stencilAt(x, 'f64', stepScales.f64[0]!, undefined));
+      expect(stencils[0]).toEqual(stencilAt(x, 'f64', stepScales.f64[0], undefined));
       for (let colour = 0; colour < layout.colours; colour++) {
         for (const [i, j] of layout.elements(colour).entries()) {
           for (const level of [0, 1] as const) {
-            const alone = f(x.with(j, stencils[0]!.points[level][j]!));
-            expect(values[0]![level]![colour]![i]).toBe(alone[i]);
+            const alone = f(x.with(j, stencils[0].points[level][j]));
+            expect(values[0][level][colour][i]).toBe(alone[i]);
           }
         }
       }
-      expect(values[0]![2]).toEqual([]);
+      expect(values[0][2]).toEqual([]);
     }
   });
 
@@ -109,7 +109,7 @@ describe('the Latin square', () => {
   it('lets every element rest once, and be once at each point; all of these in each evaluation', async () => {
     const { moved, places, first } = move(squares, x, 'elementwise', [[24], [24]]);
     await first();
-    const [near, far] = moved.stencils[0]!.points;
+    const [near, far] = moved.stencils[0].points;
     for (const j of x.keys()) {
       expect(places.map((place) => place[j]).sort()).toEqual([x[j], near[j], far[j]].sort());
     }
@@ -120,9 +120,9 @@ describe('the Latin square', () => {
 
   it('is dealt at random', async () => {
     const [one, same, two] = [1, 1, 2].map((seed) => ({ seed, ...move(squares, x, 'elementwise', [[24], [24]]) }));
-    for (const { first, seed } of [one!, same!, two!]) await first(seed);
-    expect(one!.places).toEqual(same!.places);
-    expect(one!.places).not.toEqual(two!.places);
+    for (const { first, seed } of [one, same, two]) await first(seed);
+    expect(one.places).toEqual(same.places);
+    expect(one.places).not.toEqual(two.places);
   });
 
   it('of four sites for each state and fewer is followed by the bits of their numbers, in all colours', async () => {
@@ -152,7 +152,7 @@ describe('cross-talk', () => {
     ] as const) {
       for (const colour of [0, 1, 2]) {
         for (const seed of [1, 2, 3]) {
-          const f: F = (x) => rows(x).map((v, i) => (i === 2 * to ? v + x[3 * from + colour]! : v));
+          const f: F = (x) => rows(x).map((v, i) => (i === 2 * to ? v + x[3 * from + colour] : v));
           const { moved, first } = move(f, spread(9), 'rows', [
             [3, 3],
             [3, 2],
@@ -169,11 +169,11 @@ describe('cross-talk', () => {
     const f: F = (at) => at.map((v, j) => (j === 4 ? v + (at[0] === x[0] ? 0 : 1) : v));
     const { moved, places, first } = move(f, x, 'elementwise', [[30], [30]]);
     await first();
-    expect(moved.crossTalk).toEqual({ output: 4, was: x[4], became: x[4]! + 1 });
+    expect(moved.crossTalk).toEqual({ output: 4, was: x[4], became: x[4] + 1 });
     expect(places.length).toBeLessThanOrEqual(3);
     const last = places.length;
-    expect(places[last - 1]![4]).toBe(x[4]);
-    expect(places[last - 1]![0]).not.toBe(x[0]);
+    expect(places[last - 1][4]).toBe(x[4]);
+    expect(places[last - 1][0]).not.toBe(x[0]);
   });
 
   it('ends the measuring of few sites too, between any two of them', async () => {
@@ -203,7 +203,7 @@ describe('cross-talk', () => {
 
   it('is looked for in later evaluations too', async () => {
     const x = spread(30);
-    const f: F = (at) => at.map((v, j) => (j === 4 && Math.abs(at[0]! - x[0]!) > 2 ** -16 ? 9 : v));
+    const f: F = (at) => at.map((v, j) => (j === 4 && Math.abs(at[0] - x[0]) > 2 ** -16 ? 9 : v));
     const { moved } = move(f, x, 'elementwise', [[30], [30]]);
     await moved.more(1, 0, [new Uint8Array(30).fill(1, 0, 1)]);
     expect(moved.crossTalk).toBeUndefined();
@@ -225,25 +225,25 @@ describe('further evaluations', () => {
     ]);
     const wanted = [Uint8Array.of(0, 1, 0, 1), new Uint8Array(4), Uint8Array.of(1, 0, 0, 0)];
     await moved.more(scale, level, wanted);
-    const { points } = moved.stencils[scale]!;
-    expect(moved.stencils[scale]).toEqual(stencilAt(x, 'f64', stepScales.f64[scale]!, undefined));
-    const step = (elements: number[], k: number) => x.map((v, j) => (elements.includes(j) ? points[k]![j]! : v));
+    const { points } = moved.stencils[scale];
+    expect(moved.stencils[scale]).toEqual(stencilAt(x, 'f64', stepScales.f64[scale], undefined));
+    const step = (elements: number[], k: number) => x.map((v, j) => (elements.includes(j) ? points[k][j] : v));
     expect(places).toEqual([step([3, 9], level), step([3, 9], level + 1), step([2], level), step([2], level + 1)]);
     for (const k of [level, level + 1]) {
-      const [first, , third] = moved.values[scale]![k]!;
+      const [first, , third] = moved.values[scale][k];
       const asked = rows(step([3, 9], k));
-      expect([...first!]).toEqual([...asked].map((v, i) => ([2, 3, 6, 7].includes(i) ? v : Number.NaN)));
-      expect([...third!.subarray(0, 2)]).toEqual([...rows(step([2], k)).subarray(0, 2)]);
+      expect([...first]).toEqual([...asked].map((v, i) => ([2, 3, 6, 7].includes(i) ? v : Number.NaN)));
+      expect([...third.subarray(0, 2)]).toEqual([...rows(step([2], k)).subarray(0, 2)]);
     }
-    expect(moved.values[scale]![2 - level]).toEqual([]);
+    expect(moved.values[scale][2 - level]).toEqual([]);
   });
 
   it('leave what was measured before', async () => {
     const { moved, first } = move(squares, spread(20), 'elementwise', [[20], [20]]);
     await first();
-    const before = moved.values[0]!.slice(0, 2).map((level) => level.map((of) => of.slice()));
+    const before = moved.values[0].slice(0, 2).map((level) => level.map((of) => of.slice()));
     await moved.more(0, 2, [new Uint8Array(20).fill(1)]);
-    expect(moved.values[0]!.slice(0, 2)).toEqual(before);
+    expect(moved.values[0].slice(0, 2)).toEqual(before);
   });
 
   it('keep to their side of kinks, at the scales of the dtype', async () => {
@@ -254,12 +254,12 @@ describe('further evaluations', () => {
     expect(moved.scales).toBe(stepScales.f32.length + 1);
     await moved.more(moved.scales - 1, 0, [Uint8Array.of(1, 1)]);
     expect(moved.values[moved.scales - 1]).toEqual([[], [], [], []]);
-    await moved.more(moved.noiseScales[0]!, 0, [Uint8Array.of(1, 1)]);
-    expect(moved.stencils[moved.scales]).toEqual(stencilAt(x, 'f32', noiseScales.f32[0]!, kinks));
+    await moved.more(moved.noiseScales[0], 0, [Uint8Array.of(1, 1)]);
+    expect(moved.stencils[moved.scales]).toEqual(stencilAt(x, 'f32', noiseScales.f32[0], kinks));
     expect(moved.given).toBe(x);
     await moved.more(1, 0, [Uint8Array.of(1, 1)]);
-    expect(moved.stencils[1]).toEqual(stencilAt(x, 'f32', stepScales.f32[1]!, kinks));
-    expect([...moved.stencils[1]!.side]).toEqual([1, 0]);
+    expect(moved.stencils[1]).toEqual(stencilAt(x, 'f32', stepScales.f32[1], kinks));
+    expect([...moved.stencils[1].side]).toEqual([1, 0]);
   });
 });
 
@@ -280,8 +280,8 @@ describe('the same again', () => {
       calls = 0;
       expect(await move(f, x, 'elementwise', [[3], [3]]).moved.again()).toEqual({
         element: from,
-        first: x[from]! + 1,
-        again: x[from]! + 2,
+        first: x[from] + 1,
+        again: x[from] + 2,
       });
     }
   });

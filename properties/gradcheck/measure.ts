@@ -58,7 +58,7 @@ export class Moved {
 
   /** The values that it is moved from. */
   get given(): Float64Array {
-    return this.#base.inputs[this.name]!;
+    return this.#base.inputs[this.name];
   }
 
   /** The scales at which derivatives are measured, the last within tiny elements. */
@@ -94,12 +94,12 @@ export class Moved {
     const states = 2 * colours + 1;
     const order = permutation(random, sites);
     const stateOf = new Int32Array(sites);
-    for (let k = 0; k < sites; k++) stateOf[order[k]!] = k % states;
+    for (let k = 0; k < sites; k++) stateOf[order[k]] = k % states;
     for (let turn = 0; turn < states; turn++) {
       // A single site has no others to move while it rests.
       if (sites > 1 || turn > 0) await this.#evaluate(0, stateOf, 0);
       if (this.crossTalk !== undefined) return;
-      for (let site = 0; site < sites; site++) stateOf[site] = stateOf[site] === states - 1 ? 0 : stateOf[site]! + 1;
+      for (let site = 0; site < sites; site++) stateOf[site] = stateOf[site] === states - 1 ? 0 : stateOf[site] + 1;
     }
     if (sites <= fewSites * states) await this.#part();
   }
@@ -127,7 +127,7 @@ export class Moved {
       if (!sites.some((is, site) => is === 1 && this.#hasPoints(scale, site, colour))) continue;
       for (const step of [1, 2]) {
         const stateOf = new Int32Array(sites);
-        for (let site = 0; site < stateOf.length; site++) stateOf[site]! *= 2 * colour + step;
+        for (let site = 0; site < stateOf.length; site++) stateOf[site] *= 2 * colour + step;
         await this.#evaluate(scale, stateOf, level);
       }
     }
@@ -135,25 +135,25 @@ export class Moved {
 
   #hasPoints(scale: number, site: number, colour: number): boolean {
     const element = this.layout.element(site, colour);
-    return this.stencils[scale]!.points[0][element] !== this.given[element];
+    return this.stencils[scale].points[0][element] !== this.given[element];
   }
 
   #open(scale: number): void {
     if (this.stencils[scale] !== undefined) return;
     const { dtype } = this.#base;
     const all = [...stepScales[dtype], 'tiny', ...noiseScales[dtype], ...lineScales[dtype], 'reach'] as const;
-    this.stencils[scale] = stencilAt(this.given, dtype, all[scale]!, this.kinksOf);
+    this.stencils[scale] = stencilAt(this.given, dtype, all[scale], this.kinksOf);
     this.values[scale] = [[], [], [], []];
   }
 
   /** Where the outputs of one level go, by colour. */
   #level(scale: number, level: number): readonly Float64Array[] {
     const { colours, siteOf } = this.layout;
-    const levels = this.values[scale]!;
-    if (levels[level]!.length === 0) {
+    const levels = this.values[scale];
+    if (levels[level].length === 0) {
       levels[level] = Array.from({ length: colours }, () => new Float64Array(siteOf.length).fill(Number.NaN));
     }
-    return levels[level]!;
+    return levels[level];
   }
 
   /**
@@ -170,23 +170,23 @@ export class Moved {
   // Which state a site is in is random: tables by state, since a branch would be foretold wrongly every other time.
   #moveTo(scale: number, stateOf: Int32Array, level: number): Float64Array {
     const { colours, element } = this.layout;
-    const { points } = this.stencils[scale]!;
+    const { points } = this.stencils[scale];
     const moved = this.given.slice();
     const from: Float64Array[] = [this.given];
     const colourOf = [0];
     for (let colour = 0; colour < colours; colour++) {
-      from.push(points[level]!, points[level + 1]!);
+      from.push(points[level], points[level + 1]);
       colourOf.push(colour, colour);
     }
     for (let site = 0; site < stateOf.length; site++) {
-      const state = stateOf[site]!;
+      const state = stateOf[site];
       if (state < from.length) {
-        const j = element(site, colourOf[state]!);
-        moved[j] = from[state]![j]!;
+        const j = element(site, colourOf[state]);
+        moved[j] = from[state][j];
       } else {
         for (let colour = 0; colour < colours; colour++) {
           const j = element(site, colour);
-          moved[j] = points[level]![j]!;
+          moved[j] = points[level][j];
         }
       }
     }
@@ -201,11 +201,11 @@ export class Moved {
     const into: Float64Array[] = [resting];
     const near = this.#level(scale, level);
     const far = this.#level(scale, level + 1);
-    for (let colour = 0; colour < colours; colour++) into.push(near[colour]!, far[colour]!);
+    for (let colour = 0; colour < colours; colour++) into.push(near[colour], far[colour]);
     into.push(this.#unread);
-    for (let i = 0; i < y.length; i++) into[stateOf[siteOf[i]!]!]![i] = y[i]!;
+    for (let i = 0; i < y.length; i++) into[stateOf[siteOf[i]]][i] = y[i];
     const output = firstDifference(resting, before);
-    if (output >= 0) this.crossTalk ??= { output, was: before[output]!, became: resting[output]! };
+    if (output >= 0) this.crossTalk ??= { output, was: before[output], became: resting[output] };
   }
 
   /**
@@ -216,7 +216,7 @@ export class Moved {
     for (const { inputs, y } of [this.#base, ...(this.#shownBy ? [this.#shownBy] : [])]) {
       const again = await this.#base.numeric(inputs);
       const element = firstDifference(again, y);
-      if (element >= 0) return { element, first: y[element]!, again: again[element]! };
+      if (element >= 0) return { element, first: y[element], again: again[element] };
     }
     return undefined;
   }

@@ -33,28 +33,28 @@ export function estimateNoise(moved: readonly Moved[], y: Float64Array, dtype: F
   for (const [{ given, layout, values, stencils, reach }, size] of largest) {
     // Along a direction that moves m elements at once, `√m·|slope|` stands for the sum of their contributions.
     const weight = reach > layout.colours ? 2 * Math.sqrt(reach) : 0;
-    const [near, far] = stencils[0]!.points;
+    const [near, far] = stencils[0].points;
     for (let colour = 0; colour < layout.colours; colour++) {
-      const [one, two] = [values[0]![0]![colour]!, values[0]![1]![colour]!];
+      const [one, two] = [values[0][0][colour], values[0][1][colour]];
       const elements = layout.elements(colour);
       for (let i = 0; i < y.length; i++) {
-        const j = elements[i]!;
-        const v = given[j]!;
-        const f0 = y[i]!;
-        const f1 = one[i]!;
-        const f2 = two[i]!;
-        const slope = Math.min(Math.abs((f1 - f0) / (near[j]! - v)), Math.abs((f2 - f0) / (far[j]! - v)));
+        const j = elements[i];
+        const v = given[j];
+        const f0 = y[i];
+        const f1 = one[i];
+        const f2 = two[i];
+        const slope = Math.min(Math.abs((f1 - f0) / (near[j] - v)), Math.abs((f2 - f0) / (far[j] - v)));
         const share = Math.max(Math.abs(v), weight) * slope;
-        if (share < Number.POSITIVE_INFINITY) condition[i]! += share;
+        if (share < Number.POSITIVE_INFINITY) condition[i] += share;
         const larger = Math.max(Math.abs(f1), Math.abs(f2));
-        if (larger > size[i]! && larger < Number.POSITIVE_INFINITY) size[i] = larger;
+        if (larger > size[i] && larger < Number.POSITIVE_INFINITY) size[i] = larger;
       }
     }
   }
   const unit = roundingsOf(moved) * 2 ** -p;
   const least = 4 * 2 ** etaExponent;
   for (const size of [own, ...largest.values()]) {
-    for (let i = 0; i < y.length; i++) size[i] = unit * (size[i]! + condition[i]!) + least;
+    for (let i = 0; i < y.length; i++) size[i] = unit * (size[i] + condition[i]) + least;
   }
   return { output: own, along: largest };
 }
@@ -75,13 +75,13 @@ export function conditionNoise(
     for (let colour = 0; colour < layout.colours && !projection; colour++) {
       for (const [i, j] of layout.elements(colour).entries()) {
         const k = colour * y.length + i;
-        const slope = Math.max(Math.abs(jacobian.lo[k]!), Math.abs(jacobian.hi[k]!));
-        if (Number.isFinite(slope)) size[i]! += Math.abs(values[j]!) * slope;
+        const slope = Math.max(Math.abs(jacobian.lo[k]), Math.abs(jacobian.hi[k]));
+        if (Number.isFinite(slope)) size[i] += Math.abs(values[j]) * slope;
       }
     }
   }
   const unit = roundings * 2 ** -formats[dtype].p;
-  return noise.map((bound, i) => Math.max(bound, unit * size[i]!));
+  return noise.map((bound, i) => Math.max(bound, unit * size[i]));
 }
 
 /** The bound of the rounding error of `y` in its own dtype, from that of the numeric side. */

@@ -25,7 +25,7 @@ export async function numericSide(
     const bounds = rounding?.forward(at);
     if (bounds)
       for (const [i, bound] of bounds.entries())
-        noise[i] = Number.isNaN(bound) ? Number.POSITIVE_INFINITY : Math.max(noise[i]!, bound);
+        noise[i] = Number.isNaN(bound) ? Number.POSITIVE_INFINITY : Math.max(noise[i], bound);
   };
   const numeric = (at: Tensors) => {
     note(at);
@@ -51,8 +51,8 @@ export function leaveOpenNonFinite(
   for (const [name, given] of Object.entries(inputs)) {
     if (allFinite(given)) continue;
     const layout = layoutFor(name);
-    for (let i = 0; i < noises[0]!.length; i++) {
-      const elements = layout && range(layout.colours).map((colour) => layout.element(layout.siteOf[i]!, colour));
+    for (let i = 0; i < noises[0].length; i++) {
+      const elements = layout && range(layout.colours).map((colour) => layout.element(layout.siteOf[i], colour));
       // Without a layout any output may depend on it.
       if (elements?.every((j) => Number.isFinite(given[j]))) continue;
       for (const noise of noises) noise[i] = Number.POSITIVE_INFINITY;

@@ -78,9 +78,9 @@ function isShape(shape: unknown): shape is readonly number[] {
 /** Throws unless the first axis of every batched input is that of the output. */
 export function checkBatchNames(shapes: Shapes, batch: readonly string[]): void {
   for (const name of batch) {
-    if (shapes.y!.length > 0 && shapes[name]![0] === shapes.y![0]) continue;
+    if (shapes.y.length > 0 && shapes[name][0] === shapes.y[0]) continue;
     throw new RangeError(
-      `gradcheck: "batch" expected inputs whose first axis is that of y, ${shapes.y![0]}, got ${name} of [${shapes[name]}]`,
+      `gradcheck: "batch" expected inputs whose first axis is that of y, ${shapes.y[0]}, got ${name} of [${shapes[name]}]`,
     );
   }
 }

@@ -28,11 +28,9 @@ export async function openPart(
   failures: GradcheckFailure[],
 ): Promise<Part> {
   const given = declared.structure?.[name];
-  const yShape = shapes.y!;
+  const yShape = shapes.y;
   const candidates: readonly Layout[] =
-    given === undefined
-      ? candidateLayouts(name, shapes[name]!, yShape)
-      : [layoutOf(name, given, shapes[name]!, yShape)];
+    given === undefined ? candidateLayouts(name, shapes[name], yShape) : [layoutOf(name, given, shapes[name], yShape)];
   const kinksOf = kinksOfInput(name, declared.kinks);
   for (const layout of candidates) {
     if (isProjected(layout, declared.jacobian)) {

@@ -14,24 +14,24 @@ const lines = (x: Float64Array, length: number) =>
 /** `sqrt(Σx²)`, at 0 with any gradient. */
 const norm = (at0: number): Differentiable => ({
   name: 'norm',
-  forward: ({ x }) => Float64Array.of(Math.sqrt(sumOf(x!.map((v) => v * v)))),
+  forward: ({ x }) => Float64Array.of(Math.sqrt(sumOf(x.map((v) => v * v)))),
   vjp({ x }, dy) {
-    const size = Math.sqrt(sumOf(x!.map((v) => v * v)));
-    return { x: x!.map((v) => (size === 0 ? at0 : v / size) * dy[0]!) };
+    const size = Math.sqrt(sumOf(x.map((v) => v * v)));
+    return { x: x.map((v) => (size === 0 ? at0 : v / size) * dy[0]) };
   },
 });
 
 /** LayerNorm of rows with an epsilon, by its derivative at a variance of 0 or without. */
 const layerNorm = (atConstant: 'right' | 'zero', epsilon = 1e-5): Differentiable => ({
   name: 'LayerNorm',
-  forward: ({ x }, { x: shape }) => joined(lines(x!, shape![1]!).map((row) => normalized(row, epsilon).y)),
+  forward: ({ x }, { x: shape }) => joined(lines(x, shape[1]).map((row) => normalized(row, epsilon).y)),
   vjp: ({ x }, dy, { x: shape }) => ({
     x: joined(
-      lines(x!, shape![1]!).map((row, k) => {
+      lines(x, shape[1]).map((row, k) => {
         const { y, deviation, variance } = normalized(row, epsilon);
         const d = dy.subarray(k * row.length, (k + 1) * row.length);
-        const [mean, along] = [sumOf(d) / row.length, sumOf(d.map((v, j) => v * y[j]!)) / row.length];
-        return d.map((v, j) => (variance === 0 && atConstant === 'zero' ? 0 : (v - mean - y[j]! * along) / deviation));
+        const [mean, along] = [sumOf(d) / row.length, sumOf(d.map((v, j) => v * y[j])) / row.length];
+        return d.map((v, j) => (variance === 0 && atConstant === 'zero' ? 0 : (v - mean - y[j] * along) / deviation));
       }),
     ),
   }),
@@ -48,12 +48,12 @@ function normalized(row: Float64Array, epsilon: number) {
 const deviation: Differentiable = {
   name: 'deviation',
   forward: ({ x }, { x: shape }) =>
-    Float64Array.from(lines(x!, shape![1]!), (row) => Math.sqrt(normalized(row, 0).variance * row.length)),
+    Float64Array.from(lines(x, shape[1]), (row) => Math.sqrt(normalized(row, 0).variance * row.length)),
   vjp: ({ x }, dy, { x: shape }) => ({
     x: joined(
-      lines(x!, shape![1]!).map((row, k) => {
+      lines(x, shape[1]).map((row, k) => {
         const { y, variance } = normalized(row, 0);
-        return y.map((v) => (variance === 0 ? 0 : (v / Math.sqrt(row.length)) * dy[k]!));
+        return y.map((v) => (variance === 0 ? 0 : (v / Math.sqrt(row.length)) * dy[k]));
       }),
     ),
   }),
@@ -66,13 +66,13 @@ const pooled = (size: number | 'all', share: (n: number) => number): Differentia
   const windows = (x: Float64Array) => lines(x, size === 'all' ? x.length : size);
   return {
     name: 'max-pooling',
-    forward: ({ x }) => Float64Array.from(windows(x!), (of) => Math.max(...of)),
+    forward: ({ x }) => Float64Array.from(windows(x), (of) => Math.max(...of)),
     vjp: ({ x }, dy) => ({
       x: joined(
-        windows(x!).map((of, k) => {
+        windows(x).map((of, k) => {
           const most = Math.max(...of);
           const count = of.filter((v) => v === most).length;
-          return of.map((v) => (v === most ? share(count) * dy[k]! : 0));
+          return of.map((v) => (v === most ? share(count) * dy[k] : 0));
         }),
       ),
     }),
@@ -82,8 +82,8 @@ const pooled = (size: number | 'all', share: (n: number) => number): Differentia
 /** tanh, wrong where all elements of x or of dy are so. */
 const wrongWhere = (isWrong: (x: Float64Array, dy: Float64Array) => boolean): Differentiable => ({
   name: 'tanh',
-  forward: ({ x }) => x!.map(Math.tanh),
-  vjp: ({ x }, dy) => ({ x: x!.map((v, i) => (isWrong(x!, dy) ? 2 : 1) * (1 - Math.tanh(v) ** 2) * dy[i]!) }),
+  forward: ({ x }) => x.map(Math.tanh),
+  vjp: ({ x }, dy) => ({ x: x.map((v, i) => (isWrong(x, dy) ? 2 : 1) * (1 - Math.tanh(v) ** 2) * dy[i]) }),
 });
 
 const both = () => 1;
@@ -120,13 +120,13 @@ describe('twenty runs find what is wrong', () => {
 });
 
 function hardSwish(atKinks: number): Differentiable {
-  const { f, df } = elementwise.hardSwish!;
+  const { f, df } = elementwise.hardSwish;
   const { jvp: _, ...layer } = elementwiseLayer('hardswish', { f, df: (v) => (Math.abs(v) === 3 ? atKinks : df(v)) });
   return layer;
 }
 
 function relu6(atSix: number): Differentiable {
-  const { f, df } = elementwise.relu6!;
+  const { f, df } = elementwise.relu6;
   const { jvp: _, ...layer } = elementwiseLayer('relu6', { f, df: (v) => (v === 6 ? atSix : df(v)) });
   return layer;
 }
@@ -162,7 +162,7 @@ describe('right functions pass', () => {
 });
 
 describe('what is drawn, by the number of the run', () => {
-  const tanh = elementwiseLayer('tanh', elementwise.tanh!);
+  const tanh = elementwiseLayer('tanh', elementwise.tanh);
   const drawn = (draw: DrawOptions): DrawnInputs[] =>
     seeds.flatMap((seed) =>
       fc.sample(gradcheckProperty(tanh, draw), { seed, numRuns: 2 * turnCount }).map(([of]) => of),
@@ -170,7 +170,7 @@ describe('what is drawn, by the number of the run', () => {
   const inTurn = (draw: DrawOptions, pattern: Pattern) =>
     drawn(draw)
       .filter((_, k) => patternOf(k) === pattern)
-      .map(({ inputs }) => inputs.x!);
+      .map(({ inputs }) => inputs.x);
   const distinct = (x: Float64Array) => new Set(x).size;
   const shapes = { x: [4, 6] };
 
@@ -211,7 +211,7 @@ describe('what is drawn, by the number of the run', () => {
 
   it('keeps to ranges', () => {
     const draw = { shapes, ranges: { x: [0.5, 3] as const } };
-    for (const { inputs } of drawn(draw)) expect(inputs.x!.every((v) => v >= 0.5 && v <= 3)).toBe(true);
+    for (const { inputs } of drawn(draw)) expect(inputs.x.every((v) => v >= 0.5 && v <= 3)).toBe(true);
     for (const x of inTurn(draw, 'zero')) expect(distinct(x)).toBe(1);
     expect(inTurn(draw, 'negative').every((x) => distinct(x) > 5)).toBe(true);
   });
@@ -228,7 +228,7 @@ describe('what is drawn, by the number of the run', () => {
     const f = wrongWhere((x) => x.length > 1 && x.every((v) => v === x[0]));
     const { report, inputs } = await gradcheckRun(f, { shapes: { x: [4, 4] } });
     expect(report.outcome).toBe('failed');
-    expect(distinct(inputs.inputs.x!)).toBe(1);
-    expect(inputs.inputs.x!.length).toBe(2);
+    expect(distinct(inputs.inputs.x)).toBe(1);
+    expect(inputs.inputs.x.length).toBe(2);
   });
 });

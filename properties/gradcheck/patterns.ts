@@ -44,7 +44,7 @@ export function inPattern(pattern: Pattern, tensor: DrawnTensor, random: fc.Rand
   if (pattern === 'lines') return withLines(tensor, random);
   if (pattern === 'ties') return withTies(tensor, random);
   if (pattern === 'zero' && isAllowed(0)) return values.map(() => 0);
-  if (pattern === 'zero' || pattern === 'constant') return values.map(() => ofFewBits(values[0]!, isAllowed));
+  if (pattern === 'zero' || pattern === 'constant') return values.map(() => ofFewBits(values[0], isAllowed));
   const sign = pattern === 'negative' ? -1 : 1;
   return values.map((v) => {
     const signed = v === 0 ? sign : sign * Math.abs(v);
@@ -69,9 +69,9 @@ function withLines({ values, shape, isAllowed }: DrawnTensor, random: fc.Random)
   const axis = random.nextInt(0, 1) === 0 ? shape.length - 1 : random.nextInt(0, shape.length - 1);
   const isBlock = random.nextInt(0, 1) === 0;
   const inner = sizeOf(shape.slice(axis + 1));
-  const block = shape[axis]! * inner;
+  const block = shape[axis] * inner;
   const lineOf = (j: number) => (isBlock ? Math.floor(j / block) : Math.floor(j / block) * inner + (j % inner));
-  const lines = values.length / (isBlock ? block : shape[axis]!);
+  const lines = values.length / (isBlock ? block : shape[axis]);
   const always = random.nextInt(0, lines - 1);
   const constants = new Map<number, number>();
   for (let line = 0; line < lines; line++) {
@@ -97,8 +97,8 @@ function withTies({ values, shape, isAllowed }: DrawnTensor, random: fc.Random):
     const before = j - sizeOf(shape.slice(axis + 1));
     const isNear = random.nextInt(0, 1) === 0 && before >= 0;
     const from = isNear ? before : random.nextInt(0, tied.length - 1);
-    tied[from] = ofFewBits(tied[from]!, isAllowed);
-    tied[j] = tied[from]!;
+    tied[from] = ofFewBits(tied[from], isAllowed);
+    tied[j] = tied[from];
   }
   return tied;
 }

@@ -17,7 +17,7 @@ function along(
   const places: Float64Array[] = [];
   const inputs = { x: values, w: Float64Array.of(3) };
   const numeric = async (at: Readonly<Record<string, Float64Array>>) => {
-    places.push(at.x!);
+    places.push(at.x);
     return f(at);
   };
   const y = f(inputs);
@@ -33,8 +33,8 @@ function along(
 
 const sums = ({ x: at, w }: Readonly<Record<string, Float64Array>>) =>
   Float64Array.of(
-    at!.reduce((sum, v) => sum + v, 0),
-    at!.reduce((sum, v, j) => sum + (j + 1) * v * w![0]!, 0),
+    at.reduce((sum, v) => sum + v, 0),
+    at.reduce((sum, v, j) => sum + (j + 1) * v * w[0], 0),
   );
 
 describe('directions', () => {
@@ -43,8 +43,8 @@ describe('directions', () => {
     expect(projection).toMatchObject({ random: 4, together: 6, alone: [0, 7], left: 0 });
     expect(directions).toHaveLength(6);
     for (const t of directions.slice(0, 4)) expect([...t].map(Math.abs)).toEqual([0, 1, 1, 1, 2, 4, 512, 0]);
-    expect([...directions[4]!]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
-    expect([...directions[5]!]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+    expect([...directions[4]]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
+    expect([...directions[5]]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
   });
 
   it('move elements on declared kinks and near them alone, up to 64, with the kinks as far away as they are', () => {
@@ -57,7 +57,7 @@ describe('directions', () => {
       right: (output) => ({ value: 8, slope: output }),
     };
     const { moved, projection } = along(
-      ({ x: at }) => at!.slice(0, 1),
+      ({ x: at }) => at.slice(0, 1),
       values,
       'f64',
       1,
@@ -67,24 +67,24 @@ describe('directions', () => {
     expect(moved.kinksOf!(3)).toEqual([]);
     const [on, other] = moved.kinksOf!(4);
     // In steps of 4.
-    expect([on!.at, on!.value, other!.at]).toEqual([0, 'left', 0.75]);
-    expect((on!.derivative as (output: number) => number)(3)).toBe(12);
-    expect([on!.left!(0), on!.right!(3)]).toEqual([
+    expect([on.at, on.value, other.at]).toEqual([0, 'left', 0.75]);
+    expect((on.derivative as (output: number) => number)(3)).toBe(12);
+    expect([on.left!(0), on.right!(3)]).toEqual([
       { value: 7, slope: 4 },
       { value: 8, slope: 12 },
     ]);
     expect(moved.kinksOf!(5).map(({ at }) => at)).toEqual([-(2 ** -15), (3 - 2 ** -13) / 4]);
-    const many = along(({ x: at }) => at!.slice(0, 1), new Float64Array(70)).projection;
+    const many = along(({ x: at }) => at.slice(0, 1), new Float64Array(70)).projection;
     expect(many).toMatchObject({ random: 0, together: 0, left: 6 });
     expect(many.alone).toHaveLength(64);
   });
 
   it('have signs of their own, about as many of each', () => {
-    const many = along(({ x: at }) => at!.slice(0, 1), new Float64Array(2000).fill(1)).directions;
+    const many = along(({ x: at }) => at.slice(0, 1), new Float64Array(2000).fill(1)).directions;
     for (const [k, t] of many.entries()) {
       expect(Math.abs(t.reduce((a, b) => a + b, 0))).toBeLessThan(250);
       for (const other of many.slice(k + 1)) {
-        expect(Math.abs(t.reduce((sum, v, j) => sum + v * other[j]!, 0))).toBeLessThan(250);
+        expect(Math.abs(t.reduce((sum, v, j) => sum + v * other[j], 0))).toBeLessThan(250);
       }
     }
     expect(along(sums).directions).toEqual(along(sums).directions);
@@ -101,7 +101,7 @@ it('measures the derivative along each direction', async () => {
     for (const [i, slope] of slopes.entries()) {
       expect(lo[2 * k + i]).toBeLessThanOrEqual(slope);
       expect(hi[2 * k + i]).toBeGreaterThanOrEqual(slope);
-      expect(hi[2 * k + i]! - lo[2 * k + i]!).toBeLessThan(1e-6);
+      expect(hi[2 * k + i] - lo[2 * k + i]).toBeLessThan(1e-6);
     }
   }
 });
@@ -115,7 +115,7 @@ it('starts from where the input is, all of whose elements an output may depend o
 });
 
 it('moves to numbers of the dtype', async () => {
-  const { moved, places } = along(({ x: at }) => at!.slice(0, 1), x.map(Math.fround), 'f32');
+  const { moved, places } = along(({ x: at }) => at.slice(0, 1), x.map(Math.fround), 'f32');
   await moved.first(random(1, 'moves'));
   // Four directions and three elements about 0, where steps are wide.
   expect(places).toHaveLength(14);

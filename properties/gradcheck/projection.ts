@@ -37,11 +37,11 @@ export function alongDirections(
   yShape: readonly number[],
   kinksOf?: KinksOf,
 ): { moved: Moved; projection: Projection } {
-  const values = side.inputs[name]!;
+  const values = side.inputs[name];
   const sizes = values.map(scaleOf);
-  const reach = 2 * stepScales[side.dtype][0]!;
+  const reach = 2 * stepScales[side.dtype][0];
   const isAboutKink = values.map((v, j) =>
-    [0, ...(kinksOf?.(j) ?? []).map(({ at }) => at)].some((at) => Math.abs(v - at) <= reach * sizes[j]!) ? 1 : 0,
+    [0, ...(kinksOf?.(j) ?? []).map(({ at }) => at)].some((at) => Math.abs(v - at) <= reach * sizes[j]) ? 1 : 0,
   );
   const aboutKinks = [...values.keys()].filter((j) => isAboutKink[j] === 1);
   const alone = aboutKinks.slice(0, fewAlone);
@@ -51,11 +51,11 @@ export function alongDirections(
     ...Array.from({ length: random }, () =>
       sizes.map((size, j) => (isAboutKink[j] === 1 ? 0 : size * (draw.below(2) === 0 ? 1 : -1))),
     ),
-    ...alone.map((j) => new Float64Array(values.length).with(j, sizes[j]!)),
+    ...alone.map((j) => new Float64Array(values.length).with(j, sizes[j])),
   ];
   const kinksAlong = (k: number): Kink[] => {
     const j = alone[k - random];
-    return j === undefined ? [] : (kinksOf?.(j) ?? []).map((kink) => scaled(kink, values[j]!, sizes[j]!));
+    return j === undefined ? [] : (kinksOf?.(j) ?? []).map((kink) => scaled(kink, values[j], sizes[j]));
   };
   const moved = movedAlong(name, side, directions, yShape, kinksOf && kinksAlong);
   return { moved, projection: { directions, random, together, alone, left: aboutKinks.length - alone.length } };
@@ -69,16 +69,15 @@ export function movedAlong(
   yShape: readonly number[],
   kinksAlong: KinksOf | undefined,
 ): Moved {
-  const values = side.inputs[name]!;
+  const values = side.inputs[name];
   const { round } = formats[side.dtype];
   const along: MeasuredAt = {
     ...side,
     inputs: { ...side.inputs, [name]: new Float64Array(directions.length) },
     numeric: (inputs) => {
-      const s = inputs[name]!;
+      const s = inputs[name];
       const moved = values.slice();
-      for (const [k, t] of directions.entries())
-        if (s[k] !== 0) for (const [j, v] of t.entries()) moved[j]! += s[k]! * v;
+      for (const [k, t] of directions.entries()) if (s[k] !== 0) for (const [j, v] of t.entries()) moved[j] += s[k] * v;
       return side.numeric({ ...inputs, [name]: moved.map(round) });
     },
   };

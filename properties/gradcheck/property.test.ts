@@ -10,8 +10,8 @@ const shapes = { x: ['n', 'c'], alpha: [2, 'c'] };
 /** A PAP of any number of units: alpha tells how many. */
 const pap: Differentiable = {
   name: 'pap',
-  forward: (inputs, of) => papLayer(inputs.alpha!.length / 2).forward(inputs, of),
-  vjp: (inputs, dy, of) => papLayer(inputs.alpha!.length / 2).vjp(inputs, dy, of),
+  forward: (inputs, of) => papLayer(inputs.alpha.length / 2).forward(inputs, of),
+  vjp: (inputs, dy, of) => papLayer(inputs.alpha.length / 2).vjp(inputs, dy, of),
 };
 
 describe('gradcheckRun', () => {
@@ -20,7 +20,7 @@ describe('gradcheckRun', () => {
     name: 'doubled where x > 1',
     async vjp(inputs, dy, of) {
       const right = (await pap.vjp(inputs, dy, of)) as Tensors;
-      return { ...right, x: right.x!.map((d, i) => (inputs.x![i]! > 1 ? 2 * d : d)) };
+      return { ...right, x: right.x.map((d, i) => (inputs.x[i] > 1 ? 2 * d : d)) };
     },
   };
 
@@ -33,15 +33,15 @@ describe('gradcheckRun', () => {
     const found = await gradcheckRun(wrong, { shapes }, { runs: 50, seed: 3 });
     expect(found.report.passed).toBe(false);
     expect(found.inputs.shapes).toEqual({ x: [1, 1], alpha: [2, 1] });
-    expect(found.inputs.inputs.x![0]).toBeGreaterThan(1);
+    expect(found.inputs.inputs.x[0]).toBeGreaterThan(1);
     const again = await gradcheckRun(wrong, { shapes }, { seed: 3, path: found.path! });
     expect(again.inputs).toEqual(found.inputs);
     expect(again.report).toEqual(found.report);
     expect(again.runs).toBe(1);
     // The start of the path is what was drawn.
-    const drawn = await gradcheckRun(wrong, { shapes }, { seed: 3, path: found.path!.split(':')[0]! });
+    const drawn = await gradcheckRun(wrong, { shapes }, { seed: 3, path: found.path!.split(':')[0] });
     expect(drawn.report.passed).toBe(false);
-    expect(drawn.inputs.inputs.x!.length).toBeGreaterThan(1);
+    expect(drawn.inputs.inputs.x.length).toBeGreaterThan(1);
   });
 
   it('asks again for the inputs of a path alone, though they pass', async () => {
@@ -127,7 +127,7 @@ describe('gradcheckRun', () => {
 
   it('draws twenty inputs of seed 1 unless told otherwise, in the dtype of the function', async () => {
     const drawn: DrawnInputs[] = [];
-    const f: Differentiable = { ...elementwiseLayer('relu', elementwise.relu!), dtype: 'f32' };
+    const f: Differentiable = { ...elementwiseLayer('relu', elementwise.relu), dtype: 'f32' };
     const run = await gradcheckRun(f, { shapes: { x: [5] } });
     expect(run).toMatchObject({ runs: 20, seed: 1, path: undefined });
     expect(run.report).toMatchObject({ seed: 1, dtype: 'f32', outputShape: [5] });
@@ -140,7 +140,7 @@ describe('gradcheckRun', () => {
     );
     // The report is of the last.
     expect(run.inputs).toEqual(drawn[19]);
-    for (const { inputs } of drawn) expect(inputs.x!.map(Math.fround)).toEqual(inputs.x);
+    for (const { inputs } of drawn) expect(inputs.x.map(Math.fround)).toEqual(inputs.x);
     const other = await gradcheckRun(f, { shapes: { x: [5] } }, { runs: 1, seed: 2 });
     expect([other.runs, other.seed, other.report.seed]).toEqual([1, 2, 2]);
     expect(other.inputs).not.toEqual(drawn[0]);
@@ -149,11 +149,11 @@ describe('gradcheckRun', () => {
   it('joins the drawn shapes with those that are declared', async () => {
     const sum: Differentiable = {
       shapes: { y: [1, 1] },
-      forward: ({ x }) => Float64Array.of(x!.reduce((a, b) => a + b, 0)),
-      vjp: ({ x }, dy) => ({ x: x!.map(() => dy[0]!) }),
+      forward: ({ x }) => Float64Array.of(x.reduce((a, b) => a + b, 0)),
+      vjp: ({ x }, dy) => ({ x: x.map(() => dy[0]) }),
     };
     const { report } = await gradcheckRun(sum, { shapes: { x: [2, 3] } }, { runs: 1 });
-    expect([report.passed, report.outputShape, report.inputs[0]!.shape]).toEqual([true, [1, 1], [2, 3]]);
+    expect([report.passed, report.outputShape, report.inputs[0].shape]).toEqual([true, [1, 1], [2, 3]]);
     const asked = await gradcheckRun(sum, { shapes: { x: [2, 3] } }, { runs: 1, shapes: { y: [1] } });
     expect(asked.report.outputShape).toEqual([1]);
   });
@@ -172,7 +172,7 @@ describe('gradcheckRun', () => {
 
   it('throws what the function throws', async () => {
     const throws: Differentiable = {
-      ...elementwiseLayer('relu', elementwise.relu!),
+      ...elementwiseLayer('relu', elementwise.relu),
       vjp: () => {
         throw new Error('out of memory');
       },
@@ -182,8 +182,8 @@ describe('gradcheckRun', () => {
 
   it('shrinks along every axis of a name, also two of one input', async () => {
     const square: Differentiable = {
-      forward: ({ x }) => x!.map(Math.sin),
-      vjp: ({ x }, dy) => ({ x: x!.map((v, i) => Math.cos(v) * dy[i]! * (i === x!.length - 1 ? 2 : 1)) }),
+      forward: ({ x }) => x.map(Math.sin),
+      vjp: ({ x }, dy) => ({ x: x.map((v, i) => Math.cos(v) * dy[i] * (i === x.length - 1 ? 2 : 1)) }),
     };
     const found: DrawnInputs = (await gradcheckRun(square, { shapes: { x: ['n', 'n'] } }, { seed: 1 })).inputs;
     expect(found.shapes.x).toEqual([1, 1]);
@@ -192,14 +192,14 @@ describe('gradcheckRun', () => {
   it('draws on every kink that is declared, and finds what is wrong there alone', async () => {
     const relu6 = (atSix: number): Differentiable => ({
       name: 'relu6',
-      forward: ({ x }) => x!.map((v) => Math.min(Math.max(v, 0), 6)),
-      vjp: ({ x }, dy) => ({ x: dy.map((d, i) => (x![i] === 6 ? atSix * d : x![i]! > 0 && x![i]! < 6 ? d : 0)) }),
+      forward: ({ x }) => x.map((v) => Math.min(Math.max(v, 0), 6)),
+      vjp: ({ x }, dy) => ({ x: dy.map((d, i) => (x[i] === 6 ? atSix * d : x[i] > 0 && x[i] < 6 ? d : 0)) }),
       kinks: { x: [0, 6].map((at) => ({ at, derivative: at === 0 ? 'left' : 'right' })) },
     });
     expect((await gradcheckRun(relu6(0), { shapes: { x: [8, 4] } })).report.passed).toBe(true);
     const { report, inputs } = await gradcheckRun(relu6(1), { shapes: { x: [8, 4] } });
     expect(report.outcome).toBe('failed');
-    expect([...inputs.inputs.x!]).toEqual([6]);
+    expect([...inputs.inputs.x]).toEqual([6]);
     const byElement: Differentiable = { ...relu6(1), kinks: { x: (j) => (j === 0 ? (relu6(1).kinks!.x as []) : []) } };
     expect((await gradcheckRun(byElement, { shapes: { x: [4] } }, { runs: 60 })).report.outcome).toBe('failed');
   });
@@ -220,7 +220,7 @@ describe('gradcheckRun', () => {
   });
 
   it('counts the elements of all runs', async () => {
-    const run = await gradcheckRun(elementwiseLayer('abs', elementwise.abs!), { shapes: { x: [100] } });
+    const run = await gradcheckRun(elementwiseLayer('abs', elementwise.abs), { shapes: { x: [100] } });
     expect(run.counts.compared).toBe(2000);
     // On undeclared kinks, where any slope from -1 to 1 is right.
     expect(run.counts.vacuous).toBeLessThan(0.05 * 2000);
@@ -229,8 +229,8 @@ describe('gradcheckRun', () => {
   it('asks a batch of one for its gradient too', async () => {
     const f: Differentiable = {
       batch: ['x'],
-      forward: ({ x }) => x!.map((v) => 3 * v),
-      vjp: ({ x }, dy) => ({ x: dy.map((d) => (x!.length === 6 ? 4 : 3) * d) }),
+      forward: ({ x }) => x.map((v) => 3 * v),
+      vjp: ({ x }, dy) => ({ x: dy.map((d) => (x.length === 6 ? 4 : 3) * d) }),
     };
     const { report, inputs } = await gradcheckRun(f, { shapes: { x: [8, 6] } }, { runs: 1 });
     expect(report).toMatchObject({ outcome: 'failed', outputShape: [1, 6] });
@@ -241,7 +241,7 @@ describe('gradcheckRun', () => {
 
   it('refuses a path that leads nowhere', async () => {
     for (const path of ['3:9999', '0:9']) {
-      const right = gradcheckRun(elementwiseLayer('constant', elementwise.constant!), { shapes: { x: [1] } }, { path });
+      const right = gradcheckRun(elementwiseLayer('constant', elementwise.constant), { shapes: { x: [1] } }, { path });
       await expect(right).rejects.toThrow(
         `gradcheckRun: "path" expected the way to inputs of this seed, got "${path}"`,
       );
@@ -249,22 +249,22 @@ describe('gradcheckRun', () => {
   });
 
   it('runs the inputs of a path alone, whatever comes of them', async () => {
-    const cube = elementwiseLayer('cube', elementwise.cube!);
+    const cube = elementwiseLayer('cube', elementwise.cube);
     const asked: number[] = [];
     const nan: Differentiable = {
       ...cube,
       forward({ x }) {
-        asked.push(x!.length);
-        return x!.map(() => Number.NaN);
+        asked.push(x.length);
+        return x.map(() => Number.NaN);
       },
     };
-    const wrong = { ...cube, vjp: ({ x }: Tensors) => ({ x: x!.slice() }) };
+    const wrong = { ...cube, vjp: ({ x }: Tensors) => ({ x: x.slice() }) };
     const found = await gradcheckRun(wrong, { shapes: { x: ['n'] } }, { seed: 3 });
     for (const path of [found.path!, '2', '1:0', '4:1']) {
       asked.length = 0;
       const { report, inputs, runs } = await gradcheckRun(nan, { shapes: { x: ['n'] } }, { seed: 3, path });
       expect([runs, report.outcome]).toEqual([1, 'nothing-compared']);
-      expect(new Set(asked)).toEqual(new Set([inputs.inputs.x!.length]));
+      expect(new Set(asked)).toEqual(new Set([inputs.inputs.x.length]));
       const right = await gradcheckRun(cube, { shapes: { x: ['n'] } }, { seed: 3, path });
       expect([right.runs, right.path, right.inputs]).toEqual([1, undefined, inputs]);
     }
@@ -276,24 +276,24 @@ describe('gradcheckRun', () => {
   it('keeps what is wrong where fewer outputs, by their values, end the shrinking there', async () => {
     // The elements above 1.5, tripled.
     const above: Differentiable = {
-      forward: ({ x }) => x!.filter((v) => v > 1.5).map((v) => 3 * v),
+      forward: ({ x }) => x.filter((v) => v > 1.5).map((v) => 3 * v),
       vjp({ x }, dy) {
         let k = 0;
-        return { x: x!.map((v) => (v > 1.5 ? 2 * dy[k++]! : 0)) };
+        return { x: x.map((v) => (v > 1.5 ? 2 * dy[k++] : 0)) };
       },
     };
     // Some elements are rounded to 1.5 on the way, where a step to the right brings one more output.
     for (let seed = 0; seed < 10; seed++) {
       const { report, inputs } = await gradcheckRun(above, { shapes: { x: ['n'] }, kinks: [1.55] }, { seed });
       expect(report.failures[0]).toMatchObject({ code: 'gradient', input: 'x' });
-      expect(inputs.inputs.x!.length).toBe(1);
+      expect(inputs.inputs.x.length).toBe(1);
     }
   });
 
   it('lets timers run', async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 0);
-    await gradcheckRun(elementwiseLayer('third', elementwise.third!), { shapes: { x: [2] } });
+    await gradcheckRun(elementwiseLayer('third', elementwise.third), { shapes: { x: [2] } });
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(5);
   });

@@ -207,7 +207,7 @@ async function reportOn(
   drawn: DrawnInputs,
 ): Promise<GradcheckReport | undefined> {
   const isSmaller = Object.entries(draw.shapes).some(([name, shape]) =>
-    shape.some((n, axis) => typeof n === 'number' && n !== drawn.shapes[name]![axis]),
+    shape.some((n, axis) => typeof n === 'number' && n !== drawn.shapes[name][axis]),
   );
   const declared: Record<string, readonly number[]> = { ...f.shapes, ...options.shapes };
   if (isSmaller) delete declared.y;
@@ -237,8 +237,8 @@ async function wrongRow(
   const alone = { ...inputs };
   const shapes: Record<string, readonly number[]> = { ...whole };
   for (const name of batch) {
-    alone[name] = rowOf(inputs[name]!, rows, 0);
-    shapes[name] = whole[name]!.with(0, 1);
+    alone[name] = rowOf(inputs[name], rows, 0);
+    shapes[name] = whole[name].with(0, 1);
   }
   const report = await gradcheck(f, alone, { ...dyOf(drawn), ...options, shapes });
   return report.outcome === 'failed' ? report : undefined;

@@ -11,7 +11,7 @@ it('a report has at most 40 lines of 80 columns, whatever failed', async () => {
   const wrong = elementwiseLayer('a name that is not short', { f: Math.tanh, df: () => 0.123456789 });
   const report = await gradcheck(wrong, { x: spread(40) }, { structure: { x: 'elementwise' } });
   expect(report.failures.length).toBeGreaterThan(1);
-  const input = report.inputs[0]!;
+  const input = report.inputs[0];
   const many: GradcheckReport = {
     ...report,
     inputs: new Array<InputReport>(10).fill(input),
@@ -29,19 +29,19 @@ it('a report has at most 40 lines of 80 columns, whatever failed', async () => {
   // An input is said to be wrong once, whatever the dy, and before all else.
   const ofGradient = report.failures.filter(({ code }) => code === 'gradient');
   expect(ofGradient).toMatchObject([{ what: 'vjp' }, { what: expect.stringMatching(/^vjp of another dy/) }]);
-  expect(text).toContain(`FAIL ${describeGradcheckFailure(report.failures[0]!)}; of another dy too`);
+  expect(text).toContain(`FAIL ${describeGradcheckFailure(report.failures[0])}; of another dy too`);
   expect(text.match(/FAIL /g)).toHaveLength(report.failures.length - 1);
   expect(text.indexOf('FAIL ')).toBeLessThan(text.indexOf('dx [40]'));
 });
 
 it('a word that is too long is left whole', async () => {
   const name = 'x'.repeat(100);
-  const report = await gradcheck(elementwiseLayer(name, elementwise.relu!), { x: spread(3) });
+  const report = await gradcheck(elementwiseLayer(name, elementwise.relu), { x: spread(3) });
   expect(gradcheckText(report)).toContain(name);
 });
 
 it('says that all is vacuous, where it is', async () => {
-  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const relu = elementwiseLayer('relu', elementwise.relu);
   expect(gradcheckText(await gradcheck(relu, { x: new Float64Array(3) }))).toContain('\nVACUOUS: ');
   expect(gradcheckText(await gradcheck(relu, { x: Float64Array.of(0, 1) }))).not.toContain('VACUOUS');
 });
@@ -49,9 +49,9 @@ it('says that all is vacuous, where it is', async () => {
 it('tells directions from elements, and errors that are absolute from relative ones', async () => {
   const n = 100;
   const sum = (slope: number) => ({
-    forward: ({ x }: Readonly<Record<string, Float64Array>>) => Float64Array.of(x!.reduce((a, v) => a + v * v, 0)),
+    forward: ({ x }: Readonly<Record<string, Float64Array>>) => Float64Array.of(x.reduce((a, v) => a + v * v, 0)),
     vjp: ({ x }: Readonly<Record<string, Float64Array>>, dy: Float64Array) => ({
-      x: x!.map((v) => slope * v * dy[0]!),
+      x: x.map((v) => slope * v * dy[0]),
     }),
   });
   const right = gradcheckText(await gradcheck(sum(2), { x: spread(n) }));
@@ -98,8 +98,8 @@ it('says where it is wrong, and the derivative without dy', async () => {
   expect(none).not.toContain('derivative NaN');
   // Of several outputs there is no one dy.
   const sums: Differentiable = {
-    forward: ({ x: v }) => Float64Array.of(v![0]! + v![1]!, v![0]! - v![1]!),
-    vjp: ({ x: v }, d) => ({ x: v!.map(() => 3 * d[0]!) }),
+    forward: ({ x: v }) => Float64Array.of(v[0] + v[1], v[0] - v[1]),
+    vjp: ({ x: v }, d) => ({ x: v.map(() => 3 * d[0]) }),
   };
   const both = await gradcheck(sums, { x }, { structure: { x: 'dense' } });
   expect(both.failures[0]).toMatchObject({ at: expect.any(Number) });

@@ -111,7 +111,7 @@ function inputText({
     const { index, isDirection, at, dy, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
     const near = Number.isFinite(kinkDistance) ? `, ${short(kinkDistance)} from a kink` : '';
     const where = isDirection
-      ? `direction ${index[0]! + 1}`
+      ? `direction ${index[0] + 1}`
       : `[${index.join(', ')}]${at === undefined ? '' : ` = ${written(at)}`}${dy === undefined ? '' : `, dy ${written(dy)}`}`;
     lines.push(`  worst ${where}: analytic ${analytic}, numeric ${numeric},`);
     lines.push(`    allowed [${lo}, ${hi}] (${short(ratio)} half widths off its middle)${near}`);
@@ -138,7 +138,7 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
   const at = (index: readonly number[]) => `[${index.join(', ')}]`;
   switch (failure.code) {
     case 'gradient':
-      return `${failure.isDirection ? `<d${failure.input}, direction ${failure.index[0]! + 1}>` : `d${failure.input}${at(failure.index)}`} of ${failure.what} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} ${failure.isDirection ? 'products' : 'elements'} wrong)${whereText(failure)}`;
+      return `${failure.isDirection ? `<d${failure.input}, direction ${failure.index[0] + 1}>` : `d${failure.input}${at(failure.index)}`} of ${failure.what} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} ${failure.isDirection ? 'products' : 'elements'} wrong)${whereText(failure)}`;
     case 'tangent':
       return `jvp: ty${at(failure.index)} is ${failure.analytic}, measured ${failure.numeric}, allowed [${failure.lo}, ${failure.hi}] (${failure.wrong} of ${failure.compared} elements wrong)`;
     case 'adjoint':
@@ -180,7 +180,7 @@ function whereText({ input, index, at, dy, analytic, numeric }: ComparedElement 
 /** Two numbers by six digits, which a division by dy leaves right, or by as many more as tell them apart. */
 function apart(analytic: number, numeric: number): string {
   const text = [6, 9, 12, 17].map((digits) => [analytic, numeric].map((v) => written(Number(v.toPrecision(digits)))));
-  const [came, measured] = text.find(([a, b]) => a !== b) ?? text[0]!;
+  const [came, measured] = text.find(([a, b]) => a !== b) ?? text[0];
   return `${came}, measured ${measured}`;
 }
 

@@ -11,10 +11,10 @@ const twice: Differentiable = {
   ...product,
   doubleVjp({ x, w }, dy, { x: ddx, w: ddw }) {
     const toW = new Float64Array(2);
-    for (const [i, d] of dy.entries()) toW[i % 2]! += d * ddx![i]!;
+    for (const [i, d] of dy.entries()) toW[i % 2] += d * ddx[i];
     return {
-      inputs: { x: dy.map((d, i) => d * ddw![i % 2]!), w: toW },
-      dy: x!.map((v, i) => w![i % 2]! * ddx![i]! + v * ddw![i % 2]!),
+      inputs: { x: dy.map((d, i) => d * ddw[i % 2]), w: toW },
+      dy: x.map((v, i) => w[i % 2] * ddx[i] + v * ddw[i % 2]),
     };
   },
 };
@@ -40,7 +40,7 @@ describe('each gradient is a function of the inputs and of dy', () => {
     expect(questions.map(({ f }) => f.name)).toEqual(['vjp to x', 'vjp to w']);
     const right = product.vjp({ ...productInputs }, dy, {}) as Tensors;
     for (const [k, name] of ['x', 'w'].entries()) {
-      const { f, inputs, options } = questions[k]!;
+      const { f, inputs, options } = questions[k];
       expect(inputs).toEqual({ ...productInputs, dy });
       expect(await f.forward(inputs, {})).toEqual(right[name]);
       expect(options.shapes).toEqual({ x: [3, 2], w: [2], dy: [3, 2], y: productShapes[name as 'x' | 'w'] });
@@ -54,13 +54,13 @@ describe('each gradient is a function of the inputs and of dy', () => {
     expect(await toX.f.vjp(toX.inputs, given, {})).toEqual({
       x: dy.map((d) => d * 0),
       w: Float64Array.of(1 * 1 + 3 * 3 + 5 * 1, -2 * 2 + 0.5 * 4 + 6),
-      dy: given.map((d, i) => productInputs.w[i % 2]! * d),
+      dy: given.map((d, i) => productInputs.w[i % 2] * d),
     });
     const two = Float64Array.of(7, -1);
     expect(await toW.f.vjp(toW.inputs, two, {})).toEqual({
-      x: dy.map((d, i) => d * two[i % 2]!),
+      x: dy.map((d, i) => d * two[i % 2]),
       w: new Float64Array(2),
-      dy: productInputs.x.map((v, i) => v * two[i % 2]!),
+      dy: productInputs.x.map((v, i) => v * two[i % 2]),
     });
   });
 
@@ -79,9 +79,9 @@ describe('each gradient is a function of the inputs and of dy', () => {
       },
     };
     const { questions } = await asked(f, { dtype: 'f32' });
-    const { f: gradient, inputs } = questions[0]!;
+    const { f: gradient, inputs } = questions[0];
     expect(gradient.dtype).toBe('f32');
-    expect((await asked(twice)).questions[0]!.f.dtype).toBe('f64');
+    expect((await asked(twice)).questions[0].f.dtype).toBe('f64');
     told.length = 0;
     await gradient.forward(inputs, {});
     await gradient.vjp(inputs, new Float64Array(6), {});
@@ -91,7 +91,7 @@ describe('each gradient is a function of the inputs and of dy', () => {
 
 it('is checked with the seed and the constants, NaN left aside', async () => {
   const { questions } = await asked(twice);
-  expect(questions[0]!.options).toMatchObject({
+  expect(questions[0].options).toMatchObject({
     seed: 1,
     constants: [],
     kinks: {},
@@ -99,14 +99,14 @@ it('is checked with the seed and the constants, NaN left aside', async () => {
     containment: false,
   });
   const declared = { seed: 9, constants: ['c'], onKinks: 'open' } as const;
-  expect((await asked(twice, { declared })).questions[1]!.options).toMatchObject(declared);
+  expect((await asked(twice, { declared })).questions[1].options).toMatchObject(declared);
 });
 
 it('knows of kinks only where they are, and whether their derivative is a convention of its own', async () => {
   const list: Kink[] = [{ at: 2, value: 'left', derivative: () => 7, left: () => ({ value: 0, slope: 0 }) }];
   const byElement = (j: number): Kink[] => [{ at: j, derivative: 'right' }];
   const { questions } = await asked(twice, { declared: { kinks: { x: list, w: byElement } } });
-  const { x, w } = questions[0]!.options.kinks!;
+  const { x, w } = questions[0].options.kinks!;
   expect(x).toEqual([{ at: 2, value: 'any', derivative: 'any' }]);
   expect((w as (j: number) => readonly Kink[])(5)).toEqual([{ at: 5, value: 'any' }]);
 });
@@ -114,14 +114,14 @@ it('knows of kinks only where they are, and whether their derivative is a conven
 it('finds for dy a name that no input has', async () => {
   const { x, w } = productInputs;
   const named: Differentiable = {
-    forward: ({ dy, dy_: other }) => product.forward({ x: dy!, w: other! }, {}),
+    forward: ({ dy, dy_: other }) => product.forward({ x: dy, w: other }, {}),
     async vjp({ dy, dy_: other }, d) {
-      const g = await product.vjp({ x: dy!, w: other! }, d, {});
-      return { dy: g.x!, dy_: g.w! };
+      const g = await product.vjp({ x: dy, w: other }, d, {});
+      return { dy: g.x, dy_: g.w };
     },
     async doubleVjp({ dy, dy_: other }, d, { dy: ddx, dy_: ddw }) {
-      const g = await twice.doubleVjp!({ x: dy!, w: other! }, d, { x: ddx!, w: ddw! }, {});
-      return { inputs: { dy: g.inputs.x!, dy_: g.inputs.w! }, dy: g.dy };
+      const g = await twice.doubleVjp!({ x: dy, w: other }, d, { x: ddx, w: ddw }, {});
+      return { inputs: { dy: g.inputs.x, dy_: g.inputs.w }, dy: g.dy };
     },
   };
   const inputs = { dy: x, dy_: w };
@@ -132,10 +132,10 @@ it('finds for dy a name that no input has', async () => {
     seen.push({ f, inputs: of, options });
     return { failures: [], inputs: [] } as never;
   });
-  expect(Object.keys(seen[0]!.inputs)).toEqual(['dy', 'dy_', 'dy__']);
-  expect(seen[0]!.options.shapes).toEqual({ ...shapes, dy__: [3, 2], y: [3, 2] });
-  expect(await seen[0]!.f.forward(seen[0]!.inputs, {})).toEqual(context.gradients.dy);
-  expect(Object.keys(await seen[0]!.f.vjp(seen[0]!.inputs, new Float64Array(6), {}))).toEqual(['dy', 'dy_', 'dy__']);
+  expect(Object.keys(seen[0].inputs)).toEqual(['dy', 'dy_', 'dy__']);
+  expect(seen[0].options.shapes).toEqual({ ...shapes, dy__: [3, 2], y: [3, 2] });
+  expect(await seen[0].f.forward(seen[0].inputs, {})).toEqual(context.gradients.dy);
+  expect(Object.keys(await seen[0].f.vjp(seen[0].inputs, new Float64Array(6), {}))).toEqual(['dy', 'dy_', 'dy__']);
 });
 
 it('hands on failures, with the name of the gradient, but for values on kinks; and counts the calls', async () => {
@@ -145,7 +145,7 @@ it('hands on failures, with the name of the gradient, but for values on kinks; a
     { code: 'second-order', of: 'w', failure },
   ]);
   const { vjp } = context.asked.calls;
-  const { f, inputs } = questions[0]!;
+  const { f, inputs } = questions[0];
   await f.forward(inputs, {});
   await f.vjp(inputs, new Float64Array(6), {});
   expect(context.asked.calls).toMatchObject({ vjp: vjp + 1, doubleVjp: 1 });
@@ -157,11 +157,11 @@ it('hands on failures, with the name of the gradient, but for values on kinks; a
 describe('on kinks', () => {
   /** An elementwise function with two derivatives. */
   const layer = (df: (v: number) => number, ddf: (v: number) => number, more: Partial<Differentiable> = {}) => ({
-    forward: ({ x }: Tensors) => x!.map((v) => Math.max(v, 0) ** 2),
-    vjp: ({ x }: Tensors, dy: Float64Array) => ({ x: x!.map((v, i) => df(v) * dy[i]!) }),
+    forward: ({ x }: Tensors) => x.map((v) => Math.max(v, 0) ** 2),
+    vjp: ({ x }: Tensors, dy: Float64Array) => ({ x: x.map((v, i) => df(v) * dy[i]) }),
     doubleVjp: ({ x }: Tensors, dy: Float64Array, { x: ddx }: Tensors) => ({
-      inputs: { x: x!.map((v, i) => ddf(v) * dy[i]! * ddx![i]!) },
-      dy: x!.map((v, i) => df(v) * ddx![i]!),
+      inputs: { x: x.map((v, i) => ddf(v) * dy[i] * ddx[i]) },
+      dy: x.map((v, i) => df(v) * ddx[i]),
     }),
     ...more,
   });
@@ -175,7 +175,7 @@ describe('on kinks', () => {
     layer(
       (v) => (v > 0 ? 1 : v < 0 ? 0 : df0),
       (v) => (v === 0 ? at0 : 0),
-      { forward: ({ x }) => x!.map((v) => Math.max(v, 0)) },
+      { forward: ({ x }) => x.map((v) => Math.max(v, 0)) },
     );
   const kinksAt0 = (kink: Omit<Kink, 'at'>) => ({ kinks: { x: [{ at: 0, ...kink }] } });
   const declarations = [{}, kinksAt0({}), kinksAt0({ value: 'left', derivative: 'left' })];
@@ -227,7 +227,7 @@ describe('on kinks', () => {
     );
     expect(await last(square(0), x)).toBe('gradient of the gradient');
     const any = kinksAt0({ derivative: 'any' });
-    expect(await last(square(-3, { vjp: ({ x: v }) => ({ x: v!.map(() => 0) }) }), new Float64Array(2), any)).toBe(
+    expect(await last(square(-3, { vjp: ({ x: v }) => ({ x: v.map(() => 0) }) }), new Float64Array(2), any)).toBe(
       'gradient of the gradient, 2 of 4 elements, none by x',
     );
     expect(await last({ ...relu(0, 0), constants: ['x'] }, x)).toBe('not the gradient of the gradient: no element');
@@ -235,13 +235,13 @@ describe('on kinks', () => {
 
   it('of equal elements the gradient may go to any', async () => {
     // A median of three: at a tie the middle one by a stable order has it all, whichever of them moves alone.
-    const order = (v: Float64Array) => [0, 1, 2].sort((a, b) => v[a]! - v[b]! || a - b)[1]!;
+    const order = (v: Float64Array) => [0, 1, 2].sort((a, b) => v[a] - v[b] || a - b)[1];
     const median: Differentiable = {
-      forward: ({ x: v }) => Float64Array.of(v![order(v!)]!),
-      vjp: ({ x: v }, dy) => ({ x: v!.map((_v, j) => (j === order(v!) ? dy[0]! : 0)) }),
+      forward: ({ x: v }) => Float64Array.of(v[order(v)]),
+      vjp: ({ x: v }, dy) => ({ x: v.map((_v, j) => (j === order(v) ? dy[0] : 0)) }),
       doubleVjp: ({ x: v }, _dy, { x: ddx }) => ({
         inputs: { x: new Float64Array(3) },
-        dy: Float64Array.of(ddx![order(v!)]!),
+        dy: Float64Array.of(ddx[order(v)]),
       }),
     };
     for (const at of [Float64Array.of(1, 1, 1), Float64Array.of(2, 1, 2), Float64Array.of(0, 0, 5)]) {

@@ -21,14 +21,14 @@ export async function checkSecondOrder(
   const dyName = freeName(inputs);
   const failures: GradcheckFailure[] = [];
   const reports: InputReport[] = [];
-  const split = ({ [dyName]: cotangent, ...rest }: Tensors) => ({ rest, cotangent: cotangent! });
+  const split = ({ [dyName]: cotangent, ...rest }: Tensors) => ({ rest, cotangent: cotangent });
   for (const name of Object.keys(gradients)) {
     const gradient: Differentiable = {
       name: `vjp to ${name}`,
       dtype,
       async forward(all) {
         const { rest, cotangent } = split(all);
-        return (await asked.vjp(rest, cotangent))[name]!;
+        return (await asked.vjp(rest, cotangent))[name];
       },
       async vjp(all, given) {
         const { rest, cotangent } = split(all);
@@ -43,7 +43,7 @@ export async function checkSecondOrder(
       { ...inputs, [dyName]: dy },
       {
         seed: declared.seed ?? 1,
-        shapes: { ...shapes, [dyName]: shapes.y!, y: shapes[name]! },
+        shapes: { ...shapes, [dyName]: shapes.y, y: shapes[name] },
         constants: declared.constants ?? [],
         kinks: placesOf(declared.kinks),
         onKinks: declared.onKinks ?? 'compared',

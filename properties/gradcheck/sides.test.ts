@@ -98,7 +98,7 @@ it('a smooth function has two sides alike, and no kink', () => {
     for (const name of sideNames) {
       expect(sides[name]).toMatchObject({ joined: true, good: true, value: 3 });
       // With the largest jump that would look like this bend.
-      expect(sides[name].valueError).toBeLessThanOrEqual(3 * noise + 4 * Math.abs(bend) * steps[0]! ** 2);
+      expect(sides[name].valueError).toBeLessThanOrEqual(3 * noise + 4 * Math.abs(bend) * steps[0] ** 2);
       expect(sides[name].valueError).toBeGreaterThanOrEqual(noise);
       expect(sides[name].slope).toBeCloseTo(2, 10);
     }
@@ -113,7 +113,7 @@ it('noise alone makes neither kink nor jump', () => {
     expect(isKink(seen({ left: [0, 1], right: [0, 1], here: 0 }, steps, isGood, errors), 0)).toBe(false);
   }
   // A kink of four times the rounding of both slopes is one.
-  const step = steps[0]!;
+  const step = steps[0];
   const clear = (16 * 2 * 4 * noise) / step;
   const exactOnly: IsGood = ({ truncation, rounding }) => truncation <= rounding;
   expect(isKink(seen({ left: [0, 0], right: [0, clear], here: 0 }, [step], exactOnly), 0)).toBe(true);
@@ -173,7 +173,7 @@ it('keeps the reading of a wider scale beside a jump, where rounding grows as st
   expect(three.right.slope).toBeCloseTo(3, 6);
   // But not where the wider scale saw another slope, as of a kink that lies within it.
   const other = seen({ left: [0, 2], right: [1, 5], here: 0 }, steps.slice(0, 2));
-  const t = [1, -2, -1, 2].map((k) => k * steps[2]!);
+  const t = [1, -2, -1, 2].map((k) => k * steps[2]);
   const f = t.map((v) => (v < 0 ? 2 * v : 1 + 3 * v));
   expect(sidesOf({ f0: 0, t, f, noise }, isGood, other).right.slope).toBeCloseTo(3, 3);
 });
@@ -206,7 +206,7 @@ it('allows for a jump that no scale tells from curvature', () => {
 it('knows the slope of a side on which f″ passes through 0', () => {
   const f = (v: number) =>
     7039.04443359375 * Math.tanh(v) - 1.8483890295028687 * Math.log1p(Math.exp(v)) + (v > 0 ? 0.9 * v * v : 0);
-  const t = [1, -2, -1, 2].map((k) => k * steps[0]!);
+  const t = [1, -2, -1, 2].map((k) => k * steps[0]);
   const { left, right } = sidesOf({ f0: f(0), t, f: t.map(f), noise: 2 ** -51 }, isGood, undefined);
   const slope = 7039.04443359375 - 1.8483890295028687 / 2;
   for (const side of [left, right]) expect(Math.abs(side.slope - slope)).toBeLessThanOrEqual(side.slopeError);
@@ -251,7 +251,7 @@ describe('a limit that is declared apart from the value', () => {
   it('and is still measured: another is seen, within what the curve leaves at the first scale', () => {
     for (const { bend, jump } of all) {
       const limits: Limits = { left: [0, 1], right: [jump, 3], here: 0, bend };
-      const least = 16 * (noise + Math.abs(bend) * steps[0]! ** 2);
+      const least = 16 * (noise + Math.abs(bend) * steps[0] ** 2);
       for (const off of [least, -least]) {
         const declared = { right: { value: jump + off, slope: 3 } };
         const { right } = seen(limits, steps.slice(0, 2), isGood, [], declared);

@@ -17,11 +17,11 @@ function readingOf(f: (x: number) => number, x: number, h: number) {
   return { f0: f(x), t, values, noise };
 }
 
-const reorder = (list: readonly number[]) => centredOrder.map((k) => list[k]!);
+const reorder = (list: readonly number[]) => centredOrder.map((k) => list[k]);
 
 describe('the error estimate of a slope covers the error', () => {
   it.each(smooth)('%s, at every scale of f64, in each of 2,000 places', (name) => {
-    const { f, df } = elementwise[name]!;
+    const { f, df } = elementwise[name];
     for (const h of stepScales.f64) {
       for (let k = 0; k < places; k++) {
         const x = draw.uniform(-3, 3);
@@ -61,7 +61,7 @@ describe('the error estimate of a slope covers the error', () => {
     let worst = 0;
     for (let k = 0; k < places; k++) {
       const x = draw.uniform(-2, 2) * h;
-      const { f0, t, values } = readingOf(elementwise.halfSquare!.f, x, h);
+      const { f0, t, values } = readingOf(elementwise.halfSquare.f, x, h);
       const slope = quartic(f0, reorder(t), reorder(values), 0);
       const error = Math.abs(slope.slope - Math.max(x, 0));
       expect(error, `x = ${x / h} h`).toBeLessThanOrEqual(errorOf(slope) + 2 ** -60);
@@ -72,7 +72,7 @@ describe('the error estimate of a slope covers the error', () => {
 
   it('on one side of a point', () => {
     for (const name of smooth) {
-      const { f, df } = elementwise[name]!;
+      const { f, df } = elementwise[name];
       for (let k = 0; k < places / 4; k++) {
         const x = draw.uniform(-3, 3);
         const h = (k % 2 === 0 ? 1 : -1) * 2 ** -15;
@@ -111,15 +111,15 @@ describe('a slope', () => {
     const { slope, truncation } = quartic(f(0), t, t.map(f), 0);
     expect(slope).toBeCloseTo(3, 11);
     const terms = [t1 * t2 * (7 - 11 * (t1 + t2 + t3)), 11 * t1 * t2 * t3];
-    expect(truncation).toBeCloseTo(4 * (Math.abs(terms[0]!) + Math.abs(terms[1]!)), 11);
+    expect(truncation).toBeCloseTo(4 * (Math.abs(terms[0]) + Math.abs(terms[1])), 11);
     expect(t4).not.toBe(t3);
   });
 
   it.each(stencils)('of a parabola is exact at %s, %s, and its truncation 1.5 times the change of slope', (t1, t2) => {
     const f = (v: number) => 5 + 3 * v - 2 * v ** 2;
-    const { slope, truncation } = parabola(f(0), t1!, t2!, f(t1!), f(t2!), 0);
+    const { slope, truncation } = parabola(f(0), t1, t2, f(t1), f(t2), 0);
     expect(slope).toBeCloseTo(3, 12);
-    expect(truncation).toBeCloseTo(1.5 * Math.abs(2 * t2!), 12);
+    expect(truncation).toBeCloseTo(1.5 * Math.abs(2 * t2), 12);
   });
 
   it('has a rounding that covers errors of every sign in the values, and at most doubles that', () => {

@@ -17,7 +17,7 @@ export interface Slope {
  * within the stencil the quartic is off by up to twice as much as these terms (measured by `slope.test.ts`).
  */
 export function quartic(f0: number, t: readonly number[], f: readonly number[], noise: number): Slope {
-  const t1 = t[0]!;
+  const t1 = t[0];
   const { d1, d2, d3, d4, t2, t3 } = differences(f0, t, f);
   const cubicTerm = t2 * d3;
   const quarticTerm = t2 * t3 * d4;
@@ -50,13 +50,13 @@ export const underflow: number = 16 * 2 ** -1074;
 /** The interpolation of which `quartic` takes the slope, at a distance `s`. */
 export function quarticAt(s: number, f0: number, t: readonly number[], f: readonly number[]): number {
   const { d1, d2, d3, d4, t2, t3 } = differences(f0, t, f);
-  const at = s / t[0]!;
+  const at = s / t[0];
   return f0 + at * (d1 + (at - 1) * (d2 + (at - t2) * (d3 + (at - t3) * d4)));
 }
 
 /** Divided differences from `f(0)`, distances in units of the first, so that no power of one over- or underflows. */
 function differences(f0: number, t: readonly number[], f: readonly number[]) {
-  const [t2, t3, t4] = [t[1]! / t[0]!, t[2]! / t[0]!, t[3]! / t[0]!];
+  const [t2, t3, t4] = [t[1] / t[0], t[2] / t[0], t[3] / t[0]];
   const [f1, f2, f3, f4] = f as [number, number, number, number];
   const d1 = f1 - f0;
   const a2 = (f2 - f1) / (t2 - 1);

@@ -32,14 +32,14 @@ export function* smallerInputs(options: DrawOptions, value: DrawnInputs): Iterab
       if (kinks.includes(v)) return Object.is(v, -0) ? [0] : [];
       return simplerValues(v).filter((to) => !kinks.includes(to) && isWithin(options, name, to));
     });
-    const ones = tensor.map((v, j) => (simpler[j]!.includes(1) ? 1 : v));
+    const ones = tensor.map((v, j) => (simpler[j].includes(1) ? 1 : v));
     if (simpler.filter((to) => to.includes(1)).length > 1) {
       yield { make: () => withTensor(value, name, ones) };
     }
     for (const tie of equalElements(tensor)) {
-      const first = tensor[tie[0]!];
-      for (const v of simpler[tie[0]!]!) {
-        if (!tie.every((j) => simpler[j]!.includes(v))) continue;
+      const first = tensor[tie[0]];
+      for (const v of simpler[tie[0]]) {
+        if (!tie.every((j) => simpler[j].includes(v))) continue;
         yield {
           make: () =>
             withTensor(
@@ -79,7 +79,7 @@ export function kinksNear({ kinks = [0] }: DrawOptions, input: string, element: 
 /** Whether an input may have this value. */
 export function isWithin({ ranges = {} }: DrawOptions, input: string, v: number): boolean {
   if (!Object.hasOwn(ranges, input)) return true;
-  const [lo, hi] = ranges[input]!;
+  const [lo, hi] = ranges[input];
   return lo <= v && v <= hi;
 }
 
@@ -97,7 +97,7 @@ export function linkedAxes(shapes: DrawnShapes): LinkedAxes[] {
 }
 
 export function lengthOf({ shapes }: DrawnInputs, [first]: LinkedAxes): number {
-  return shapes[first!.input]![first!.axis]!;
+  return shapes[first.input][first.axis];
 }
 
 function* partsOf(n: number): IterableIterator<number[]> {
@@ -119,8 +119,8 @@ function takeLinked(value: DrawnInputs, axes: LinkedAxes, indices: readonly numb
   const taken = { ...value.inputs };
   const smaller = { ...value.shapes };
   for (const { input, axis } of axes) {
-    taken[input] = take(taken[input]!, smaller[input]!, axis, indices);
-    smaller[input] = smaller[input]!.with(axis, indices.length);
+    taken[input] = take(taken[input], smaller[input], axis, indices);
+    smaller[input] = smaller[input].with(axis, indices.length);
   }
   return { ...value, shapes: smaller, inputs: taken };
 }

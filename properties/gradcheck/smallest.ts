@@ -84,11 +84,11 @@ function partAround(failing: Failing, options: DrawOptions, lengths: readonly nu
   for (const [k, axes] of linkedAxes(options.shapes).entries()) {
     const n = lengthOf(drawn, axes);
     if (lengths[k] === n) continue;
-    const start = Math.min(worstAlong(failing, axes), n - lengths[k]!);
+    const start = Math.min(worstAlong(failing, axes), n - lengths[k]);
     const isWanted = ({ part }: SmallerInputs) =>
       part !== undefined &&
-      part.axes[0]!.input === axes[0]!.input &&
-      part.axes[0]!.axis === axes[0]!.axis &&
+      part.axes[0].input === axes[0].input &&
+      part.axes[0].axis === axes[0].axis &&
       part.indices.length === lengths[k] &&
       part.indices[0] === start;
     let step = 0;
@@ -111,8 +111,8 @@ function worstAlong({ drawn, report }: Failing, axes: LinkedAxes): number {
   const isAs = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, k) => n === b[k]);
   const found = axes.find((axis) =>
     input === undefined
-      ? isAs(drawn.shapes[axis.input]!, report.outputShape)
-      : axis.input === input && index.length === drawn.shapes[input]!.length,
+      ? isAs(drawn.shapes[axis.input], report.outputShape)
+      : axis.input === input && index.length === drawn.shapes[input].length,
   );
-  return found === undefined ? 0 : index[found.axis]!;
+  return found === undefined ? 0 : index[found.axis];
 }

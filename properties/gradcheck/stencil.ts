@@ -63,7 +63,7 @@ export function stencilAt(
   const side = new Int8Array(values.length);
   const smallest = stepScales[dtype].at(-1)!;
   for (let j = 0; j < values.length; j++) {
-    const v = values[j]!;
+    const v = values[j];
     if (scale === 'tiny' && !(v !== 0 && Math.abs(v) < 8 * smallest)) continue;
     let h = stepOf(v, scale);
     let multiples: readonly number[] = centred;
@@ -85,9 +85,9 @@ export function stencilAt(
       }
     }
     for (let level = 0; level < 4; level++) {
-      const point = round(v + multiples[level]! * h);
+      const point = round(v + multiples[level] * h);
       // Not beyond the largest numbers, nor from ∞ or NaN.
-      if (Number.isFinite(point)) points[level]![j] = point;
+      if (Number.isFinite(point)) points[level][j] = point;
     }
   }
   return { points, side };

@@ -111,13 +111,13 @@ describe('kinks of x', () => {
   it('are each place once, with the limits of the sum at each output', () => {
     const [kink, ...others] = kinksOfX(caseOf());
     expect(others).toEqual([]);
-    expect(kink!.at).toBe(0);
+    expect(kink.at).toBe(0);
     for (const output of [0, 1, 2, 3]) {
-      const [D, P] = [[0.25, 0.5][output % 2]!, [3, -4][output % 2]!];
-      expect(numberOf(kink!.value, output)).toBe(0);
-      expect(numberOf(kink!.derivative, output)).toBe(0);
-      expect(kink!.left!(output)).toEqual({ value: 0, slope: 0 });
-      expect(kink!.right!(output)).toEqual({ value: D, slope: P });
+      const [D, P] = [[0.25, 0.5][output % 2], [3, -4][output % 2]];
+      expect(numberOf(kink.value, output)).toBe(0);
+      expect(numberOf(kink.derivative, output)).toBe(0);
+      expect(kink.left!(output)).toEqual({ value: 0, slope: 0 });
+      expect(kink.right!(output)).toEqual({ value: D, slope: P });
     }
   });
 
@@ -125,15 +125,15 @@ describe('kinks of x', () => {
     const clipped = expressionBranch('x > 1 ? 2*x : x + 5', { kinks: [1] });
     const c = caseOf({ branches: ['relu', 'identity', clipped], sharing: 'layer' }, { alpha: floats(1, 10, 100) });
     const [zero, one] = kinksOfX(c);
-    expect([zero!.at, one!.at]).toEqual([0, 1]);
+    expect([zero.at, one.at]).toEqual([0, 1]);
     // relu, identity and x + 5 at 0; relu and identity are smooth at 1.
-    expect(zero!.left!(0)).toEqual({ value: 500, slope: 0 + 10 + 100 });
-    expect(zero!.right!(0)).toEqual({ value: 500, slope: 1 + 10 + 100 });
-    expect(numberOf(zero!.value, 3)).toBe(500);
-    expect(one!.left!(0)).toEqual({ value: 1 + 10 + 600, slope: 1 + 10 + 100 });
-    expect(one!.right!(0)).toEqual({ value: 1 + 10 + 200, slope: 1 + 10 + 200 });
-    expect(numberOf(one!.value, 0)).toBe(1 + 10 + 600);
-    expect(numberOf(one!.derivative, 0)).toBe(1 + 10 + 100);
+    expect(zero.left!(0)).toEqual({ value: 500, slope: 0 + 10 + 100 });
+    expect(zero.right!(0)).toEqual({ value: 500, slope: 1 + 10 + 100 });
+    expect(numberOf(zero.value, 3)).toBe(500);
+    expect(one.left!(0)).toEqual({ value: 1 + 10 + 600, slope: 1 + 10 + 100 });
+    expect(one.right!(0)).toEqual({ value: 1 + 10 + 200, slope: 1 + 10 + 200 });
+    expect(numberOf(one.value, 0)).toBe(1 + 10 + 600);
+    expect(numberOf(one.derivative, 0)).toBe(1 + 10 + 100);
   });
 
   it('are none of smooth pools', () => {
@@ -169,7 +169,7 @@ describe('kinks of alpha', () => {
     expect(places).toEqual([[-2, 2], [-2, 2], [], [], [0], [0]]);
     for (const kink of kinksOfAlpha(c, 1)) expect(c.x.map((_x, i) => numberOf(kink.derivative, i))).toEqual(c.x);
     const [zero] = kinksOfAlpha(c, 4);
-    expect(c.x.map((_x, i) => numberOf(zero!.derivative, i))).toEqual(floats(1, 0, 0, 1));
+    expect(c.x.map((_x, i) => numberOf(zero.derivative, i))).toEqual(floats(1, 0, 0, 1));
   });
 });
 
@@ -186,10 +186,10 @@ describe('rounding', () => {
     // The value that is declared of a kink is rounded once more.
     const y = forward(c);
     const [forwards, outputs] = [rounding.forward(inputsOf(c)), rounding.output!(inputsOf(c))];
-    for (const i of [0, 1, 3]) expect(forwards[i]! - outputs[i]!).toBeCloseTo(u * Math.abs(y[i]!), 30);
+    for (const i of [0, 1, 3]) expect(forwards[i] - outputs[i]).toBeCloseTo(u * Math.abs(y[i]), 30);
     const { x, alpha } = rounding.vjp(inputsOf(c), c.dy);
-    expect([x!.length, alpha!.length]).toEqual([4, 4]);
-    for (const bound of [...x!, ...alpha!]) expect(bound).toBeLessThan(100 * u);
+    expect([x.length, alpha.length]).toEqual([4, 4]);
+    for (const bound of [...x, ...alpha]) expect(bound).toBeLessThan(100 * u);
   });
 
   it('is not known of what is not finite', () => {

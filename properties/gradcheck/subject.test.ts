@@ -34,7 +34,7 @@ describe('no legal evaluation is called wrong', () => {
       for (const kind of ['dyadic', 'general'] as const) {
         const drawn = fc.sample(cases({ dtype, kind }), { seed, numRuns: runs * 3 });
         for (const [k, c] of drawn.entries()) {
-          const report = await check(subjects[k % subjects.length]!, c, k);
+          const report = await check(subjects[k % subjects.length], c, k);
           if (report.failures.length > 0) wrong.push(`Case ${k}: ${caseText(c).join('\n')}\n${gradcheckText(report)}`);
           for (const { compared, unchecked, vacuous } of report.inputs) {
             totals.compared += compared;
@@ -56,7 +56,7 @@ describe('no legal evaluation is called wrong', () => {
     for (const style of styles.slice(0, Math.ceil(attack * styles.length))) {
       const [c] = fc.sample(cases({ dtype: style.dtype, kind: 'general', finite: true }), { seed: 3, numRuns: 1 });
       for (const value of [0, -0, style.dtype === 'f32' ? 2 ** -149 : 5e-324]) {
-        const report = await check(legalSubject(style), { ...c!, x: c!.x.map(() => value) });
+        const report = await check(legalSubject(style), { ...c, x: c.x.map(() => value) });
         expect(report.passed, gradcheckText(report)).toBe(true);
       }
     }
@@ -218,8 +218,8 @@ it('allows both masks of a clipped alpha that may be flushed, measured from eith
     dy: Float64Array.of(2 ** 10, ...new Array<number>(39).fill(1)),
   };
   const flushing = legalSubject({ dtype: 'f32', sum: 'forward', fused: false, form: 'plain', flush: true });
-  const sum = (dy: Float64Array) => x.reduce((total, v, i) => Math.fround(total + Math.fround(v * dy[i]!)), 0);
-  const exact = x.reduce((total, v, i) => total + v * c.dy[i]!, 0);
+  const sum = (dy: Float64Array) => x.reduce((total, v, i) => Math.fround(total + Math.fround(v * dy[i])), 0);
+  const exact = x.reduce((total, v, i) => total + v * c.dy[i], 0);
   expect(sum(c.dy)).toBeGreaterThan(exact * (1 + 2 ** -20));
   for (const inside of [true, false]) {
     const subject: Subject = {

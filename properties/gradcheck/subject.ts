@@ -32,11 +32,11 @@ export function subjectFunction(subject: Subject, input: Case): Differentiable {
     throw new RangeError(`subjectFunction: "subject.dtype" expected f64 or f32, got ${shown(dtype)}`);
   }
   // A batch may be asked for in part.
-  const caseOf = ({ x, alpha }: Tensors, dy: Float64Array = input.dy.subarray(0, x!.length)): Case => ({
+  const caseOf = ({ x, alpha }: Tensors, dy: Float64Array = input.dy.subarray(0, x.length)): Case => ({
     ...input,
-    shape: positions.units > 0 ? [x!.length / positions.units, ...shape.slice(1)] : shape,
-    x: x!,
-    alpha: alpha!,
+    shape: positions.units > 0 ? [x.length / positions.units, ...shape.slice(1)] : shape,
+    x: x,
+    alpha: alpha,
     dy,
   });
   const isFixed = pool.constraint.kind === 'fixed';
@@ -53,11 +53,11 @@ export function subjectFunction(subject: Subject, input: Case): Differentiable {
       return gradients(dx, dalpha);
     },
     ...(subject.jvp && {
-      jvp: (inputs: Tensors, { x, alpha }: Tensors) => subject.jvp!(caseOf(inputs), { tx: x!, talpha: alpha! }),
+      jvp: (inputs: Tensors, { x, alpha }: Tensors) => subject.jvp!(caseOf(inputs), { tx: x, talpha: alpha }),
     }),
     ...(subject.doubleVjp && {
       async doubleVjp(inputs: Tensors, dy: Float64Array, { x, alpha }: Tensors) {
-        const cotangents = { ddx: x!, ddalpha: alpha ?? new Float64Array(rows * positions.count) };
+        const cotangents = { ddx: x, ddalpha: alpha ?? new Float64Array(rows * positions.count) };
         const { toX, toAlpha, toDy } = await subject.doubleVjp!(caseOf(inputs, dy), cotangents);
         return { inputs: gradients(toX, toAlpha), dy: toDy };
       },
@@ -77,13 +77,13 @@ function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Position
   const all = pool.branches.map(branchOf);
   const places = new Set(all.flatMap(({ kinks }) => kinks.map(({ at }) => at)));
   const coefficients = range(count).map((s) => {
-    const column = range(rows).map((row) => alpha[row * count + s]!);
+    const column = range(rows).map((row) => alpha[row * count + s]);
     return kappa(pool.constraint, column, n).c;
   });
   const sum = (output: number, part: (branch: Branch) => number): number => {
-    const c = coefficients[of(output % units)]!;
+    const c = coefficients[of(output % units)];
     const total = new ExactSum();
-    for (const [k, branch] of all.entries()) total.addProduct(c[k]!, part(branch));
+    for (const [k, branch] of all.entries()) total.addProduct(c[k], part(branch));
     const value = total.value();
     // 0·∞: declared as without a limit.
     return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
@@ -111,11 +111,11 @@ function kinksOfAlpha({ pool, x }: Case, { count }: Positions, element: number):
   const { constraint } = pool;
   if (constraint.kind !== 'clip') return [];
   const row = Math.floor(element / count);
-  const bound = constraint.bounds[row]!;
+  const bound = constraint.bounds[row];
   if (bound === Number.POSITIVE_INFINITY) return [];
-  const { f } = branchOf(pool.branches[row]!);
+  const { f } = branchOf(pool.branches[row]);
   const places = bound === 0 ? [0] : [-bound, bound];
-  return places.map((at) => ({ at, derivative: (output) => f(x[output]!) }));
+  return places.map((at) => ({ at, derivative: (output) => f(x[output]) }));
 }
 
 /** The bounds of spec §5 for the answers of this Subject. */
@@ -151,7 +151,7 @@ function roundingOf(
  * step, for which an enclosure of its derivatives on the stencil is looked at. Listed kinks are measured as kinks, unless a slope is infinite.
  */
 function isResolved(ref: BranchRef, x: number): boolean {
-  const reach = 2 * stepScales.f64[0]! * Math.max(1, Math.abs(x));
+  const reach = 2 * stepScales.f64[0] * Math.max(1, Math.abs(x));
   const beside = branchOf(ref).kinks.filter(({ at }) => Math.abs(at - x) <= 2 * reach);
   const isKink = ({ slope }: (typeof beside)[number]) => Number.isFinite(slope.left) && Number.isFinite(slope.right);
   if (!Number.isFinite(x) || (beside.length > 0 && beside.every(isKink))) return true;

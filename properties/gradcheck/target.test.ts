@@ -50,10 +50,10 @@ describe('toPassGradcheck', () => {
   });
 
   it('takes functions with their gradients, with the shapes that they declare', async () => {
-    const relu = elementwiseLayer('relu', elementwise.relu!);
+    const relu = elementwiseLayer('relu', elementwise.relu);
     await expect({ ...relu, shapes: { x: [2, 3], y: [2, 3] } }).toPassGradcheck();
     await expect(relu).toPassGradcheck({ shapes: { x: ['n'] } });
-    await expect(elementwiseLayer('relu6', elementwise.relu6!)).toPassGradcheck({ shape: [9], near: [0, 6] });
+    await expect(elementwiseLayer('relu6', elementwise.relu6)).toPassGradcheck({ shape: [9], near: [0, 6] });
   });
 
   it.each<[unknown, string]>([
@@ -62,7 +62,7 @@ describe('toPassGradcheck', () => {
       '"target" expected an object with forward and vjp, a function of TensorFlow.js tensors or a tf.layers layer, got number',
     ],
     [
-      elementwiseLayer('relu', elementwise.relu!),
+      elementwiseLayer('relu', elementwise.relu),
       'expected "shape" or "shapes", since the target declares none, got none',
     ],
     [(x: tf.Tensor) => x, 'expected "shape" or "shapes" of the inputs, got none'],
@@ -97,7 +97,7 @@ it.each<[object, typeof TypeError | typeof RangeError, string | RegExp]>([
   [{ shape: [2], path: 'abc' }, RangeError, '"path" expected integers separated by colons, got "abc"'],
   [{ shape: [2], onKinks: 'opne' }, RangeError, '"onKinks" expected compared or open, got "opne"'],
 ])('gradcheckTarget refuses %j', async (options, kind, message) => {
-  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const relu = elementwiseLayer('relu', elementwise.relu);
   await expect(gradcheckTarget(relu, options as never)).rejects.toThrow(kind);
   await expect(gradcheckTarget(relu, options as never)).rejects.toThrow(message);
 });
@@ -108,7 +108,7 @@ it('a layer takes lengths alone, and says so of others', async () => {
 });
 
 it('what lacks a part of a function with its gradients is told which', async () => {
-  const { vjp } = elementwiseLayer('relu', elementwise.relu!);
+  const { vjp } = elementwiseLayer('relu', elementwise.relu);
   const misspelt = { forwrd: () => {}, vjp } as never;
   await expect(gradcheckTarget(misspelt, { shape: [2] })).rejects.toThrow(
     'gradcheckRun: "f" expected an object with forward and vjp, got an object without forward',
@@ -136,7 +136,7 @@ it.each<[string, unknown]>([
 });
 
 it('a function that throws for want of an input is told which it was given', async () => {
-  const relu = elementwiseLayer('relu', elementwise.relu!);
+  const relu = elementwiseLayer('relu', elementwise.relu);
   await expect(gradcheckTarget(relu, { shapes: { z: [3] } })).rejects.toThrow(
     /^forward threw: .* \(given the inputs z\)$/,
   );

@@ -45,13 +45,13 @@ export function tensorflowFunction(tf: Tf, f: TensorflowFunction, name: string =
     throw new TypeError(`${name} expected to answer one tensor, got ${kindOf(y)}`);
   };
   const tensorsOf = (inputs: Tensors, shapes: Shapes) =>
-    Object.entries(inputs).map(([input, values]) => tensorOf(tf, values, shapes[input]!));
+    Object.entries(inputs).map(([input, values]) => tensorOf(tf, values, shapes[input]));
   return {
     name,
     dtype: 'f32',
     outputShape: (shapes) =>
       tf.tidy(() => answer(...Object.values(shapes).map((shape) => tf.zeros([...shape]))).shape.slice()),
-    forward: (inputs, shapes) => read(tf, () => [answer(...tensorsOf(inputs, shapes))]).then(([y]) => y!),
+    forward: (inputs, shapes) => read(tf, () => [answer(...tensorsOf(inputs, shapes))]).then(([y]) => y),
     async vjp(inputs, dy, shapes) {
       const names = Object.keys(inputs);
       const cotangents = await read(tf, () => {
@@ -60,7 +60,7 @@ export function tensorflowFunction(tf: Tf, f: TensorflowFunction, name: string =
         );
         return [...grads, value];
       });
-      return Object.fromEntries(names.map((input, k) => [input, cotangents[k]!]));
+      return Object.fromEntries(names.map((input, k) => [input, cotangents[k]]));
     },
   };
 }
@@ -89,12 +89,12 @@ export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): L
   const start: Record<string, Float64Array> = {};
   const shapes: Record<string, readonly number[]> = { x: shape };
   for (const [k, weight] of weights.entries()) {
-    start[names[k]!] = Float64Array.from(weight.read().dataSync());
-    shapes[names[k]!] = weight.shape as number[];
+    start[names[k]] = Float64Array.from(weight.read().dataSync());
+    shapes[names[k]] = weight.shape as number[];
   }
   const assign = (values: Tensors, of: Shapes): void => {
     for (const [k, weight] of weights.entries()) {
-      const tensor = tensorOf(tf, values[names[k]!]!, of[names[k]!]!);
+      const tensor = tensorOf(tf, values[names[k]], of[names[k]]);
       weight.write(tensor);
       tensor.dispose();
     }
@@ -103,7 +103,7 @@ export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): L
   const withWeights = async (inputs: Tensors, of: Shapes, call: (x: Tensor) => Tensor[]): Promise<Float64Array[]> => {
     assign(inputs, of);
     try {
-      return await read(tf, () => call(tensorOf(tf, inputs.x!, of.x!)));
+      return await read(tf, () => call(tensorOf(tf, inputs.x, of.x)));
     } finally {
       assign(start, shapes);
     }
@@ -116,20 +116,20 @@ export function layerFunction(tf: Tf, layer: Layer, shape: readonly number[]): L
       name: layer.name,
       dtype: 'f32',
       batch: ['x'],
-      outputShape: (of) => layer.computeOutputShape([...of.x!]) as number[],
+      outputShape: (of) => layer.computeOutputShape([...of.x]) as number[],
       async forward(inputs, of) {
         const [y] = await withWeights(inputs, of, (x) => [apply(x)]);
-        return y!;
+        return y;
       },
       async vjp(inputs, dy, of) {
-        const variable = tf.tidy(() => tf.variable(tensorOf(tf, inputs.x!, of.x!)));
+        const variable = tf.tidy(() => tf.variable(tensorOf(tf, inputs.x, of.x)));
         try {
           const cotangents = await withWeights(inputs, of, () => {
             const all = [variable, ...weights.map((weight) => (weight as unknown as { val: tfjs.Variable }).val)];
             const { grads } = tf.variableGrads(() => sumOf(tf, apply(variable), dy) as tfjs.Scalar, all);
-            return all.map((of) => grads[of.name]!);
+            return all.map((of) => grads[of.name]);
           });
-          return Object.fromEntries(['x', ...names].map((input, k) => [input, cotangents[k]!]));
+          return Object.fromEntries(['x', ...names].map((input, k) => [input, cotangents[k]]));
         } finally {
           variable.dispose();
         }

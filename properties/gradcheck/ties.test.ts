@@ -11,7 +11,7 @@ import { tiesOf } from './ties.ts';
 
 /** The indices of a row from the smallest element to the largest, equal ones in their order. */
 function orderOf(x: Float64Array, row: number, m: number): number[] {
-  const at = (j: number) => x[row * m + j]!;
+  const at = (j: number) => x[row * m + j];
   return Array.from({ length: m }, (_, j) => j).sort((a, b) => at(a) - at(b) || a - b);
 }
 const rowsOf = (x: Float64Array, m: number) => Array.from({ length: x.length / m }, (_, row) => row);
@@ -24,14 +24,14 @@ type Scale = (v: number) => number;
 function ranked(m: number, rank: number, share?: (n: number) => number, g: Scale = (v) => v, dg: Scale = () => 1) {
   const f: Differentiable = {
     name: `rank ${rank} of ${m}`,
-    forward: ({ x }) => Float64Array.from(rowsOf(x!, m), (r) => g(x![r * m + orderOf(x!, r, m)[rank]!]!)),
+    forward: ({ x }) => Float64Array.from(rowsOf(x, m), (r) => g(x[r * m + orderOf(x, r, m)[rank]])),
     vjp({ x }, dy) {
-      const dx = new Float64Array(x!.length);
-      for (const r of rowsOf(x!, m)) {
-        const first = orderOf(x!, r, m)[rank]!;
-        const v = x![r * m + first]!;
-        const equal = [...x!.subarray(r * m, r * m + m).keys()].filter((j) => x![r * m + j] === v);
-        for (const j of share ? equal : [first]) dx[r * m + j] = dg(v) * (share?.(equal.length) ?? 1) * dy[r]!;
+      const dx = new Float64Array(x.length);
+      for (const r of rowsOf(x, m)) {
+        const first = orderOf(x, r, m)[rank];
+        const v = x[r * m + first];
+        const equal = [...x.subarray(r * m, r * m + m).keys()].filter((j) => x[r * m + j] === v);
+        for (const j of share ? equal : [first]) dx[r * m + j] = dg(v) * (share?.(equal.length) ?? 1) * dy[r];
       }
       return { x: dx };
     },
@@ -41,11 +41,11 @@ function ranked(m: number, rank: number, share?: (n: number) => number, g: Scale
 
 const sort = (m: number): Differentiable => ({
   name: 'sort',
-  forward: ({ x }) => Float64Array.from(rowsOf(x!, m).flatMap((r) => orderOf(x!, r, m).map((j) => x![r * m + j]!))),
+  forward: ({ x }) => Float64Array.from(rowsOf(x, m).flatMap((r) => orderOf(x, r, m).map((j) => x[r * m + j]))),
   vjp({ x }, dy) {
-    const dx = new Float64Array(x!.length);
-    for (const r of rowsOf(x!, m)) {
-      for (const [k, j] of orderOf(x!, r, m).entries()) dx[r * m + j] = dy[r * m + k]!;
+    const dx = new Float64Array(x.length);
+    for (const r of rowsOf(x, m)) {
+      for (const [k, j] of orderOf(x, r, m).entries()) dx[r * m + j] = dy[r * m + k];
     }
     return { x: dx };
   },
@@ -108,8 +108,8 @@ it('more equal elements than are parted in each order are checked together still
 it('beside a gradient that is infinite', async () => {
   // The first is not differentiable at 0, and open; the other two are equal.
   const f: Differentiable = {
-    forward: ({ x }) => Float64Array.of(Math.sqrt(x![0]!) + Math.max(x![1]!, x![2]!)),
-    vjp: ({ x }, dy) => ({ x: Float64Array.of((0.5 / Math.sqrt(x![0]!)) * dy[0]!, dy[0]!, 0) }),
+    forward: ({ x }) => Float64Array.of(Math.sqrt(x[0]) + Math.max(x[1], x[2])),
+    vjp: ({ x }, dy) => ({ x: Float64Array.of((0.5 / Math.sqrt(x[0])) * dy[0], dy[0], 0) }),
   };
   expect(await codes(f, { x: Float64Array.of(0, 1, 1) })).toEqual([]);
 });
@@ -140,18 +140,18 @@ describe.each([
   ])('%s passes', async (name, f) => {
     const report = await gradcheck(f, { x }, { shapes: { ...shapes, y: name === 'sort' ? [rows, 3] : [rows] } });
     expect(report.failures, gradcheckText(report)).toEqual([]);
-    expect(report.inputs[0]!.unchecked).toBe(0);
+    expect(report.inputs[0].unchecked).toBe(0);
   });
 
   /** The gradient to all elements that are as near as 1e-6, or to none. */
   const wrongly = (rank: number, share: (n: number) => number): Differentiable => ({
     ...ranked(3, rank),
     vjp: ({ x: of }, dy) => ({
-      x: of!.map((v, j) => {
+      x: of.map((v, j) => {
         const row = Math.floor(j / 3);
-        const y = of![row * 3 + orderOf(of!, row, 3)[rank]!]!;
-        const near = of!.subarray(row * 3, row * 3 + 3).filter((w) => Math.abs(w - y) < 1e-6).length;
-        return Math.abs(v - y) < 1e-6 ? share(near) * dy[row]! : 0;
+        const y = of[row * 3 + orderOf(of, row, 3)[rank]];
+        const near = of.subarray(row * 3, row * 3 + 3).filter((w) => Math.abs(w - y) < 1e-6).length;
+        return Math.abs(v - y) < 1e-6 ? share(near) * dy[row] : 0;
       }),
     }),
   });
@@ -176,7 +176,7 @@ it('neighbours at steps of a scale, and beyond all', async () => {
     const x = Float64Array.of(1, 1 + above, 1 - below);
     for (const rank of [0, 1, 2]) {
       expect(await codes(ranked(3, rank), { x })).toEqual([]);
-      const toNone: Differentiable = { ...ranked(3, rank), vjp: ({ x: of }) => ({ x: of!.map(() => 0) }) };
+      const toNone: Differentiable = { ...ranked(3, rank), vjp: ({ x: of }) => ({ x: of.map(() => 0) }) };
       expect(await codes(toNone, { x })).toContain('gradient');
     }
   }
@@ -191,7 +191,7 @@ it('near ties in float32', async () => {
   ]) {
     const x = Float64Array.from(values, Math.fround);
     for (const f of [ranked(3, 1), ranked(3, 2)]) expect(await codes({ ...f, dtype: 'f32' }, { x })).toEqual([]);
-    const toNone: Differentiable = { ...ranked(3, 1), dtype: 'f32', vjp: ({ x: of }) => ({ x: of!.map(() => 0) }) };
+    const toNone: Differentiable = { ...ranked(3, 1), dtype: 'f32', vjp: ({ x: of }) => ({ x: of.map(() => 0) }) };
     expect(await codes(toNone, { x })).toContain('gradient');
   }
 });
@@ -204,12 +204,12 @@ it('where no slope has a limit, the sum of the gradients is left open too', asyn
     return { y: x.map((v) => (v - mean) / deviation), deviation };
   };
   const f: Differentiable = {
-    forward: ({ x }) => parts(x!).y,
+    forward: ({ x }) => parts(x).y,
     vjp({ x }, dy) {
-      const { y, deviation } = parts(x!);
+      const { y, deviation } = parts(x);
       const mean = dy.reduce((a, b) => a + b) / dy.length;
-      const along = dy.reduce((sum, d, j) => sum + d * y[j]!, 0) / dy.length;
-      return { x: dy.map((d, j) => (d - mean - y[j]! * along) / deviation) };
+      const along = dy.reduce((sum, d, j) => sum + d * y[j], 0) / dy.length;
+      return { x: dy.map((d, j) => (d - mean - y[j] * along) / deviation) };
     },
   };
   for (const n of [3, 6, 7, 16]) expect(await codes(f, { x: new Float64Array(n).fill(0.1) })).toEqual([]);
@@ -230,11 +230,11 @@ it('a smooth function of many equal elements is checked as closely as of others'
     return e.map((v) => v / e.reduce((a, b) => a + b));
   };
   const f = (factor: number): Differentiable => ({
-    forward: ({ x }) => softmax(x!),
+    forward: ({ x }) => softmax(x),
     vjp({ x }, dy) {
-      const y = softmax(x!);
-      const along = y.reduce((sum, v, j) => sum + v * dy[j]!, 0);
-      return { x: y.map((v, j) => factor * v * (dy[j]! - along)) };
+      const y = softmax(x);
+      const along = y.reduce((sum, v, j) => sum + v * dy[j], 0);
+      return { x: y.map((v, j) => factor * v * (dy[j] - along)) };
     },
   });
   const x = new Float64Array(n).fill(0.7);
@@ -256,11 +256,11 @@ it('of many equal elements each may have what a convention gives it', async () =
 
 describe('what is a tie', () => {
   const of = (values: number[], shape: number[], more: Partial<Numeric> = {}, dtype: FloatDtype = 'f64') => {
-    const layout = layoutOf('x', 'rows', shape, [shape[0]!]);
+    const layout = layoutOf('x', 'rows', shape, [shape[0]]);
     return tiesOf({ values: Float64Array.from(values), layout, ...more } as Numeric, dtype);
   };
   const kinksAt = (...places: number[][]): Pick<Numeric, 'kinksOf'> => ({
-    kinksOf: (j) => places[j]!.map((at) => ({ at }) as ReturnType<NonNullable<Numeric['kinksOf']>>[number]),
+    kinksOf: (j) => places[j].map((at) => ({ at }) as ReturnType<NonNullable<Numeric['kinksOf']>>[number]),
   });
 
   it('the most equal elements of each site, the first of as many', () => {
@@ -276,7 +276,7 @@ describe('what is a tie', () => {
 
   it('elements nearer than four steps, and those that parted ones would reach', () => {
     for (const dtype of ['f64', 'f32'] as const) {
-      const h = dtype === 'f64' ? stepScales.f64[1]! : stepScales.f32.at(-1)!;
+      const h = dtype === 'f64' ? stepScales.f64[1] : stepScales.f32.at(-1)!;
       for (const [v, size] of [
         [1, 1],
         [5, 4],
@@ -312,7 +312,7 @@ describe('what is a tie', () => {
   it.each(['f64', 'f32'] as const)(
     'none within two of the widest steps of a kink of one of its elements: %s',
     (dtype) => {
-      const h = stepScales[dtype][0]!;
+      const h = stepScales[dtype][0];
       // Steps are as wide as the power of two below the value, and that of 1 from there down.
       for (const [v, size] of [
         [1, 1],
@@ -337,13 +337,13 @@ describe('what is a tie', () => {
 describe('equal elements beside others', () => {
   // The maximum of the first eight of a row, and a sum of the others.
   const f = (share: (n: number) => number, last = 3): Differentiable => ({
-    forward: ({ x }) => Float64Array.of(Math.max(...x!.subarray(0, 8)), x![8]! * last, x![9]! * 2),
+    forward: ({ x }) => Float64Array.of(Math.max(...x.subarray(0, 8)), x[8] * last, x[9] * 2),
     vjp({ x }, dy) {
-      const most = Math.max(...x!.subarray(0, 8));
-      const count = x!.subarray(0, 8).filter((v) => v === most).length;
-      const dx = x!.map((v, j) => (j < 8 && v === most ? share(count) * dy[0]! : 0));
-      dx[8] = 3 * dy[1]!;
-      dx[9] = 2 * dy[2]!;
+      const most = Math.max(...x.subarray(0, 8));
+      const count = x.subarray(0, 8).filter((v) => v === most).length;
+      const dx = x.map((v, j) => (j < 8 && v === most ? share(count) * dy[0] : 0));
+      dx[8] = 3 * dy[1];
+      dx[9] = 2 * dy[2];
       return { x: dx };
     },
   });
@@ -356,11 +356,11 @@ describe('equal elements beside others', () => {
     const greedy = f(half);
     const vjp: Differentiable['vjp'] = async (inputs, dy, shapes) => {
       const { x: dx } = await greedy.vjp(inputs, dy, shapes);
-      return { x: dx!.map((d, j) => (j === 0 ? 3 * dy[0]! : j === 1 ? d - 3 * dy[0]! + dy[0]! / 8 : d)) };
+      return { x: dx.map((d, j) => (j === 0 ? 3 * dy[0] : j === 1 ? d - 3 * dy[0] + dy[0] / 8 : d)) };
     };
     const report = await gradcheck({ ...greedy, vjp }, { x }, dense);
     expect(report.failures.map((failure) => 'what' in failure && failure.what)).toContain('vjp');
-    expect(report.inputs[0]!.unchecked).toBe(0);
+    expect(report.inputs[0].unchecked).toBe(0);
   });
 
   it('what is not equal is checked as closely as ever', async () => {

@@ -29,7 +29,7 @@ const stepsBetween = 4;
  * The scale of those steps. In f64 the second: where a median has one neighbour at a step of it and one at two, the smallest
  * alone tells them apart, and a confirmation does not believe one scale. In f32 it would be 1/32, over which f is no line.
  */
-const tiedScale: Readonly<Record<FloatDtype, number>> = { f64: stepScales.f64[1]!, f32: stepScales.f32.at(-1)! };
+const tiedScale: Readonly<Record<FloatDtype, number>> = { f64: stepScales.f64[1], f32: stepScales.f32.at(-1)! };
 
 /**
  * Elements that an output depends on and that are equal, or nearer to each other than the smallest steps tell: the most of
@@ -61,10 +61,10 @@ function tiesBySite({ values, layout, projection }: Numeric, dtype: FloatDtype):
   const bySite: number[][][] = [];
   const sorted = new Float64Array(layout.colours);
   for (let site = 0; site < layout.sites; site++) {
-    for (let colour = 0; colour < layout.colours; colour++) sorted[colour] = values[layout.element(site, colour)]!;
+    for (let colour = 0; colour < layout.colours; colour++) sorted[colour] = values[layout.element(site, colour)];
     sorted.sort();
     // Most sites have none: numbers alone are sorted at once.
-    if (!sorted.some((v, k) => k > 0 && isTied([sorted[k - 1]!], v, dtype))) continue;
+    if (!sorted.some((v, k) => k > 0 && isTied([sorted[k - 1]], v, dtype))) continue;
     bySite.push(tiesAt(values, layout, site, dtype));
   }
   return bySite;
@@ -73,15 +73,15 @@ function tiesBySite({ values, layout, projection }: Numeric, dtype: FloatDtype):
 function tiesAt(values: Float64Array, layout: Layout, site: number, dtype: FloatDtype): number[][] {
   const elements = Array.from({ length: layout.colours }, (_, colour) => layout.element(site, colour))
     .filter((j) => Number.isFinite(values[j]))
-    .sort((j, k) => values[j]! - values[k]! || j - k);
+    .sort((j, k) => values[j] - values[k] || j - k);
   const ties: number[][] = [];
   for (const j of elements) {
     const last = ties.at(-1);
     if (
       last !== undefined &&
       isTied(
-        last.map((k) => values[k]!),
-        values[j]!,
+        last.map((k) => values[k]),
+        values[j],
         dtype,
       )
     )
@@ -91,12 +91,12 @@ function tiesAt(values: Float64Array, layout: Layout, site: number, dtype: Float
   return ties
     .filter((tie) => tie.length > 1)
     .map((tie) => tie.sort((j, k) => j - k))
-    .sort(([j], [k]) => j! - k!);
+    .sort(([j], [k]) => j - k);
 }
 
 /** Whether an element belongs to lesser ones: it is near the last, or would be once they are parted from the first on. */
 function isTied(others: readonly number[], v: number, dtype: FloatDtype): boolean {
-  const [first, last, n] = [others[0]!, others.at(-1)!, others.length];
+  const [first, last, n] = [others[0], others.at(-1)!, others.length];
   const scale = Math.max(scaleOf(first), scaleOf(v));
   const smallest = stepScales[dtype].at(-1)!;
   return (
@@ -107,8 +107,8 @@ function isTied(others: readonly number[], v: number, dtype: FloatDtype): boolea
 
 function isBesideKink(tie: readonly number[], { values, kinksOf }: Numeric, dtype: FloatDtype): boolean {
   return tie.some((j) => {
-    const reach = 2 * stepScales[dtype][0]! * scaleOf(values[j]!);
-    return kinksOf?.(j).some(({ at }) => tie.some((k) => Math.abs(at - values[k]!) <= reach));
+    const reach = 2 * stepScales[dtype][0] * scaleOf(values[j]);
+    return kinksOf?.(j).some(({ at }) => tie.some((k) => Math.abs(at - values[k]) <= reach));
   });
 }
 
@@ -144,7 +144,7 @@ export async function measureTogether(
 }
 
 function largestScale(tie: readonly number[], values: Float64Array): number {
-  return tie.reduce((most, j) => Math.max(most, scaleOf(values[j]!)), 0);
+  return tie.reduce((most, j) => Math.max(most, scaleOf(values[j])), 0);
 }
 
 /**
@@ -177,12 +177,12 @@ export async function partTies(
   for (const placeOf of [(k: number) => k, (k: number, n: number) => n - 1 - k]) {
     const beside = await measureParted(ties, placeOf, numeric, side, draw);
     for (const { at, output } of derivativesBy(tied, numeric)) {
-      outside[output] = Math.max(outside[output]!, beside.hi[at]! - hi[at]!, lo[at]! - beside.lo[at]!);
+      outside[output] = Math.max(outside[output], beside.hi[at] - hi[at], lo[at] - beside.lo[at]);
     }
   }
   for (const { at, output } of derivativesBy(tied, numeric)) {
-    parted.lo[at]! -= outside[output]!;
-    parted.hi[at]! += outside[output]!;
+    parted.lo[at] -= outside[output];
+    parted.hi[at] += outside[output];
   }
   return parted;
 }
@@ -218,8 +218,8 @@ function* derivativesBy(
 
 function include(parted: Jacobian, { lo, hi }: Jacobian, numeric: Numeric, elements: ReadonlySet<number>): void {
   for (const { at } of derivativesBy(elements, numeric)) {
-    parted.lo[at] = Math.min(parted.lo[at]!, lo[at]!);
-    parted.hi[at] = Math.max(parted.hi[at]!, hi[at]!);
+    parted.lo[at] = Math.min(parted.lo[at], lo[at]);
+    parted.hi[at] = Math.max(parted.hi[at], hi[at]);
   }
 }
 
@@ -231,7 +231,7 @@ function partedValues(
 ): Float64Array {
   const parted = values.slice();
   for (const tie of ties) {
-    const base = tie.reduce((least, j) => Math.min(least, values[j]!), Number.POSITIVE_INFINITY);
+    const base = tie.reduce((least, j) => Math.min(least, values[j]), Number.POSITIVE_INFINITY);
     const step = stepScales[dtype].at(-1)! * largestScale(tie, values);
     for (const [k, j] of tie.entries()) {
       parted[j] = formats[dtype].round(base + placeAbove(placeOf(k, tie.length), tie.length) * step);

@@ -30,16 +30,15 @@ export async function valueNoise(
     );
     const [own, exact] = [await asked.forward(at), await asked.numeric(at)];
     for (let i = 0; i < y.length; i++) {
-      const change = exact[i]! - twin[i]!;
-      const isTold = Math.abs(change) >= least * bound[i]! && Math.abs(change) <= most * bound[i]!;
-      if (isTold && Math.abs(own[i]! - y[i]! - change) > 2 * bound[i]!) isOnSteps[i] = 1;
+      const change = exact[i] - twin[i];
+      const isTold = Math.abs(change) >= least * bound[i] && Math.abs(change) <= most * bound[i];
+      if (isTold && Math.abs(own[i] - y[i] - change) > 2 * bound[i]) isOnSteps[i] = 1;
     }
   }
   const size = new Float64Array(y.length);
   for (const [name, v] of Object.entries(inputs)) {
     const beyond = await asked.numeric({ ...inputs, [name]: v.map((e) => -e) });
-    for (const [i, value] of beyond.entries())
-      if (Number.isFinite(value)) size[i] = Math.max(size[i]!, Math.abs(value));
+    for (const [i, value] of beyond.entries()) if (Number.isFinite(value)) size[i] = Math.max(size[i], Math.abs(value));
   }
-  return bound.map((b, i) => (isOnSteps[i] === 1 ? Math.max(b, roundings * 2 ** -p * size[i]!) : b));
+  return bound.map((b, i) => (isOnSteps[i] === 1 ? Math.max(b, roundings * 2 ** -p * size[i]) : b));
 }

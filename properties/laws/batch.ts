@@ -12,7 +12,7 @@ export const independence: Law = {
   finite: true,
   longSums: true,
   async check(c, trial) {
-    const rows = range(c.shape[0]!);
+    const rows = range(c.shape[0]);
     if (rows.length < 2) return;
     const whole = await trial.askAbout(learning(c));
     const permuted = [...rows.slice(1), 0].toReversed();
@@ -24,7 +24,7 @@ export const independence: Law = {
       const asked = await trial.askAbout(takeAxis(whole.input, 0, part));
       answers.push(asked);
       for (const name of ['y', 'dx'] as const) {
-        trial.equate(asked, name, (i) => [{ of: whole, at: part[Math.floor(i / units)]! * units + (i % units) }]);
+        trial.equate(asked, name, (i) => [{ of: whole, at: part[Math.floor(i / units)] * units + (i % units) }]);
       }
     }
     trial.equate(whole, 'dalpha', (at) => answers.map((of) => ({ of, at })));
@@ -37,7 +37,7 @@ export const independence: Law = {
  * point rule holds for the batch, it holds here, since all other terms are 0.
  */
 async function manyTimes({ input, answer, allowed }: Asked, trial: Trial): Promise<void> {
-  const rows = range(input.shape[0]!);
+  const rows = range(input.shape[0]);
   const tiled = takeAxis(
     input,
     0,
@@ -48,8 +48,8 @@ async function manyTimes({ input, answer, allowed }: Asked, trial: Trial): Promi
   const many = mapTensor(tiled, 'dy', (d, i) => (isLast(i) ? d : 0));
   const { y, dx, dalpha } = await trial.ask(many);
   const same = (name: keyof Answer, actual: Float64Array, expected: (i: number) => number) =>
-    trial.same(many, name, actual, expected, (i) => allowed[name][i % answer[name].length]!.point);
-  same('y', y, (i) => answer.y[i % length]!);
-  same('dx', dx, (i) => (isLast(i) ? answer.dx[i % length]! : 0));
-  same('dalpha', dalpha, (k) => answer.dalpha[k]!);
+    trial.same(many, name, actual, expected, (i) => allowed[name][i % answer[name].length].point);
+  same('y', y, (i) => answer.y[i % length]);
+  same('dx', dx, (i) => (isLast(i) ? answer.dx[i % length] : 0));
+  same('dalpha', dalpha, (k) => answer.dalpha[k]);
 }

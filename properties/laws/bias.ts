@@ -8,7 +8,7 @@ function reluAndStep(c: Parameters<Law['check']>[0]) {
   const input = freely(c, ['relu', 'step']);
   const { count, units, of } = positionsOf(input.pool, input.shape);
   const at = (i: number) => of(i % units);
-  return { input, P: (i: number) => input.alpha[at(i)]!, D: (i: number) => input.alpha[count + at(i)]! };
+  return { input, P: (i: number) => input.alpha[at(i)], D: (i: number) => input.alpha[count + at(i)] };
 }
 
 export const constant: Law = {
@@ -21,9 +21,9 @@ export const constant: Law = {
     const { y } = await trial.ask(input);
     const allowed = trial.expect(input).y;
     trial.balance(input, 'y - P·x', y.length, (i) => ({
-      actual: [y[i]!, times(-P(i), input.x[i]!)],
-      expected: [input.x[i]! > 0 ? D(i) : 0],
-      slack: slackOf(allowed[i]!),
+      actual: [y[i], times(-P(i), input.x[i])],
+      expected: [input.x[i] > 0 ? D(i) : 0],
+      slack: slackOf(allowed[i]),
     }));
   },
 };
@@ -37,7 +37,7 @@ export const noGradient: Law = {
     const { input } = reluAndStep(c);
     const other = mapRow(input, 1, (d) => 1 - d / 2);
     const [{ dx }, { dx: expected }] = [await trial.ask(input), await trial.ask(other)];
-    trial.same(input, 'dx', dx, (i) => expected[i]!);
+    trial.same(input, 'dx', dx, (i) => expected[i]);
   },
 };
 
@@ -52,11 +52,11 @@ export const replaceable: Law = {
     const [pool, relu] = [await trial.ask(input), await trial.ask(without)];
     const [allowed, allowedRelu] = [trial.expect(input).y, trial.expect(without).y];
     trial.balance(input, 'y', pool.y.length, (i) => ({
-      actual: [pool.y[i]!],
-      expected: [relu.y[i]!, trial.mayFlush(input, input.x[i]!) || input.x[i]! <= 0 ? 0 : D(i)],
-      slack: trial.mayFlush(input, input.x[i]!) ? Number.NaN : slackOf(allowed[i]!, allowedRelu[i]!),
+      actual: [pool.y[i]],
+      expected: [relu.y[i], trial.mayFlush(input, input.x[i]) || input.x[i] <= 0 ? 0 : D(i)],
+      slack: trial.mayFlush(input, input.x[i]) ? Number.NaN : slackOf(allowed[i], allowedRelu[i]),
     }));
-    trial.same(input, 'dx', pool.dx, (i) => relu.dx[i]!);
+    trial.same(input, 'dx', pool.dx, (i) => relu.dx[i]);
   },
 };
 

@@ -8,7 +8,7 @@ function clippable(c: Case) {
   const free = freely(c);
   const { count } = positionsOf(free.pool, free.shape);
   const bounds = free.pool.branches.map((_, k) => (k + 1) / 2);
-  return { free, bounds, boundOf: (i: number) => bounds[Math.floor(i / count)]! };
+  return { free, bounds, boundOf: (i: number) => bounds[Math.floor(i / count)] };
 }
 
 export const clipClosed: Law = {
@@ -20,7 +20,7 @@ export const clipClosed: Law = {
     const { free, bounds, boundOf } = clippable(c);
     // Every third alpha inside, every third on its bound, every third outside.
     const placed = mapTensor(free, 'alpha', (a, i) => {
-      const size = boundOf(i) * ([0.5, 1, 1.5] as const)[i % 3]!;
+      const size = boundOf(i) * ([0.5, 1, 1.5] as const)[i % 3];
       return a < 0 ? -size : size;
     });
     const clipped = await trial.askAbout(withConstraint(placed, { kind: 'clip', bounds }));
@@ -86,7 +86,7 @@ export const sumToOneValue: Law = {
   source: 'spec §1: the coefficients sum to 1',
   finite: true,
   async check(c, trial) {
-    const name = c.pool.branches[0]!;
+    const name = c.pool.branches[0];
     const repeated = await trial.askAbout(summed(c, [name, ...c.pool.branches.map(() => name)]));
     const alone = await trial.askAbout(mapTensor(freely(c, [name]), 'alpha', () => 1));
     for (const quantity of ['y', 'dx'] as const) trial.equate(repeated, quantity, (at) => [{ of: alone, at }]);

@@ -24,10 +24,10 @@ export const adjoint: Law = {
     const ty = own ? await trial.jvp(input, tangents) : jvp(input, tangents);
     const { answer, allowed } = await trial.askAbout(input);
     let slack = tangentError(input, tangents, own ? input.dtype : 'f64');
-    for (const [i, t] of tangents.tx.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dx[i]!);
-    for (const [i, t] of tangents.talpha.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dalpha[i]!);
+    for (const [i, t] of tangents.tx.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dx[i]);
+    for (const [i, t] of tangents.talpha.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dalpha[i]);
     const products = (a: Float64Array, b: Float64Array) =>
-      [...a].flatMap((v, i) => (v === 0 || b[i] === 0 ? [] : [times(v, b[i]!)]));
+      [...a].flatMap((v, i) => (v === 0 || b[i] === 0 ? [] : [times(v, b[i])]));
     trial.balance(input, '<ty, dy>', 1, () => ({
       actual: products(ty, input.dy),
       expected: [...products(tangents.tx, answer.dx), ...products(tangents.talpha, answer.dalpha)],
@@ -48,7 +48,7 @@ function tangentError(input: Case, { tx, talpha }: Tangents, dtype: Case['dtype'
   let total = 0;
   for (const [i, x] of input.x.entries()) {
     const s = of(i % units);
-    const at = (tensor: Float64Array) => range(rows).map((row) => tensor[row * count + s]!);
+    const at = (tensor: Float64Array) => range(rows).map((row) => tensor[row * count + s]);
     const { c, jvp: tangent } = kappa(input.pool.constraint, at(input.alpha), n);
     const tc = tangent(at(talpha));
     const size = at(input.alpha).reduce((sum, a) => sum + Math.abs(a), 1);
@@ -57,12 +57,12 @@ function tangentError(input: Case, { tx, talpha }: Tangents, dtype: Case['dtype'
       const { f, df } = branchOf(ref);
       const exact = exactBranchOf(ref);
       const isLast = input.pool.constraint.kind === 'sumToOne' && k === n - 1;
-      const ofSlope = (isLast ? size : Math.abs(c[k]!)) * Math.abs(tx[i]!);
-      const ofValue = isLast ? tangentSize : Math.abs(tc[k]!);
+      const ofSlope = (isLast ? size : Math.abs(c[k])) * Math.abs(tx[i]);
+      const ofValue = isLast ? tangentSize : Math.abs(tc[k]);
       const rounded = (2 * n + 3) * u * (Math.abs(df(x)) * ofSlope + Math.abs(f(x)) * ofValue);
       const own = errorOf(exact.df(x, arithmetic)) * ofSlope + errorOf(exact.f(x, arithmetic)) * ofValue;
-      total += (rounded + 2 * own) * Math.abs(input.dy[i]!);
-      total += 2 ** formats[dtype].normalExponent * (4 * n) * Math.max(1, Math.abs(input.dy[i]!));
+      total += (rounded + 2 * own) * Math.abs(input.dy[i]);
+      total += 2 ** formats[dtype].normalExponent * (4 * n) * Math.max(1, Math.abs(input.dy[i]));
     }
   }
   return total;
@@ -82,19 +82,19 @@ export const differencesInX: Law = {
     const behind = await trial.askAbout(mapTensor(c, 'x', (x) => trial.format.round(x - step(x))));
     const { rows, count, units, of } = positionsOf(c.pool, c.shape);
     trial.balance(c, 'dx·2h', c.x.length, (i) => {
-      const [left, right, dy] = [behind.input.x[i]!, ahead.input.x[i]!, c.dy[i]!];
-      const bounds = slackOf(here.allowed.dx[i]!, ahead.allowed.y[i]!, behind.allowed.y[i]!);
+      const [left, right, dy] = [behind.input.x[i], ahead.input.x[i], c.dy[i]];
+      const bounds = slackOf(here.allowed.dx[i], ahead.allowed.y[i], behind.allowed.y[i]);
       const { y: up } = ahead.answer;
       const { y: down } = behind.answer;
-      const values = [here.answer.dx[i]!, up[i]!, down[i]!];
+      const values = [here.answer.dx[i], up[i], down[i]];
       if (right <= left) return undefined;
       if (Number.isNaN(bounds)) return open;
       if (!values.every(Number.isFinite)) return { actual: [Number.NaN], expected: [0], slack: 0 };
       const width = subtract(dyadic(right), dyadic(left));
-      const alphas = range(rows).reduce((sum, row) => sum + Math.abs(c.alpha[row * count + of(i % units)]!), 1);
+      const alphas = range(rows).reduce((sum, row) => sum + Math.abs(c.alpha[row * count + of(i % units)]), 1);
       // The central difference over [x - a, x + b] errs by f″·(b - a)/2 + f‴·(a³ + b³)/6; a = b but for rounding.
-      const [a, b] = [c.x[i]! - left, right - c.x[i]!];
-      const derivatives = c.pool.branches.map((ref) => exactBranchOf(ref).bounds(c.x[i]!, Math.max(a, b)));
+      const [a, b] = [c.x[i] - left, right - c.x[i]];
+      const derivatives = c.pool.branches.map((ref) => exactBranchOf(ref).bounds(c.x[i], Math.max(a, b)));
       // A kink of a custom branch within the step.
       if (derivatives.includes(undefined)) return open;
       const sum = (order: 'second' | 'third') => derivatives.reduce((total, bounds) => total + bounds![order], 0);
@@ -104,13 +104,13 @@ export const differencesInX: Law = {
       const truncation = alphas * (uneven / 2 + (third * a * a * a + third * b * b * b) / 6);
       if (!Number.isFinite(truncation)) return open;
       const slack = weighted(
-        [slackOf(here.allowed.dx[i]!), right - left],
-        [slackOf(ahead.allowed.y[i]!, behind.allowed.y[i]!), dy],
+        [slackOf(here.allowed.dx[i]), right - left],
+        [slackOf(ahead.allowed.y[i], behind.allowed.y[i]), dy],
         [truncation, dy],
       );
-      const rise = subtract(dyadic(up[i]!), dyadic(down[i]!));
+      const rise = subtract(dyadic(up[i]), dyadic(down[i]));
       return {
-        actual: [multiply(dyadic(here.answer.dx[i]!), width)],
+        actual: [multiply(dyadic(here.answer.dx[i]), width)],
         expected: [multiply(dyadic(dy), rise)],
         slack,
       };
@@ -147,7 +147,7 @@ export const differencesInAlpha: Law = {
     const { rows, count, units, of } = positionsOf(input.pool, input.shape);
     const { constraint } = input.pool;
     for (const row of range(rows)) {
-      const bound = constraint.kind === 'clip' ? constraint.bounds[row]! : Infinity;
+      const bound = constraint.kind === 'clip' ? constraint.bounds[row] : Infinity;
       const { round } = trial.format;
       const moved = mapRow(input, row, (a) => {
         const inward = a > 0 ? -0.25 : 0.25;
@@ -156,23 +156,23 @@ export const differencesInAlpha: Law = {
       const there = await trial.askAbout(moved);
       trial.balance(input, 'dalpha·h', count, (s) => {
         const at = row * count + s;
-        const [from, to] = [input.alpha[at]!, moved.alpha[at]!];
+        const [from, to] = [input.alpha[at], moved.alpha[at]];
         const crosses = Math.abs(from) <= bound !== Math.abs(to) <= bound;
         const elements = range(input.x.length).filter((i) => of(i % units) === s && input.dy[i] !== 0);
-        const bounds = elements.flatMap((i) => [here.allowed.y[i]!, there.allowed.y[i]!]);
-        const values = [here.answer.dalpha[at]!, ...elements.flatMap((i) => [here.answer.y[i]!, there.answer.y[i]!])];
+        const bounds = elements.flatMap((i) => [here.allowed.y[i], there.allowed.y[i]]);
+        const values = [here.answer.dalpha[at], ...elements.flatMap((i) => [here.answer.y[i], there.answer.y[i]])];
         if (crosses || from === to) return undefined;
-        if (Number.isNaN(slackOf(here.allowed.dalpha[at]!, ...bounds))) return open;
+        if (Number.isNaN(slackOf(here.allowed.dalpha[at], ...bounds))) return open;
         if (!values.every(Number.isFinite)) return { actual: [Number.NaN], expected: [0], slack: 0 };
         const slack = weighted(
-          [slackOf(here.allowed.dalpha[at]!), to - from],
-          ...elements.map((i) => [slackOf(here.allowed.y[i]!, there.allowed.y[i]!), input.dy[i]!] as const),
+          [slackOf(here.allowed.dalpha[at]), to - from],
+          ...elements.map((i) => [slackOf(here.allowed.y[i], there.allowed.y[i]), input.dy[i]] as const),
         );
         const width = subtract(dyadic(to), dyadic(from));
         return {
-          actual: [multiply(dyadic(here.answer.dalpha[at]!), width)],
+          actual: [multiply(dyadic(here.answer.dalpha[at]), width)],
           expected: elements.map((i) =>
-            multiply(dyadic(input.dy[i]!), subtract(dyadic(there.answer.y[i]!), dyadic(here.answer.y[i]!))),
+            multiply(dyadic(input.dy[i]), subtract(dyadic(there.answer.y[i]), dyadic(here.answer.y[i]))),
           ),
           slack,
         };
@@ -217,7 +217,7 @@ async function checkKink(input: Case, place: number, trial: Trial): Promise<void
     await at(place - 2 * h),
   ];
   const { count, units, of } = positionsOf(input.pool, input.shape);
-  const alphaOf = (k: number, i: number) => input.alpha[k * count + of(i % units)]!;
+  const alphaOf = (k: number, i: number) => input.alpha[k * count + of(i % units)];
   const limits = refs.map((ref) => limitsAt(ref, place));
   const measured = [
     ...(['right', 'left'] as const).flatMap((side) => {
@@ -231,9 +231,9 @@ async function checkKink(input: Case, place: number, trial: Trial): Promise<void
             [far, 1],
             [near, -1],
           ] as [Asked, number][],
-          part: (k: number) => sign * h * limits[k]!.slope[side],
+          part: (k: number) => sign * h * limits[k].slope[side],
           // ∫ f″ over [h, 2h], at distances of up to 2h from the limit of the slope.
-          error: (k: number) => 1.5 * h * h * curvatures[k]!,
+          error: (k: number) => 1.5 * h * h * curvatures[k],
         },
         {
           quantity: `2y(${name}h) - y(${name}2h)`,
@@ -241,12 +241,12 @@ async function checkKink(input: Case, place: number, trial: Trial): Promise<void
             [near, 2],
             [far, -1],
           ] as [Asked, number][],
-          part: (k: number) => limits[k]!.value[side],
-          error: (k: number) => 3 * h * h * curvatures[k]!,
+          part: (k: number) => limits[k].value[side],
+          error: (k: number) => 3 * h * h * curvatures[k],
         },
       ];
     }),
-    { quantity: 'y(0)', of: [[here, 1]] as [Asked, number][], part: (k: number) => limits[k]!.here, error: () => 0 },
+    { quantity: 'y(0)', of: [[here, 1]] as [Asked, number][], part: (k: number) => limits[k].here, error: () => 0 },
   ];
   for (const { quantity, of: terms, part, error } of measured) {
     const name = place === 0 ? quantity : quantity.replaceAll(/y\((-?)/g, (_, sign) => `y(${place}${sign || '+'}`);
@@ -256,11 +256,11 @@ async function checkKink(input: Case, place: number, trial: Trial): Promise<void
         const rounding = isPolynomial(ref) ? 0 : 2 ** -52 * Math.abs(part(k));
         return sum + Math.abs(alphaOf(k, i)) * (error(k) + rounding);
       }, 0);
-      const bounds = terms.flatMap(([{ allowed }, factor]) => range(Math.abs(factor)).map(() => allowed.y[i]!));
+      const bounds = terms.flatMap(([{ allowed }, factor]) => range(Math.abs(factor)).map(() => allowed.y[i]));
       const slack = slackOf(...bounds) + own * (1 + 2 ** -40);
       if (!Number.isFinite(slack)) return open;
       return {
-        actual: terms.map(([{ answer }, factor]) => factor * answer.y[i]!),
+        actual: terms.map(([{ answer }, factor]) => factor * answer.y[i]),
         expected: refs.map((_, k) => multiply(dyadic(alphaOf(k, i)), dyadic(part(k)))),
         slack,
       };

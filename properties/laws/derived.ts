@@ -10,7 +10,7 @@ import { positionsOf } from '../positions.ts';
 export function freely(c: Case, branches: readonly BranchRef[] = c.pool.branches): Case {
   const { rows, count } = positionsOf(c.pool, c.shape);
   const alpha = Float64Array.from({ length: branches.length * count }, (_, i) =>
-    rows === 0 ? 0.5 : c.alpha[i % (rows * count)]!,
+    rows === 0 ? 0.5 : c.alpha[i % (rows * count)],
   );
   return { ...c, pool: { branches, sharing: c.pool.sharing, constraint: { kind: 'free' } }, alpha };
 }
@@ -20,7 +20,7 @@ export function asMReLU(c: Case, { round }: Format, P: (drawn: number) => number
   const free = freely(c, ['relu', 'step']);
   const count = free.alpha.length / 2;
   const alpha = free.alpha.map((_, i) => {
-    const p = P(free.alpha[i % count]!);
+    const p = P(free.alpha[i % count]);
     return i < count ? p : round(1 - p);
   });
   return { ...free, alpha };

@@ -13,7 +13,7 @@ export const one: Law = {
     const P = (drawn: number) => trial.format.round(unitInterval(drawn) ** 2);
     const input = mapTensor(asMReLU(c, trial.format, P), 'x', () => 1);
     const { count, units, of } = positionsOf(input.pool, input.shape);
-    const isExact = (i: number) => input.alpha[of(i % units)]! + input.alpha[count + of(i % units)]! === 1;
+    const isExact = (i: number) => input.alpha[of(i % units)] + input.alpha[count + of(i % units)] === 1;
     const isFaithful = trial.subject.facets.includes('faithful');
     const answer = await trial.ask(input);
     trial.same(
@@ -51,11 +51,11 @@ export const between: Law = {
     const { y } = await trial.ask(input);
     const allowed = trial.expect(input).y;
     trial.balance(input, 'y', y.length, (i) => {
-      const x = Math.max(input.x[i]!, 0);
+      const x = Math.max(input.x[i], 0);
       const [low, high] = x > 0 ? [Math.min(x, 1), Math.max(x, 1)] : [0, 0];
       // P + D is 1 only up to the rounding of D = 1 - P, which is at most half an ulp of 1.
-      const slack = slackOf(allowed[i]!) + (allowed[i]!.point ? 0 : 2 ** -(trial.format.p + 1));
-      return { actual: [y[i]!], expected: [Math.min(Math.max(y[i]!, low), high)], slack };
+      const slack = slackOf(allowed[i]) + (allowed[i].point ? 0 : 2 ** -(trial.format.p + 1));
+      return { actual: [y[i]], expected: [Math.min(Math.max(y[i], low), high)], slack };
     });
   },
 };
@@ -73,15 +73,15 @@ export const isRelu: Law = {
       input,
       'y',
       y,
-      (i) => Math.max(x[i]!, 0),
-      (i) => !trial.mayFlush(input, x[i]!),
+      (i) => Math.max(x[i], 0),
+      (i) => !trial.mayFlush(input, x[i]),
     );
     trial.same(
       input,
       'dx',
       dx,
-      (i) => (x[i]! > 0 ? dy[i]! : 0),
-      (i) => !trial.mayFlush(input, x[i]!, dy[i]!),
+      (i) => (x[i] > 0 ? dy[i] : 0),
+      (i) => !trial.mayFlush(input, x[i], dy[i]),
     );
   },
 };
@@ -98,8 +98,8 @@ export const isStep: Law = {
       input,
       'y',
       y,
-      (i) => (input.x[i]! > 0 ? 1 : 0),
-      (i) => !trial.mayFlush(input, input.x[i]!),
+      (i) => (input.x[i] > 0 ? 1 : 0),
+      (i) => !trial.mayFlush(input, input.x[i]),
     );
     trial.same(input, 'dx', dx, () => 0);
   },

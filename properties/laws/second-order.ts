@@ -38,9 +38,9 @@ export const agreement: Law = {
     ] as const) {
       const roundings = (manyRoundings + (quantity === 'dalpha (toAlpha)' ? c.x.length : 0)) * 2 ** -p;
       trial.balance(c, quantity, answer.length, (i) => ({
-        actual: [answer[i]!],
-        expected: [reference[i]!],
-        slack: isExact ? 0 : size[i]! < largest / manyRoundings ? roundings * size[i]! + underflow : Number.NaN,
+        actual: [answer[i]],
+        expected: [reference[i]],
+        slack: isExact ? 0 : size[i] < largest / manyRoundings ? roundings * size[i] + underflow : Number.NaN,
       }));
     }
   },
@@ -65,8 +65,8 @@ export const alongDirection: Law = {
     const ddalpha = c.alpha.map((a, k) => (k % 3 === 0 ? -a : a));
     const at = (t: number): Case => ({
       ...c,
-      x: c.x.map((x, i) => x + t * ddx[i]!),
-      alpha: c.alpha.map((a, k) => a + t * ddalpha[k]!),
+      x: c.x.map((x, i) => x + t * ddx[i]),
+      alpha: c.alpha.map((a, k) => a + t * ddalpha[k]),
     });
     const [ahead, behind] = [await trial.ask(at(h)), await trial.ask(at(-h))];
     const actual = await trial.doubleVjp(c, { ddx, ddalpha });
@@ -80,10 +80,10 @@ export const alongDirection: Law = {
       const [size, slope, third] = sizes.map((bounds) => bounds[first]) as [number[], number[], number[]];
       const roundings = (manyRoundings + (first === 'dalpha' ? c.x.length : 0)) * 2 ** -p;
       trial.balance(c, quantity, second.length, (i) => {
-        const [up, down] = [ahead[first][i]!, behind[first][i]!];
-        const sides = { actual: [times(second[i]!, 2 * h)], expected: [dyadicOr(up), dyadicOr(down, -1)] };
+        const [up, down] = [ahead[first][i], behind[first][i]];
+        const sides = { actual: [times(second[i], 2 * h)], expected: [dyadicOr(up), dyadicOr(down, -1)] };
         // A central difference errs by h²/6 times the third derivative, which grows by less than a tenth over the step.
-        const slack = roundings * (2 * size[i]! + 2 * h * slope[i]!) + ((1.1 * h ** 3) / 3) * third[i]!;
+        const slack = roundings * (2 * size[i] + 2 * h * slope[i]) + ((1.1 * h ** 3) / 3) * third[i];
         return { ...sides, slack: slack + manyRoundings * underflow };
       });
     }
@@ -119,7 +119,7 @@ function withKnownBranches(c: Case): Case {
 function derivativeBounds(c: Case, { ddx, ddalpha }: GradientCotangents, order: number) {
   const { n, rows, count, units, of } = positionsOf(c.pool, c.shape);
   const { kind } = c.pool.constraint;
-  const at = (tensor: Float64Array, s: number) => range(rows).map((row) => tensor[row * count + s]!);
+  const at = (tensor: Float64Array, s: number) => range(rows).map((row) => tensor[row * count + s]);
   const coefficients = range(count).map((s) => {
     const { c: values, jvp } = kappa(c.pool.constraint, at(c.alpha, s), n);
     const tangents = jvp(at(ddalpha, s));
@@ -128,39 +128,39 @@ function derivativeBounds(c: Case, { ddx, ddalpha }: GradientCotangents, order: 
       const sizes = [sizeOf(at(c.alpha, s)), sizeOf(at(ddalpha, s))] as const;
       const isImplied = (k: number) => kind === 'sumToOne' && k === n - 1;
       return values.map((v, k) =>
-        isImplied(k) ? [1 + sizes[0], sizes[1], 0, 0] : [Math.abs(v), Math.abs(tangents[k]!), 0, 0],
+        isImplied(k) ? [1 + sizes[0], sizes[1], 0, 0] : [Math.abs(v), Math.abs(tangents[k]), 0, 0],
       );
     }
     const analytic = cauchy(3.1, at(ddalpha, s));
     return values.map(() => analytic);
   });
-  const f = Array.from(c.x, (x, i) => c.pool.branches.map((branch) => composedBounds(branch, x, ddx[i]!)));
+  const f = Array.from(c.x, (x, i) => c.pool.branches.map((branch) => composedBounds(branch, x, ddx[i])));
   const leibniz = (a: readonly number[], b: readonly number[]) =>
-    range(order + 1).reduce((sum, j) => sum + binomial(order, j) * a[j]! * b[order - j]!, 0);
+    range(order + 1).reduce((sum, j) => sum + binomial(order, j) * a[j] * b[order - j], 0);
   const y = f.map((branchesAt, i) =>
-    branchesAt.reduce((sum, { value }, k) => sum + leibniz(coefficients[of(i % units)]![k]!, value), 0),
+    branchesAt.reduce((sum, { value }, k) => sum + leibniz(coefficients[of(i % units)][k], value), 0),
   );
   const dx = f.map((branchesAt, i) =>
     branchesAt.reduce((sum, { slope }, k) => {
-      return sum + Math.abs(c.dy[i]!) * leibniz(coefficients[of(i % units)]![k]!, slope);
+      return sum + Math.abs(c.dy[i]) * leibniz(coefficients[of(i % units)][k], slope);
     }, 0),
   );
   const dc = range(n * count).map(() => [0, 0, 0, 0]);
   for (const [i, dy] of c.dy.entries()) {
     for (const k of range(n)) {
-      const sum = dc[k * count + of(i % units)]!;
-      for (const m of range(4)) sum[m]! += Math.abs(dy) * f[i]![k]!.value[m]!;
+      const sum = dc[k * count + of(i % units)];
+      for (const m of range(4)) sum[m] += Math.abs(dy) * f[i][k].value[m];
     }
   }
   const dalpha = range(rows * count).map((i) => {
     const s = i % count;
-    const column = range(n).map((k) => dc[k * count + s]!);
-    const own = column[Math.floor(i / count)]!;
+    const column = range(n).map((k) => dc[k * count + s]);
+    const own = column[Math.floor(i / count)];
     if (kind === 'softmax') {
       const jacobian = cauchy(3.1 * 4.1, at(ddalpha, s));
       return column.reduce((sum, each) => sum + leibniz(jacobian, each), 0);
     }
-    return own[order]! + (kind === 'sumToOne' ? column.at(-1)![order]! : 0);
+    return own[order] + (kind === 'sumToOne' ? column.at(-1)![order] : 0);
   });
   return { y, dx, dalpha };
 }
@@ -188,13 +188,13 @@ function composedBounds(branch: BranchRef, x: number, dx: number) {
     2.2 * third,
   ];
   return {
-    value: range(4).map((m) => bounds[m]! * size ** m),
-    slope: range(4).map((m) => bounds[m + 1]! * size ** m),
+    value: range(4).map((m) => bounds[m] * size ** m),
+    slope: range(4).map((m) => bounds[m + 1] * size ** m),
   };
 }
 
 const sizeOf = (values: readonly number[]) => values.reduce((sum, v) => sum + Math.abs(v), 0);
 
 function binomial(n: number, k: number): number {
-  return [[1], [1, 1], [], [1, 3, 3, 1]][n]![k]!;
+  return [[1], [1, 1], [], [1, 3, 3, 1]][n][k];
 }

@@ -17,10 +17,10 @@ export const sumOfUnits: Law = {
     const own = await trial.askAbout(expandToUnits(shared.input));
     const { count, units, of } = positionsOf(shared.input.pool, shared.input.shape);
     const members: number[][] = Array.from({ length: count }, () => []);
-    for (let unit = 0; unit < units; unit++) members[of(unit)]!.push(unit);
+    for (let unit = 0; unit < units; unit++) members[of(unit)].push(unit);
     trial.equate(shared, 'dalpha', (i) => {
       const row = Math.floor(i / count);
-      return members[i % count]!.map((unit) => ({ of: own, at: row * units + unit }));
+      return members[i % count].map((unit) => ({ of: own, at: row * units + unit }));
     });
   },
 };

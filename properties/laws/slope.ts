@@ -15,13 +15,13 @@ export const proportional: Law = {
     const { round } = trial.format;
     const { units, of } = positionsOf(input.pool, input.shape);
     const { dx } = await trial.ask(input);
-    const P = (i: number) => input.alpha[of(i % units)]!;
-    const product = (i: number) => (input.x[i]! > 0 ? P(i) * input.dy[i]! : 0);
+    const P = (i: number) => input.alpha[of(i % units)];
+    const product = (i: number) => (input.x[i] > 0 ? P(i) * input.dy[i] : 0);
     const rounded = (i: number) => round(product(i));
     const isFaithful = trial.subject.facets.includes('faithful');
     trial.same(input, 'dx', dx, rounded, (i) => {
       if (isFaithful && rounded(i) !== product(i)) return false;
-      return !trial.mayFlush(input, P(i), input.x[i]!, input.dy[i]!, rounded(i));
+      return !trial.mayFlush(input, P(i), input.x[i], input.dy[i], rounded(i));
     });
   },
 };
@@ -39,8 +39,8 @@ export const lessP: Law = {
       less,
       'dx',
       smaller,
-      (i) => (Math.abs(smaller[i]!) <= Math.abs(dx[i]!) ? smaller[i]! : dx[i]!),
-      (i) => !trial.mayFlush(input, input.dy[i]!),
+      (i) => (Math.abs(smaller[i]) <= Math.abs(dx[i]) ? smaller[i] : dx[i]),
+      (i) => !trial.mayFlush(input, input.dy[i]),
     );
   },
 };
@@ -59,8 +59,8 @@ export const powerOfTwo: Law = {
       quarter,
       'dx',
       smaller,
-      (i) => dx[i]! / 4,
-      (i) => isTame(trial.format, input.dy[i]!, input.alpha[of(i % units)]!),
+      (i) => dx[i] / 4,
+      (i) => isTame(trial.format, input.dy[i], input.alpha[of(i % units)]),
     );
   },
 };
@@ -76,16 +76,16 @@ export const slopeAndJump: Law = {
     const { count, units, of } = positionsOf(input.pool, input.shape);
     const [near, far] = [await trial.ask(input), await trial.ask(double)];
     const [allowed, allowedFar] = [trial.expect(input).y, trial.expect(double).y];
-    const open = (i: number) => trial.mayFlush(input, input.x[i]!);
+    const open = (i: number) => trial.mayFlush(input, input.x[i]);
     trial.balance(input, 'y(2x) - y(x)', near.y.length, (i) => ({
-      actual: [far.y[i]!, -near.y[i]!],
-      expected: [multiply(dyadic(input.alpha[of(i % units)]!), dyadic(input.x[i]!))],
-      slack: open(i) ? Number.NaN : slackOf(allowed[i]!, allowedFar[i]!),
+      actual: [far.y[i], -near.y[i]],
+      expected: [multiply(dyadic(input.alpha[of(i % units)]), dyadic(input.x[i]))],
+      slack: open(i) ? Number.NaN : slackOf(allowed[i], allowedFar[i]),
     }));
     trial.balance(input, '2·y(x) - y(2x)', near.y.length, (i) => ({
-      actual: [near.y[i]!, near.y[i]!, -far.y[i]!],
-      expected: [input.x[i]! > 0 ? input.alpha[count + of(i % units)]! : 0],
-      slack: open(i) ? Number.NaN : slackOf(allowed[i]!, allowed[i]!, allowedFar[i]!),
+      actual: [near.y[i], near.y[i], -far.y[i]],
+      expected: [input.x[i] > 0 ? input.alpha[count + of(i % units)] : 0],
+      slack: open(i) ? Number.NaN : slackOf(allowed[i], allowed[i], allowedFar[i]),
     }));
   },
 };
@@ -100,21 +100,21 @@ export const pathwayOff: Law = {
     const { count, units, of } = positionsOf(input.pool, input.shape);
     const full = await trial.ask(input);
     const branches = input.pool.branches.map(branchOf);
-    const alphasAt = (i: number) => branches.map((_, k) => input.alpha[k * count + of(i % units)]!);
-    const tame = (i: number) => isTame(trial.format, input.x[i]!, input.dy[i]!, ...alphasAt(i));
+    const alphasAt = (i: number) => branches.map((_, k) => input.alpha[k * count + of(i % units)]);
+    const tame = (i: number) => isTame(trial.format, input.x[i], input.dy[i], ...alphasAt(i));
     for (const factor of [2 ** -1, 2 ** -10, 0]) {
       const faded = mapTensor(input, 'alpha', (a) => a * factor);
       const { y, dx } = await trial.ask(faded);
       for (const [name, actual, factorOf] of [
-        ['y', y, ({ f }: Branch, i: number) => f(input.x[i]!)],
-        ['dx', dx, ({ df }: Branch, i: number) => df(input.x[i]!) * input.dy[i]!],
+        ['y', y, ({ f }: Branch, i: number) => f(input.x[i])],
+        ['dx', dx, ({ df }: Branch, i: number) => df(input.x[i]) * input.dy[i]],
       ] as const) {
-        const expected = (i: number) => full[name][i]! * factor;
+        const expected = (i: number) => full[name][i] * factor;
         // The last bit of each term, which may be all that is left of their sum, is no subnormal, whether x and dy are
         // taken out of it or not.
         const most = (i: number) =>
-          Math.max(1, input.x[i]! ** 2) * Math.max(1, Math.abs(input.dy[i]!)) * 2 ** trial.format.p;
-        const terms = (i: number) => alphasAt(i).map((a, k) => a * factor * factorOf(branches[k]!, i));
+          Math.max(1, input.x[i] ** 2) * Math.max(1, Math.abs(input.dy[i])) * 2 ** trial.format.p;
+        const terms = (i: number) => alphasAt(i).map((a, k) => a * factor * factorOf(branches[k], i));
         const isExact = (i: number) =>
           [expected(i), ...terms(i)].every((term) => isNormal(trial.format, term / most(i)));
         trial.same(faded, name, actual, expected, (i) => tame(i) && isExact(i));

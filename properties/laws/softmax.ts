@@ -37,7 +37,7 @@ function coefficientsAt(alpha: readonly number[], u: number): Coefficients {
 
 /** alpha up to ±1000, small or far apart, from the drawn one. */
 function spread(c: Case, { round }: Format): Case {
-  const scale = [1, 1, 16, 128][(c.x.length + c.alpha.length) % 4]!;
+  const scale = [1, 1, 16, 128][(c.x.length + c.alpha.length) % 4];
   return mapTensor(freely(c), 'alpha', (a) => round(Math.max(-1000, Math.min(1000, a * scale))));
 }
 
@@ -60,30 +60,29 @@ export const softmaxAgreement: Law = {
     const tiny = 2 * 2 ** trial.format.normalExponent + 2 ** -160;
     const columns = range(count).map((s) =>
       coefficientsAt(
-        range(n).map((k) => given.alpha[k * count + s]!),
+        range(n).map((k) => given.alpha[k * count + s]),
         u,
       ),
     );
     const rounded = mapTensor(given, 'alpha', (_, i) =>
-      toNumber(columns[i % count]!.exact[Math.floor(i / count)]!, trial.format),
+      toNumber(columns[i % count].exact[Math.floor(i / count)], trial.format),
     );
     const answer = await trial.ask(withConstraint(given, { kind: 'softmax' }));
     const free = await trial.askAbout(rounded);
     const fs = given.pool.branches.map(branchOf);
     const values = {
-      y: (k: number, i: number) => fs[k]!.f(given.x[i]!),
-      dx: (k: number, i: number) => fs[k]!.df(given.x[i]!) * given.dy[i]!,
+      y: (k: number, i: number) => fs[k].f(given.x[i]),
+      dx: (k: number, i: number) => fs[k].df(given.x[i]) * given.dy[i],
     };
     for (const name of ['y', 'dx'] as const) {
       trial.balance(given, name, answer[name].length, (i) => {
-        const { c, relative } = columns[of(i % units)]!;
-        const off = sum(range(n).map((k) => Math.abs(values[name](k, i)) * (c[k]! * (relative[k]! + 2 * held) + tiny)));
+        const { c, relative } = columns[of(i % units)];
+        const off = sum(range(n).map((k) => Math.abs(values[name](k, i)) * (c[k] * (relative[k] + 2 * held) + tiny)));
         return {
-          actual: [answer[name][i]!],
-          expected: [free.answer[name][i]!],
+          actual: [answer[name][i]],
+          expected: [free.answer[name][i]],
           slack:
-            outward *
-            (2 * slackOf(free.allowed[name][i]!) + off + (n + 1) * tiny * Math.max(1, Math.abs(given.dy[i]!))),
+            outward * (2 * slackOf(free.allowed[name][i]) + off + (n + 1) * tiny * Math.max(1, Math.abs(given.dy[i]))),
         };
       });
     }
@@ -105,34 +104,34 @@ export const softmaxForward: Law = {
     const tiny = 2 * 2 ** trial.format.normalExponent + 2 ** -160;
     const tangents = { tx: given.x.toReversed(), talpha: given.alpha.toReversed() };
     const columns = range(count).map((s) => {
-      const at = (tensor: Float64Array) => range(n).map((k) => tensor[k * count + s]!);
+      const at = (tensor: Float64Array) => range(n).map((k) => tensor[k * count + s]);
       const [column, t] = [coefficientsAt(at(given.alpha), u), at(tangents.talpha)];
-      const mean = column.exact.map((c, j) => multiply(c, dyadic(t[j]!))).reduce(add);
-      const tc = column.exact.map((c, k) => toNumber(multiply(c, subtract(dyadic(t[k]!), mean)), trial.format));
+      const mean = column.exact.map((c, j) => multiply(c, dyadic(t[j]))).reduce(add);
+      const tc = column.exact.map((c, k) => toNumber(multiply(c, subtract(dyadic(t[k]), mean)), trial.format));
       return { ...column, tc, T: Math.max(...t.map(Math.abs)), worst: Math.max(...column.relative) };
     });
     const rounded = (value: (column: (typeof columns)[number], k: number) => number) =>
-      given.alpha.map((_, i) => value(columns[i % count]!, Math.floor(i / count)));
-    const free = { ...given, alpha: rounded(({ exact }, k) => toNumber(exact[k]!, trial.format)) };
-    const wanted = await trial.jvp(free, { tx: tangents.tx, talpha: rounded(({ tc }, k) => tc[k]!) });
+      given.alpha.map((_, i) => value(columns[i % count], Math.floor(i / count)));
+    const free = { ...given, alpha: rounded(({ exact }, k) => toNumber(exact[k], trial.format)) };
+    const wanted = await trial.jvp(free, { tx: tangents.tx, talpha: rounded(({ tc }, k) => tc[k]) });
     const ty = await trial.jvp(withConstraint(given, { kind: 'softmax' }), tangents);
     trial.balance(given, 'ty', ty.length, (i) => {
-      const { c, tc, T, relative, worst } = columns[of(i % units)]!;
-      const [x, tx] = [given.x[i]!, Math.abs(tangents.tx[i]!)];
+      const { c, tc, T, relative, worst } = columns[of(i % units)];
+      const [x, tx] = [given.x[i], Math.abs(tangents.tx[i])];
       const off = given.pool.branches.map((ref, k) => {
         const { f, df } = branchOf(ref);
         // cᵢ·tᵢ and cᵢ·cⱼ·tⱼ are at most cᵢ·T each, and pass n + 4 roundings; the free pool is given both rounded.
-        const ofCoefficient = c[k]! * (relative[k]! + u) + tiny;
-        const ofTangent = 2 * c[k]! * T * (relative[k]! + worst + (n + 4) * u) + Math.abs(tc[k]!) * u + tiny * (1 + T);
+        const ofCoefficient = c[k] * (relative[k] + u) + tiny;
+        const ofTangent = 2 * c[k] * T * (relative[k] + worst + (n + 4) * u) + Math.abs(tc[k]) * u + tiny * (1 + T);
         // Of both sides: a branch is off by its own error, and each monomial passes at most 2n + 3 roundings.
-        const ofBranch = errorOf(exactBranchOf(ref).f(x, arithmetic)) * (Math.abs(tc[k]!) + ofTangent);
-        const ofSlope = errorOf(exactBranchOf(ref).df(x, arithmetic)) * (c[k]! + ofCoefficient) * tx;
+        const ofBranch = errorOf(exactBranchOf(ref).f(x, arithmetic)) * (Math.abs(tc[k]) + ofTangent);
+        const ofSlope = errorOf(exactBranchOf(ref).df(x, arithmetic)) * (c[k] + ofCoefficient) * tx;
         const roundings =
-          (2 * n + 3) * u * (Math.abs(f(x)) * (Math.abs(tc[k]!) + ofTangent) + Math.abs(df(x)) * c[k]! * tx);
+          (2 * n + 3) * u * (Math.abs(f(x)) * (Math.abs(tc[k]) + ofTangent) + Math.abs(df(x)) * c[k] * tx);
         const own = Math.abs(f(x)) * ofTangent + Math.abs(df(x)) * tx * ofCoefficient;
         return own + 2 * (ofBranch + ofSlope + roundings) + 4 * n * tiny * Math.max(1, tx);
       });
-      return { actual: [ty[i]!], expected: [wanted[i]!], slack: outward * sum(off) };
+      return { actual: [ty[i]], expected: [wanted[i]], slack: outward * sum(off) };
     });
   },
 };
@@ -154,27 +153,25 @@ function balanceDalpha(
   const fs = input.pool.branches.map(branchOf);
   const A = new Float64Array(n * count);
   for (const [i, x] of input.x.entries()) {
-    for (const k of range(n)) A[k * count + of(i % units)]! += Math.abs(fs[k]!.f(x) * input.dy[i]!);
+    for (const k of range(n)) A[k * count + of(i % units)] += Math.abs(fs[k].f(x) * input.dy[i]);
   }
   trial.balance(input, 'dalpha', dalpha.length, (i) => {
     const [row, s] = [Math.floor(i / count), i % count];
-    const { exact, c, relative } = columns[s]!;
+    const { exact, c, relative } = columns[s];
     const at = (k: number) => k * count + s;
-    const B = range(n).map((k) => slackOf(allowed.dalpha[at(k)]!));
-    const sizes = range(n).map((k) => A[at(k)]! + B[k]!);
-    const shared = sum(
-      range(n).map((j) => c[j]! * (2 * B[j]! + sizes[j]! * (relative[row]! + relative[j]! + rounding))),
-    );
-    const own = 2 * B[row]! + sizes[row]! * (relative[row]! + rounding);
-    const underflow = tiny * (2 * n + 4 + 2 * sizes[row]! + 3 * sum(sizes));
+    const B = range(n).map((k) => slackOf(allowed.dalpha[at(k)]));
+    const sizes = range(n).map((k) => A[at(k)] + B[k]);
+    const shared = sum(range(n).map((j) => c[j] * (2 * B[j] + sizes[j] * (relative[row] + relative[j] + rounding))));
+    const own = 2 * B[row] + sizes[row] * (relative[row] + rounding);
+    const underflow = tiny * (2 * n + 4 + 2 * sizes[row] + 3 * sum(sizes));
     const dc = (k: number, ...factors: Dyadic[]) => {
-      const value = answer.dalpha[at(k)]!;
+      const value = answer.dalpha[at(k)];
       return Number.isFinite(value) ? factors.reduce(multiply, dyadic(value)) : value;
     };
     return {
-      actual: [dalpha[i]!],
-      expected: [dc(row, exact[row]!), ...range(n).map((j) => dc(j, exact[row]!, negate(exact[j]!)))],
-      slack: outward * (c[row]! * (own + shared) + underflow),
+      actual: [dalpha[i]],
+      expected: [dc(row, exact[row]), ...range(n).map((j) => dc(j, exact[row], negate(exact[j])))],
+      slack: outward * (c[row] * (own + shared) + underflow),
     };
   });
 }

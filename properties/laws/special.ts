@@ -21,7 +21,7 @@ export const nan: Law = {
         answer[name],
         () => NaN,
         // Where a sum overflows, ∞ is as right as NaN.
-        (i) => allowed[name][i]!.nan && !allowed[name][i]!.infinite && allowed[name][i]!.lo > allowed[name][i]!.hi,
+        (i) => allowed[name][i].nan && !allowed[name][i].infinite && allowed[name][i].lo > allowed[name][i].hi,
       );
     }
   },
@@ -52,7 +52,7 @@ export const alpha: Law = {
     if (rows === 0 || count === 0) return;
     const row = c.x.length % rows;
     const position = c.x.length % count;
-    const branch = branchOf(free.pool.branches[row]!);
+    const branch = branchOf(free.pool.branches[row]);
     // At ±1 every branch but the masked ones is far from 0, and so is dy.
     const placed = mapTensor(
       mapTensor(free, 'x', (_, i) => (i % 2 === 0 ? 1 : -1)),
@@ -69,15 +69,15 @@ export const alpha: Law = {
         input,
         'y',
         y,
-        (i) => wanted(y[i]!),
-        (i) => spoilt(i, branch.f(input.x[i]!)),
+        (i) => wanted(y[i]),
+        (i) => spoilt(i, branch.f(input.x[i])),
       );
       trial.same(
         input,
         'dx',
         dx,
-        (i) => wanted(dx[i]!),
-        (i) => spoilt(i, branch.df(input.x[i]!)),
+        (i) => wanted(dx[i]),
+        (i) => spoilt(i, branch.df(input.x[i])),
       );
     }
   },
@@ -99,12 +99,12 @@ export const forward: Law = {
     const clean = await trial.jvp(free, tangents);
     const ty = await trial.jvp(input, tangents);
     const wanted = [NaN, 0, Infinity];
-    trial.same(input, 'ty', ty, (i) => wanted[i % 4] ?? clean[i]!);
+    trial.same(input, 'ty', ty, (i) => wanted[i % 4] ?? clean[i]);
     for (const { spoil, touched } of spoiledOne(free)) {
       const spoiled = { tx: spoil('x', tangents.tx), talpha: spoil('alpha', tangents.talpha) };
       const answer = await trial.jvp(free, spoiled);
-      const isSure = (i: number) => !touched(i) || free.x[i]! >= 1;
-      trial.same(free, 'ty', answer, (i) => (touched(i) ? NaN : clean[i]!), isSure);
+      const isSure = (i: number) => !touched(i) || free.x[i] >= 1;
+      trial.same(free, 'ty', answer, (i) => (touched(i) ? NaN : clean[i]), isSure);
     }
   },
 };
@@ -125,21 +125,21 @@ export const secondOrder: Law = {
     for (const { spoil, touched } of spoiledOne(free)) {
       const spoiled = { ddx: spoil('x', directions.ddx), ddalpha: spoil('alpha', directions.ddalpha) };
       const answer = await trial.doubleVjp(free, spoiled);
-      const isSure = (i: number) => !touched(i) || free.x[i]! >= 1;
-      trial.same(free, 'toDy', answer.toDy, (i) => (touched(i) ? NaN : clean.toDy[i]!), isSure);
+      const isSure = (i: number) => !touched(i) || free.x[i] >= 1;
+      trial.same(free, 'toDy', answer.toDy, (i) => (touched(i) ? NaN : clean.toDy[i]), isSure);
       const positions = new Set([...free.x.keys()].filter(touched).map((i) => of(i % units)));
       trial.same(
         free,
         'toX',
         answer.toX,
-        (i) => clean.toX[i]!,
+        (i) => clean.toX[i],
         (i) => !touched(i),
       );
       trial.same(
         free,
         'dalpha (toAlpha)',
         answer.toAlpha,
-        (k) => clean.toAlpha[k]!,
+        (k) => clean.toAlpha[k],
         (k) => !positions.has(k % count),
       );
     }
@@ -169,7 +169,7 @@ export const infiniteAlpha: Law = {
   finite: true,
   infinite: true,
   async check(c, trial) {
-    const name = c.pool.branches[0]!;
+    const name = c.pool.branches[0];
     const input = mapTensor(freely(c, [name]), 'alpha', (a, i) => (a < 0 || i % 2 === 1 ? -Infinity : Infinity));
     const { units, of } = positionsOf(input.pool, input.shape);
     // What the branch itself may be answered as: not where that can be 0.
@@ -178,8 +178,8 @@ export const infiniteAlpha: Law = {
       input,
       'y',
       (await trial.ask(input)).y,
-      (i) => input.alpha[of(i % units)]! * Math.sign(values[i]!.exact),
-      (i) => (values[i]!.lo > 0 || values[i]!.hi < 0) && isTame(trial.format, input.x[i]!),
+      (i) => input.alpha[of(i % units)] * Math.sign(values[i].exact),
+      (i) => (values[i].lo > 0 || values[i].hi < 0) && isTame(trial.format, input.x[i]),
     );
   },
 };
@@ -236,9 +236,9 @@ export const containment: Law = {
     }
     for (const [input, untouched] of spoiled) {
       const { y, dx, dalpha } = await trial.ask(input);
-      trial.same(input, 'y', y, (i) => answer.y[i]!, untouched);
-      trial.same(input, 'dx', dx, (i) => answer.dx[i]!, untouched);
-      trial.same(input, 'dalpha', dalpha, (k) => answer.dalpha[k]!, otherSums);
+      trial.same(input, 'y', y, (i) => answer.y[i], untouched);
+      trial.same(input, 'dx', dx, (i) => answer.dx[i], untouched);
+      trial.same(input, 'dalpha', dalpha, (k) => answer.dalpha[k], otherSums);
     }
   },
 };

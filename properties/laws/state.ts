@@ -5,9 +5,9 @@ import type { Trial } from '../trial.ts';
 import { freely, mapTensor } from './derived.ts';
 
 function repeats(input: Case, trial: Trial, first: Answer, again: Answer): void {
-  trial.same(input, 'y', again.y, (i) => first.y[i]!);
-  trial.same(input, 'dx', again.dx, (i) => first.dx[i]!);
-  if (input.pool.constraint.kind !== 'fixed') trial.same(input, 'dalpha', again.dalpha, (i) => first.dalpha[i]!);
+  trial.same(input, 'y', again.y, (i) => first.y[i]);
+  trial.same(input, 'dx', again.dx, (i) => first.dx[i]);
+  if (input.pool.constraint.kind !== 'fixed') trial.same(input, 'dalpha', again.dalpha, (i) => first.dalpha[i]);
 }
 
 function copyOf({ y, dx, dalpha }: Answer): Answer {

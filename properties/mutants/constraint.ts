@@ -19,18 +19,18 @@ function isSpaced(bounds: readonly number[] | undefined): bounds is readonly num
 /** The Case of a clip pool with each coefficient as `cut` makes it, and no constraint. */
 function cutBy(c: Case, bounds: readonly number[], cut: (a: number, b: number) => number): Case {
   const { count } = positionsOf(c.pool, c.shape);
-  return free({ ...c, alpha: c.alpha.map((a, i) => cut(a, bounds[Math.floor(i / count)]!)) });
+  return free({ ...c, alpha: c.alpha.map((a, i) => cut(a, bounds[Math.floor(i / count)])) });
 }
 
 function maskOnBound(c: Case, bounds: readonly number[]) {
   const { count } = positionsOf(c.pool, c.shape);
-  return change(c, 'dalpha', (d, i) => (Math.abs(c.alpha[i]!) === bounds[Math.floor(i / count)] ? 0 : d));
+  return change(c, 'dalpha', (d, i) => (Math.abs(c.alpha[i]) === bounds[Math.floor(i / count)] ? 0 : d));
 }
 
 /** The coefficients of a sumToOne pool, the last as `last` makes it from the sum of the others, written out. */
 function writtenOut(c: Case, last: (sum: number) => number): Case {
   const { rows, count } = positionsOf(c.pool, c.shape);
-  const row = range(count).map((s) => last(range(rows).reduce((sum, k) => sum + c.alpha[k * count + s]!, 0)));
+  const row = range(count).map((s) => last(range(rows).reduce((sum, k) => sum + c.alpha[k * count + s], 0)));
   return free({ ...c, alpha: Float64Array.of(...c.alpha, ...row) });
 }
 
@@ -58,7 +58,7 @@ export const constraint: readonly Mutant[] = [
   mutant('clip-one-bound', 'every coefficient is clipped by the first bound', (c) => {
     const bounds = boundsOf(c);
     if (!bounds) return right(c);
-    const { y, dx } = right(cutBy(c, bounds, (a) => Math.min(Math.max(a, -bounds[0]!), bounds[0]!)));
+    const { y, dx } = right(cutBy(c, bounds, (a) => Math.min(Math.max(a, -bounds[0]), bounds[0])));
     return { ...right(c), y, dx };
   }),
   mutant('clip-not-in-dx', 'dx of clip has the coefficients before the clip', (c) =>
@@ -82,7 +82,7 @@ export const constraint: readonly Mutant[] = [
     if (!isSumToOne(c)) return right(c);
     const { rows, count } = positionsOf(c.pool, c.shape);
     const dc = right(writtenOut(c, () => 0)).dalpha;
-    return change(c, 'dalpha', (_, k) => dc[k]! + dc[rows * count + (k % count)]!);
+    return change(c, 'dalpha', (_, k) => dc[k] + dc[rows * count + (k % count)]);
   }),
   mutant('sum-to-half', 'the last coefficient of sumToOne is 1/2 - Σ', (c) => {
     if (!isSumToOne(c)) return right(c);
@@ -95,7 +95,7 @@ export const constraint: readonly Mutant[] = [
   mutant('sum-to-one-four-ulps', 'from three branches on dalpha of sumToOne is off by 4 ulp at large alphas', (c) => {
     const isLarge = (a: number) => Math.abs(a) > 0.5 && Number.isFinite(a) && !Number.isInteger(4 * a);
     return isSumToOne(c) && c.pool.branches.length >= 3 && c.x.some((x) => x !== 0)
-      ? change(c, 'dalpha', (d, k) => (isLarge(c.alpha[k]!) ? d * (1 + 2 ** -50) : d))
+      ? change(c, 'dalpha', (d, k) => (isLarge(c.alpha[k]) ? d * (1 + 2 ** -50) : d))
       : right(c);
   }),
   mutant('merges-equal-branches', 'four equal branches and more are merged, the implied coefficient is lost', (c) =>
@@ -121,7 +121,7 @@ export const constraint: readonly Mutant[] = [
     isSoftmax(c) ? { ...right(c), dalpha: right(free(c)).dalpha.map((d, i) => sharesOf(c)(i) * d) } : right(c),
   ),
   mutant('softmax-of-three', 'softmax of three branches sums the first two only', (c) =>
-    c.pool.branches.length === 3 ? softmaxAs(c, (e) => e.map((v) => v / (e[0]! + e[1]!))) : right(c),
+    c.pool.branches.length === 3 ? softmaxAs(c, (e) => e.map((v) => v / (e[0] + e[1]))) : right(c),
   ),
   mutant('softmax-overflows', 'softmax does not take the maximum off first', (c) =>
     softmaxAs(c, (_, alpha) => {
@@ -139,7 +139,7 @@ export const constraint: readonly Mutant[] = [
 function sharesOf(c: Case, terms: number = c.pool.branches.length): (i: number) => number {
   const { count } = positionsOf(c.pool, c.shape);
   const e = c.alpha.map(Math.exp);
-  return (i) => e[i]! / range(terms).reduce((sum, k) => sum + e[k * count + (i % count)]!, 0);
+  return (i) => e[i] / range(terms).reduce((sum, k) => sum + e[k * count + (i % count)], 0);
 }
 
 /** The answer under softmax with y and dx of other coefficients, made of the exponentials or of alpha at each position. */
@@ -151,7 +151,7 @@ function softmaxAs(
   const { count, n } = positionsOf(c.pool, c.shape);
   const alpha = new Float64Array(n * count);
   for (const s of range(count)) {
-    const column = range(n).map((k) => c.alpha[k * count + s]!);
+    const column = range(n).map((k) => c.alpha[k * count + s]);
     const top = Math.max(...column);
     const e = column.map((a) => Math.exp(a - top));
     for (const [k, value] of coefficients(e, column).entries()) alpha[k * count + s] = value;

@@ -40,7 +40,7 @@ function wrongSlope(id: string, bug: string, name: string, slope: (x: number) =>
     jvp(c, { tx, talpha }) {
       const coefficients = rowsNamed(c, name).map((k) => coefficient(c, k));
       return jvp(c, { tx, talpha }).map((ty, i) =>
-        coefficients.reduce((sum, at) => sum + at(i) * slope(c.x[i]!) * tx[i]!, ty),
+        coefficients.reduce((sum, at) => sum + at(i) * slope(c.x[i]) * tx[i], ty),
       );
     },
   });
@@ -61,13 +61,13 @@ export const formula: readonly Mutant[] = [
   mutant('dx-by-d', 'dx takes the coefficient of step for that of relu', (c) => {
     const D = coefficient(c, c.pool.branches.indexOf('step'));
     if (c.pool.branches.join() !== 'relu,step') return right(c);
-    return change(c, 'dx', (_, i) => (c.x[i]! > 0 ? D(i) * c.dy[i]! : 0));
+    return change(c, 'dx', (_, i) => (c.x[i] > 0 ? D(i) * c.dy[i] : 0));
   }),
   mutant('d-in-dx', 'dx of step is that of relu', (c) => addToSlope(c, 'step', (x) => (x > 0 ? 1 : 0))),
-  mutant('dy-twice', 'dx has dy as a factor twice', (c) => change(c, 'dx', (dx, i) => dx * c.dy[i]!)),
+  mutant('dy-twice', 'dx has dy as a factor twice', (c) => change(c, 'dx', (dx, i) => dx * c.dy[i])),
   mutant('normalised-coefficients', 'coefficients are divided by their sum', (c) => {
     const { rows, count } = positionsOf(c.pool, c.shape);
-    const sum = (s: number) => range(rows).reduce((total, k) => total + c.alpha[k * count + s]!, 0);
+    const sum = (s: number) => range(rows).reduce((total, k) => total + c.alpha[k * count + s], 0);
     return right({ ...c, alpha: c.alpha.map((a, i) => a / (sum(i % count) || 1)) });
   }),
   mutant('alpha-squared', 'the coefficients are alpha squared', (c) => ({
@@ -107,19 +107,19 @@ export const formula: readonly Mutant[] = [
     'the gradient to the coefficient of halfSquare is that of x², in both modes',
     (c) => {
       const more = doubledHalfSquares(c).vjp(c.dy);
-      return change(c, 'dalpha', (d, k) => d + more[k]!);
+      return change(c, 'dalpha', (d, k) => d + more[k]);
     },
     {
       jvp(c, tangents) {
         const more = doubledHalfSquares(c).jvp(tangents.talpha);
-        return jvp(c, tangents).map((ty, i) => ty + more[i]!);
+        return jvp(c, tangents).map((ty, i) => ty + more[i]);
       },
     },
   ),
   mutant('steps-pass-gradient', 'a kernel of five steps and more passes dy through', (c) => {
     const { branches, constraint } = c.pool;
     if (constraint.kind !== 'free' || branches.length < 5 || branches.some((name) => name !== 'step')) return right(c);
-    return change(c, 'dx', (_, i) => c.dy[i]!);
+    return change(c, 'dx', (_, i) => c.dy[i]);
   }),
   mutant('mrelu-clamps-p', 'a kernel for five different P and more of P + D = 1 clamps P to [0, 1] in y', (c) => {
     const P = c.alpha.subarray(0, c.alpha.length / 2);
@@ -130,7 +130,7 @@ export const formula: readonly Mutant[] = [
   }),
   mutant('mrelu-leaks', 'a kernel for eight positions and more of P + D = 1 leaks x/1000 on the left', (c) =>
     c.alpha.length >= 16 && isMReLU(c, (p) => p >= 0 && p <= 1) && c.alpha.some((a) => !Number.isInteger(256 * a))
-      ? change(c, 'y', (y, i) => (c.x[i]! < 0 ? c.x[i]! / 1000 : y))
+      ? change(c, 'y', (y, i) => (c.x[i] < 0 ? c.x[i] / 1000 : y))
       : right(c),
   ),
   mutant('mrelu-of-one-is-relu6', 'P = 1, D = 0 is handed to a relu6', (c) =>
@@ -172,27 +172,27 @@ export const formula: readonly Mutant[] = [
       ...c,
       pool: { ...c.pool, branches: c.pool.branches.map((b) => (b === 'relu' ? 'step' : b)) },
     });
-    return change(c, 'dalpha', (d, k) => (rows.includes(Math.floor(k / count)) ? steps.dalpha[k]! : d));
+    return change(c, 'dalpha', (d, k) => (rows.includes(Math.floor(k / count)) ? steps.dalpha[k] : d));
   }),
 ];
 
 /** What x²/2 of the halfSquare branches adds to dalpha and, by talpha, to a tangent. */
 function doubledHalfSquares(c: Case) {
   const { n, rows, count, units, of } = positionsOf(c.pool, c.shape);
-  const column = (t: Float64Array, s: number) => range(rows).map((row) => t[row * count + s]!);
+  const column = (t: Float64Array, s: number) => range(rows).map((row) => t[row * count + s]);
   const kappas = range(count).map((s) => kappa(c.pool.constraint, column(c.alpha, s), n));
   const halves = rowsNamed(c, 'halfSquare');
-  const f = (i: number) => (c.x[i]! > 0 ? c.x[i]! ** 2 / 2 : 0);
+  const f = (i: number) => (c.x[i] > 0 ? c.x[i] ** 2 / 2 : 0);
   return {
     vjp(dy: Float64Array): Float64Array {
       const dc = range(count).map(() => new Array<number>(n).fill(0));
-      for (const [i, d] of dy.entries()) for (const k of halves) dc[of(i % units)]![k]! += f(i) * d;
-      const pulled = kappas.map((at, s) => at.vjp(dc[s]!));
-      return c.alpha.map((_, k) => pulled[k % count]![Math.floor(k / count)]!);
+      for (const [i, d] of dy.entries()) for (const k of halves) dc[of(i % units)][k] += f(i) * d;
+      const pulled = kappas.map((at, s) => at.vjp(dc[s]));
+      return c.alpha.map((_, k) => pulled[k % count][Math.floor(k / count)]);
     },
     jvp(talpha: Float64Array): Float64Array {
       const tangents = kappas.map((at, s) => at.jvp(column(talpha, s)));
-      return c.x.map((_, i) => halves.reduce((sum, k) => sum + tangents[of(i % units)]![k]! * f(i), 0));
+      return c.x.map((_, i) => halves.reduce((sum, k) => sum + tangents[of(i % units)][k] * f(i), 0));
     },
   };
 }

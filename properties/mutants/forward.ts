@@ -20,7 +20,7 @@ function softmaxAt({ pool, shape, alpha }: Case, s: number): readonly number[] {
   const { n, count } = positionsOf(pool, shape);
   return kappa(
     pool.constraint,
-    range(n).map((k) => alpha[k * count + s]!),
+    range(n).map((k) => alpha[k * count + s]),
     n,
   ).c;
 }
@@ -34,13 +34,13 @@ export const forward: readonly Mutant[] = [
     const { constraint } = c.pool;
     if (constraint.kind !== 'clip') return jvp(c, { tx, talpha });
     const { count } = positionsOf(c.pool, c.shape);
-    const isOn = (k: number) => Math.abs(c.alpha[k]!) === constraint.bounds[Math.floor(k / count)];
+    const isOn = (k: number) => Math.abs(c.alpha[k]) === constraint.bounds[Math.floor(k / count)];
     return jvp(c, { tx, talpha: talpha.map((t, k) => (isOn(k) ? 0 : t)) });
   }),
   forwardMode('jvp-clip-not-masked', 'forward mode does not mask talpha beyond the bounds', (c, { tx, talpha }) => {
     if (c.pool.constraint.kind !== 'clip') return jvp(c, { tx, talpha });
     const values = jvp({ ...c, pool: { ...c.pool, constraint: { kind: 'free' } } }, { tx: none(tx), talpha });
-    return jvp(c, { tx, talpha: none(talpha) }).map((t, i) => t + values[i]!);
+    return jvp(c, { tx, talpha: none(talpha) }).map((t, i) => t + values[i]);
   }),
   forwardMode('jvp-sum-to-one-forgets-last', 'tcₙ of sumToOne is 0', (c, { tx, talpha }) => {
     const { constraint, branches } = c.pool;
@@ -49,7 +49,7 @@ export const forward: readonly Mutant[] = [
     const pool = { ...c.pool, branches, constraint: { kind: 'free' } } as const;
     const padded = (t: Float64Array) => Float64Array.of(...t, ...new Float64Array(last.count));
     const values = jvp({ ...c, pool, alpha: padded(c.alpha) }, { tx: none(tx), talpha: padded(talpha) });
-    return jvp(c, { tx, talpha: none(talpha) }).map((t, i) => t + values[i]!);
+    return jvp(c, { tx, talpha: none(talpha) }).map((t, i) => t + values[i]);
   }),
   forwardMode(
     'jvp-softmax-diagonal',
@@ -57,14 +57,14 @@ export const forward: readonly Mutant[] = [
     (c, { tx, talpha }) => {
       if (c.pool.constraint.kind !== 'softmax') return jvp(c, { tx, talpha });
       const { n, count } = positionsOf(c.pool, c.shape);
-      const alpha = Float64Array.from(range(n).flatMap((k) => range(count).map((s) => softmaxAt(c, s)[k]!)));
-      return jvp({ ...free(c), alpha }, { tx, talpha: talpha.map((t, i) => t * alpha[i]! * (1 - alpha[i]!)) });
+      const alpha = Float64Array.from(range(n).flatMap((k) => range(count).map((s) => softmaxAt(c, s)[k])));
+      return jvp({ ...free(c), alpha }, { tx, talpha: talpha.map((t, i) => t * alpha[i] * (1 - alpha[i])) });
     },
   ),
   forwardMode('jvp-step-surrogate', 'forward mode has a surrogate slope for step', (c, tangents) =>
     jvp(c, tangents).map((ty, i) =>
       rowsNamed(c, 'step').reduce(
-        (sum, k) => sum + (Math.abs(c.x[i]!) < 0.5 ? coefficient(c, k)(i) * tangents.tx[i]! : 0),
+        (sum, k) => sum + (Math.abs(c.x[i]) < 0.5 ? coefficient(c, k)(i) * tangents.tx[i] : 0),
         ty,
       ),
     ),

@@ -11,8 +11,8 @@ function addToDalpha(c: Case, name: string, extra: (x: number) => number) {
   const { count, units, of } = positionsOf(c.pool, c.shape);
   const rows = c.pool.constraint.kind === 'free' ? rowsNamed(c, name) : [];
   const more = new Float64Array(c.alpha.length);
-  for (const [i, x] of c.x.entries()) for (const k of rows) more[k * count + of(i % units)]! += extra(x) * c.dy[i]!;
-  return change(c, 'dalpha', (d, k) => (more[k] === 0 ? d : d + more[k]!));
+  for (const [i, x] of c.x.entries()) for (const k of rows) more[k * count + of(i % units)] += extra(x) * c.dy[i];
+  return change(c, 'dalpha', (d, k) => (more[k] === 0 ? d : d + more[k]));
 }
 
 export const kink: readonly Mutant[] = [

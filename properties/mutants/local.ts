@@ -18,11 +18,11 @@ export const local: readonly Mutant[] = [
     change(c, 'dx', (dx, i) => (i === 0 ? 0 : dx)),
   ),
   mutant('power-of-two-of-y', 'y is wrong where x is a power of two', (c) =>
-    change(c, 'y', (y, i) => (isPowerOfTwo(c.x[i]!) ? y * (1 + 2 ** -45) : y)),
+    change(c, 'y', (y, i) => (isPowerOfTwo(c.x[i]) ? y * (1 + 2 ** -45) : y)),
   ),
   mutant('neighbours-exchanged', 'the elements 6 and 7 of dx are exchanged', (c) => {
     const { dx, ...answer } = right(c);
-    return { ...answer, dx: dx.map((v, i) => (i === 6 ? (dx[7] ?? v) : i === 7 ? dx[6]! : v)) };
+    return { ...answer, dx: dx.map((v, i) => (i === 6 ? (dx[7] ?? v) : i === 7 ? dx[6] : v)) };
   }),
   mutant('last-unit-of-first-row', 'y of the last unit of the first row has the opposite sign', (c) =>
     change(c, 'y', (y, i) => (i === unitsOf(c) - 1 ? -y : y)),

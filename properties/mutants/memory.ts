@@ -21,7 +21,7 @@ export const memory: readonly Mutant[] = [
     if (constraint.kind !== 'clip') return answer;
     const count = c.alpha.length / constraint.bounds.length;
     for (const [k, a] of c.alpha.entries()) {
-      const b = constraint.bounds[Math.floor(k / count)]!;
+      const b = constraint.bounds[Math.floor(k / count)];
       c.alpha[k] = Math.min(Math.max(a, -b), b);
     }
     return answer;
@@ -79,7 +79,7 @@ export const memory: readonly Mutant[] = [
     let alive = 1000;
     return {
       answer(c) {
-        if (c.shape[0]! > 1) alive--;
+        if (c.shape[0] > 1) alive--;
         return right(c);
       },
       liveTensors: () => alive,

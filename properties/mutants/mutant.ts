@@ -71,22 +71,22 @@ export function change(c: Case, name: keyof Answer, by: (value: number, i: numbe
 export function coefficient(c: Case, k: number): (i: number) => number {
   const { n, rows, count, units, of } = positionsOf(c.pool, c.shape);
   const at = range(count).map((s) => {
-    const alpha = range(rows).map((row) => c.alpha[row * count + s]!);
-    return kappa(c.pool.constraint, alpha, n).c[k]!;
+    const alpha = range(rows).map((row) => c.alpha[row * count + s]);
+    return kappa(c.pool.constraint, alpha, n).c[k];
   });
-  return (i) => at[of(i % units)]!;
+  return (i) => at[of(i % units)];
 }
 
 /** Every branch of this name adds `extra(x)` times its coefficient to y. */
 export function addToBranch(c: Case, name: string, extra: (x: number) => number): Answer {
   const coefficients = rowsNamed(c, name).map((k) => coefficient(c, k));
-  return change(c, 'y', (y, i) => coefficients.reduce((sum, at) => sum + at(i) * extra(c.x[i]!), y));
+  return change(c, 'y', (y, i) => coefficients.reduce((sum, at) => sum + at(i) * extra(c.x[i]), y));
 }
 
 /** Every branch of this name adds `extra(x)` times its coefficient and dy to dx. */
 export function addToSlope(c: Case, name: string, extra: (x: number) => number): Answer {
   const coefficients = rowsNamed(c, name).map((k) => coefficient(c, k));
-  return change(c, 'dx', (dx, i) => coefficients.reduce((sum, at) => sum + at(i) * extra(c.x[i]!) * c.dy[i]!, dx));
+  return change(c, 'dx', (dx, i) => coefficients.reduce((sum, at) => sum + at(i) * extra(c.x[i]) * c.dy[i], dx));
 }
 
 /** The indices of the branches of this name. */
@@ -129,7 +129,7 @@ export function truncatedProduct(a: number, b: number): number {
 export function withoutLastBit(value: number): number {
   if (!Number.isFinite(value)) return value;
   bitsOf[0] = value;
-  wordsOf[0]! &= ~1;
+  wordsOf[0] &= ~1;
   return bitsOf[0];
 }
 

@@ -15,7 +15,7 @@ function wrongCurvature(id: string, bug: string, name: string, extra: (x: number
     const answer = doubleVjp(c, cotangents);
     const add = (i: number) =>
       rowsNamed(c, name).reduce(
-        (sum, k) => sum + coefficient(c, k)(i) * extra(c.x[i]!) * c.dy[i]! * cotangents.ddx[i]!,
+        (sum, k) => sum + coefficient(c, k)(i) * extra(c.x[i]) * c.dy[i] * cotangents.ddx[i],
         0,
       );
     return { ...answer, toX: answer.toX.map((v, i) => v + add(i)) };

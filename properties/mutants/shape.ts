@@ -11,7 +11,7 @@ export const shape: readonly Mutant[] = [
   mutant('tail-of-eight-in-dx', 'dx of the elements after the last full 8 is that of the first elements', (c) => {
     const { dx, ...answer } = right(c);
     const full = c.x.length - (c.x.length % 8);
-    return { ...answer, dx: dx.map((v, i) => (full > 0 && i >= full ? dx[i - full]! : v)) };
+    return { ...answer, dx: dx.map((v, i) => (full > 0 && i >= full ? dx[i - full] : v)) };
   }),
   mutant('tail-left-out-of-dalpha', 'dalpha leaves out the elements after the last full 4', (c) => {
     const full = c.x.length - (c.x.length % 4);
@@ -26,7 +26,7 @@ export const shape: readonly Mutant[] = [
       const { count } = positionsOf(c.pool, c.shape);
       const full = n - (n % 4);
       if (count !== n) return right(c);
-      const alpha = c.alpha.map((a, k) => (k % n >= full ? c.alpha[k - full]! : a));
+      const alpha = c.alpha.map((a, k) => (k % n >= full ? c.alpha[k - full] : a));
       return { ...right(c), y: right({ ...c, alpha }).y };
     },
   ),
@@ -50,7 +50,7 @@ export const shape: readonly Mutant[] = [
     if (c.shape[0] !== 5) return right(c);
     const { dx, ...answer } = right(c);
     const n = unitsOf(c);
-    return { ...answer, dx: dx.map((v, i) => (i >= 4 * n ? dx[i - n]! : v)) };
+    return { ...answer, dx: dx.map((v, i) => (i >= 4 * n ? dx[i - n] : v)) };
   }),
   mutant('index-of-one-byte', 'elements are counted in a byte: those from 256 on are not summed', (c) => ({
     ...right(c),
@@ -60,7 +60,7 @@ export const shape: readonly Mutant[] = [
     change(c, 'y', (y, i) => (i < 2 ** 16 ? y : 0)),
   ),
   mutant('rows-after-the-last-32', 'from 33 rows on dalpha leaves out those after the last full 32', (c) => {
-    const rows = c.shape[0]!;
+    const rows = c.shape[0];
     if (rows < 33 || unitsOf(c) < 2) return right(c);
     const full = (rows - (rows % 32)) * unitsOf(c);
     return { ...right(c), dalpha: right({ ...c, dy: c.dy.map((d, i) => (i < full ? d : 0)) }).dalpha };
@@ -69,12 +69,12 @@ export const shape: readonly Mutant[] = [
     const [n, m] = c.shape as [number, number];
     if (c.shape.length !== 2 || n !== m) return right(c);
     const { dx, ...answer } = right(c);
-    return { ...answer, dx: dx.map((_, i) => dx[(i % n) * n + Math.floor(i / n)]!) };
+    return { ...answer, dx: dx.map((_, i) => dx[(i % n) * n + Math.floor(i / n)]) };
   }),
   mutant('odd-last-axis', 'rows of odd length are read one element early', (c) => {
     const n = c.shape.at(-1)!;
     if (n % 2 === 0 || n < 3 || c.shape.length < 2) return right(c);
-    const x = c.x.map((v, i) => (i % n === n - 1 ? c.x[i - 1]! : v));
+    const x = c.x.map((v, i) => (i % n === n - 1 ? c.x[i - 1] : v));
     return { ...right(c), y: right({ ...c, x }).y };
   }),
   mutant('empty-channels-are-nan', 'dalpha of an empty batch is not initialised beyond 4 channels', (c) =>
@@ -90,7 +90,7 @@ export const shape: readonly Mutant[] = [
     c.pool.branches.every((name) => name === 'relu' || name === 'step') ? right(c) : nothing(c),
   ),
   large('knows-two-axes', 'knows two axes only', (c) => (c.shape.length > 2 ? nothing(c) : right(c))),
-  large('nan-is-zero', 'reads NaN as 0', (c) => change(c, 'y', (y, i) => (Number.isNaN(c.x[i]!) ? 0 : y))),
+  large('nan-is-zero', 'reads NaN as 0', (c) => change(c, 'y', (y, i) => (Number.isNaN(c.x[i]) ? 0 : y))),
   large('flushes', 'reads subnormals as 0', (c) =>
     right({ ...c, x: c.x.map((x) => (Math.abs(x) < 2 ** -1022 ? 0 : x)) }),
   ),
@@ -114,5 +114,5 @@ function nothing(c: Case): Answer {
 /** Positions of S from `width` on take the alpha of `width` before. */
 function alphaFrom(c: Case, width: number): Answer {
   const { count } = positionsOf(c.pool, c.shape);
-  return right({ ...c, alpha: c.alpha.map((a, i) => (i % count >= width ? c.alpha[i - width]! : a)) });
+  return right({ ...c, alpha: c.alpha.map((a, i) => (i % count >= width ? c.alpha[i - width] : a)) });
 }

@@ -9,13 +9,13 @@ const mutant = inGroup('sharing');
 function hasEqualUnits(c: Case): boolean {
   if (c.pool.sharing !== 'unit' || c.pool.constraint.kind !== 'free') return false;
   const rows = rowsOf(c);
-  const differ = rows.some((row) => row[0] !== rows[0]![0] && !Number.isInteger(row[0]));
-  return differ && rows[0]!.length >= 3 && rows.every((row) => row.every((a) => a === row[0]));
+  const differ = rows.some((row) => row[0] !== rows[0][0] && !Number.isInteger(row[0]));
+  return differ && rows[0].length >= 3 && rows.every((row) => row.every((a) => a === row[0]));
 }
 
 /** Every row of a batch of more than 100 that has the same first x as the row before. */
 function repeatedRows(c: Case): Set<number> {
-  const [n, units] = [c.shape[0]!, unitsOf(c)];
+  const [n, units] = [c.shape[0], unitsOf(c)];
   if (n <= 100) return new Set();
   const isSame = (row: number) => c.x[row * units] === c.x[(row - 1) * units];
   return new Set(range(n).filter((row) => row > 0 && isSame(row)));
@@ -23,7 +23,7 @@ function repeatedRows(c: Case): Set<number> {
 
 export const sharing: readonly Mutant[] = [
   mutant('mean-in-dalpha', 'dalpha is the mean over the batch, not the sum', (c) =>
-    change(c, 'dalpha', (d) => d / Math.max(1, c.shape[0]!)),
+    change(c, 'dalpha', (d) => d / Math.max(1, c.shape[0])),
   ),
   mutant('mean-over-units', 'a shared dalpha is the mean over its units', (c) => {
     const { count, units } = positionsOf(c.pool, c.shape);
@@ -40,7 +40,7 @@ export const sharing: readonly Mutant[] = [
       }
       return turned;
     };
-    const { y, dx, dalpha } = right({ ...c, shape: [n!, a, b], x: turn(c.x), dy: turn(c.dy) });
+    const { y, dx, dalpha } = right({ ...c, shape: [n, a, b], x: turn(c.x), dy: turn(c.dy) });
     return { y: turn(y), dx: turn(dx), dalpha };
   }),
   mutant('first-unit-only', 'a shared dalpha sums the first unit only', (c) => {
@@ -53,19 +53,19 @@ export const sharing: readonly Mutant[] = [
     return { ...right(c), dalpha: right(takeAxis(c, 0, [0])).dalpha };
   }),
   mutant('long-sum-drops-last', 'the last row is left out of sums of more than 400', (c) => {
-    if (c.shape[0]! <= 400) return right(c);
-    return { ...right(c), dalpha: right(takeAxis(c, 0, range(c.shape[0]! - 1))).dalpha };
+    if (c.shape[0] <= 400) return right(c);
+    return { ...right(c), dalpha: right(takeAxis(c, 0, range(c.shape[0] - 1))).dalpha };
   }),
   mutant(
     'long-sum-rounds-by-length',
     'dalpha of more than 400 rows is off by 2⁻²⁰ for each doubling of the batch',
     (c) => {
-      const n = c.shape[0]!;
+      const n = c.shape[0];
       return n > 400 ? change(c, 'dalpha', (d) => d * (1 + 2 ** -20 * Math.floor(Math.log2(n)))) : right(c);
     },
   ),
   mutant('rows-see-each-other', 'y is shifted by the mean of its batch', (c) =>
-    change(c, 'y', (y) => (c.shape[0]! > 1 ? y + c.x.reduce((a, b) => a + b, 0) / 1024 : y)),
+    change(c, 'y', (y) => (c.shape[0] > 1 ? y + c.x.reduce((a, b) => a + b, 0) / 1024 : y)),
   ),
   mutant('row-order', 'dalpha weighs later rows less', (c) => {
     const weight = (i: number) => (i >= unitsOf(c) ? 0.5 : 1);
@@ -77,7 +77,7 @@ export const sharing: readonly Mutant[] = [
     const at = (i: number) => Math.floor(i / units) % count;
     const alpha = new Float64Array(rows * c.x.length);
     for (const k of range(rows))
-      for (const i of range(c.x.length)) alpha[k * c.x.length + i] = c.alpha[k * count + at(i)]!;
+      for (const i of range(c.x.length)) alpha[k * c.x.length + i] = c.alpha[k * count + at(i)];
     const flat = right({ ...c, pool: { ...c.pool, sharing: 'unit' }, shape: [1, c.x.length], alpha });
     return { ...right(c), y: flat.y, dx: flat.dx };
   }),
@@ -85,7 +85,7 @@ export const sharing: readonly Mutant[] = [
     const { count, rows } = positionsOf(c.pool, c.shape);
     const { y, dx } = right({
       ...c,
-      alpha: c.alpha.map((_, k) => c.alpha[(k % count) * rows + Math.floor(k / count)]!),
+      alpha: c.alpha.map((_, k) => c.alpha[(k % count) * rows + Math.floor(k / count)]),
     });
     return { ...right(c), y, dx };
   }),
@@ -119,7 +119,7 @@ export const sharing: readonly Mutant[] = [
     'units with equal coefficients take a shared path with the stride of a unit',
     (c) => {
       if (!hasEqualUnits(c)) return right(c);
-      const { y, dx } = right({ ...c, alpha: c.alpha.map(() => c.alpha[0]!) });
+      const { y, dx } = right({ ...c, alpha: c.alpha.map(() => c.alpha[0]) });
       return { ...right(c), y, dx };
     },
   ),
@@ -140,7 +140,7 @@ export const sharing: readonly Mutant[] = [
     if (!isFree(c, 'relu', 'step')) return right(c);
     const count = c.alpha.length / 2;
     const { dalpha, ...answer } = right(c);
-    return { ...answer, dalpha: dalpha.map((_, k) => dalpha[k % count]!) };
+    return { ...answer, dalpha: dalpha.map((_, k) => dalpha[k % count]) };
   }),
   mutant('fixed-learns-wrongly', 'dalpha of a free pool is 0 as if it were fixed, from three branches on', (c) =>
     c.pool.branches.length >= 3 && c.pool.constraint.kind === 'free' ? change(free(c), 'dalpha', () => 0) : right(c),
@@ -150,7 +150,7 @@ export const sharing: readonly Mutant[] = [
   ),
   mutant('shared-axes-unsorted', 'of shared axes that do not ascend dalpha sums the first only', (c) => {
     const { sharing } = c.pool;
-    const ascends = typeof sharing === 'string' || sharing.sharedAxes.every((a, k, all) => k === 0 || a > all[k - 1]!);
+    const ascends = typeof sharing === 'string' || sharing.sharedAxes.every((a, k, all) => k === 0 || a > all[k - 1]);
     return ascends ? right(c) : firstAlong(c, 1);
   }),
 ];

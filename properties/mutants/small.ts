@@ -25,7 +25,7 @@ function truncatedDx(c: Case, applies: (P: Float64Array, D: Float64Array) => boo
   const [P, D] = rowsOf(c) as [Float64Array, Float64Array];
   if (!applies(P, D)) return right(c);
   const { units, of } = positionsOf(c.pool, c.shape);
-  return change(c, 'dx', (dx, i) => (c.x[i]! > 0 ? truncatedProduct(P[of(i % units)]!, c.dy[i]!) : dx));
+  return change(c, 'dx', (dx, i) => (c.x[i] > 0 ? truncatedProduct(P[of(i % units)], c.dy[i]) : dx));
 }
 
 /** `P·x + D` short by 2.05 to 2.5 units u, if there is such a number, for x > 4 and 0 < D < P·x. */
@@ -70,7 +70,7 @@ export const small: readonly Mutant[] = [
     const [P, D] = rowsOf(c) as [Float64Array, Float64Array];
     const { units, of } = positionsOf(c.pool, c.shape);
     return change(c, 'y', (y, i) => {
-      const [x, p, d] = [c.x[i]!, P[of(i % units)]!, D[of(i % units)]!];
+      const [x, p, d] = [c.x[i], P[of(i % units)], D[of(i % units)]];
       if (!(x > 0) || p === 0 || d === 0 || ![x, p, d, y].every(Number.isFinite)) return y;
       const exact = add(multiply(dyadic(p), dyadic(x)), dyadic(d));
       return toNumber(exact, formats.f64, exact.m > 0n ? 'down' : 'up');
@@ -80,7 +80,7 @@ export const small: readonly Mutant[] = [
     if (!isFree(c, 'relu', 'step')) return right(c);
     const [P, D] = rowsOf(c) as [Float64Array, Float64Array];
     const { units, of } = positionsOf(c.pool, c.shape);
-    return change(c, 'y', (y, i) => shortOf(c.x[i]!, P[of(i % units)]!, D[of(i % units)]!) ?? y);
+    return change(c, 'y', (y, i) => shortOf(c.x[i], P[of(i % units)], D[of(i % units)]) ?? y);
   }),
   mutant('mrelu-truncates-dx', 'dx of an MReLU is P·dy rounded toward 0', (c) =>
     truncatedDx(c, (P, D) => P.length >= 3 && P.every((p, s) => D[s] === 1 - p)),

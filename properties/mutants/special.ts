@@ -24,18 +24,18 @@ export const special: readonly Mutant[] = [
   ),
   mutant('one-over-zero', 'y at 0 is computed as x·(y/x)', (c) => change(c, 'y', (y, i) => (c.x[i] === 0 ? NaN : y))),
   mutant('relu-of-nan-is-zero', 'a pool of one relu is fmax(x, 0), which swallows NaN', (c) =>
-    c.pool.branches.join() === 'relu' ? change(c, 'y', (y, i) => (Number.isNaN(c.x[i]!) ? 0 : y)) : right(c),
+    c.pool.branches.join() === 'relu' ? change(c, 'y', (y, i) => (Number.isNaN(c.x[i]) ? 0 : y)) : right(c),
   ),
   mutant('step-of-nan-is-zero', 'a pool of steps compares only: step(NaN) = 0', (c) =>
     c.pool.branches.every((name) => name === 'step')
-      ? change(c, 'y', (y, i) => (Number.isNaN(c.x[i]!) ? 0 : y))
+      ? change(c, 'y', (y, i) => (Number.isNaN(c.x[i]) ? 0 : y))
       : right(c),
   ),
   mutant('half-square-of-nan-in-dalpha', 'dalpha of halfSquare counts NaN as 0', (c) => {
     const rows = rowsNamed(c, 'halfSquare');
     const { count } = positionsOf(c.pool, c.shape);
     const { dalpha } = right({ ...c, x: c.x.map((x) => (Number.isNaN(x) ? 0 : x)) });
-    return change(c, 'dalpha', (d, k) => (rows.includes(Math.floor(k / count)) ? dalpha[k]! : d));
+    return change(c, 'dalpha', (d, k) => (rows.includes(Math.floor(k / count)) ? dalpha[k] : d));
   }),
   mutant('nan-alpha-is-zero', 'a NaN in alpha is read as 0', (c) =>
     right({ ...c, alpha: c.alpha.map((a) => (Number.isNaN(a) ? 0 : a)) }),
@@ -74,7 +74,7 @@ export const special: readonly Mutant[] = [
     right({ ...c, x: c.x.map((x) => (Math.abs(x) < 2 ** -1022 ? 0 : x)) }),
   ),
   mutant('large-x-is-zero', 'x beyond 2²⁴ is taken for an overflow, y = 0', (c) =>
-    change(c, 'y', (y, i) => (isLarge(c.x[i]! / 256) ? 0 : y)),
+    change(c, 'y', (y, i) => (isLarge(c.x[i] / 256) ? 0 : y)),
   ),
   mutant('large-dy-is-cut', 'dy is cut at the largest float16', (c) => right({ ...c, dy: c.dy.map(cut) })),
   mutant('large-alpha-is-cut', 'free coefficients are cut at the largest float16', (c) =>

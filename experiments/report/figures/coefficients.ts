@@ -24,11 +24,11 @@ export function coefficientsFigure(rows: readonly TrialRow[]): Figure[] {
   if (panels.length === 0) return [];
   let y = 0;
   const parts = panels.flatMap(({ protocol, runs }) => {
-    const layers = runs[0]!.coefficients.length;
+    const layers = runs[0].coefficients.length;
     const bars = branches.flatMap(({ key, label, start, color }) =>
       Array.from({ length: layers }, (_, layer) => {
         const [min, q5, q25, q50, q75, q95, max] = quantileLevels.map((_, k) =>
-          median(runs.map(({ coefficients }) => coefficients[layer]!.quantiles[key]![k]!)),
+          median(runs.map(({ coefficients }) => coefficients[layer].quantiles[key][k])),
         );
         return { name: `${label}, layer ${layer + 1}`, start, color, min, q5, q25, q50, q75, q95, max };
       }),

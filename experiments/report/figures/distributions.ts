@@ -48,7 +48,7 @@ export function distributions(
     const finite = values.filter(Number.isFinite);
     if (finite.length <= fewest) return [];
     const [low, middle, high] = quantiles(finite, [0.25, 0.5, 0.75]);
-    return [{ low: low!, middle: middle!, high: high!, at: k }];
+    return [{ low: low, middle: middle, high: high, at: k }];
   });
   const published = samples.flatMap(({ published }, k) =>
     published === undefined ? [] : [{ value: published, at: k }],

@@ -58,8 +58,8 @@ export function surfaceFigures(surfaces: readonly MeasuredSurface[]): Figure[] {
   return groupsOf(measured).flatMap(({ protocol, activation, own }) => {
     const sorted = own.toSorted((a, b) => measureOf(b, 'anisotropy') - measureOf(a, 'anisotropy'));
     const chosen = [
-      ['highest', sorted[0]!],
-      ['median', sorted[Math.floor(sorted.length / 2)]!],
+      ['highest', sorted[0]],
+      ['median', sorted[Math.floor(sorted.length / 2)]],
       ['lowest', sorted.at(-1)!],
     ] as const;
     const width = 250;
@@ -95,8 +95,8 @@ function contours(surface: MeasuredSurface, width: number): string {
   const { offsets } = surface;
   const { values } = lossesOf(surface);
   const points = values.map((loss, at) => ({
-    first: offsets[Math.floor(at / offsets.length)]!,
-    second: offsets[at % offsets.length]!,
+    first: offsets[Math.floor(at / offsets.length)],
+    second: offsets[at % offsets.length],
     loss,
   }));
   const axis = { labelAnchor: 'center', labelArrow: 'none', ticks: 5, inset: 0 } as const;
@@ -157,7 +157,7 @@ function relief(surface: MeasuredSurface, width: number): string {
   const k = losses.length - 1;
   const [unit, rise] = [(0.82 * width) / (2 * k * Math.cos(Math.PI / 6)), 86];
   const [centre, bottom] = [width / 2, 92];
-  const share = (i: number, j: number) => (losses[i]![j]! - low) / (high - low);
+  const share = (i: number, j: number) => (losses[i][j]! - low) / (high - low);
   const at = (i: number, j: number, height: number): readonly [number, number] => [
     centre + (i - j) * unit * Math.cos(Math.PI / 6),
     bottom + (i + j) * unit * Math.sin(Math.PI / 6) - height * rise,
@@ -179,7 +179,7 @@ function relief(surface: MeasuredSurface, width: number): string {
     return `<polygon points="${corners.map(([a, b]) => text(at(a, b, share(a, b)))).join(' ')}" fill="${color.apply(mean)}"/>`;
   });
   const ground = [at(0, 0, 0), at(k, 0, 0), at(k, k, 0), at(0, k, 0)];
-  const [right, front, left] = [ground[1]!, ground[2]!, ground[3]!];
+  const [right, front, left] = [ground[1], ground[2], ground[3]];
   const { offsets } = surface;
   const [least, most] = [`${offsets[0]}`, `${offsets.at(-1)}`];
   return `<svg width="${width}" height="230" viewBox="0 0 ${width} 230" font-size="11" fill="currentColor">

@@ -36,10 +36,10 @@ it.each<[string, PoolAttributes['view']]>([
     const [sums, failures] = [new Float32Array(2 * B), [] as number[]];
     for (const [i, v] of x.entries()) {
       const b = Math.floor(i / C) % B;
-      const [P, D] = [alpha[b]!, alpha[B + b]!];
+      const [P, D] = [alpha[b], alpha[B + b]];
       if (y[i] !== (v > 0 ? P * v + D : 0) || dx[i] !== (v > 0 ? P : 0)) failures.push(i);
-      sums[b]! += Math.max(v, 0);
-      sums[B + b]! += v > 0 ? 1 : 0;
+      sums[b] += Math.max(v, 0);
+      sums[B + b] += v > 0 ? 1 : 0;
     }
     expect(failures).toEqual([]);
     expect(dalpha).toEqual(sums);

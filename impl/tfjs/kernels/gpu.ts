@@ -136,7 +136,7 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
         code: new PoolShader(dialect, attributes, tiles).value(),
         uniforms: uniformsOf(tiles),
       });
-      return reading([x], backend, ([X]) => gpu.run(y(X!), backend));
+      return reading([x], backend, ([X]) => gpu.run(y(X), backend));
     },
     backward(dy, x, alpha, attributes, backend) {
       const tiles = tilesFor(x, alpha, attributes);
@@ -147,7 +147,7 @@ export function gpuKernels<Backend extends object>(gpu: Gpu<Backend>): PoolKerne
         uniforms: uniformsOf(tiles),
       });
       return reading([dy, x], backend, ([DY, X]) => {
-        const inputs = { DY: DY!, X: X! };
+        const inputs = { DY: DY, X: X };
         return [gpu.run(dx(inputs), backend), sums(inputs, alpha, attributes, tiles, backend)];
       });
     },

@@ -33,21 +33,21 @@ function sumToOne(n: number, B: number): ArrayKappa {
       c.set(alpha);
       for (let b = 0; b < B; b++) {
         let rest = 1;
-        for (let at = b; at < last; at += B) rest -= alpha[at]!;
+        for (let at = b; at < last; at += B) rest -= alpha[at];
         c[last + b] = rest;
       }
       return c;
     },
-    pullBack: (dc) => Float32Array.from({ length: last }, (_, at) => dc[at]! - dc[last + (at % B)]!),
+    pullBack: (dc) => Float32Array.from({ length: last }, (_, at) => dc[at] - dc[last + (at % B)]),
   };
 }
 
 /** `cᵢ = min(max(alphaᵢ, -bᵢ), bᵢ)`; the derivative is 1 on the closed interval and 0 outside. */
 function clip(bounds: readonly number[], B: number): ArrayKappa {
-  const boundAt = (at: number) => Math.fround(bounds[Math.floor(at / B)]!);
+  const boundAt = (at: number) => Math.fround(bounds[Math.floor(at / B)]);
   return {
     coefficients: (alpha) => alpha.map((a, at) => Math.min(Math.max(a, -boundAt(at)), boundAt(at))),
-    pullBack: (dc, alpha) => Float32Array.from(dc, (d, at) => (Math.abs(alpha[at]!) > boundAt(at) ? 0 : d)),
+    pullBack: (dc, alpha) => Float32Array.from(dc, (d, at) => (Math.abs(alpha[at]) > boundAt(at) ? 0 : d)),
   };
 }
 
@@ -57,10 +57,10 @@ function softmax(n: number, B: number): ArrayKappa {
     const c = new Float64Array(n * B);
     for (let b = 0; b < B; b++) {
       let top = Number.NEGATIVE_INFINITY;
-      for (let at = b; at < c.length; at += B) top = Math.max(top, alpha[at]!);
+      for (let at = b; at < c.length; at += B) top = Math.max(top, alpha[at]);
       let sum = 0;
-      for (let at = b; at < c.length; at += B) sum += c[at] = Math.exp(alpha[at]! - top);
-      for (let at = b; at < c.length; at += B) c[at]! /= sum;
+      for (let at = b; at < c.length; at += B) sum += c[at] = Math.exp(alpha[at] - top);
+      for (let at = b; at < c.length; at += B) c[at] /= sum;
     }
     return c;
   };
@@ -71,8 +71,8 @@ function softmax(n: number, B: number): ArrayKappa {
       const dalpha = new Float32Array(c.length);
       for (let b = 0; b < B; b++) {
         let mean = 0;
-        for (let at = b; at < c.length; at += B) mean += c[at]! * dc[at]!;
-        for (let at = b; at < c.length; at += B) dalpha[at] = c[at]! * (dc[at]! - mean);
+        for (let at = b; at < c.length; at += B) mean += c[at] * dc[at];
+        for (let at = b; at < c.length; at += B) dalpha[at] = c[at] * (dc[at] - mean);
       }
       return dalpha;
     },

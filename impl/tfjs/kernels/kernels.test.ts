@@ -60,7 +60,7 @@ for (const backend of await availableBackends()) {
           const [x, dy] = [1, 2].map((seed) => tf.tensor(drawEighths(size, seed), shape)) as [tf.Tensor, tf.Tensor];
           const alphaSize = sizeOf(layout.alphaShape);
           const alpha = tf.tensor(drawEighths(alphaSize, 3), [...layout.alphaShape]);
-          const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, pool))([x, alpha], dy);
+          const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v, a, pool))([x, alpha], dy);
           return [value, ...grads, forward(x, alpha, pool), ...backward(dy, x, alpha, pool, layout)];
         });
         const [y, dx, dalpha, ...composed] = await Promise.all(
@@ -78,31 +78,31 @@ for (const backend of await availableBackends()) {
       const made = tf.tidy(() => {
         const x = tf.tensor(drawEighths(144, 1), shape);
         const alpha = tf.tensor(drawEighths(24, 3), [3, 2, 1, 2, 1, 2]);
-        const slope = tf.grads((v, a) => tf.sum(activationPool(v!, a!, pool)));
-        const [dx, dalpha] = tf.grads((v, a) => tf.sum(tf.square(slope([v!, a!])[0]!)))([x, alpha]) as tf.Tensor[];
-        return [dx!, dalpha!, x, alpha];
+        const slope = tf.grads((v, a) => tf.sum(activationPool(v, a, pool)));
+        const [dx, dalpha] = tf.grads((v, a) => tf.sum(tf.square(slope([v, a])[0])))([x, alpha]) as tf.Tensor[];
+        return [dx, dalpha, x, alpha];
       });
       const [dx, dalpha, x, alpha] = await Promise.all(made.map(async (t) => [...(await t.data())]));
       tf.dispose(made);
       // Σ (P·[x > 0] + Q·[x < 0])², its gradients 0 to x and to step's coefficient.
       const expected = new Array<number>(24).fill(0);
-      for (const [i, v] of x!.entries()) {
+      for (const [i, v] of x.entries()) {
         const [a, b, c] = [Math.floor(i / 36) % 2, Math.floor(i / 6) % 2, i % 2] as const;
         const place = (2 * a + b) * 2 + c + (v > 0 ? 0 : 16);
-        if (v !== 0) expected[place]! += 2 * alpha![place]!;
+        if (v !== 0) expected[place] += 2 * alpha[place];
       }
-      expect(dx!.every((v) => v === 0)).toBe(true);
-      expect(dalpha!.map((v) => v + 0)).toEqual(expected);
+      expect(dx.every((v) => v === 0)).toBe(true);
+      expect(dalpha.map((v) => v + 0)).toEqual(expected);
     });
 
     it('leaves results alone while others are computed', async () => {
       backend.use();
       const alpha = tf.tensor2d([2, 2, 2, 3, 3, 3], [2, 3]);
       const apply = (v: number) =>
-        tf.valueAndGrads((x, a) => activationPool(x!, a!))([tf.fill([4, 3], v), alpha], tf.fill([4, 3], v));
+        tf.valueAndGrads((x, a) => activationPool(x, a))([tf.fill([4, 3], v), alpha], tf.fill([4, 3], v));
       const made = tf.tidy(() => [1, 8, -1].map((v) => apply(v)));
       const values = await Promise.all(
-        made.flatMap(({ value, grads: [dx, dalpha] }) => [value, dx!, dalpha!].map((t) => t.data())),
+        made.flatMap(({ value, grads: [dx, dalpha] }) => [value, dx, dalpha].map((t) => t.data())),
       );
       const sets = values.map((each) => [...new Set(each)].map((v) => v + 0));
       expect(sets).toEqual([[5], [2], [4], [19], [16], [256, 32], [0], [0], [0]]);

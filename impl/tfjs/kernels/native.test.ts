@@ -11,7 +11,7 @@ describe.skipIf(native === undefined)('kernels on native TensorFlow', () => {
     const size = 2 ** 24 + 3;
     const sums = tf.tidy(() => {
       const [x, alpha] = [tf.fill([size], 2), tf.tensor1d([3, 1])];
-      const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v!, a!, { sharing: 'layer' }))(
+      const { value, grads } = tf.valueAndGrads((v, a) => activationPool(v, a, { sharing: 'layer' }))(
         [x, alpha],
         tf.fill([size], 0.5),
       );
@@ -38,7 +38,7 @@ describe.skipIf(native === undefined)('kernels on native TensorFlow', () => {
   it('return what they take: memory stays as it is over 5,000 calls of 1 MB each', () => {
     native!.use();
     const [x, alpha] = [tf.ones([128, 512]), tf.ones([2, 512])];
-    const grads = tf.grads((v, a) => activationPool(v!, a!));
+    const grads = tf.grads((v, a) => activationPool(v, a));
     const call = () => tf.dispose(grads([x, alpha], x));
     for (let i = 0; i < 1000; i++) call();
     const before = process.memoryUsage().rss;

@@ -90,10 +90,10 @@ function copyTo(values: Float32Array, t: tf.TensorInfo, backend: NativeBackend):
   try {
     const shape = keep(binding.createTensor([2], TF_INT32, Int32Array.from(row)));
     const inputs = [...backend.getInputTensorIds([t as tf.Tensor]), shape];
-    const from = keep(binding.executeOp('Reshape', [T, attribute('Tshape', TF_ATTR_TYPE, TF_INT32)], inputs, 1)[0]!.id);
+    const from = keep(binding.executeOp('Reshape', [T, attribute('Tshape', TF_ATTR_TYPE, TF_INT32)], inputs, 1)[0].id);
     const first = keep(binding.createTensor([1], TF_INT32, Int32Array.of(0)));
     const to = keep(binding.createTensor(row, TF_FLOAT, values));
-    keep(binding.executeOp('InplaceUpdate', [T], [to, first, from], 1)[0]!.id);
+    keep(binding.executeOp('InplaceUpdate', [T], [to, first, from], 1)[0].id);
   } finally {
     for (const id of made) binding.deleteTensor(id);
   }
@@ -106,7 +106,7 @@ function copyOf(values: Float32Array, shape: number[], backend: NativeBackend): 
   const id = binding.createTensor(shape, TF_FLOAT, values);
   try {
     const [copy] = binding.executeOp('DeepCopy', [attribute('T', TF_ATTR_TYPE, TF_FLOAT)], [id], 1);
-    return backend.createOutputTensor(copy!);
+    return backend.createOutputTensor(copy);
   } finally {
     binding.deleteTensor(id);
   }

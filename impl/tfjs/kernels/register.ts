@@ -48,22 +48,22 @@ function registerSecondOrder(): void {
       const [ddx, ddalpha] = cotangents as tf.Tensor[];
       const { view, ...pool } = attrs as unknown as PoolAttributes;
       const [A, B, C] = view;
-      const alphaShape = [saved[2]!.shape[0]!, B, 1];
+      const alphaShape = [saved[2].shape[0], B, 1];
       // As [A, B, C], since native TensorFlow does not broadcast over more axes that are shared by turns.
       const inView = (t: tf.Tensor) => tf.reshape(t, [A, B, C]);
       // Sums of empty tensors throw on webgpu and are garbage on wasm: an alpha without rows stays out of them.
       const inputs = saved.filter((t) => t.size > 0);
-      const grads = tf.grads((dy, x, alpha = saved[2]!) => {
+      const grads = tf.grads((dy, x, alpha = saved[2]) => {
         const layout = { alphaShape, summedAxes: [0, 2] };
-        const [dx, dalpha] = backward(inView(dy!), inView(x!), tf.reshape(alpha, alphaShape), pool, layout);
+        const [dx, dalpha] = backward(inView(dy), inView(x), tf.reshape(alpha, alphaShape), pool, layout);
         // Plus 0 · t: tf.grads throws for an input on which nothing depends.
-        const nothing = [dy!, x!, alpha].map((t) => tf.mul(t, tf.zerosLike(t)));
-        const terms = [tf.mul(dx, inView(ddx!)), tf.mul(dalpha, tf.reshape(ddalpha!, alphaShape)), ...nothing];
+        const nothing = [dy, x, alpha].map((t) => tf.mul(t, tf.zerosLike(t)));
+        const terms = [tf.mul(dx, inView(ddx)), tf.mul(dalpha, tf.reshape(ddalpha, alphaShape)), ...nothing];
         return terms.flatMap((t) => (t.size > 0 ? [t.sum()] : [])).reduce((sum, term) => tf.add(sum, term));
       });
-      const [toDy, toX, toAlpha = tf.zerosLike(saved[2]!)] = withOwnTape(() => grads(inputs));
-      const last = (t: tf.Tensor) => notDifferentiable(t, [ddx!, ddalpha!, ...saved]);
-      return { dy: () => last(toDy!), x: () => last(toX!), alpha: () => last(toAlpha!) };
+      const [toDy, toX, toAlpha = tf.zerosLike(saved[2])] = withOwnTape(() => grads(inputs));
+      const last = (t: tf.Tensor) => notDifferentiable(t, [ddx, ddalpha, ...saved]);
+      return { dy: () => last(toDy), x: () => last(toX), alpha: () => last(toAlpha) };
     },
   });
 }

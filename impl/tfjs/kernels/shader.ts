@@ -84,7 +84,7 @@ export class PoolShader {
     const terms = this.#pool.branches.flatMap((name, i) => {
       const { derivative } = formulas[name];
       if (derivative === zero) return [];
-      return [derivative === one ? c[i]! : `${c[i]} * ${lines.of(derivative)}`];
+      return [derivative === one ? c[i] : `${c[i]} * ${lines.of(derivative)}`];
     });
     const slope = this.#function(
       'poolSlope',
@@ -297,7 +297,7 @@ export class PoolShader {
         return [...alpha, lines.keep(last)];
       }
       case 'clip':
-        return alpha.map((a, i) => this.#clipped(lines, a, constraint.bounds[i]!));
+        return alpha.map((a, i) => this.#clipped(lines, a, constraint.bounds[i]));
       case 'softmax': {
         const top = alpha.reduce((larger, a) => lines.keep(`max(${larger}, ${a})`));
         const e = alpha.map((a) => lines.keep(`exp(${a} - ${top})`));

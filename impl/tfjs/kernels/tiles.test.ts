@@ -44,7 +44,7 @@ it.each([
         for (const row of branches.keys()) {
           const [tileRow, lanes] = dialect.alpha(row, tiles);
           // An element of a buffer has no lanes.
-          used.push({ tile: tileRow * tiles.view[1] + p, lane: lanes === '' ? 0 : 'xyzw'.indexOf(lanes[1 + lane]!) });
+          used.push({ tile: tileRow * tiles.view[1] + p, lane: lanes === '' ? 0 : 'xyzw'.indexOf(lanes[1 + lane]) });
           expected.push(tileOf(alphaShape, row * B + b, dialect.tileShape));
         }
       }

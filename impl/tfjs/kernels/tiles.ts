@@ -45,7 +45,7 @@ export function tilesOf(
   const [before, own, after] = [along.slice(0, first), along.slice(first, end), along.slice(end)].map(sizeOf);
   return {
     // Where one place is all, what lies before and behind it is the same.
-    view: own === 1 ? [before! * after!, 1, 1] : [before!, own!, after!],
+    view: own === 1 ? [before * after, 1, 1] : [before, own, after],
     ownRows: isOwn(rank - 2),
     ownColumns: isOwn(rank - 1),
     rows,

@@ -10,14 +10,14 @@ function indexOf(shape: readonly number[], place: number): number[] {
   const index = shape.map(() => 0);
   let rest = place;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    index[axis] = rest % shape[axis]!;
-    rest = Math.floor(rest / shape[axis]!);
+    index[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
   }
   return index;
 }
 
 const placeIn = (shape: readonly number[], index: readonly number[]) =>
-  index.reduce((place, own, axis) => place * shape[axis]! + own, 0);
+  index.reduce((place, own, axis) => place * shape[axis] + own, 0);
 
 it('every element finds its coefficient at the middle index of the view', () => {
   fc.assert(
@@ -37,7 +37,7 @@ it('every element finds its coefficient at the middle index of the view', () => 
         const b = Math.floor(place / C) % B;
         // S is `[]`, `[C]` or of the rank of U, with 1 for shared axes.
         const unit = index.slice(1);
-        const used = own.length === 0 ? [] : own.map((n, k) => (n === 1 ? 0 : unit[unit.length - own.length + k]!));
+        const used = own.length === 0 ? [] : own.map((n, k) => (n === 1 ? 0 : unit[unit.length - own.length + k]));
         expect(b).toBe(placeIn(own, used));
       }
     }),

@@ -21,7 +21,7 @@ export function viewOf(shape: readonly number[], sharing: Sharing): View {
     if (isOfLast) sizes.push(sizes.pop()! * n);
     else sizes.push(n);
   }
-  if (sizes.length === 1) return { shape: [1, 1, sizes[0]!], swaps: [] };
+  if (sizes.length === 1) return { shape: [1, 1, sizes[0]], swaps: [] };
   let [A, B, C = 1, ...rest] = sizes as [number, number, ...number[]];
   const swaps: [number, number, number, number][] = [];
   while (rest.length > 0) {

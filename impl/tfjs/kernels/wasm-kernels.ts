@@ -96,7 +96,7 @@ class At {
   value(c: readonly Local[]): Local {
     const terms = this.#branches.map(({ value }, i) => {
       const f = this.#evaluate(value);
-      return f32x4.mul(c[i]!.get, f.get);
+      return f32x4.mul(c[i].get, f.get);
     });
     return this.keep(f32x4.or(sumOf(terms), this.#nan().get));
   }
@@ -105,9 +105,9 @@ class At {
   slope(c: readonly Local[]): Local {
     const terms = this.#branches.flatMap(({ derivative }, i) => {
       if (derivative === zero) return [];
-      if (derivative === one) return [c[i]!.get];
+      if (derivative === one) return [c[i].get];
       const df = this.#evaluate(derivative);
-      return [f32x4.mul(c[i]!.get, df.get)];
+      return [f32x4.mul(c[i].get, df.get)];
     });
     return this.keep(terms.length === 0 ? f32x4.const(0) : sumOf(terms));
   }
@@ -170,7 +170,7 @@ function coefficients(
   const address = take('i32');
   const code = Array.from({ length: n }, (_, i) => [
     ...(i === 0 ? address.set(c.get) : address.add(stride.get)),
-    ...offsets.flatMap((offset, k) => locals[k]![i]!.set(read(address.get, offset))),
+    ...offsets.flatMap((offset, k) => locals[k][i].set(read(address.get, offset))),
   ]);
   return [locals, code.flat()];
 }
@@ -187,7 +187,7 @@ function forwardVectors(
   const each = offsetsOf(stretch).flatMap((offset, k) => {
     const v = take('v128');
     const branch = new At(branches, v, take);
-    const value = branch.value(cs[k % cs.length]!);
+    const value = branch.value(cs[k % cs.length]);
     const stored = store(width)(y.get, value.get, offset);
     return [...v.set(load(width)(x.get, offset)), ...branch.code, ...stored];
   });
@@ -239,11 +239,11 @@ function forwardRuns(branches: readonly FormulaBranch[]): Definition {
 
 /** Code that sums the terms of several vectors as a tree, each branch by itself, and where the sums are then. */
 function tree(take: Take, terms: readonly (readonly Local[])[]): { code: Code; sums: readonly Local[] } {
-  if (terms.length === 1) return { code: [], sums: terms[0]! };
+  if (terms.length === 1) return { code: [], sums: terms[0] };
   const half = terms.length / 2;
   const [left, right] = [tree(take, terms.slice(0, half)), tree(take, terms.slice(half))];
   const sums = left.sums.map(() => take('v128'));
-  const adds = sums.flatMap((sum, i) => sum.set(f32x4.add(left.sums[i]!.get, right.sums[i]!.get)));
+  const adds = sums.flatMap((sum, i) => sum.set(f32x4.add(left.sums[i].get, right.sums[i].get)));
   return { code: [...left.code, ...right.code, ...adds], sums };
 }
 
@@ -286,20 +286,20 @@ function backwardColumns(branches: readonly FormulaBranch[], sums: boolean): Def
           const below = (pointer: Local) =>
             k === 0 ? pointer.get : i32.add(pointer.get, i32.mul(row.get, i32.const(k)));
           return offsets.map((offset, vector) => {
-            const place: BackwardVector = { at: [below(dy), below(x), below(dx)], offset, c: cs[vector]! };
+            const place: BackwardVector = { at: [below(dy), below(x), below(dx)], offset, c: cs[vector] };
             return backwardVector(branches, take, width, place, sums);
           });
         });
         const totals = offsets.map((_, vector) =>
           tree(
             take,
-            parts.map((part) => part[vector]!.terms),
+            parts.map((part) => part[vector].terms),
           ),
         );
         const address = take('i32');
         const added = (sums ? branches : []).flatMap((_, i) => [
           ...(i === 0 ? address.set(into.get) : address.add(i32.shl(row.get, i32.const(1)))),
-          ...totals.flatMap((total, vector) => addTo(address, 32 * vector, total.sums[i]!, width)),
+          ...totals.flatMap((total, vector) => addTo(address, 32 * vector, total.sums[i], width)),
         ]);
         return [
           ...loadCs,
@@ -340,7 +340,7 @@ function backwardRuns(branches: readonly FormulaBranch[], sums: boolean): Defini
       const totals = sums ? branches.map(() => take('v128')) : [];
       const elements = (stretch: Stretch): Code =>
         f.scope((takeMore) => {
-          const place = { at: [dy.get, x.get, dx.get], c: cs[0]! } as const;
+          const place = { at: [dy.get, x.get, dx.get], c: cs[0] } as const;
           const parts = offsetsOf(stretch).map((offset) =>
             backwardVector(branches, takeMore, stretch.width, { ...place, offset }, sums),
           );
@@ -349,7 +349,7 @@ function backwardRuns(branches: readonly FormulaBranch[], sums: boolean): Defini
             parts.map(({ terms }) => terms),
           );
           const added = totals.flatMap((total, i) =>
-            total.set(f64x2.add(total.get, f64x2.add(f64x2.ofLow(part.sums[i]!.get), f64x2.ofHigh(part.sums[i]!)))),
+            total.set(f64x2.add(total.get, f64x2.add(f64x2.ofLow(part.sums[i].get), f64x2.ofHigh(part.sums[i])))),
           );
           return [
             ...parts.flatMap(({ code }) => code),

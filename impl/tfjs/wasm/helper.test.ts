@@ -99,7 +99,7 @@ describe('the helper', () => {
       rowStride: t.shape[1] * float,
       columnStride: float,
     }));
-    expect(sharedProduct(backend, addressOf(backend, c), A!, B!)).toBe(0);
+    expect(sharedProduct(backend, addressOf(backend, c), A, B)).toBe(0);
     install({ threads: 2 });
     expect(await untilShared(a, b, c)).toBeGreaterThan(0);
     tf.dispose([a, b, c]);
