@@ -1,9 +1,12 @@
 import { accuracyOf, isDead, lossOf } from '../claims/runs.ts';
-import type { Experiment } from '../experiments.ts';
+import { figure } from '../claims/words.ts';
+import { type Experiment, experiments } from '../experiments.ts';
 import { activations, protocols } from '../protocols.ts';
 import { isRegistered } from '../registry.ts';
 import { mean, median, standardDeviation } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
+import { type Block, folded, heading, text } from './block.ts';
+import type { Measured } from './evidence.ts';
 
 /** The rows of one protocol with one activation and one number of epochs. */
 export interface Tried {
@@ -47,7 +50,7 @@ export function triedIn(rows: readonly TrialRow[]): Tried[] {
 }
 
 /** By protocol, then by activation, each in the order of its registry; what it does not know comes last. */
-export function inRegistryOrder<T extends { readonly protocol: string; readonly activation: string }>(
+function inRegistryOrder<T extends { readonly protocol: string; readonly activation: string }>(
   found: readonly T[],
   known: Pick<Experiment, 'protocols' | 'activations'>,
 ): T[] {
@@ -59,4 +62,77 @@ export function inRegistryOrder<T extends { readonly protocol: string; readonly 
       placeOf(protocolNames, a.protocol) - placeOf(protocolNames, b.protocol) ||
       placeOf(activationNames, a.activation) - placeOf(activationNames, b.activation),
   );
+}
+
+/** Every row there is, those of no claim too. */
+export function triedSection({ rows, networks, gradients }: Measured): Block[] {
+  const tried = triedIn(rows);
+  const hours = [...rows, ...networks, ...gradients].reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
+  const others =
+    tried.filter((each) => !each.isRegistered).reduce((sum, { n }) => sum + n, 0) +
+    networks.filter((network) => !isRegistered(network)).length;
+  const versions = new Map<string, number>();
+  for (const { backend, versions: of } of [...rows, ...networks]) {
+    const said = `${backend}: ${Object.values(of).join(', node ')}`;
+    versions.set(said, (versions.get(said) ?? 0) + 1);
+  }
+  return [
+    heading(2, 'All that was tried'),
+    text(
+      `${rows.length} trials on MNIST and ${networks.length} networks on CIFAR-10, ${gradients.length} gradients without training; ${figure(hours)} hours of one core.`,
+      `Measured on ${[...versions].map(([said, n]) => `${said} (${n} rows)`).join('; ') || 'nothing yet'}.`,
+      `Rows whose protocol is not the one of the registry, such as one with fewer epochs, are protocols of their own: they are listed here, and in no cell above; there are ${others}.`,
+    ),
+    ...(tried.length === 0
+      ? []
+      : folded(`The trials on MNIST, of ${tried.length} trainings that differ`, {
+          kind: 'table' as const,
+          head: [
+            'protocol',
+            'activation',
+            'hash',
+            'epochs',
+            'trials',
+            'dead',
+            'mean loss',
+            'sd',
+            'mean accuracy',
+            's a trial',
+          ],
+          rows: tried.map((each) => [
+            each.protocol,
+            each.activation,
+            `\`${each.hash}\`${each.isRegistered ? '' : ', another protocol'}`,
+            `${each.epochs}`,
+            `${each.n}`,
+            `${each.dead}`,
+            figure(each.loss),
+            figure(each.sd),
+            figure(each.accuracy),
+            figure(each.seconds),
+          ]),
+        })),
+    ...(networks.length === 0
+      ? []
+      : folded('The networks on CIFAR-10', {
+          kind: 'table' as const,
+          head: ['protocol', 'activation', 'hash', 'seed', 'surfaces', 'test loss', 'test accuracy', 's'],
+          rows: inRegistryOrder(
+            networks.toSorted((a, b) => a.seed - b.seed),
+            experiments.landscape,
+          ).map((network) => {
+            const { protocol, activation, hash, seed, surfaces, test, seconds } = network;
+            return [
+              protocol,
+              activation,
+              `\`${hash}\`${isRegistered(network) ? '' : ', another protocol'}`,
+              `${seed}`,
+              `${surfaces.length}`,
+              figure(test.loss ?? Number.NaN),
+              figure(test.accuracy),
+              figure(seconds),
+            ];
+          }),
+        })),
+  ];
 }

@@ -1,0 +1,82 @@
+import type { Cell, Comparison, Region } from '../claims/claim.ts';
+import { figure, pText, withInterval } from '../claims/words.ts';
+import type { Block } from './block.ts';
+
+/** What was judged, a figure a row. */
+export function comparisonTable(comparisons: readonly Comparison[]): Block[] {
+  if (comparisons.length === 0) return [];
+  const hasParts = comparisons.some(({ part }) => part !== undefined);
+  const hasTests = comparisons.some(({ tests }) => tests.length > 0);
+  const hasDead = comparisons.some(({ alive }) => alive !== undefined);
+  const hasWithDead = comparisons.some(({ withDead }) => withDead !== undefined);
+  return [
+    {
+      kind: 'table',
+      head: [
+        'protocol',
+        ...(hasParts ? ['part'] : []),
+        'figure',
+        'n',
+        'value, 95 % interval',
+        ...(hasDead ? ['without dead runs'] : []),
+        ...(hasWithDead ? ['with dead runs'] : []),
+        'claimed',
+        ...(hasTests ? ['tests'] : []),
+        'outcome',
+      ],
+      rows: comparisons.map(
+        ({ protocol, part, what, n, value, interval, alive, withDead, claimed, tests, outcome }) => [
+          protocol,
+          ...(hasParts ? [part ?? ''] : []),
+          what,
+          n.join(' + '),
+          withInterval(value, interval),
+          ...(hasDead ? [alive === undefined ? '' : figure(alive)] : []),
+          ...(hasWithDead ? [withDead === undefined ? '' : figure(withDead)] : []),
+          regionText(claimed),
+          ...(hasTests ? [tests.map(({ name, p }) => `${name} ${pText(p)}`).join(', ')] : []),
+          outcome,
+        ],
+      ),
+    },
+  ];
+}
+
+/** Every quantity that was measured, a cell a row. */
+export function cellTable(cells: readonly Cell[]): Block[] {
+  if (cells.length === 0) return [];
+  const hasDead = cells.some(({ dead }) => dead > 0);
+  return [
+    {
+      kind: 'table',
+      head: [
+        'protocol',
+        'activation',
+        'figure',
+        'n',
+        'dead',
+        'excluded',
+        'mean, 95 % interval',
+        'sd',
+        ...(hasDead ? ['mean without dead runs'] : []),
+      ],
+      rows: cells.map(({ protocol, activation, quantity, n, dead, excluded, mean, interval, sd, alive }) => [
+        protocol,
+        activation,
+        quantity,
+        `${n}`,
+        `${dead}`,
+        `${excluded}`,
+        withInterval(mean, interval),
+        figure(sd),
+        ...(hasDead ? [alive === undefined ? '' : figure(alive)] : []),
+      ]),
+    },
+  ];
+}
+
+/** `≤ 0.72`, `≥ 2.5`, `1.05 to 1.15`. */
+function regionText({ from, to }: Region): string {
+  if (from !== undefined && to !== undefined) return `${figure(from)} to ${figure(to)}`;
+  return from === undefined ? `≤ ${figure(to!)}` : `≥ ${figure(from)}`;
+}
