@@ -1,24 +1,43 @@
 import { Command } from 'commander';
 import { figure } from '../experiments/claims/words.ts';
 import { isOfMap, mapName } from '../experiments/protocols.ts';
+import { crossingsText, lacksOf } from '../experiments/report/crossings.ts';
 import { readMeasured } from '../experiments/report/evidence.ts';
 import { type Progress, type ProgressLine, progressOf } from '../experiments/report/plan.ts';
+import { leftText } from '../experiments/report/remaining.ts';
+import type { TrialRow } from '../experiments/trial.ts';
 import { wrapped } from '../properties/wrapped.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resultsOption, resultsRead } from './results-option.ts';
 import { table } from './table.ts';
 
+const help = `
+Exit codes:
+  0  the state is printed, whatever is left
+  4  the results are damaged
+`;
+
 /** `poolproof reproduce status` */
 export function statusCommand(): Command {
   return new Command('status')
     .summary('how many trials there are of those that the claims need')
-    .description('Prints how far each experiment is, and the commands that go on from there.')
+    .description(
+      'Prints how far each experiment is, which crossings of the learning-rate map lack trials, and the commands that go on from there, with the time that they take on one core.',
+    )
     .addOption(resultsOption())
+    .addHelpText('after', help)
     .action(({ results }: { results: string }) => {
       process.exitCode = resultsRead(
         () => readMeasured(results),
         ({ rows, networks, gradients, unfinished }) => {
-          const lines = statusText(progressOf([...rows, ...networks, ...gradients]), unfinished);
+          const progress = progressOf([...rows, ...networks, ...gradients]);
+          const parts = [
+            trialLines(progress),
+            unfinishedLines(unfinished),
+            crossingLines(rows),
+            remainingLines(progress),
+          ];
+          const lines = parts.filter(({ length }) => length > 0).flatMap((part, k) => (k === 0 ? part : ['', ...part]));
           process.stdout.write(`${lines.join('\n')}\n`);
           return exitCodes.held;
         },
@@ -27,7 +46,7 @@ export function statusCommand(): Command {
 }
 
 /** Within 80 columns. The rates of the learning-rate map are one line for each activation, which has no mean loss. */
-export function statusText(progress: readonly Progress[], unfinished: ReadonlyMap<string, number>): string[] {
+function trialLines(progress: readonly Progress[]): string[] {
   const every = progress.flatMap(({ lines }) => lines);
   // Two experiments may ask for the same trials.
   const lines = [...new Map(every.map((line) => [`${line.protocol} ${line.activation}`, line])).values()];
@@ -46,13 +65,33 @@ export function statusText(progress: readonly Progress[], unfinished: ReadonlyMa
       hasLoss ? `${figure(loss)}${Number.isFinite(sd) ? ` ± ${figure(sd)}` : ''}` : '',
     ];
   });
-  const left = progress.filter(({ lines }) => lines.some(({ done, asked }) => done < asked));
+  return table([[`${'protocol'.padEnd(23)}activation`, 'trials', 'dead', 'test loss ± sd'], ...rows]);
+}
+
+function unfinishedLines(unfinished: ReadonlyMap<string, number>): string[] {
+  return [...unfinished].flatMap(([path, bytes]) =>
+    wrapped(`${path}: ${bytes} bytes of an unfinished row at the end, which the next run cuts off`),
+  );
+}
+
+/** The crossings of the learning-rate map that lack trials, by the rate of the cells, with what brings these. */
+function crossingLines(rows: readonly TrialRow[]): string[] {
+  const said = crossingsText(rows);
   return [
-    ...table([[`${'protocol'.padEnd(23)}activation`, 'trials', 'dead', 'test loss ± sd'], ...rows]),
-    '',
-    ...[...unfinished].flatMap(([path, bytes]) =>
-      wrapped(`${path}: ${bytes} bytes of an unfinished row at the end, which the next run cuts off`),
-    ),
-    ...(left.length === 0 ? ['All trials are there.'] : ['To go on:', ...left.map(({ command }) => `  ${command}`)]),
+    ...(said === '' ? [] : wrapped(said)),
+    ...lacksOf(rows).flatMap(({ rate, cells, command: [start, end], seconds }) => [
+      `At ${rate} there are ${cells.map(({ name, n }) => `${n} of ${name}`).join(', ')} (${leftText(seconds)} left):`,
+      `  ${start} \\`,
+      `    ${end}`,
+    ]),
+  ];
+}
+
+function remainingLines(progress: readonly Progress[]): string[] {
+  const left = progress.filter(({ done, asked }) => done < asked);
+  if (left.length === 0) return ['All trials are there.'];
+  return [
+    'To go on, with the time of one core:',
+    ...table(left.map(({ command, secondsLeft }) => [`  ${command}`, leftText(secondsLeft)])),
   ];
 }

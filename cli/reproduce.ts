@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { timeText } from '../experiments/claims/words.ts';
 import { loadCifar10First4000 } from '../experiments/data/cifar10.ts';
 import { DataError } from '../experiments/data/idx.ts';
 import { loadMnist } from '../experiments/data/mnist.ts';
@@ -191,12 +192,7 @@ function noteOf({ done, total }: RunProgress, elapsed: number): string {
   const share = `${done.toFixed(1)} of ${total}`;
   if (done < 0.1) return share;
   const perMinute = (60_000 * done) / elapsed;
-  return `${share}, ${perMinute.toPrecision(2)} a minute, ${timeText((total - done) / perMinute)} left`;
-}
-
-function timeText(minutes: number): string {
-  if (minutes < 2) return `${Math.ceil(60 * minutes)} s`;
-  return minutes < 100 ? `${Math.ceil(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
+  return `${share}, ${perMinute.toPrecision(2)} a minute, ${timeText((60 * (total - done)) / perMinute)} left`;
 }
 
 function parseAmong(known: ReadonlyMap<string, unknown>): (text: string, before?: readonly string[]) => string[] {

@@ -18,16 +18,18 @@ export interface Claim {
   readonly id: ClaimId;
   /** What is claimed, as a sentence. */
   readonly claimed: string;
-  /** The published figures. */
-  readonly published: string;
+  /** The published figures, a line each. */
+  readonly published: readonly string[];
   /** When it holds and when it does not, written down before rows were judged. */
   readonly rule: string;
   /** The protocol that decides: the published one, where there is one. */
   readonly on: string;
   /** What a reader must know of how it was measured. */
   readonly notes?: string;
-  /** What measures it again. */
+  /** What measures it again on the protocol that decides. */
   readonly commands: readonly string[];
+  /** What measures it on the others. */
+  readonly further: readonly string[];
   /** A pure function of what was measured: the same rows give the same finding. */
   measure(evidence: Evidence): Finding;
 }
@@ -66,8 +68,8 @@ export interface MeasuredSurface extends Surface {
 
 export interface Finding {
   readonly verdict: Verdict;
-  /** What came on the protocol that decides, in a few words. */
-  readonly ours: string;
+  /** What came on the protocol that decides, a line for each figure; none if nothing did. */
+  readonly ours: readonly string[];
   /** Trials behind it. */
   readonly n: string;
   /** What a reader of the verdict alone must know beside it. */
@@ -106,6 +108,8 @@ export interface Comparison {
   readonly n: readonly number[];
   readonly value: number;
   readonly interval: Interval | undefined;
+  /** The interval that a bootstrap gives, which is not judged. */
+  readonly bootstrap?: Interval;
   /** The value without dead runs, where there are some. */
   readonly alive?: number;
   /** The value with dead runs, where they are not judged. */

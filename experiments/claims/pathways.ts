@@ -3,7 +3,7 @@ import { mean, meanInterval } from '../statistics.ts';
 import { quantileLevels, type TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, partsRule, type Region, verdictOf } from './claim.ts';
 import { cellOf, runsOf } from './runs.ts';
-import { countText, outcomesText, valuesText } from './words.ts';
+import { countText, outcomesText, valueLines } from './words.ts';
 
 /** The mean over the hidden layers of a quantile of a branch's coefficients; NaN if they have none. */
 export function quantileOf(branch: string, level: number): (row: TrialRow) => number {
@@ -39,13 +39,13 @@ export const pathways: Claim = {
   id: 'pathways',
   claimed:
     'Trained alphas turn pathways off (D + P → 0) and set their slope (D → 0 steep, D → 1 gradual); all start at P = D = 0.5.',
-  published: 'in words only',
+  published: ['in words only'],
   rule: `Three figures of the trained coefficients of PAPs of one alpha a unit, each a mean over the hidden layers, and over trials with Student's 95 % interval. Turned off: at least 5 % of the units have |D + P| < 0.1. Steep: the 5 % quantile of D is at most 0.1. Gradual: the 95 % quantile of D is at least 0.9. Each holds on a protocol where the whole interval is on that side of the bound, and does not where it is on the other. ${partsRule} ${commonRule(on)}`,
   on,
-  commands: [
-    'npx poolproof reproduce mnist --protocol author-2016 --activation pap',
-    'npx poolproof reproduce mnist --protocol small --activation pap',
-  ],
+  commands: ['npx poolproof reproduce mnist --activation pap'],
+  further: ['author-2016/rate-0.05', 'iters-94', 'small', 'small/one-layer'].map(
+    (name) => `npx poolproof reproduce mnist --protocol ${name} --activation pap`,
+  ),
   measure({ rows }) {
     const comparisons = parts.flatMap(({ name, what, of, claimed }) =>
       trainedOn(rows).flatMap((protocol): Comparison[] => {
@@ -60,7 +60,7 @@ export const pathways: Claim = {
     const verdict = verdictOf(comparisons, on, 'five trials of pap');
     return {
       verdict,
-      ours: valuesText(comparisons, on),
+      ours: valueLines(comparisons, on),
       n: `${countText(comparisons, on)} networks`,
       sentence: outcomesText(comparisons, verdict),
       cells: trainedOn(rows).flatMap((protocol) => {

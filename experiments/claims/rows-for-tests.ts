@@ -38,3 +38,11 @@ export function rowsOf(
 export function noise(seed: number): number {
   return 1.6 * (((seed * 7) % 11) / 5 - 1);
 }
+
+/** Losses of relu at `a ± sa`, and of pap at `b ± sb`. */
+export function both(a: number, sa: number, b: number, sb: number, n = 20, protocol = 'author-2016'): TrialRow[] {
+  return [
+    ...rowsOf(protocol, 'relu', n, (seed) => ({ loss: a + sa * noise(seed) })),
+    ...rowsOf(protocol, 'pap', n, (seed) => ({ loss: b + sb * noise(seed + 1) })),
+  ];
+}

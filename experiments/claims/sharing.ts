@@ -1,43 +1,30 @@
 import { isOfMap, rates } from '../protocols.ts';
-import { clusterMeans, geometricMean, jackknifeRatio, mean, welch } from '../statistics.ts';
+import { clusterMeans, geometricMean, mean, welch } from '../statistics.ts';
 import { type Claim, type Comparison, commonRule, enough, jackknifeText, judge, verdictOf } from './claim.ts';
 import { atMapRate } from './high-lr.ts';
+import { lossRatio } from './loss-ratio.ts';
 import { accuracyOf, cellOf, isDead, lossOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, outcomesText, pText, valuesText } from './words.ts';
+import { countText, outcomesText, pText, valueLines } from './words.ts';
 
 const both = ['pap', 'pap-layer'] as const;
 const on = 'small';
 const claimed = { to: 1 };
+const [top, bottom] = both;
+const ratio = { what: 'mean loss', statistic: mean, top, bottom, claimed };
 
 export const sharing: Claim = {
   id: 'sharing',
   claimed:
     'Open question of the post, judged as: one alpha for each unit gives a lower test loss than one for the layer.',
-  published: 'none',
+  published: ['none'],
   rule: `The ratio of the mean final test losses, one alpha a unit / one a layer, with its 95 % interval (${jackknifeText}), on each protocol outside of the learning-rate map; over the map, the geometric mean of the ratio within pairs of one rate and seed of which both live, averaged first over the rates of each seed, since a seed starts every rate with the same weights, with Student's 95 % interval of the logarithm over the seeds. It holds where the whole interval is at most 1, and does not where it is above. A channel exists in the convnet only, where it is the only sharing that was trained: it is not compared. ${commonRule(`${on}, since the post publishes no figure of it, and there are most trials`)}`,
   on,
-  commands: ['npx poolproof reproduce sharing', 'npx poolproof reproduce learning-rate --activation pap,pap-layer'],
+  commands: ['npx poolproof reproduce sharing'],
+  further: ['npx poolproof reproduce learning-rate --activation pap,pap-layer'],
   measure({ rows }) {
     const single = protocolsWith(rows, both)
       .filter((protocol) => !isOfMap(protocol))
-      .map((protocol): Comparison => {
-        const runs = both.map((name) => runsOf(rows, protocol, name));
-        const [unit, layer] = runs.map((found) => found.map(lossOf).filter(Number.isFinite)) as [number[], number[]];
-        const interval = jackknifeRatio(mean, unit, layer);
-        const n = [unit.length, layer.length];
-        const living = runs.map((found) => mean(found.filter((row) => !isDead(row)).map(lossOf)));
-        return {
-          protocol,
-          what: 'mean loss, pap / pap-layer',
-          n,
-          value: mean(unit) / mean(layer),
-          interval,
-          ...(runs.flat().some(isDead) && { alive: living[0] / living[1] }),
-          claimed,
-          tests: [{ name: 'Welch', p: welch(unit, layer) }],
-          outcome: judge(interval, claimed, n),
-        };
-      });
+      .map((protocol) => lossRatio(rows, protocol, ratio));
     const pairs = rates
       .map(atMapRate)
       .flatMap((protocol) => pairsOf(runsOf(rows, protocol, 'pap'), runsOf(rows, protocol, 'pap-layer')));
@@ -61,7 +48,7 @@ export const sharing: Claim = {
     const [deadUnit, deadLayer] = ofMap.map((runs) => `${runs.filter(isDead).length} of ${runs.length}`);
     return {
       verdict,
-      ours: valuesText(comparisons, on),
+      ours: valueLines(comparisons, on),
       n: countText(comparisons, on),
       ...(isOther && { caveat: 'by the loss; by the accuracy the layer is better' }),
       sentence: [

@@ -16,7 +16,7 @@ import {
 } from './claim.ts';
 import { cellOf, cellOfValues, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
 import { measureOf, sameWeights, surfaceCells, surfaceProtocolsOf } from './surfaces.ts';
-import { countText, outcomesText, valuesText } from './words.ts';
+import { countText, outcomesText, valueLines } from './words.ts';
 
 const on = author2016.name;
 const smaller = { to: 1 };
@@ -140,16 +140,20 @@ export const slope: Claim = {
   id: 'slope',
   claimed:
     'More D and less P gives smaller gradients and a more gradual loss: 0.8/0.2 is a little smoother than ReLU, 0.5/0.5 much.',
-  published: 'in words and pictures only',
+  published: ['in words and pictures only'],
   rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed, MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. Surfaces are paired by their weights, and the ratios of the pairs of weights of one network, which are not independent, are first averaged: n is the number of networks of each. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. The parts are the three ratios of each measure, the gradient and the curve of networks on MNIST, the surface of those on CIFAR-10. ${partsRule} ${commonRule(on)}`,
   on,
   notes:
     'No learning rate matters before the first update: the gradient at the start is judged once for each network and size of batch. A test loss that falls slowly and steadily also bends: the roughness of a curve holds descent and unrest together, and differs in direction between rates, so that each rate stands by itself.',
   commands: [
     'npx poolproof reproduce gradients',
+    'npx poolproof reproduce mnist --activation relu,mrelu-0.8,mrelu-0.5',
+  ],
+  further: [
     'npx poolproof reproduce gradients --protocol gradients/batch-128',
     'npx poolproof reproduce learning-rate --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce mnist --protocol small --activation relu,mrelu-0.8,mrelu-0.5',
+    'npx poolproof reproduce mnist --protocol small/one-layer --activation relu,mrelu-0.8,mrelu-0.5',
     'npx poolproof reproduce landscape',
     'npx poolproof reproduce landscape --protocol convnet/no-dropout',
   ],
@@ -163,7 +167,7 @@ export const slope: Claim = {
     const verdict = verdictOf(comparisons, on, 'gradients of relu and of MReLUs for five seeds', { needed });
     return {
       verdict,
-      ours: valuesText(comparisons, on),
+      ours: valueLines(comparisons, on),
       n: `${countText(comparisons, on)} pairs`,
       sentence: outcomesText(comparisons, verdict, needed),
       cells: [

@@ -3,7 +3,7 @@ import { median, medianInterval } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, verdictOf } from './claim.ts';
 import { cellOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, figure, outcomesText, valuesText } from './words.ts';
+import { countText, figure, outcomesText, valueLines } from './words.ts';
 
 const on = author2016.name;
 const claimed = { from: 1.05, to: 1.15 };
@@ -23,10 +23,15 @@ export function stepTimes(rows: readonly TrialRow[]): { where: string; ratios: n
 export const trainingTime: Claim = {
   id: 'training-time',
   claimed: 'Training with PAP takes about 10 % longer than with ReLU.',
-  published: '1.10',
+  published: ['1.10'],
   rule: `The time of an update is the median of those of an epoch, in the epoch of the trial where it is least. Of its ratios, PAP / ReLU, over pairs of trials with the same protocol, seed and backend: the median with its 95 % interval by the sign test, from the k-th lowest to the k-th highest of the ratios, which at least six are needed for. An update does not depend on the learning rate: the learning-rate map is one place. It holds where the whole interval lies in 1.05 to 1.15, and does not where it lies outside, below as above. ${commonRule(on)}`,
   on,
-  commands: ['npx poolproof reproduce mnist --protocol author-2016', 'npm run bench'],
+  commands: ['npx poolproof reproduce mnist'],
+  further: [
+    'npx poolproof reproduce mnist --protocol small/one-layer',
+    'npx poolproof reproduce learning-rate --activation relu,pap',
+    'npm run bench',
+  ],
   measure({ rows, stepRatios }) {
     const comparisons = stepTimes(rows).map(({ where, ratios }): Comparison => {
       const interval = medianInterval(ratios);
@@ -49,7 +54,7 @@ export const trainingTime: Claim = {
       .map(({ batch, what, ratio }) => `${figure(ratio)} (${what}, batch ${batch})`);
     return {
       verdict,
-      ours: valuesText(comparisons, on),
+      ours: valueLines(comparisons, on),
       n: `${countText(comparisons, on)} pairs`,
       sentence: `${outcomesText(comparisons, verdict)}${
         interleaved.length > 0

@@ -19,9 +19,25 @@ export function figure(value: number): string {
   return size >= 1000 ? value.toFixed(0) : value.toPrecision(3);
 }
 
+/** How values of a quantity are written: accuracies as they were published, with four decimals. */
+export function formatOf(quantity: string): (value: number) => string {
+  return quantity.includes('accuracy') ? (value) => (Number.isFinite(value) ? value.toFixed(4) : '–') : figure;
+}
+
 /** `0.612 (0.580 to 0.650)`. */
-export function withInterval(value: number, interval: Interval | undefined): string {
-  return interval ? `${figure(value)} (${figure(interval[0])} to ${figure(interval[1])})` : figure(value);
+export function withInterval(
+  value: number,
+  interval: Interval | undefined,
+  format: (value: number) => string = figure,
+): string {
+  return interval ? `${format(value)} (${format(interval[0])} to ${format(interval[1])})` : format(value);
+}
+
+/** `45 s`, `29 min`, `4.4 h`. */
+export function timeText(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`;
+  const minutes = seconds / 60;
+  return minutes < 100 ? `${Math.ceil(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 /** `p = 0.012`, or `p < 0.0001`. */
@@ -29,13 +45,20 @@ export function pText(p: number | undefined): string {
   return p === undefined ? 'no p' : p < 1e-4 ? 'p < 0.0001' : `p = ${p.toPrecision(2)}`;
 }
 
-/** `steep: 0.612 (0.580 to 0.650); …`, what came on the protocol that decides. */
-export function valuesText(comparisons: readonly Comparison[], on: string): string {
-  const own = ofProtocol(comparisons, on);
-  if (own.length === 0) return '–';
-  return own
-    .map(({ part, value, interval }) => `${part ? `${part}: ` : ''}${withInterval(value, interval)}`)
-    .join('; ');
+/** What came on the protocol that decides, a line for each figure: `steep: 0.612 (0.580 to 0.650)`. */
+export function valueLines(comparisons: readonly Comparison[], on: string): string[] {
+  const own = ofProtocol(comparisons, on).map(({ part = '', value, interval }) => ({
+    ...measureAndWhat(part),
+    text: withInterval(value, interval),
+  }));
+  return [...new Set(own.map(({ measure }) => measure))].flatMap((measure) => {
+    const of = own.filter((each) => each.measure === measure);
+    if (measure === '') return of.map(({ text }) => text);
+    const [{ what, text }] = of as [(typeof of)[number]];
+    return of.length === 1
+      ? [`${measure}${what === undefined ? '' : ` (${what})`}: ${text}`]
+      : [`${measure}:`, ...of.map(({ what, text }) => `${what} ${text}`)];
+  });
 }
 
 /** `10 + 10`, the least values of a figure on the protocol that decides. */
@@ -45,42 +68,41 @@ export function countText(comparisons: readonly Comparison[], on: string): strin
   return least ? least.join(' + ') : '0';
 }
 
-/** `does not hold on author-2016; elsewhere it holds on small`. */
+/** `does not hold on author-2016`, `decided in part on small: holds for a; open: b`: on the protocol that decides. */
 export function verdictText(verdict: Verdict, caveat?: string): string {
-  const others = (
-    [
-      ['holds', 'it holds on'],
-      ['holds only where', 'it holds for some parts only on'],
-      ['decided in part', 'it is decided in part on'],
-      ['does not hold', 'it does not hold on'],
-    ] as const satisfies readonly (readonly [Decided, string])[]
-  ).flatMap(([kind, words]) => {
-    const protocols = verdict.elsewhere[kind];
-    return protocols.length > 0 ? [`${words} ${listOf(protocols)}`] : [];
-  });
-  return [
-    `${ownText(verdict)}${caveat ? `, ${caveat}` : ''}`,
-    ...(others.length > 0 ? [`elsewhere ${others.join(', ')}`] : []),
-  ].join('; ');
+  return `${judgementText(verdict)}${caveat ? `, ${caveat}` : ''}`;
 }
 
-/** `holds on small only for a`, `decided in part on small: holds for a; open: b`. */
-function ownText(verdict: Verdict): string {
+function judgementText(verdict: Verdict): string {
   const { on } = verdict;
   switch (verdict.kind) {
     case 'holds only where':
       return `holds on ${on} only for ${partList(verdict.where)}`;
     case 'decided in part': {
       const { holds, fails, open } = verdict;
+      const said = (words: string, parts: readonly string[], ...others: readonly (readonly string[])[]) =>
+        parts.length > 0 ? [`${words} ${partList(parts, others.flat())}`] : [];
       return `decided in part on ${on}: ${[
-        ...(holds.length > 0 ? [`holds for ${partList(holds)}`] : []),
-        ...(fails.length > 0 ? [`does not hold for ${partList(fails)}`] : []),
-        `open: ${partList(open)}`,
+        ...said('holds for', holds, fails, open),
+        ...said('does not hold for', fails, holds, open),
+        ...said('open:', open, holds, fails),
       ].join('; ')}`;
     }
     default:
       return `${verdict.kind.replace(' yet', '')} on ${on}`;
   }
+}
+
+/** `holds: small`, `does not hold: iters-94`: what is decided on other protocols, a line for each outcome. */
+export function elsewhereLines({ elsewhere }: Verdict): string[] {
+  return (
+    [
+      ['holds', 'holds'],
+      ['holds only where', 'holds for some parts'],
+      ['decided in part', 'decided in part'],
+      ['does not hold', 'does not hold'],
+    ] as const satisfies readonly (readonly [Decided, string])[]
+  ).flatMap(([kind, words]) => (elsewhere[kind].length > 0 ? [`${words}: ${listOf(elsewhere[kind])}`] : []));
 }
 
 /** `On small it holds. On small/one-layer it holds for a; it does not hold for b; open: c.` */
@@ -119,15 +141,23 @@ function partsText(comparisons: readonly Comparison[], needed: readonly string[]
     .join('; ');
 }
 
-/** Names of parts after commas: of `a (x)` and `a (y)`, `a (x, y)`. */
-function partList(parts: readonly string[]): string {
-  const split = parts.map((part) => /^(.*) \((.*)\)$/.exec(part)?.slice(1) ?? [part]);
-  return [...new Set(split.map(([measure]) => measure))]
+/** Names of parts after commas: of `a (x)` and `a (y)`, `a (x, y)`, or `a` alone if no part of it is among `others`. */
+function partList(parts: readonly string[], others: readonly string[] = parts): string {
+  const split = parts.map(measureAndWhat);
+  const elsewhere = others.map((part) => measureAndWhat(part).measure);
+  return [...new Set(split.map(({ measure }) => measure))]
     .map((measure) => {
-      const of = split.flatMap(([name, what]) => (name === measure && what !== undefined ? [what] : []));
-      return of.length > 0 ? `${measure} (${of.join(', ')})` : measure;
+      const of = split.flatMap((each) => (each.measure === measure && each.what !== undefined ? [each.what] : []));
+      const isWhole = of.length > 1 && !elsewhere.includes(measure);
+      return of.length > 0 && !isWhole ? `${measure} (${of.join(', ')})` : measure;
     })
     .join(', ');
+}
+
+/** Of `gradient (a / b)` its two halves. */
+function measureAndWhat(part: string): { measure: string; what?: string } {
+  const [, measure, what] = /^(.*) \((.*)\)$/.exec(part) ?? [];
+  return measure === undefined ? { measure: part } : { measure, what };
 }
 
 /** Names after commas; of the learning-rate map only the rates. */

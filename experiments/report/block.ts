@@ -5,12 +5,15 @@ export type Block =
   | {
       readonly kind: 'table';
       readonly head: readonly string[];
-      readonly rows: readonly (readonly string[])[];
+      readonly rows: readonly (readonly TableCell[])[];
     }
   /** What is folded away under a line that says what it is. */
   | { readonly kind: 'folded'; readonly summary: string; readonly blocks: readonly Block[] }
   | { readonly kind: 'figure'; readonly figure: Figure }
   | { readonly kind: 'commands'; readonly lines: readonly string[] };
+
+/** What stands in a table: a text, or several lines. */
+export type TableCell = string | readonly string[];
 
 /** A picture: one `<svg>` that draws in `currentColor` on nothing. */
 export interface Figure {
@@ -19,6 +22,11 @@ export interface Figure {
   readonly svg: string;
   /** What is seen, and by what rule it was chosen. */
   readonly caption: string;
+}
+
+/** The lines of a cell. */
+export function linesOf(cell: TableCell): readonly string[] {
+  return typeof cell === 'string' ? [cell] : cell;
 }
 
 export function heading(level: 1 | 2 | 3, text: string): Block {

@@ -1,5 +1,5 @@
 import { type Child, htmlPage } from '../../certification/html.ts';
-import { anchorOf, type Block, spansOf } from './block.ts';
+import { anchorOf, type Block, linesOf, spansOf, type TableCell } from './block.ts';
 
 const css = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --text: #1f2328; --soft: #57606a; --line: #d0d7de; --code: #f6f8fa; --back: #fff; --link: #0969da; }
@@ -36,11 +36,17 @@ export function html(title: string, blocks: readonly Block[]): string {
     holder.innerHTML = svg;
     return holder.firstElementChild ?? undefined;
   };
-  const row = (tag: string, cells: readonly string[]) =>
+  const row = (tag: string, cells: readonly TableCell[]) =>
     h(
       'tr',
       {},
-      cells.map((cell) => h(tag, {}, inline(cell))),
+      cells.map((cell) =>
+        h(
+          tag,
+          {},
+          linesOf(cell).map((line, k) => [k > 0 ? h('br', {}) : undefined, inline(line)]),
+        ),
+      ),
     );
   const element = (block: Block): Child => {
     switch (block.kind) {

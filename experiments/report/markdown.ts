@@ -1,4 +1,4 @@
-import { type Block, spansOf } from './block.ts';
+import { type Block, linesOf, spansOf } from './block.ts';
 
 /** The report as Markdown, its figures as files in `folder`, beside it. */
 export function markdown(blocks: readonly Block[], folder: string): string {
@@ -14,7 +14,7 @@ function markdownOf(block: Block, folder: string): string {
     case 'table':
       return table(
         block.head.map(inline),
-        block.rows.map((cells) => cells.map(inline)),
+        block.rows.map((cells) => cells.map((cell) => linesOf(cell).map(inline).join('<br>'))),
       );
     case 'folded':
       return `<details><summary>${inline(block.summary)}</summary>\n\n${markdown(block.blocks, folder)}\n</details>`;

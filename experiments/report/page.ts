@@ -3,7 +3,7 @@ import { claims } from '../claims/claims.ts';
 import { verdictText } from '../claims/words.ts';
 import { isOfMap } from '../protocols.ts';
 import { answer } from './answer.ts';
-import { anchorOf, type Block, type Figure, folded, heading, text } from './block.ts';
+import { type Block, type Figure, folded, heading, text } from './block.ts';
 import { crossingsTable } from './crossings.ts';
 import type { Measured } from './evidence.ts';
 import { coefficientsFigure } from './figures/coefficients.ts';
@@ -14,6 +14,7 @@ import { measuresFigure, surfaceFigures } from './figures/surfaces.ts';
 import { methodSection } from './method.ts';
 import { protocolSection } from './protocols.ts';
 import { remainingSection } from './remaining.ts';
+import { summaryTable } from './summary.ts';
 import { cellTable, comparisonTable } from './tables.ts';
 import { triedSection } from './tried.ts';
 
@@ -31,17 +32,7 @@ export function resultsPage(measured: Measured): Block[] {
         findings.map(({ claim: { id }, finding: { verdict } }) => ({ id, verdict })),
       ),
     ),
-    {
-      kind: 'table',
-      head: ['claim', 'published', 'ours, on the protocol that decides', 'n', 'verdict'],
-      rows: findings.map(({ claim: { id, published }, finding: { ours, n, verdict, caveat } }) => [
-        `[${id}](#${anchorOf(id)})`,
-        published,
-        ours,
-        n,
-        verdictText(verdict, caveat),
-      ]),
-    },
+    summaryTable(findings),
     text(
       'The claims are those of a blog post of February 2016 (Clay McLeod, "Parametric Activation Pools greatly increase performance and consistency in ConvNets") and the code its author published in the weeks after. Each is judged by a rule that could go either way, on each protocol by itself, and the published protocol decides. A claim that fails is a result.',
       'Test loss and accuracy are those after the last epoch; n is the number of trials, each a network of a seed of its own; intervals are 95 %. What the names of protocols and activations mean stands under [protocols](#protocols), how figures are made under [method](#method), and every cell under [all figures](#all-figures).',
@@ -91,7 +82,7 @@ const drawnElsewhere: readonly ClaimId[] = ['consistency', 'sharing'];
 function section(claim: Claim, finding: Finding, figures: readonly Figure[], tables: readonly Block[]): Block[] {
   return [
     heading(2, claim.id),
-    text(claim.claimed, `Published: ${claim.published}.`),
+    text(claim.claimed, `Published: ${claim.published.join('; ')}.`),
     heading(3, `Verdict: ${verdictText(finding.verdict, finding.caveat)}`),
     text(finding.sentence),
     text(`The rule: ${claim.rule}`),
@@ -103,7 +94,7 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[], tab
       : []),
     ...(claim.notes === undefined ? [] : folded('How it was measured', text(claim.notes))),
     text('Measured again by:'),
-    { kind: 'commands', lines: claim.commands },
+    { kind: 'commands', lines: [...claim.commands, ...claim.further] },
   ];
 }
 

@@ -1,11 +1,16 @@
 import { isDead, lossOf } from '../claims/runs.ts';
 import { experiments, plan, trialsOf } from '../experiments.ts';
-import { mean, standardDeviation } from '../statistics.ts';
+import { isRegistered } from '../registry.ts';
+import { mean, median, standardDeviation } from '../statistics.ts';
 import { hashOf, keyOf, type Row } from '../trial.ts';
 
 /** An experiment, and how far it is. */
 export interface Progress {
   readonly command: string;
+  readonly asked: number;
+  readonly done: number;
+  /** Of one core, for what is left; NaN where nothing of the kind was ever timed. */
+  readonly secondsLeft: number;
   readonly lines: readonly ProgressLine[];
 }
 
@@ -23,6 +28,7 @@ export interface ProgressLine {
 /** How far each experiment is, by protocol and activation. */
 export function progressOf(rows: readonly Row[]): Progress[] {
   const byKey = new Map(rows.map((row) => [keyOf(row), row]));
+  const seconds = secondsOf(rows);
   return plan.map(([name, protocolName]) => {
     const { protocols, variants, activations, chosen, trials: count } = experiments[name];
     const first = protocols.keys().next().value;
@@ -45,11 +51,27 @@ export function progressOf(rows: readonly Row[]): Progress[] {
         sd: standardDeviation(losses),
       };
     };
+    const lines = [...new Set(trials.map(({ protocol }) => keyOfLine(protocol)))].map(lineOf);
+    const sum = (of: (line: ProgressLine) => number): number => lines.reduce((total, line) => total + of(line), 0);
     return {
       command: `npx poolproof reproduce ${name}${protocolName === first ? '' : ` --protocol ${protocolName}`}`,
-      lines: [...new Set(trials.map(({ protocol }) => keyOfLine(protocol)))].map(lineOf),
+      asked: sum(({ asked }) => asked),
+      done: sum(({ done }) => done),
+      secondsLeft: sum((line) => (line.asked === line.done ? 0 : (line.asked - line.done) * seconds(line))),
+      lines,
     };
   });
+}
+
+/** Median seconds of a trial of a protocol with an activation; NaN if there is none. */
+export function secondsOf(rows: readonly Row[]): (of: Pick<Row, 'protocol' | 'activation'>) => number {
+  const nameOf = ({ protocol, activation }: Pick<Row, 'protocol' | 'activation'>) => `${protocol} ${activation}`;
+  const found = new Map<string, number[]>();
+  for (const row of rows.filter(isRegistered)) {
+    const name = nameOf(row);
+    found.set(name, [...(found.get(name) ?? []), row.seconds]);
+  }
+  return (of) => median(found.get(nameOf(of)) ?? []);
 }
 
 function keyOfLine({ name, activation }: { name: string; activation: { name: string } }): string {

@@ -1,5 +1,5 @@
 import type { Cell, Comparison, Region } from '../claims/claim.ts';
-import { figure, pText, withInterval } from '../claims/words.ts';
+import { figure, formatOf, pText, withInterval } from '../claims/words.ts';
 import type { Block } from './block.ts';
 
 /** What was judged, a figure a row. */
@@ -7,6 +7,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): Block[] {
   if (comparisons.length === 0) return [];
   const hasParts = comparisons.some(({ part }) => part !== undefined);
   const hasTests = comparisons.some(({ tests }) => tests.length > 0);
+  const hasBootstrap = comparisons.some(({ bootstrap }) => bootstrap !== undefined);
   const hasDead = comparisons.some(({ alive }) => alive !== undefined);
   const hasWithDead = comparisons.some(({ withDead }) => withDead !== undefined);
   return [
@@ -18,6 +19,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): Block[] {
         'figure',
         'n',
         'value, 95 % interval',
+        ...(hasBootstrap ? ['bootstrap, not judged'] : []),
         ...(hasDead ? ['without dead runs'] : []),
         ...(hasWithDead ? ['with dead runs'] : []),
         'claimed',
@@ -25,15 +27,16 @@ export function comparisonTable(comparisons: readonly Comparison[]): Block[] {
         'outcome',
       ],
       rows: comparisons.map(
-        ({ protocol, part, what, n, value, interval, alive, withDead, claimed, tests, outcome }) => [
+        ({ protocol, part, what, n, value, interval, bootstrap, alive, withDead, claimed, tests, outcome }) => [
           protocol,
           ...(hasParts ? [part ?? ''] : []),
           what,
           n.join(' + '),
-          withInterval(value, interval),
-          ...(hasDead ? [alive === undefined ? '' : figure(alive)] : []),
+          withInterval(value, interval, formatOf(what)),
+          ...(hasBootstrap ? [bootstrap === undefined ? '' : bootstrap.map(figure).join(' to ')] : []),
+          ...(hasDead ? [alive === undefined ? '' : formatOf(what)(alive)] : []),
           ...(hasWithDead ? [withDead === undefined ? '' : figure(withDead)] : []),
-          regionText(claimed),
+          regionText(claimed, formatOf(what)),
           ...(hasTests ? [tests.map(({ name, p }) => `${name} ${pText(p)}`).join(', ')] : []),
           outcome,
         ],
@@ -67,16 +70,16 @@ export function cellTable(cells: readonly Cell[]): Block[] {
         `${n}`,
         `${dead}`,
         `${excluded}`,
-        withInterval(mean, interval),
+        withInterval(mean, interval, formatOf(quantity)),
         figure(sd),
-        ...(hasDead ? [alive === undefined ? '' : figure(alive)] : []),
+        ...(hasDead ? [alive === undefined ? '' : formatOf(quantity)(alive)] : []),
       ]),
     },
   ];
 }
 
 /** `≤ 0.72`, `≥ 2.5`, `1.05 to 1.15`. */
-function regionText({ from, to }: Region): string {
-  if (from !== undefined && to !== undefined) return `${figure(from)} to ${figure(to)}`;
-  return from === undefined ? `≤ ${figure(to!)}` : `≥ ${figure(from)}`;
+function regionText({ from, to }: Region, format: (value: number) => string): string {
+  if (from !== undefined && to !== undefined) return `${format(from)} to ${format(to)}`;
+  return from === undefined ? `≤ ${format(to!)}` : `≥ ${format(from)}`;
 }

@@ -1,5 +1,5 @@
 import { accuracyOf, isDead, lossOf } from '../claims/runs.ts';
-import { figure } from '../claims/words.ts';
+import { figure, formatOf } from '../claims/words.ts';
 import { type Experiment, experiments } from '../experiments.ts';
 import { activations, protocols } from '../protocols.ts';
 import { isRegistered } from '../registry.ts';
@@ -108,7 +108,7 @@ export function triedSection({ rows, networks, gradients }: Measured): Block[] {
             `${each.dead}`,
             figure(each.loss),
             figure(each.sd),
-            figure(each.accuracy),
+            formatOf('accuracy')(each.accuracy),
             figure(each.seconds),
           ]),
         })),
@@ -129,7 +129,7 @@ export function triedSection({ rows, networks, gradients }: Measured): Block[] {
               `${seed}`,
               `${surfaces.length}`,
               figure(test.loss ?? Number.NaN),
-              figure(test.accuracy),
+              formatOf('accuracy')(test.accuracy),
               figure(seconds),
             ];
           }),
