@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { random } from '../reference/random.ts';
 import {
+  bootstrapRatio,
   brownForsythe,
   clusterMeans,
   geometricMean,
@@ -169,6 +170,18 @@ describe('laws', () => {
     }
   });
 
+  it('a bootstrap holds the ratio, is near the judged interval, and is the same every time', () => {
+    for (const statistic of [mean, standardDeviation]) {
+      const [low, high] = bootstrapRatio(statistic, a, b)!;
+      const [judgedLow, judgedHigh] = jackknifeRatio(statistic, a, b)!;
+      expect(low).toBeLessThan(statistic(a) / statistic(b));
+      expect(high).toBeGreaterThan(statistic(a) / statistic(b));
+      expect(Math.log(high / low) / Math.log(judgedHigh / judgedLow)).toBeGreaterThan(0.75);
+      expect(Math.log(high / low) / Math.log(judgedHigh / judgedLow)).toBeLessThan(1.1);
+      expect(bootstrapRatio(statistic, a, b)).toEqual([low, high]);
+    }
+  });
+
   it('quantiles lie between order statistics', () => {
     expect(quantiles([4, 1, 3, 2], [0, 0.5, 1])).toEqual([1, 2.5, 4]);
     expect(median([3, 1, 2])).toBe(2);
@@ -195,6 +208,7 @@ describe('too few values', () => {
     expect(brownForsythe([1, 2], [3])).toBeUndefined();
     expect(brownForsythe([1, 2], [3, 4])).toBeUndefined();
     expect(jackknifeRatio(mean, [1, 2, 3, 4, 5], [1, 2, 3, 4])).toBeUndefined();
+    expect(bootstrapRatio(mean, [1, 2, 3, 4, 5], [1, 2, 3, 4])).toBeUndefined();
     expect(shareInterval(0, 0)).toBeUndefined();
   });
 });
@@ -211,6 +225,7 @@ it('without spread there is no interval of a ratio of spreads', () => {
     [spread, [1, 1, 1, 1, 2]],
   ] as const) {
     expect(jackknifeRatio(standardDeviation, x, y)).toBeUndefined();
+    if (y === none) expect(bootstrapRatio(standardDeviation, x, y)).toBeUndefined();
   }
   expect(jackknifeRatio(mean, none, none)).toEqual([1, 1]);
 });

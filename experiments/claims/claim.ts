@@ -244,4 +244,7 @@ export function protocolRule(on: string): string {
 
 /** How a claim of several parts is judged. */
 export const partsRule =
-  'The claim holds on a protocol if every part holds there, and does not if none does; if all are decided and differ, it holds only for some. Where some parts are decided and others are open, or were not measured, it is decided in part, and both are named. Each part is judged by itself, at 95 % and without a correction for how many there are (see [method](#method)).';
+  'The claim holds on a protocol if every part holds there, and does not if none does; if all are decided and differ, it holds only for some. Where some parts are decided and others are open, or were not measured, it is decided in part, and both are named. Each part is judged by itself, at 95 % and without a correction for how many there are.';
+
+/** Where that is said. */
+export const partsLink = 'How a claim of several parts is judged stands under [method](#method).';

@@ -1,7 +1,7 @@
 import { author2016, isOfMap, protocols } from '../protocols.ts';
 import { mean, meanInterval } from '../statistics.ts';
 import { quantileLevels, type TrialRow } from '../trial.ts';
-import { type Claim, type Comparison, commonRule, judge, partsRule, type Region, verdictOf } from './claim.ts';
+import { type Claim, type Comparison, commonRule, judge, partsLink, type Region, verdictOf } from './claim.ts';
 import { cellOf, runsOf } from './runs.ts';
 import { countText, outcomesText, valueLines } from './words.ts';
 
@@ -40,7 +40,7 @@ export const pathways: Claim = {
   claimed:
     'Trained alphas turn pathways off (D + P → 0) and set their slope (D → 0 steep, D → 1 gradual); all start at P = D = 0.5.',
   published: ['in words only'],
-  rule: `Three figures of the trained coefficients of PAPs of one alpha a unit, each a mean over the hidden layers, and over trials with Student's 95 % interval. Turned off: at least 5 % of the units have |D + P| < 0.1. Steep: the 5 % quantile of D is at most 0.1. Gradual: the 95 % quantile of D is at least 0.9. Each holds on a protocol where the whole interval is on that side of the bound, and does not where it is on the other. ${partsRule} ${commonRule(on)}`,
+  rule: `Three figures of the trained coefficients of PAPs of one alpha a unit, each a mean over the hidden layers, and over trials with Student's 95 % interval. Turned off: at least 5 % of the units have |D + P| < 0.1. Steep: the 5 % quantile of D is at most 0.1. Gradual: the 95 % quantile of D is at least 0.9. Each holds on a protocol where the whole interval is on that side of the bound, and does not where it is on the other. ${partsLink} ${commonRule(on)}`,
   on,
   commands: ['npx poolproof reproduce mnist --activation pap'],
   further: ['author-2016/rate-0.05', 'iters-94', 'small', 'small/one-layer'].map(

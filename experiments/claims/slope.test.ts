@@ -30,12 +30,11 @@ describe('slope', () => {
 
   it('is decided in part while an MReLU or the curves are missing', () => {
     const gradients = [...steep('relu', 1), ...steep('mrelu-0.8', 1.2), ...steep('mrelu-0.5', 1.5)];
-    const pairs = '(mrelu-0.8 / relu, mrelu-0.5 / relu, mrelu-0.5 / mrelu-0.8)';
     const { verdict, sentence } = measure('slope', { rows: gradients });
     expect(verdictText(verdict)).toBe(
       'decided in part on author-2016: does not hold for gradient at the start; open: roughness of the curve',
     );
-    expect(sentence).toContain(`it is open for roughness of the curve ${pairs}.`);
+    expect(sentence).toContain('it is open for roughness of the curve.');
     const noHalf = three('author-2016', [1, 0.9, 0.5]).filter(({ activation }) => activation !== 'mrelu-0.5');
     expect(kindOf('slope', noHalf)).toBe('decided in part');
   });

@@ -21,7 +21,7 @@ describe('training-time', () => {
   it('names the benchmark', () => {
     const stepRatios = [{ batch: 32, what: 'wasm pap / wasm relu', ratio: 0.976 }];
     expect(measure('training-time', { rows: timed(1.1), stepRatios }).sentence).toContain(
-      '0.976 (wasm pap / wasm relu',
+      'measures with batches of 32 wasm 0.976.',
     );
   });
 });

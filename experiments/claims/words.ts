@@ -1,4 +1,4 @@
-import { isOfMap, mapName } from '../protocols.ts';
+import { isOfMap, mapName, rates } from '../protocols.ts';
 import type { Interval } from '../statistics.ts';
 import {
   type Comparison,
@@ -123,9 +123,12 @@ export function outcomesText(
   return [...why, ...groups].join(' ');
 }
 
+const outcomes: readonly Outcome[] = ['holds', 'does not hold', 'open'];
+
 /** `it holds for a, b; it does not hold for c; it is open for d`. */
 function partsText(comparisons: readonly Comparison[], needed: readonly string[]): string {
   const found = partsOf(comparisons, needed);
+  const others = (outcome: Outcome) => outcomes.filter((each) => each !== outcome).flatMap((each) => found[each]);
   return (
     [
       ['holds', 'it holds'],
@@ -136,7 +139,7 @@ function partsText(comparisons: readonly Comparison[], needed: readonly string[]
     .flatMap(([outcome, words]) => {
       const parts = found[outcome];
       if (parts.length === 0) return [];
-      return [parts[0] === '' ? words : `${words} for ${partList(parts)}`];
+      return [parts[0] === '' ? words : `${words} for ${partList(parts, others(outcome))}`];
     })
     .join('; ');
 }
@@ -162,7 +165,8 @@ function measureAndWhat(part: string): { measure: string; what?: string } {
 
 /** Names after commas; of the learning-rate map only the rates. */
 export function listOf(places: readonly string[]): string {
-  const rates = places.filter(isOfMap).map((place) => place.replace(/^.*rate-/, ''));
+  const ofMap = places.filter(isOfMap).map((place) => place.replace(/^.*rate-/, ''));
   const others = places.filter((place) => !isOfMap(place));
-  return [...others, ...(rates.length > 0 ? [`${mapName} at ${rates.join(', ')}`] : [])].join(', ');
+  const at = ofMap.length === rates.length ? 'every rate' : ofMap.join(', ');
+  return [...others, ...(ofMap.length > 0 ? [`${mapName} at ${at}`] : [])].join(', ');
 }

@@ -11,31 +11,31 @@ const both = ['relu', 'pap'] as const;
 type Name = (typeof both)[number];
 const titles = { relu: 'ReLU', pap: 'PAP' } as const;
 
-/** In plain words what was measured of PAP against ReLU, and how the claims came out. */
+/** In plain words, a paragraph each, what was measured of PAP against ReLU, and how the claims came out. */
 export function answer(
   rows: readonly TrialRow[],
   verdicts: readonly { readonly id: string; readonly verdict: Verdict }[],
-): string {
+): string[] {
   const sentences = [atPublishedRate(rows), atBestRates(rows), onSmall(rows)].filter((sentence) => sentence !== '');
   const asked = sentences.length > 0 ? ['Is a PAP better than ReLU?', ...sentences] : [];
-  return [...asked, outcomes(verdicts)].join(' ');
+  return [...(asked.length > 0 ? [asked.join(' ')] : []), outcomes(verdicts)];
 }
 
 function outcomes(verdicts: readonly { readonly id: string; readonly verdict: Verdict }[]): string {
   const parts = (
     [
-      ['holds', 'holding'],
-      ['holds only where', 'holding for some parts only'],
-      ['decided in part', 'decided in part'],
-      ['does not hold', 'not holding'],
-      ['not decided yet', 'not decided'],
-      ['not measured yet', 'not measured'],
+      ['holds', 'holds', 'hold'],
+      ['holds only where', 'holds for some parts only', 'hold for some parts only'],
+      ['decided in part', 'is decided in part', 'are decided in part'],
+      ['does not hold', 'does not hold', 'do not hold'],
+      ['not decided yet', 'is not decided', 'are not decided'],
+      ['not measured yet', 'is not measured', 'are not measured'],
     ] as const
-  ).flatMap(([kind, words]) => {
+  ).flatMap(([kind, one, several]) => {
     const ids = verdicts.flatMap(({ id, verdict }) => (verdict.kind === kind ? [id] : []));
-    return ids.length > 0 ? [`${words}: ${ids.length} (${ids.join(', ')})`] : [];
+    return ids.length > 0 ? [`${ids.length} ${ids.length === 1 ? one : several} (${ids.join(', ')})`] : [];
   });
-  return `Of ${verdicts.length} claims, each on the protocol that decides it, ${parts.join('; ')}.`;
+  return `Of ${verdicts.length} claims, each on the protocol that decides it, ${parts.join(', ')}.`;
 }
 
 function meanLoss(rows: readonly TrialRow[], protocol: string, name: Name): number {

@@ -24,6 +24,11 @@ export interface Figure {
   readonly caption: string;
 }
 
+/** The same, never broken between lines: of a figure with its interval. */
+export function unbroken(text: string): string {
+  return text.replaceAll(' ', '\u00a0');
+}
+
 /** The lines of a cell. */
 export function linesOf(cell: TableCell): readonly string[] {
   return typeof cell === 'string' ? [cell] : cell;

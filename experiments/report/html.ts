@@ -16,10 +16,10 @@ th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px sol
 th { font-weight: 600; color: var(--soft); }
 code, pre { font: .85em ui-monospace, monospace; background: var(--code); border-radius: 4px; }
 code { padding: .1em .3em; overflow-wrap: anywhere; } pre { padding: .7rem .9rem; overflow-x: auto; }
-td code { white-space: nowrap; }
+td code, .unbroken { white-space: nowrap; }
 summary { color: var(--link); cursor: pointer; margin: .8rem 0; }
-figure { margin: 1.4rem 0; } figcaption { color: var(--soft); font-size: .87rem; max-width: 50rem; }
-svg { --plot-background: var(--back); max-width: 100%; height: auto; }
+figure { margin: 1.4rem 0; overflow-x: auto; } figcaption { color: var(--soft); font-size: .87rem; max-width: 50rem; }
+figure > svg { --plot-background: var(--back); min-width: 36rem; max-width: 100%; height: auto; }
 `;
 
 /** The report as one page: figures within it, light or dark as the reader's system is, without scripts. */
@@ -36,6 +36,9 @@ export function html(title: string, blocks: readonly Block[]): string {
     holder.innerHTML = svg;
     return holder.firstElementChild ?? undefined;
   };
+  // A hyphen breaks a line too, where all spaces hold it together.
+  const line = (words: string): Child =>
+    words.includes('\u00a0') ? h('span', { class: 'unbroken' }, inline(words)) : inline(words);
   const row = (tag: string, cells: readonly TableCell[]) =>
     h(
       'tr',
@@ -44,7 +47,7 @@ export function html(title: string, blocks: readonly Block[]): string {
         h(
           tag,
           {},
-          linesOf(cell).map((line, k) => [k > 0 ? h('br', {}) : undefined, inline(line)]),
+          linesOf(cell).map((words, k) => [k > 0 ? h('br', {}) : undefined, line(words)]),
         ),
       ),
     );

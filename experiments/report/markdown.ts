@@ -33,7 +33,7 @@ function table(head: readonly string[], lines: readonly (readonly string[])[]): 
 
 /** What rows say can't become markup: every character that could is escaped. */
 function inline(text: string): string {
-  return spansOf(text.replaceAll(/\s+/g, ' '))
+  return spansOf(text.replaceAll(/[^\S\u00a0]+/g, ' '))
     .map((span) => {
       if (span.kind === 'code') return `\`${span.text.replaceAll('|', '\\|')}\``;
       return span.kind === 'link' ? `[${escaped(span.text)}](#${span.to})` : escaped(span.text);

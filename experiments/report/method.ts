@@ -1,4 +1,4 @@
-import type { Comparison } from '../claims/claim.ts';
+import { type Comparison, partsRule } from '../claims/claim.ts';
 import { figure } from '../claims/words.ts';
 import { leastValues } from '../statistics.ts';
 import { type Block, heading, text } from './block.ts';
@@ -12,6 +12,7 @@ export function methodSection(comparisons: readonly Comparison[]): Block[] {
       `Means have Student's intervals; ratios of means and of standard deviations Student's of their logarithm, with the variance of the jackknife and the degrees of freedom of Welch and Satterthwaite; medians those of the sign test. Beside each ratio stands the percentile interval of a bootstrap of 10,000 resamples, which is not judged: of so few values it is too narrow. Fewer than ${leastValues} values have none, and fewer than six no interval of a median. In simulations of 5, 10 and 20 values a side, those of ratios hold the truth in 95 or 96 of 100 where values are normal; where they are lognormal (skewness 0.95), those of means do too, and those of standard deviations in 93 to 96. p-values are not corrected for how many there are: verdicts follow from the intervals.`,
       chanceText(comparisons),
     ),
+    text(`Of a claim of several parts: ${partsRule}`),
     text(
       'The bounds of the rules were written down before the rows were judged, and have not been moved. Changed since, after rows had been seen:',
       ...changes.map((change, k) => `(${k + 1}) ${change}`),

@@ -7,14 +7,15 @@ import { type Block, type Figure, folded, heading, text } from './block.ts';
 import { crossingsTable } from './crossings.ts';
 import type { Measured } from './evidence.ts';
 import { coefficientsFigure } from './figures/coefficients.ts';
-import { curvesFigure, mapFigure, roughnessFigure } from './figures/learning-rates.ts';
+import { curvesFigure } from './figures/curves.ts';
+import { mapFigure, roughnessFigure } from './figures/learning-rates.ts';
 import { finalFigure } from './figures/losses.ts';
 import { gradientsFigure, stepsFigure } from './figures/steps.ts';
 import { measuresFigure, surfaceFigures } from './figures/surfaces.ts';
 import { methodSection } from './method.ts';
 import { protocolSection } from './protocols.ts';
 import { remainingSection } from './remaining.ts';
-import { summaryTable } from './summary.ts';
+import { summary } from './summary.ts';
 import { cellTable, comparisonTable } from './tables.ts';
 import { triedSection } from './tried.ts';
 
@@ -26,13 +27,11 @@ export function resultsPage(measured: Measured): Block[] {
   const findings = claims.map((claim) => ({ claim, finding: claim.measure(measured) }));
   return [
     heading(1, title),
-    text(
-      answer(
-        measured.rows,
-        findings.map(({ claim: { id }, finding: { verdict } }) => ({ id, verdict })),
-      ),
-    ),
-    summaryTable(findings),
+    ...answer(
+      measured.rows,
+      findings.map(({ claim: { id }, finding: { verdict } }) => ({ id, verdict })),
+    ).map((paragraph) => text(paragraph)),
+    ...summary(findings),
     text(
       'The claims are those of a blog post of February 2016 (Clay McLeod, "Parametric Activation Pools greatly increase performance and consistency in ConvNets") and the code its author published in the weeks after. Each is judged by a rule that could go either way, on each protocol by itself, and the published protocol decides. A claim that fails is a result.',
       'Test loss and accuracy are those after the last epoch; n is the number of trials, each a network of a seed of its own; intervals are 95 %. What the names of protocols and activations mean stands under [protocols](#protocols), how figures are made under [method](#method), and every cell under [all figures](#all-figures).',

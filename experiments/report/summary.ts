@@ -1,30 +1,31 @@
 import type { Claim, Finding } from '../claims/claim.ts';
 import { elsewhereLines, verdictText } from '../claims/words.ts';
-import { anchorOf, type Block } from './block.ts';
-
-const program = 'npx poolproof';
+import { anchorOf, type Block, text, unbroken } from './block.ts';
 
 /** All claims at a glance: published, measured, the verdict, and what measures it again. */
-export function summaryTable(findings: readonly { readonly claim: Claim; readonly finding: Finding }[]): Block {
-  return {
-    kind: 'table',
-    head: [
-      'claim',
-      'published',
-      'ours, on the protocol that decides',
-      'n',
-      'verdict',
-      'on other protocols',
-      `measured again by \`${program} …\``,
-    ],
-    rows: findings.map(({ claim: { id, published, commands }, finding: { ours, n, verdict, caveat } }) => [
-      `[${id}](#${anchorOf(id)})`,
-      published,
-      ours.length > 0 ? ours : '–',
-      n,
-      verdictText(verdict, caveat),
-      elsewhereLines(verdict),
-      commands.map((command) => `\`${command.replace(`${program} `, '')}\``),
-    ]),
-  };
+export function summary(findings: readonly { readonly claim: Claim; readonly finding: Finding }[]): Block[] {
+  const commands = [...new Set(findings.flatMap(({ claim }) => claim.commands))];
+  const width = Math.max(...commands.map(({ length }) => length));
+  return [
+    {
+      kind: 'table',
+      head: ['claim', 'published', 'ours, on the protocol that decides', 'n', 'verdict', 'on other protocols'],
+      rows: findings.map(({ claim: { id, published }, finding: { ours, n, verdict, caveat } }) => [
+        `[${unbroken(id)}](#${anchorOf(id)})`,
+        published.length > 1 ? published.map(unbroken) : published,
+        ours.length > 0 ? ours.map(unbroken) : '–',
+        unbroken(n),
+        verdictText(verdict, caveat),
+        elsewhereLines(verdict),
+      ]),
+    },
+    text('What measures them again, on the protocol that decides; below each claim stands what measures it on others:'),
+    {
+      kind: 'commands',
+      lines: commands.map((command) => {
+        const ids = findings.filter(({ claim }) => claim.commands.includes(command)).map(({ claim }) => claim.id);
+        return `${command.padEnd(width)}  # ${ids.join(', ')}`;
+      }),
+    },
+  ];
 }

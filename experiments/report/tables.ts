@@ -1,22 +1,26 @@
 import type { Cell, Comparison, Region } from '../claims/claim.ts';
 import { figure, formatOf, pText, withInterval } from '../claims/words.ts';
-import type { Block } from './block.ts';
+import { type Block, text, unbroken } from './block.ts';
 
 /** What was judged, a figure a row. */
 export function comparisonTable(comparisons: readonly Comparison[]): Block[] {
   if (comparisons.length === 0) return [];
+  // What is the same in every row is said once.
+  const whats = new Set(comparisons.map(({ what }) => what));
+  const isOne = whats.size === 1;
   const hasParts = comparisons.some(({ part }) => part !== undefined);
   const hasTests = comparisons.some(({ tests }) => tests.length > 0);
   const hasBootstrap = comparisons.some(({ bootstrap }) => bootstrap !== undefined);
   const hasDead = comparisons.some(({ alive }) => alive !== undefined);
   const hasWithDead = comparisons.some(({ withDead }) => withDead !== undefined);
   return [
+    ...(isOne ? [text(`Each figure: ${[...whats][0]}.`)] : []),
     {
       kind: 'table',
       head: [
         'protocol',
         ...(hasParts ? ['part'] : []),
-        'figure',
+        ...(isOne ? [] : ['figure']),
         'n',
         'value, 95 % interval',
         ...(hasBootstrap ? ['bootstrap, not judged'] : []),
@@ -30,15 +34,15 @@ export function comparisonTable(comparisons: readonly Comparison[]): Block[] {
         ({ protocol, part, what, n, value, interval, bootstrap, alive, withDead, claimed, tests, outcome }) => [
           protocol,
           ...(hasParts ? [part ?? ''] : []),
-          what,
-          n.join(' + '),
-          withInterval(value, interval, formatOf(what)),
-          ...(hasBootstrap ? [bootstrap === undefined ? '' : bootstrap.map(figure).join(' to ')] : []),
+          ...(isOne ? [] : [what]),
+          unbroken(n.join(' + ')),
+          unbroken(withInterval(value, interval, formatOf(what))),
+          ...(hasBootstrap ? [bootstrap === undefined ? '' : unbroken(bootstrap.map(figure).join(' to '))] : []),
           ...(hasDead ? [alive === undefined ? '' : formatOf(what)(alive)] : []),
           ...(hasWithDead ? [withDead === undefined ? '' : figure(withDead)] : []),
-          regionText(claimed, formatOf(what)),
-          ...(hasTests ? [tests.map(({ name, p }) => `${name} ${pText(p)}`).join(', ')] : []),
-          outcome,
+          unbroken(regionText(claimed, formatOf(what))),
+          ...(hasTests ? [tests.map(({ name, p }) => unbroken(`${name} ${pText(p)}`))] : []),
+          unbroken(outcome),
         ],
       ),
     },
@@ -70,7 +74,7 @@ export function cellTable(cells: readonly Cell[]): Block[] {
         `${n}`,
         `${dead}`,
         `${excluded}`,
-        withInterval(mean, interval, formatOf(quantity)),
+        unbroken(withInterval(mean, interval, formatOf(quantity))),
         figure(sd),
         ...(hasDead ? [alive === undefined ? '' : formatOf(quantity)(alive)] : []),
       ]),

@@ -22,17 +22,12 @@ export function coefficientsFigure(rows: readonly TrialRow[]): Figure[] {
     }))
     .filter(({ runs }) => runs.length > 0);
   if (panels.length === 0) return [];
+  const drawn = panels.map(({ protocol, runs }) => ({ protocol, runs, bars: barsOf(runs) }));
+  const all = drawn.flatMap(({ bars }) => bars.flatMap(({ min, max, start }) => [min, max, start]));
+  // One scale for all, so that panels may be compared.
+  const domain = [Math.min(0, ...all), Math.max(...all)];
   let y = 0;
-  const parts = panels.flatMap(({ protocol, runs }) => {
-    const layers = runs[0].coefficients.length;
-    const bars = branches.flatMap(({ key, label, start, color }) =>
-      Array.from({ length: layers }, (_, layer) => {
-        const [min, q5, q25, q50, q75, q95, max] = quantileLevels.map((_, k) =>
-          median(runs.map(({ coefficients }) => coefficients[layer].quantiles[key][k])),
-        );
-        return { name: `${label}, layer ${layer + 1}`, start, color, min, q5, q25, q50, q75, q95, max };
-      }),
-    );
+  const parts = drawn.flatMap(({ protocol, runs, bars }) => {
     const height = 54 + 26 * bars.length;
     const top = y;
     y += height + 34;
@@ -42,7 +37,7 @@ export function coefficientsFigure(rows: readonly TrialRow[]): Figure[] {
       marginLeft: 120,
       marginBottom: 42,
       marginTop: 6,
-      x: { label: 'coefficient', labelAnchor: 'center', labelArrow: 'none', grid: true, nice: true, ticks: 10 },
+      x: { label: 'coefficient', labelAnchor: 'center', labelArrow: 'none', grid: true, domain, nice: true, ticks: 10 },
       y: { type: 'band', domain: bars.map(({ name }) => name), label: null },
       marks: [
         Plot.ruleX([0], { stroke: 'currentColor', strokeOpacity: 0.5 }),
@@ -67,4 +62,17 @@ export function coefficientsFigure(rows: readonly TrialRow[]): Figure[] {
         'Trained coefficients over the units of a layer: all units (thin line), 5 % to 95 % (thick), quartiles (bar), median (circle), and where they started (cross). Each is the median over the networks.',
     },
   ];
+}
+
+/** A bar for each branch and layer: quantiles over the units, each the median over the networks. */
+function barsOf(runs: readonly TrialRow[]) {
+  const layers = runs[0].coefficients.length;
+  return branches.flatMap(({ key, label, start, color }) =>
+    Array.from({ length: layers }, (_, layer) => {
+      const [min, q5, q25, q50, q75, q95, max] = quantileLevels.map((_, k) =>
+        median(runs.map(({ coefficients }) => coefficients[layer].quantiles[key][k])),
+      );
+      return { name: `${label}, layer ${layer + 1}`, start, color, min, q5, q25, q50, q75, q95, max };
+    }),
+  );
 }

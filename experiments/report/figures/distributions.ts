@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { random } from '../../../reference/random.ts';
 import { quantiles } from '../../statistics.ts';
-import { colorOf, plotted } from './picture.ts';
+import { colorOf, logTicks, plotted } from './picture.ts';
 
 /** A sample, drawn as a row of dots. */
 export interface Sample {
@@ -9,8 +9,20 @@ export interface Sample {
   /** By default that of the activation of this name. */
   readonly color?: string;
   readonly values: readonly number[];
+  /** What stands beside the number of values, below the name. */
+  readonly detail?: string;
   /** A published figure to compare with. */
   readonly published?: number;
+}
+
+export interface DistributionOptions {
+  readonly marginLeft?: number;
+  /** Shaded: what was claimed. */
+  readonly region?: readonly [number, number];
+  /** Of the scale; default: where the values end. */
+  readonly ends?: readonly [number, number];
+  /** No logarithmic scale, however far values are apart. */
+  readonly isLinear?: boolean;
 }
 
 /** So few values are their own picture: no box is drawn. */
@@ -22,27 +34,26 @@ export function heightOf(samples: readonly Sample[]): number {
 }
 
 /**
- * Every value as a dot; of more than five a box from the lower to the upper quartile with the median, and what was published as a diamond.
- * The scale is logarithmic where the largest value is more than eight times the smallest, unless its ends are given.
+ * Every value as a dot; of more than five a box from quartile to quartile with the median; what was published as a diamond.
+ * The scale is logarithmic where the largest value is more than eight times the smallest, unless its ends are given; what
+ * lies beyond these is written at the end.
  */
 export function distributions(
   label: string,
   samples: readonly Sample[],
-  {
-    width = 760,
-    marginLeft = 100,
-    region,
-    ends,
-  }: { width?: number; marginLeft?: number; region?: readonly [number, number]; ends?: readonly [number, number] } = {},
+  { marginLeft = 100, region, ends, isLinear = false }: DistributionOptions = {},
 ): string {
   const source = random(1, label);
+  const isWithin = (value: number) => ends === undefined || (value >= ends[0] && value <= ends[1]);
   const dots = samples.flatMap(({ name, color, values }, k) =>
-    values.filter(Number.isFinite).map((value) => ({
-      value,
-      at: k + 0.6 * (source.uniform() - 0.5),
-      color: color ?? colorOf(name),
-      isFew: values.length <= fewest,
-    })),
+    values
+      .filter((value) => Number.isFinite(value) && isWithin(value))
+      .map((value) => ({
+        value,
+        at: k + 0.6 * (source.uniform() - 0.5),
+        color: color ?? colorOf(name),
+        isFew: values.length <= fewest,
+      })),
   );
   const boxes = samples.flatMap(({ values }, k) => {
     const finite = values.filter(Number.isFinite);
@@ -50,15 +61,28 @@ export function distributions(
     const [low, middle, high] = quantiles(finite, [0.25, 0.5, 0.75]);
     return [{ low: low, middle: middle, high: high, at: k }];
   });
+  const beyond = samples.flatMap(({ values }, k) => {
+    if (ends === undefined) return [];
+    const written = (found: readonly number[]) =>
+      found
+        .toSorted((a, b) => a - b)
+        .map((value) => value.toFixed(2))
+        .join(', ');
+    const [below, above] = [values.filter((value) => value < ends[0]), values.filter((value) => value > ends[1])];
+    return [
+      ...(below.length > 0 ? [{ at: k, value: ends[0], text: `◂ ${written(below)}`, side: 'start' as const }] : []),
+      ...(above.length > 0 ? [{ at: k, value: ends[1], text: `${written(above)} ▸`, side: 'end' as const }] : []),
+    ];
+  });
   const published = samples.flatMap(({ published }, k) =>
     published === undefined ? [] : [{ value: published, at: k }],
   );
   const all = [...dots, ...published].map(({ value }) => value);
   const [least, most] = ends ?? [Math.min(...all), Math.max(...all)];
-  const isLog = ends === undefined && least > 0 && most / least > 8;
+  const isLog = !isLinear && ends === undefined && least > 0 && most / least > 8;
   const room = isLog ? 1.1 : 0.04 * (most - least || Math.abs(most) || 1);
   return plotted({
-    width,
+    width: 760,
     height: heightOf(samples),
     marginLeft,
     marginTop: 8,
@@ -69,7 +93,7 @@ export function distributions(
       labelArrow: 'none',
       type: isLog ? 'log' : 'linear',
       domain: isLog ? [least / room, most * room] : [least - room, most + room],
-      ...(isLog ? { ticks: 6, tickFormat: '~g' } : { ticks: 8 }),
+      ...(isLog ? { ticks: logTicks(least, most), tickFormat: '~g' } : { ticks: 8 }),
       grid: true,
     },
     y: { axis: null, domain: [-0.5, samples.length - 0.5], reverse: true },
@@ -100,10 +124,25 @@ export function distributions(
         stroke: 'currentColor',
         strokeWidth: 1.8,
       }),
+      ...(['start', 'end'] as const).map((side) =>
+        Plot.text(
+          beyond.filter((each) => each.side === side),
+          {
+            x: 'value',
+            y: 'at',
+            text: 'text',
+            textAnchor: side,
+            fontSize: 11,
+            stroke: 'var(--plot-background)',
+            strokeWidth: 5,
+          },
+        ),
+      ),
       Plot.text(samples, {
         x: () => (isLog ? least / room : least - room),
         y: (_, k) => k,
-        text: ({ name, values }) => `${name}\nn = ${values.filter(Number.isFinite).length}`,
+        text: ({ name, detail, values }) =>
+          `${name}\n${detail === undefined ? '' : `${detail}, `}n = ${values.filter(Number.isFinite).length}`,
         textAnchor: 'end',
         dx: -10,
         fontSize: 12,

@@ -6,7 +6,7 @@ import { rates } from '../../protocols.ts';
 import { median } from '../../statistics.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
-import { colorOf, legend, picture, plotted, symbolOf, words } from './picture.ts';
+import { colorOf, legend, logTicks, picture, plotted, symbolOf, words } from './picture.ts';
 
 interface Point {
   readonly rate: number;
@@ -31,7 +31,7 @@ function lines(
   label: string,
   of: (row: TrialRow) => number,
   height: number,
-  y: Plot.ScaleOptions,
+  y: Plot.ScaleOptions = {},
 ): string {
   const values = points
     .map(({ rate, activation, runs }) => ({
@@ -41,6 +41,7 @@ function lines(
       isWhole: !runs.some(isDead),
     }))
     .filter(({ value }) => Number.isFinite(value));
+  const [least, most] = [Math.min(...values.map(({ value }) => value)), Math.max(...values.map(({ value }) => value))];
   return plotted({
     width: 760,
     height,
@@ -55,7 +56,7 @@ function lines(
       labelArrow: 'none',
       axis: null,
     },
-    y: { label, labelArrow: 'none', grid: true, ...y },
+    y: { type: 'log', label, labelArrow: 'none', grid: true, tickFormat: '~g', ticks: logTicks(least, most), ...y },
     marks: [
       // A logarithmic axis of its own accord leaves out the labels of 0.05 and 0.5.
       Plot.axisX(tickRates, {
@@ -117,7 +118,7 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
       Plot.text(dead, { x: 'rate', y: 'activation', text: (d) => `${d.dead} of ${d.runs.length}`, fontSize: 11 }),
     ],
   });
-  const height = 30 + 270 + 270 + 26 + 64 + 22 * present.length;
+  const height = 30 + 360 + 270 + 26 + 64 + 22 * present.length;
   return [
     {
       name: 'learning-rates',
@@ -126,25 +127,21 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
         {
           x: 0,
           y: 30,
-          svg: lines(points, 'median test loss after the last epoch (nats)', lossOf, 270, {
-            type: 'log',
-            tickFormat: '~g',
-            ticks: 5,
-          }),
+          svg: lines(points, 'median test loss after the last epoch (nats)', lossOf, 360),
         },
         {
           x: 0,
-          y: 300,
+          y: 390,
           svg: lines(
             points,
             'median test error after the last epoch (1 − accuracy)',
             (row) => 1 - accuracyOf(row),
             270,
-            { type: 'log', domain: [0.01, 1], tickFormat: '~g', ticks: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1] },
+            { domain: [0.01, 1], ticks: logTicks(0.01, 1) },
           ),
         },
-        words(0, 586, 'Dead runs', 'font-weight="600"'),
-        { x: 0, y: 594, svg: strip },
+        words(0, 676, 'Dead runs', 'font-weight="600"'),
+        { x: 0, y: 684, svg: strip },
       ]),
       caption:
         'The learning-rate map: author-2016 with batches of 128. Medians of all runs, dead ones included, a loss only where it is finite: a hollow marker is of a rate at which runs died, and its loss may be that of the survivors alone. Below, how many runs are dead. At low rates pap-clipped lies on mrelu-0.5.',
@@ -165,81 +162,10 @@ export function roughnessFigure(rows: readonly TrialRow[]): Figure[] {
       name: 'roughness',
       svg: picture(760, 330, 'roughness of the curve by learning rate and activation', [
         legend(64, 4, names),
-        { x: 0, y: 30, svg: lines(points, label, roughnessOf, 300, { type: 'log', tickFormat: '~g', ticks: 5 }) },
+        { x: 0, y: 30, svg: lines(points, label, roughnessOf, 300) },
       ]),
       caption:
         'How uneven the test loss is from epoch to epoch, in the learning-rate map; dead runs, whose curves are flat, are left out.',
-    },
-  ];
-}
-
-/** The test loss over the epochs at 0.35, activation by activation. */
-export function curvesFigure(rows: readonly TrialRow[]): Figure[] {
-  const points = pointsOf(rows).filter(({ rate }) => rate === 0.35);
-  const epochs = points.flatMap(({ activation, runs }) =>
-    runs.flatMap(({ seed, epochs }) => epochs.map(({ loss }, k) => ({ activation, seed, epoch: k + 1, loss }))),
-  );
-  const finite = epochs.filter(({ loss }) => loss !== null) as {
-    activation: string;
-    seed: number;
-    epoch: number;
-    loss: number;
-  }[];
-  if (finite.length === 0) return [];
-  const [least, most] = [Math.min(...finite.map(({ loss }) => loss)), Math.max(...finite.map(({ loss }) => loss))];
-  const [columns, width, height] = [4, 182, 200];
-  const label = 18;
-  const hasCurve = ({ activation }: Point) => finite.some((each) => each.activation === activation);
-  const without = points.filter((point) => !hasCurve(point));
-  const shown = points.filter(hasCurve);
-  const panels = shown.map(({ activation, runs }, k) => {
-    const own = finite.filter((each) => each.activation === activation);
-    const steps = [...new Set(own.map(({ epoch }) => epoch))];
-    const band = steps.map((epoch) => {
-      const values = own.filter((each) => each.epoch === epoch).map(({ loss }) => loss);
-      return { epoch, low: Math.min(...values), middle: median(values), high: Math.max(...values) };
-    });
-    const [x, y] = [label + (k % columns) * (width + 5), 24 + Math.floor(k / columns) * (height + 26)];
-    const svg = plotted({
-      width,
-      height,
-      marginLeft: 44,
-      marginBottom: 36,
-      marginTop: 8,
-      marginRight: 10,
-      x: { label: 'epoch', labelAnchor: 'center', labelArrow: 'none', domain: [1, 20], ticks: [1, 5, 10, 15, 20] },
-      y: { type: 'log', label: null, domain: [least / 1.1, most * 1.1], grid: true, ticks: 5, tickFormat: '~g' },
-      marks: [
-        Plot.areaY(band, { x: 'epoch', y1: 'low', y2: 'high', fill: colorOf(activation), fillOpacity: 0.25 }),
-        Plot.line(band, { x: 'epoch', y: 'middle', stroke: colorOf(activation), strokeWidth: 2 }),
-      ],
-    });
-    const dead = runs.filter(isDead).length;
-    return [
-      words(x + 6, y - 2, activation, 'font-weight="600"'),
-      words(
-        x + width - 6,
-        y - 2,
-        `${runs.length} runs, ${dead} dead`,
-        'text-anchor="end" font-size="11" opacity="0.75"',
-      ),
-      { x, y, svg },
-    ];
-  });
-  const rowCount = Math.ceil(shown.length / columns);
-  const total = 24 + rowCount * (height + 26);
-  const none =
-    without.length === 0
-      ? ''
-      : ` Without a finite loss in any epoch, and so without a panel: ${without.map(({ activation, runs }) => `${activation} (${runs.length} runs, ${runs.filter(isDead).length} dead)`).join(', ')}.`;
-  return [
-    {
-      name: 'curves-0.35',
-      svg: picture(label + columns * (width + 5), total, 'test loss over the epochs at learning rate 0.35', [
-        words(0, 0, 'test loss (nats)', `text-anchor="middle" transform="translate(12 ${total / 2}) rotate(-90)"`),
-        ...panels.flat(),
-      ]),
-      caption: `Test loss (nats, logarithmic, one scale for all) over the epochs at a learning rate of 0.35, in the learning-rate map: the median of the runs, and a band from the lowest to the highest.${none}`,
     },
   ];
 }

@@ -35,14 +35,14 @@ export function finalFigure(rows: readonly TrialRow[], kind: 'loss' | 'accuracy'
       kind === 'loss' ? 'test loss after the last epoch (cross-entropy, nats)' : 'test accuracy after the last epoch';
     return [
       words(0, top + 18, protocol, 'font-weight="600" font-size="13"'),
-      { x: 0, y: top + 26, svg: distributions(label, samples) },
+      { x: 0, y: top + 26, svg: distributions(label, samples, { isLinear: kind === 'accuracy' }) },
     ];
   });
   return [
     {
       name: kind === 'loss' ? 'losses' : 'accuracies',
       svg: picture(760, y, `final test ${kind} by protocol and activation`, parts),
-      caption: `Each dot is one network; boxes, where there are more than five, reach from quartile to quartile, with the median; diamonds are the published means, where the network is the published one. Scales differ, and are logarithmic where values are far apart.`,
+      caption: `Each dot is one network; boxes, where there are more than five, reach from quartile to quartile, with the median; diamonds are the published means, where the network is the published one. Scales differ${kind === 'loss' ? ', and are logarithmic where values are far apart' : ''}.`,
     },
   ];
 }

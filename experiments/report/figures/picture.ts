@@ -62,6 +62,14 @@ ${inner.join('\n')}
 </svg>`;
 }
 
+/** 1, 2 and 5 times the powers of ten from `least` to `most`; of more than three decades the powers alone. */
+export function logTicks(least: number, most: number): number[] {
+  const [from, to] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
+  const digits = most / least > 1000 ? [1] : [1, 2, 5];
+  const ticks = Array.from({ length: to - from + 1 }, (_, k) => digits.map((digit) => Number(`${digit}e${from + k}`)));
+  return ticks.flat().filter((tick) => tick >= least / 1.1 && tick <= most * 1.1);
+}
+
 /** A line of text. */
 export function words(x: number, y: number, text: string, attributes = ''): string {
   return `<text x="${x}" y="${y}" ${attributes}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;

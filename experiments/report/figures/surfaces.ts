@@ -3,7 +3,7 @@ import type { MeasuredSurface } from '../../claims/claim.ts';
 import { measureOf, surfaceActivations, surfaceProtocolsOf } from '../../claims/surfaces.ts';
 import type { Figure } from '../block.ts';
 import { distributions, heightOf } from './distributions.ts';
-import { colorOf, picture, plotted, words } from './picture.ts';
+import { picture, plotted, words } from './picture.ts';
 
 const labels = {
   anisotropy: 'anisotropy, 0 for a bowl to 1 for a trench',
@@ -18,14 +18,14 @@ export function measuresFigure(all: readonly MeasuredSurface[]): Figure[] {
   let y = 0;
   const parts = (['anisotropy', 'depth', 'roughness'] as const).map((measure) => {
     const samples = groupsOf(surfaces).map(({ protocol, activation, own }) => ({
-      name: `${activation} on ${protocol}`,
-      color: colorOf(activation),
+      name: activation,
+      detail: protocol,
       values: own.map((surface) => measureOf(surface, measure)),
     }));
     const top = y;
     y += heightOf(samples) + 12;
     const ends = measure === 'anisotropy' ? { ends: [0, 1] as const } : {};
-    return { x: 0, y: top, svg: distributions(labels[measure], samples, { marginLeft: 210, ...ends }) };
+    return { x: 0, y: top, svg: distributions(labels[measure], samples, { marginLeft: 170, ...ends }) };
   });
   return [
     {
@@ -181,7 +181,10 @@ function relief(surface: MeasuredSurface, width: number): string {
   const ground = [at(0, 0, 0), at(k, 0, 0), at(k, k, 0), at(0, k, 0)];
   const [right, front, left] = [ground[1], ground[2], ground[3]];
   const { offsets } = surface;
-  const [least, most] = [`${offsets[0]}`, `${offsets.at(-1)}`];
+  const [least, most] = [offsets[0], offsets.at(-1)!].map((offset) => `${offset}`.replace('-', '−')) as [
+    string,
+    string,
+  ];
   return `<svg width="${width}" height="230" viewBox="0 0 ${width} 230" font-size="11" fill="currentColor">
 <polygon points="${ground.map(text).join(' ')}" fill="none" stroke="currentColor" stroke-opacity="0.4"/>
 <g stroke="#000" stroke-opacity="0.35" stroke-width="0.5" stroke-linejoin="round">${faces.join('')}</g>

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { rates } from '../protocols.ts';
+import type { Comparison } from './claim.ts';
+import { atMapRate } from './high-lr.ts';
+import { figure, formatOf, listOf, timeText, valueLines } from './words.ts';
+
+it('figures have three digits, accuracies four decimals, times the unit that fits', () => {
+  expect([0.1234, 12_345.6, 1e-5, Number.NaN].map(figure)).toEqual(['0.123', '12346', '1.00e-5', '–']);
+  expect([0.98, Number.NaN].map(formatOf('mean accuracy, pap'))).toEqual(['0.9800', '–']);
+  expect([1, 119, 121, 5999, 6001, 26_460].map(timeText)).toEqual([
+    '1 s',
+    '119 s',
+    '3 min',
+    '100 min',
+    '1.7 h',
+    '7.3 h',
+  ]);
+});
+
+it('values of one measure stand under its name', () => {
+  const of = (part: string | undefined): Comparison => ({
+    protocol: 'p',
+    ...(part !== undefined && { part }),
+    what: '',
+    n: [9],
+    value: 1,
+    interval: [0.5, 2],
+    claimed: {},
+    tests: [],
+    outcome: 'open',
+  });
+  const said = '1.00 (0.500 to 2.00)';
+  expect(valueLines([of(undefined)], 'p')).toEqual([said]);
+  expect(valueLines([of('steep')], 'p')).toEqual([`steep: ${said}`]);
+  expect(valueLines([of('depth (pap)')], 'p')).toEqual([`depth (pap): ${said}`]);
+  expect(valueLines([of('depth (a / b)'), of('depth (a / c)')], 'p')).toEqual([
+    'depth:',
+    `a / b ${said}`,
+    `a / c ${said}`,
+  ]);
+  expect(valueLines([of('steep')], 'q')).toEqual([]);
+});
+
+it('of the learning-rate map only the rates are named', () => {
+  expect(listOf(['small', atMapRate(0.1), atMapRate(0.2)])).toBe('small, batch-128 at 0.1, 0.2');
+  expect(listOf(rates.map(atMapRate))).toBe('batch-128 at every rate');
+});
