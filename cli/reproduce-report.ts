@@ -7,7 +7,7 @@ import { reportFiles } from '../experiments/report/files.ts';
 import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { makeFolder } from './output-file.ts';
-import { resultsOption, resultsRead } from './results-option.ts';
+import { resultsOption, resultsRead, unfinishedLines } from './results-option.ts';
 
 interface Flags {
   readonly results: string;
@@ -17,6 +17,7 @@ interface Flags {
 const help = `
 Exit codes:
   0  the report is written
+  2  an argument was wrong
   4  the results are damaged, or the report could not be written
 `;
 
@@ -34,6 +35,7 @@ export function reportCommand(): Command {
       process.exitCode = resultsRead(
         () => readMeasured(results, readStepRatios('.')),
         (measured) => {
+          for (const line of unfinishedLines(measured.unfinished)) complain(line);
           const files = reportFiles(measured);
           try {
             for (const folder of [out, join(out, 'results')]) makeFolder(folder);

@@ -8,12 +8,13 @@ import { leftText } from '../experiments/report/remaining.ts';
 import type { TrialRow } from '../experiments/trial.ts';
 import { wrapped } from '../properties/wrapped.ts';
 import { exitCodes } from './exit-codes.ts';
-import { resultsOption, resultsRead } from './results-option.ts';
+import { resultsOption, resultsRead, unfinishedLines } from './results-option.ts';
 import { table } from './table.ts';
 
 const help = `
 Exit codes:
   0  the state is printed, whatever is left
+  2  an argument was wrong
   4  the results are damaged
 `;
 
@@ -68,19 +69,15 @@ function trialLines(progress: readonly Progress[]): string[] {
   return table([[`${'protocol'.padEnd(23)}activation`, 'trials', 'dead', 'test loss ± sd'], ...rows]);
 }
 
-function unfinishedLines(unfinished: ReadonlyMap<string, number>): string[] {
-  return [...unfinished].flatMap(([path, bytes]) =>
-    wrapped(`${path}: ${bytes} bytes of an unfinished row at the end, which the next run cuts off`),
-  );
-}
-
 /** The crossings of the learning-rate map that lack trials, by the rate of the cells, with what brings these. */
 function crossingLines(rows: readonly TrialRow[]): string[] {
   const said = crossingsText(rows);
   return [
     ...(said === '' ? [] : wrapped(said)),
     ...lacksOf(rows).flatMap(({ rate, cells, command: [start, end], seconds }) => [
-      `At ${rate} there are ${cells.map(({ name, n }) => `${n} of ${name}`).join(', ')} (${leftText(seconds)} left):`,
+      ...wrapped(
+        `Rate ${rate}: ${cells.map(({ name, n }) => `${name} has ${n}`).join(', ')} (left: ${leftText(seconds)})`,
+      ),
       `  ${start} \\`,
       `    ${end}`,
     ]),

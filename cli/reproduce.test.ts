@@ -88,10 +88,40 @@ describe('reproduce status and report', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^small +relu +3 of 94 +0 +0\.200 ± 0\.0100$/m);
     expect(stdout).toMatch(/^batch-128, all rates +pap +0 of 36$/m);
-    expect(stdout).toMatch(/^ {2}npx poolproof reproduce mnist --protocol small +not known yet$/m);
+    expect(stdout).toMatch(/^ {2}npx poolproof reproduce mnist --protocol small +unknown$/m);
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('5 bytes of an unfinished row at the end');
     const lines = stdout.split('\n').filter((line) => !line.includes(from));
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('say which crossings of the learning-rate map lack trials, and what brings them', () => {
+    const from = results();
+    const cell = (rate: number, name: string, n: number, loss: number) =>
+      rowsOf(`batch-128/rate-${rate}`, name, n, () => ({ loss }));
+    const rows = [
+      ...cell(0.05, 'relu', 3, 0.1),
+      ...cell(0.05, 'pap', 3, 0.2),
+      ...cell(0.1, 'relu', 1, 0.3),
+      ...cell(0.1, 'pap', 3, 0.2),
+    ];
+    writeFileSync(join(from, 'batch-128.ndjson'), `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
+    const { stdout } = spawnSync(process.execPath, [main, 'reproduce', 'status', '--results', from], {
+      encoding: 'utf8',
+    });
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('0 of 1 crossings have 3 trials in each of their four cells.');
+    expect(stdout).toContain(`Rate 0.1: relu has 1 (left: 4 min)
+  npx poolproof reproduce mnist --protocol batch-128/rate-0.1 \\
+    --activation relu --trials 3
+`);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('report says that a row was never finished, and leaves it out', () => {
+    const from = results();
+    writeFileSync(join(from, 'small.ndjson'), `${JSON.stringify(rowsOf('small', 'relu', 1, () => ({}))[0])}\n{"pro`);
+    const { code, err } = reproduce('report', '--results', from, '--out', join(folder, 'cut'));
+    expect(err.replaceAll(/\s+/g, ' ')).toContain('5 bytes of an unfinished row at the end');
+    expect(code).toBe(0);
   });
 
   it('write a page and its figures from an empty folder on', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { ResultsError } from '../experiments/results.ts';
+import { wrapped } from '../properties/wrapped.ts';
 import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -12,6 +13,13 @@ export function resultsOption(): Option {
       if (text !== '') return text;
       throw new InvalidArgumentError('Expected the name of a folder, got nothing.');
     });
+}
+
+/** What is said of rows that were never finished, in files that are read and not written. */
+export function unfinishedLines(unfinished: ReadonlyMap<string, number>): string[] {
+  return [...unfinished].flatMap(([path, bytes]) =>
+    wrapped(`${path}: ${bytes} bytes of an unfinished row at the end, which the next run cuts off`),
+  );
 }
 
 /** The exit code of `use` of what was read; that of an internal error, after its words, if the results are damaged. */

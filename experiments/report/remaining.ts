@@ -27,5 +27,5 @@ export function remainingSection({ rows, networks, gradients }: Measured): Block
 
 /** `29 min`. */
 export function leftText(seconds: number): string {
-  return Number.isFinite(seconds) ? timeText(seconds) : 'not known yet';
+  return Number.isFinite(seconds) ? timeText(seconds) : 'unknown';
 }

@@ -221,7 +221,7 @@ it('the time of surfaces that are left is that of networks of the same activatio
   const page = (names: readonly string[]) => reportFiles(measuredOf(names.map(network))).get('results.md')!;
   const all = ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-0.8'];
   expect(page(all)).toContain('| `npx poolproof reproduce landscape` | 5 of 10 | 30 min |');
-  expect(page(all.slice(1))).toContain('| `npx poolproof reproduce landscape` | 4 of 10 | not known yet |');
+  expect(page(all.slice(1))).toContain('| `npx poolproof reproduce landscape` | 4 of 10 | unknown |');
 });
 
 it('progress counts the trials that are asked for, by their keys', () => {

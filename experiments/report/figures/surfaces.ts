@@ -25,7 +25,7 @@ export function measuresFigure(all: readonly MeasuredSurface[]): Figure[] {
     const top = y;
     y += heightOf(samples) + 12;
     const ends = measure === 'anisotropy' ? { ends: [0, 1] as const } : {};
-    return { x: 0, y: top, svg: distributions(labels[measure], samples, { marginLeft: 170, ...ends }) };
+    return { x: 0, y: top, svg: distributions(labels[measure], samples, { marginLeft: 196, ...ends }) };
   });
   return [
     {
