@@ -2,6 +2,8 @@
 export type Block =
   | { readonly kind: 'heading'; readonly level: 1 | 2 | 3; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
+  /** A numbered list. */
+  | { readonly kind: 'list'; readonly items: readonly string[] }
   | {
       readonly kind: 'table';
       readonly head: readonly string[];

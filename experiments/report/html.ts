@@ -8,7 +8,7 @@ body { max-width: 66rem; margin: 2rem auto; padding: 0 1rem; color: var(--text);
 h1 { font-size: 1.7rem; margin: 0 0 1rem; }
 h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
-p { max-width: 50rem; }
+p, ol { max-width: 50rem; } ol { padding-left: 1.6rem; } li { margin: .35rem 0; }
 a { color: var(--link); } td a { white-space: nowrap; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
@@ -57,6 +57,12 @@ export function html(title: string, blocks: readonly Block[]): string {
         return h(`h${block.level}`, block.level === 2 ? { id: anchorOf(block.text) } : {}, inline(block.text));
       case 'text':
         return h('p', {}, inline(block.text));
+      case 'list':
+        return h(
+          'ol',
+          {},
+          block.items.map((item) => h('li', {}, inline(item))),
+        );
       case 'table':
         return h(
           'div',

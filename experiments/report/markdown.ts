@@ -11,6 +11,8 @@ function markdownOf(block: Block, folder: string): string {
       return `${'#'.repeat(block.level)} ${inline(block.text)}`;
     case 'text':
       return inline(block.text);
+    case 'list':
+      return block.items.map((item, k) => `${k + 1}. ${inline(item)}`).join('\n');
     case 'table':
       return table(
         block.head.map(inline),

@@ -9,14 +9,20 @@ export function methodSection(comparisons: readonly Comparison[]): Block[] {
     heading(2, 'Method'),
     text(
       'No run is left out but by a rule: a loss that is not finite has no mean, and is counted as excluded; a run that ends below an accuracy of 0.2, or with a loss that is not finite, is dead, and counted in every cell; where there are dead runs, the figure without them stands beside.',
-      `Means have Student's intervals; ratios of means and of standard deviations Student's of their logarithm, with the variance of the jackknife and the degrees of freedom of Welch and Satterthwaite; medians those of the sign test. Beside each ratio stands the percentile interval of a bootstrap of 10,000 resamples, which is not judged: of so few values it is too narrow. Fewer than ${leastValues} values have none, and fewer than six no interval of a median. In simulations of 5, 10 and 20 values a side, those of ratios hold the truth in 95 or 96 of 100 where values are normal; where they are lognormal (skewness 0.95), those of means do too, and those of standard deviations in 93 to 96. p-values are not corrected for how many there are: verdicts follow from the intervals.`,
+    ),
+    text(
+      `Means have Student's intervals; ratios of means and of standard deviations Student's of their logarithm, with the variance of the jackknife and the degrees of freedom of Welch and Satterthwaite; medians those of the sign test. Fewer than ${leastValues} values have none, and fewer than six no interval of a median.`,
+      'In simulations of 5, 10 and 20 values a side, those of ratios hold the truth in 95 or 96 of 100 where values are normal; where they are lognormal (skewness 0.95), those of means do too, and those of standard deviations in 93 to 96. Beside each ratio stands the percentile interval of a bootstrap of 10,000 resamples, which is not judged: of so few values it holds the truth less often.',
+    ),
+    text(
+      'p-values are not corrected for how many there are: verdicts follow from the intervals.',
       chanceText(comparisons),
     ),
     text(`Of a claim of several parts: ${partsRule}`),
     text(
       'The bounds of the rules were written down before the rows were judged, and have not been moved. Changed since, after rows had been seen:',
-      ...changes.map((change, k) => `(${k + 1}) ${change}`),
     ),
+    { kind: 'list', items: changes },
   ];
 }
 

@@ -4,11 +4,12 @@ import type { Protocol } from '../../reference/protocol.ts';
 import { type ConvnetLayer, type SurfaceProtocol, surfaceProtocols } from '../convnet-protocol.ts';
 import { digits } from '../digits.ts';
 import { activations, author2016, isOfMap, mapName, protocols, rates, startProtocols } from '../protocols.ts';
-import { type Block, heading, text } from './block.ts';
+import { type Block, heading, text, unbroken } from './block.ts';
 
 /** What the names of protocols and activations mean, from the registry. */
 export function protocolSection(): Block[] {
   const ofMap = { ...author2016, ...protocols.get(`${mapName}/rate-${rates[0]}`)!, name: `${mapName}/rate-R` };
+  const networks = new Set([...surfaceProtocols.values()].map(({ layers }) => networkText(layers)));
   return [
     heading(2, 'Protocols'),
     text(
@@ -24,13 +25,13 @@ export function protocolSection(): Block[] {
       ],
     },
     text(
-      'On CIFAR-10 the first images of `data_batch_1` train, and those after them test; the loss of surfaces is that of the first training images, on a grid of offsets in units of the norm of the weights of a unit.',
+      `On CIFAR-10 the network is ${[...networks].join(', or ')}, the dropouts after each pooling and the first dense layer. The first images of \`data_batch_1\` train, and those after them test; the loss of surfaces is that of the first training images, on a grid of offsets in units of the norm of the weights of a unit.`,
     ),
     {
       kind: 'table',
       head: [
         'protocol',
-        'layers',
+        'dropouts',
         'rate',
         'momentum',
         'batch',
@@ -59,27 +60,32 @@ function cellsOf(
 ): string[] {
   return [
     `\`${name}\``,
-    sizes.join('-'),
+    `\`${sizes.join('-')}\``,
     epochs === 0 ? '' : rate,
     `${momentum}`,
-    `${decay}`,
+    decay === 0 ? '0' : decay.toExponential(),
     `${batch}`,
     `${dropout}`,
     typeof initializer === 'string' ? initializer : `uniform ${initializer.uniform}`,
-    epochs === 0 ? 'none: gradients only' : `${epochs}`,
+    epochs === 0 ? unbroken('none: gradients only') : `${epochs}`,
   ];
 }
 
-function layerText(layer: ConvnetLayer): string {
+/** The layers but dropout, which differs from protocol to protocol. */
+function networkText(layers: readonly ConvnetLayer[]): string {
+  return layers.flatMap(layerText).join(', ');
+}
+
+function layerText(layer: ConvnetLayer): string[] {
   switch (layer.kind) {
     case 'conv':
-      return `conv ${layer.channels} ${layer.padding}`;
+      return [`conv ${layer.channels} ${layer.padding}`];
     case 'maxPool':
-      return 'pool';
+      return ['pool'];
     case 'dropout':
-      return `dropout ${layer.rate}`;
+      return [];
     case 'dense':
-      return `dense ${layer.units}`;
+      return [`dense ${layer.units}`];
   }
 }
 
@@ -87,15 +93,15 @@ function surfaceCellsOf({ name, layers, images, offsets, ...protocol }: SurfaceP
   const { learningRate, momentum, batch, epochs, lossImages, pairs } = protocol;
   return [
     `\`${name}\``,
-    layers.map(layerText).join(', '),
+    layers.flatMap((layer) => (layer.kind === 'dropout' ? [`${layer.rate}`] : [])).join(', ') || 'none',
     `${learningRate}`,
     `${momentum}`,
     `${batch}`,
     `${epochs}`,
-    `${images.train} + ${images.test}`,
+    unbroken(`${images.train} + ${images.test}`),
     pairs > 0 ? `${lossImages}` : '',
     pairs > 0 ? `${pairs}` : 'none',
-    pairs > 0 ? `${offsets.length} × ${offsets.length}, ${offsets[0]} to ${offsets.at(-1)}` : '',
+    pairs > 0 ? unbroken(`${offsets.length} × ${offsets.length}, ±${offsets.at(-1)}`) : '',
   ];
 }
 

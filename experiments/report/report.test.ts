@@ -149,6 +149,7 @@ describe('what rows say', () => {
   it('is no markup in Markdown, and stays in its cell', () => {
     const table: Block = { kind: 'table', head: ['a'], rows: [['<b>|*x*\n_y_ \\']] };
     expect(markdown([table], 'x')).toBe('| a |\n| --- |\n| &lt;b>\\|\\*x\\* \\_y\\_ \\\\ |\n');
+    expect(markdown([{ kind: 'list', items: ['a', '*b'] }], 'x')).toBe('1. a\n2. \\*b\n');
     const lines: Block = { kind: 'table', head: ['a'], rows: [[['<b>\n', 'b|']]] };
     expect(markdown([lines], 'x')).toBe('| a |\n| --- |\n| &lt;b> <br>b\\| |\n');
   });
