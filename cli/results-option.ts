@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { ResultsError } from '../experiments/results.ts';
+import { ResultsError } from '../experiments/row.ts';
 import { wrapped } from '../properties/wrapped.ts';
 import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';

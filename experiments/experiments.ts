@@ -1,7 +1,17 @@
 import type { Activation } from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
 import { convnet, papChannel, papNearReluChannel, type SurfaceProtocol, surfaceProtocols } from './convnet-protocol.ts';
-import { activations, atRate, author2016, mapName, protocols, rates, startProtocols } from './protocols.ts';
+import {
+  activations,
+  atRate,
+  author2016,
+  mapActivations,
+  mapName,
+  protocols,
+  rates,
+  reluAndMrelus,
+  startProtocols,
+} from './protocols.ts';
 import type { Trial } from './trial.ts';
 
 type AnyProtocol = Protocol | SurfaceProtocol;
@@ -32,7 +42,7 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
     summary: 'test loss and accuracy of activations on MNIST',
     chosen: (protocol) =>
       protocol === 'author-2016/rate-0.35'
-        ? ['relu', 'mrelu-0.8', 'mrelu-0.5']
+        ? reluAndMrelus
         : protocol.startsWith('small')
           ? ['relu', 'prelu', 'mrelu-0.8', 'pap', 'concat']
           : ['relu', 'pap'],
@@ -43,14 +53,14 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
     summary: `test loss and accuracy at ${rates.length} learning rates`,
     protocols: new Map([[mapName, { ...author2016, name: mapName, batch: 128 }]]),
     variants: ({ epochs }) => rates.map((rate) => ({ ...atRate(rate), epochs })),
-    chosen: () => ['relu', 'prelu', 'mrelu-0.8', 'mrelu-0.5', 'pap', 'pap-clipped', 'pap-layer'],
+    chosen: () => mapActivations,
     trials: 3,
   },
   gradients: {
     ...onMnist,
     summary: 'gradients before the first update, without training',
     protocols: startProtocols,
-    chosen: () => ['relu', 'mrelu-0.8', 'mrelu-0.5'],
+    chosen: () => reluAndMrelus,
     trials: 94,
   },
   sharing: {

@@ -54,10 +54,29 @@ export function isOfMap(protocol: string): boolean {
   return protocol.startsWith(`${mapName}/`);
 }
 
+/** The name of the protocol at a rate of the map. */
+export function atMapRate(rate: number): string {
+  return `${mapName}/rate-${rate}`;
+}
+
 /** author-2016 with batches of 128, at a learning rate of the map. */
 export function atRate(learningRate: number): Protocol {
-  return { ...author2016, name: `${mapName}/rate-${learningRate}`, batch: 128, learningRate };
+  return { ...author2016, name: atMapRate(learningRate), batch: 128, learningRate };
 }
+
+/** The activations of the learning-rate map, by name. */
+export const mapActivations: readonly string[] = [
+  'relu',
+  'prelu',
+  'mrelu-0.8',
+  'mrelu-0.5',
+  'pap',
+  'pap-clipped',
+  'pap-layer',
+];
+
+/** ReLU and the MReLUs that claims compare with it, by name. */
+export const reluAndMrelus = ['relu', 'mrelu-0.8', 'mrelu-0.5'] as const;
 
 /** The other reading of the "94 iters" of the post: 94 updates an epoch. */
 const iters94: Protocol = { ...author2016, name: 'iters-94', batch: 640 };

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rowOf } from './claims/rows-for-tests.ts';
-import { openResults, ResultsError, readResults } from './results.ts';
+import { openResults, readResults } from './results.ts';
+import { ResultsError } from './row.ts';
 import type { SurfaceRow, TrialRow } from './trial.ts';
 
 /** How many bytes the disk still takes; `undefined` for all. */

@@ -1,7 +1,8 @@
 import pMap from 'p-map';
 import type { BackendName } from '../impl/tfjs/backends.ts';
 import { message } from './data/idx.ts';
-import { type Results, ResultsError } from './results.ts';
+import type { Results } from './results.ts';
+import { ResultsError } from './row.ts';
 import { hashOf, keyOf, type Trial } from './trial.ts';
 import { startWorkers } from './workers.ts';
 

@@ -24,8 +24,8 @@ export interface Claim {
   readonly rule: string;
   /** The protocol that decides: the published one, where there is one. */
   readonly on: string;
-  /** What a reader must know of how it was measured. */
-  readonly notes?: string;
+  /** What a reader must know of how it was measured, a paragraph each. */
+  readonly notes?: readonly string[];
   /** What measures it again on the protocol that decides. */
   readonly commands: readonly string[];
   /** What measures it on the others. */

@@ -1,4 +1,4 @@
-import { mapName, rates } from '../protocols.ts';
+import { atMapRate, mapActivations, rates, reluAndMrelus } from '../protocols.ts';
 import { isRegistered } from '../registry.ts';
 import { shareInterval } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
@@ -6,27 +6,10 @@ import { type Claim, type Comparison, enough, ofProtocol, partsLink, type Region
 import { accuracyOf, cellOf, lossOf, runsOf } from './runs.ts';
 import { countText, figure, outcomesText } from './words.ts';
 
-/** The activations of the learning-rate map. */
-export const mapActivations: readonly string[] = [
-  'relu',
-  'prelu',
-  'mrelu-0.8',
-  'mrelu-0.5',
-  'pap',
-  'pap-clipped',
-  'pap-layer',
-];
-
-/** The name of the protocol at a rate of the map. */
-export function atMapRate(rate: number): string {
-  return `${mapName}/rate-${rate}`;
-}
-
 /** The published network with the published batch, and the map's. */
 const on = 'author-2016/rate-0.35';
 const judgedOn = [on, atMapRate(0.35)];
-const mrelus = ['mrelu-0.8', 'mrelu-0.5'] as const;
-const compared = ['relu', ...mrelus] as const;
+const [, ...mrelus] = reluAndMrelus;
 const needed = () => mrelus;
 const learns = (row: TrialRow): boolean => accuracyOf(row) >= 0.9;
 
@@ -43,7 +26,7 @@ function shareOf(rows: readonly TrialRow[], protocol: string, activation: string
 
 /** `relu: 0 of 5 (0.00 to 0.522)`, a line for each that there are trials of. */
 function shareLines(rows: readonly TrialRow[], protocol: string): string[] {
-  return compared.flatMap((name) => {
+  return reluAndMrelus.flatMap((name) => {
     const { k, n } = shareOf(rows, protocol, name);
     const interval = shareInterval(k, n);
     return interval ? [`${name}: ${k} of ${n} (${interval.map(figure).join(' to ')})`] : [];
@@ -52,7 +35,7 @@ function shareLines(rows: readonly TrialRow[], protocol: string): string[] {
 
 /** `relu 0 of 2, mrelu-0.8 2 of 2`, of those that there are any of. */
 function sharesText(rows: readonly TrialRow[], protocol: string): string {
-  return compared
+  return reluAndMrelus
     .map((name) => ({ name, ...shareOf(rows, protocol, name) }))
     .flatMap(({ name, k, n }) => (n > 0 ? [`${name} ${k} of ${n}`] : []))
     .join(', ');

@@ -1,7 +1,6 @@
-import { isOfMap, rates } from '../protocols.ts';
+import { atMapRate, isOfMap, rates } from '../protocols.ts';
 import { clusterMeans, geometricMean, mean, welch } from '../statistics.ts';
 import { type Claim, type Comparison, commonRule, enough, jackknifeText, judge, verdictOf } from './claim.ts';
-import { atMapRate } from './high-lr.ts';
 import { lossRatio } from './loss-ratio.ts';
 import { accuracyOf, cellOf, isDead, lossOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
 import { countText, outcomesText, pText, valueLines } from './words.ts';

@@ -1,5 +1,5 @@
 import { experiments } from '../experiments.ts';
-import { author2016, isOfMap, mapName, protocols } from '../protocols.ts';
+import { author2016, isOfMap, mapName, protocols, reluAndMrelus } from '../protocols.ts';
 import { isRegistered } from '../registry.ts';
 import { clusterMeans, geometricMean, mean } from '../statistics.ts';
 import type { GradientRow, TrialRow } from '../trial.ts';
@@ -25,7 +25,6 @@ const order = [
   ['mrelu-0.5', 'relu'],
   ['mrelu-0.5', 'mrelu-0.8'],
 ] as const;
-const compared = ['relu', 'mrelu-0.8', 'mrelu-0.5'] as const;
 
 /** `‖dL/dW‖₂` over the weights of all layers together, at the start. */
 function gradientOf({ gradients }: TrialRow | GradientRow): number {
@@ -143,8 +142,10 @@ export const slope: Claim = {
   published: ['in words and pictures only'],
   rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed, MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. Surfaces are paired by their weights, and the ratios of the pairs of weights of one network, which are not independent, are first averaged: n is the number of networks of each. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. The parts are the three ratios of each measure, the gradient and the curve of networks on MNIST, the surface of those on CIFAR-10. ${partsLink} ${commonRule(on)}`,
   on,
-  notes:
-    'No learning rate matters before the first update: the gradient at the start is judged once for each network and size of batch. A test loss that falls slowly and steadily also bends: the roughness of a curve holds descent and unrest together, and differs in direction between rates, so that each rate stands by itself.',
+  notes: [
+    'No learning rate matters before the first update: the gradient at the start is judged once for each network and size of batch.',
+    'A test loss that falls slowly and steadily also bends: the roughness of a curve holds descent and unrest together, and differs in direction between rates, so that each rate stands by itself.',
+  ],
   commands: [
     'npx poolproof reproduce gradients',
     'npx poolproof reproduce mnist --activation relu,mrelu-0.8,mrelu-0.5',
@@ -172,18 +173,18 @@ export const slope: Claim = {
       sentence: outcomesText(comparisons, verdict, needed),
       cells: [
         ...startPlaces(evidence).flatMap((protocol) =>
-          compared.flatMap((activation): Cell[] => {
+          reluAndMrelus.flatMap((activation): Cell[] => {
             const values = [...startGradients(evidence, protocol, activation).values()];
             return values.length === 0 ? [] : [cellOfValues({ protocol, activation, quantity: atStart }, values)];
           }),
         ),
         ...protocolsWith(rows, ['relu', 'mrelu-0.8']).flatMap((protocol) =>
-          compared.flatMap((name): Cell[] => {
+          reluAndMrelus.flatMap((name): Cell[] => {
             const runs = runsOf(rows, protocol, name);
             return runs.length === 0 ? [] : [cellOf(runs, ofCurve, roughnessOf)];
           }),
         ),
-        ...compared.flatMap((name) => surfaceCells(surfaces, name, 'roughness')),
+        ...reluAndMrelus.flatMap((name) => surfaceCells(surfaces, name, 'roughness')),
       ],
       comparisons,
     };

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { rates } from '../protocols.ts';
+import { atMapRate, rates } from '../protocols.ts';
 import type { Comparison } from './claim.ts';
-import { atMapRate } from './high-lr.ts';
 import { figure, formatOf, listOf, timeText, valueLines } from './words.ts';
 
 it('figures have three digits, accuracies four decimals, times the unit that fits', () => {

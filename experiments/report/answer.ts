@@ -1,9 +1,8 @@
 import type { Verdict } from '../claims/claim.ts';
-import { atMapRate } from '../claims/high-lr.ts';
 import { published } from '../claims/relu-and-pap.ts';
 import { accuracyOf, lossOf, runsOf } from '../claims/runs.ts';
 import { figure } from '../claims/words.ts';
-import { author2016, rates } from '../protocols.ts';
+import { atMapRate, author2016, rates } from '../protocols.ts';
 import { mean } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 

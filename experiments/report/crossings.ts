@@ -1,6 +1,5 @@
-import { atMapRate, mapActivations } from '../claims/high-lr.ts';
 import { lossOf, runsOf } from '../claims/runs.ts';
-import { rates } from '../protocols.ts';
+import { atMapRate, mapActivations, rates } from '../protocols.ts';
 import { mean } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Block, folded, text } from './block.ts';

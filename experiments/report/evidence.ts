@@ -4,7 +4,8 @@ import type { Evidence, MeasuredSurface, StepRatio } from '../claims/claim.ts';
 import { isDead } from '../claims/runs.ts';
 import { message } from '../data/idx.ts';
 import { isRegistered } from '../registry.ts';
-import { ResultsError, readResults } from '../results.ts';
+import { readResults } from '../results.ts';
+import { ResultsError } from '../row.ts';
 import { surfaceMeasures } from '../surface.ts';
 import { type GradientRow, keyOf, type Row, type SurfaceRow, type TrialRow } from '../trial.ts';
 

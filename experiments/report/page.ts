@@ -91,7 +91,7 @@ function section(claim: Claim, finding: Finding, figures: readonly Figure[], tab
     ...(drawnElsewhere.includes(claim.id) && finding.cells.length > 0
       ? [text('The losses are drawn with [mean-loss](#mean-loss).')]
       : []),
-    ...(claim.notes === undefined ? [] : folded('How it was measured', text(claim.notes))),
+    ...folded('How it was measured', ...(claim.notes ?? []).map((paragraph) => text(paragraph))),
     text('Measured again by:'),
     { kind: 'commands', lines: [...claim.commands, ...claim.further] },
   ];

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
-import { atMapRate, mapActivations } from '../../claims/high-lr.ts';
 import { isDead, runsOf } from '../../claims/runs.ts';
+import { atMapRate, mapActivations } from '../../protocols.ts';
 import { median } from '../../statistics.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';

@@ -1,8 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import { atMapRate, mapActivations } from '../../claims/high-lr.ts';
 import { accuracyOf, isDead, lossOf, runsOf } from '../../claims/runs.ts';
 import { roughnessOf } from '../../claims/slope.ts';
-import { rates } from '../../protocols.ts';
+import { atMapRate, mapActivations, rates, reluAndMrelus } from '../../protocols.ts';
 import { median } from '../../statistics.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
@@ -151,9 +150,10 @@ export function mapFigure(rows: readonly TrialRow[]): Figure[] {
 
 /** The roughness of the test-loss curve over the learning rate, for ReLU and MReLUs. */
 export function roughnessFigure(rows: readonly TrialRow[]): Figure[] {
-  const names = ['relu', 'mrelu-0.8', 'mrelu-0.5'];
   const points = pointsOf(rows.filter((row) => !isDead(row))).filter(
-    ({ activation, runs }) => names.includes(activation) && runs.some((row) => Number.isFinite(roughnessOf(row))),
+    ({ activation, runs }) =>
+      (reluAndMrelus as readonly string[]).includes(activation) &&
+      runs.some((row) => Number.isFinite(roughnessOf(row))),
   );
   if (points.length === 0) return [];
   const label = 'median roughness of the test-loss curve (mean |second difference|, nats)';
@@ -161,7 +161,7 @@ export function roughnessFigure(rows: readonly TrialRow[]): Figure[] {
     {
       name: 'roughness',
       svg: picture(760, 330, 'roughness of the curve by learning rate and activation', [
-        legend(64, 4, names),
+        legend(64, 4, reluAndMrelus),
         { x: 0, y: 30, svg: lines(points, label, roughnessOf, 300) },
       ]),
       caption:

@@ -1,6 +1,7 @@
 import type { Evidence } from '../../claims/claim.ts';
 import { startGradients, startPlaces } from '../../claims/slope.ts';
 import { stepTimes } from '../../claims/training-time.ts';
+import { reluAndMrelus } from '../../protocols.ts';
 import type { TrialRow } from '../../trial.ts';
 import type { Figure } from '../block.ts';
 import { distributions, heightOf, type Sample } from './distributions.ts';
@@ -29,13 +30,12 @@ export function stepsFigure(rows: readonly TrialRow[]): Figure[] {
 
 /** The gradients at the start, of ReLU and MReLUs. */
 export function gradientsFigure(evidence: Pick<Evidence, 'rows' | 'gradients'>): Figure[] {
-  const names = ['relu', 'mrelu-0.8', 'mrelu-0.5'];
   // A network of one activation alone compares nothing.
   const shown = startPlaces(evidence).filter((place) => startGradients(evidence, place, 'mrelu-0.8').size > 0);
   if (shown.length === 0) return [];
   let y = 0;
   const parts = shown.flatMap((place) => {
-    const samples = names
+    const samples = reluAndMrelus
       .map((name) => ({ name, values: [...startGradients(evidence, place, name).values()] }))
       .filter(({ values }) => values.length > 0);
     const top = y;
