@@ -18,8 +18,8 @@ export interface Claim {
   readonly id: ClaimId;
   /** What is claimed, as a sentence. */
   readonly claimed: string;
-  /** The published figures, a line each. */
-  readonly published: readonly string[];
+  /** The published figures, a line each; where there are several, those of `ours`. */
+  readonly published: readonly NamedValue[];
   /** When it holds and when it does not, written down before rows were judged. */
   readonly rule: string;
   /** The protocol that decides: the published one, where there is one. */
@@ -68,8 +68,8 @@ export interface MeasuredSurface extends Surface {
 
 export interface Finding {
   readonly verdict: Verdict;
-  /** What came on the protocol that decides, a line for each figure; none if nothing did. */
-  readonly ours: readonly string[];
+  /** What came on the protocol that decides, a line each; none if nothing did. */
+  readonly ours: readonly NamedValue[];
   /** Trials behind it. */
   readonly n: string;
   /** What a reader of the verdict alone must know beside it. */
@@ -77,6 +77,12 @@ export interface Finding {
   readonly sentence: string;
   readonly cells: readonly Cell[];
   readonly comparisons: readonly Comparison[];
+}
+
+/** A figure in words, with its interval: `mean loss, pap / relu` and `0.348 (0.332 to 0.364)`. */
+export interface NamedValue {
+  readonly name: string;
+  readonly value: string;
 }
 
 /** One quantity of one activation on one protocol. */

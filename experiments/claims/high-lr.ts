@@ -2,7 +2,16 @@ import { atMapRate, mapActivations, rates, reluAndMrelus } from '../protocols.ts
 import { isRegistered } from '../registry.ts';
 import { shareInterval } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
-import { type Claim, type Comparison, enough, ofProtocol, partsLink, type Region, verdictOf } from './claim.ts';
+import {
+  type Claim,
+  type Comparison,
+  enough,
+  type NamedValue,
+  ofProtocol,
+  partsLink,
+  type Region,
+  verdictOf,
+} from './claim.ts';
 import { accuracyOf, cellOf, lossOf, runsOf } from './runs.ts';
 import { countText, figure, outcomesText } from './words.ts';
 
@@ -24,12 +33,12 @@ function shareOf(rows: readonly TrialRow[], protocol: string, activation: string
   return { n: runs.length, k: runs.filter(learns).length };
 }
 
-/** `relu: 0 of 5 (0.00 to 0.522)`, a line for each that there are trials of. */
-function shareLines(rows: readonly TrialRow[], protocol: string): string[] {
+/** `0 of 5 (0.00 to 0.522)`, of each that there are trials of. */
+function namedShares(rows: readonly TrialRow[], protocol: string): NamedValue[] {
   return reluAndMrelus.flatMap((name) => {
     const { k, n } = shareOf(rows, protocol, name);
     const interval = shareInterval(k, n);
-    return interval ? [`${name}: ${k} of ${n} (${interval.map(figure).join(' to ')})`] : [];
+    return interval ? [{ name: `learns, ${name}`, value: `${k} of ${n} (${interval.map(figure).join(' to ')})` }] : [];
   });
 }
 
@@ -100,7 +109,7 @@ function comparisonsOn(rows: readonly TrialRow[], protocol: string): Comparison[
 export const highLr: Claim = {
   id: 'high-lr',
   claimed: 'With a learning rate of 0.35 an MReLU network learns where a ReLU network does not.',
-  published: ['a plot: MReLU learns at 0.35, ReLU does not'],
+  published: [{ name: '', value: 'a plot: MReLU learns at 0.35, ReLU does not' }],
   rule: `At 0.35 a trial learns if it ends at a test accuracy of 0.9 or more. For each MReLU (0.8/0.2 and 0.5/0.5), with at least ${enough} trials of it and of ReLU: it holds if at least two thirds of the MReLU trials learn and at most one third of the ReLU trials; it does not if at least two thirds of the ReLU trials learn, or at most one third of the MReLU trials; in between it is open. All trials count, dead ones too. The shares themselves are judged, whose intervals are wide: where half of all networks learn, five trials are decided by chance three times in eight. ${partsLink} Each protocol is judged by itself; the verdict is that of ${on}, the published network with its batch of 32, and what batch 128 gives is said beside it.`,
   on,
   commands: ['npx poolproof reproduce mnist --protocol author-2016/rate-0.35'],
@@ -122,7 +131,7 @@ export const highLr: Claim = {
     });
     return {
       verdict,
-      ours: shareLines(rows, on),
+      ours: namedShares(rows, on),
       n: countText(comparisons, on),
       ...(learning.length > 0 &&
         ofProtocol(comparisons, on).length === 0 && {

@@ -3,7 +3,7 @@ import { mean, meanInterval } from '../statistics.ts';
 import { quantileLevels, type TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, partsLink, type Region, verdictOf } from './claim.ts';
 import { cellOf, runsOf } from './runs.ts';
-import { countText, outcomesText, valueLines } from './words.ts';
+import { countText, outcomesText, valuesOn } from './words.ts';
 
 /** The mean over the hidden layers of a quantile of a branch's coefficients; NaN if they have none. */
 export function quantileOf(branch: string, level: number): (row: TrialRow) => number {
@@ -39,7 +39,7 @@ export const pathways: Claim = {
   id: 'pathways',
   claimed:
     'Trained alphas turn pathways off (D + P → 0) and set their slope (D → 0 steep, D → 1 gradual); all start at P = D = 0.5.',
-  published: ['in words only'],
+  published: [{ name: '', value: 'in words only' }],
   rule: `Three figures of the trained coefficients of PAPs of one alpha a unit, each a mean over the hidden layers, and over trials with Student's 95 % interval. Turned off: at least 5 % of the units have |D + P| < 0.1. Steep: the 5 % quantile of D is at most 0.1. Gradual: the 95 % quantile of D is at least 0.9. Each holds on a protocol where the whole interval is on that side of the bound, and does not where it is on the other. ${partsLink} ${commonRule(on)}`,
   on,
   commands: ['npx poolproof reproduce mnist --activation pap'],
@@ -60,7 +60,7 @@ export const pathways: Claim = {
     const verdict = verdictOf(comparisons, on, 'five trials of pap');
     return {
       verdict,
-      ours: valueLines(comparisons, on),
+      ours: valuesOn(comparisons, on),
       n: `${countText(comparisons, on)} networks`,
       sentence: outcomesText(comparisons, verdict),
       cells: trainedOn(rows).flatMap((protocol) => {

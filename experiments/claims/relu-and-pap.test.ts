@@ -39,7 +39,7 @@ describe('mean-loss', () => {
   it('is decided by the published protocol, with its figure, and names what others give', () => {
     const others = [...both(0.2, 0.005, 0.2, 0.005, 20, 'small'), ...both(0.2, 0.005, 0.1, 0.005, 20, 'iters-94')];
     const { verdict, ours } = measure('mean-loss', { rows: [...others, ...both(0.11, 0.005, 0.11 * 0.72, 0.005)] });
-    expect(ours).toEqual([expect.stringMatching(/^0\.7/)]);
+    expect(ours).toEqual([{ name: 'mean loss, pap / relu', value: expect.stringMatching(/^0\.7/) }]);
     expect(saidOf(verdict)).toEqual(['not decided on author-2016', 'holds: iters-94', 'does not hold: small']);
   });
 

@@ -8,13 +8,12 @@ import {
   commonRule,
   jackknifeText,
   judge,
-  ofProtocol,
   type Region,
   verdictOf,
 } from './claim.ts';
 import { lossRatio, type RatioOfLosses } from './loss-ratio.ts';
 import { accuracyOf, cellOf, lossOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, formatOf, listOf, outcomesText, valueLines, withInterval } from './words.ts';
+import { countText, listOf, outcomesText, valuesOn } from './words.ts';
 
 /** The table of the post; what follows its ± is taken as a standard deviation, since the post does not say. */
 export const published = {
@@ -50,9 +49,10 @@ export const mnistTable: Claim = {
   id: 'mnist-table',
   claimed: 'On MNIST, after 20 epochs, PAP and ReLU end at the test losses and accuracies of the published table.',
   published: both.flatMap((activation) =>
-    kinds.map(
-      (kind) => `${kind}, ${activation}: ${published[activation][kind].mean} ± ${published[activation][kind].sd}`,
-    ),
+    kinds.map((kind) => {
+      const { mean, sd } = published[activation][kind];
+      return { name: `${kind}, ${activation}`, value: `${mean} ± ${sd}` };
+    }),
   ),
   rule: `For each protocol that both were trained on, four figures: each is as published if the 95 % interval of our mean lies within the published mean ± 2 standard deviations (what follows the ± of the table is taken as a standard deviation; the post does not say), and is not if it lies outside. A protocol needs all four. ${commonRule(on)}`,
   on,
@@ -83,9 +83,7 @@ export const mnistTable: Claim = {
     const verdict = verdictOf(comparisons, on, missing);
     return {
       verdict,
-      ours: ofProtocol(comparisons, on).map(
-        ({ what, value, interval }) => `${what.replace('mean ', '')}: ${withInterval(value, interval, formatOf(what))}`,
-      ),
+      ours: valuesOn(comparisons, on),
       n: countText(comparisons, on),
       sentence: outcomesText(comparisons, verdict),
       cells: cellsOf(rows),
@@ -111,7 +109,7 @@ function ratioClaim(
       const verdict = verdictOf(comparisons, on, missing);
       return {
         verdict,
-        ours: valueLines(comparisons, on),
+        ours: valuesOn(comparisons, on),
         n: countText(comparisons, on),
         ...(larger.some(({ protocol }) => protocol === on) && { caveat: 'by more than claimed' }),
         sentence: `${outcomesText(comparisons, verdict)}${
@@ -130,7 +128,7 @@ export const meanLoss: Claim = ratioClaim(
   {
     id: 'mean-loss',
     claimed: "The mean test loss of PAP is about 60 % of ReLU's.",
-    published: ['0.61 (0.0672 / 0.1102)'],
+    published: [{ name: '', value: '0.61 (0.0672 / 0.1102)' }],
     rule: `The ratio of the mean final test losses, PAP / ReLU, with its 95 % interval (${jackknifeText}): it holds where the whole interval is at most 0.72 (0.6 and a fifth more; where it is at most 0.48 the effect is larger than claimed, which is said, and holds too), and does not where it is above. Dead runs of finite loss are included; the ratio without them stands beside. ${commonRule(on)}`,
   },
   { what: 'mean loss', statistic: mean, top: 'pap', bottom: 'relu', claimed: { to: 0.72 } },
@@ -141,7 +139,7 @@ export const consistency: Claim = ratioClaim(
   {
     id: 'consistency',
     claimed: "The standard deviation of PAP's test loss is 3 to 4 times smaller than that of ReLU's.",
-    published: ['3.5 (0.0078 / 0.0022)'],
+    published: [{ name: '', value: '3.5 (0.0078 / 0.0022)' }],
     rule: `The ratio of the standard deviations of the final test losses, ReLU / PAP, with its 95 % interval (${jackknifeText}): it holds where the whole interval is at least 2.5 (3 less a sixth; where it is at least 4.8 the effect is larger than claimed, which is said, and holds too), and does not where it is below. The test for unequal spread is Brown and Forsythe's. Dead runs of finite loss are included; the ratio without them stands beside. ${commonRule(on)}`,
   },
   { what: 'sd of the loss', statistic: standardDeviation, top: 'relu', bottom: 'pap', claimed: { from: 2.5 } },

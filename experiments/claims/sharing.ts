@@ -3,7 +3,7 @@ import { clusterMeans, geometricMean, mean, welch } from '../statistics.ts';
 import { type Claim, type Comparison, commonRule, enough, jackknifeText, judge, verdictOf } from './claim.ts';
 import { lossRatio } from './loss-ratio.ts';
 import { accuracyOf, cellOf, isDead, lossOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, outcomesText, pText, valueLines } from './words.ts';
+import { countText, outcomesText, pText, valuesOn } from './words.ts';
 
 const both = ['pap', 'pap-layer'] as const;
 const on = 'small';
@@ -15,7 +15,7 @@ export const sharing: Claim = {
   id: 'sharing',
   claimed:
     'Open question of the post, judged as: one alpha for each unit gives a lower test loss than one for the layer.',
-  published: ['none'],
+  published: [{ name: '', value: 'none' }],
   rule: `The ratio of the mean final test losses, one alpha a unit / one a layer, with its 95 % interval (${jackknifeText}), on each protocol outside of the learning-rate map; over the map, the geometric mean of the ratio within pairs of one rate and seed of which both live, averaged first over the rates of each seed, since a seed starts every rate with the same weights, with Student's 95 % interval of the logarithm over the seeds. It holds where the whole interval is at most 1, and does not where it is above. A channel exists in the convnet only, where it is the only sharing that was trained: it is not compared. ${commonRule(`${on}, since the post publishes no figure of it, and there are most trials`)}`,
   on,
   commands: ['npx poolproof reproduce sharing'],
@@ -47,7 +47,7 @@ export const sharing: Claim = {
     const [deadUnit, deadLayer] = ofMap.map((runs) => `${runs.filter(isDead).length} of ${runs.length}`);
     return {
       verdict,
-      ours: valueLines(comparisons, on),
+      ours: valuesOn(comparisons, on),
       n: countText(comparisons, on),
       ...(isOther && { caveat: 'by the loss; by the accuracy the layer is better' }),
       sentence: [

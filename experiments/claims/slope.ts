@@ -16,7 +16,7 @@ import {
 } from './claim.ts';
 import { cellOf, cellOfValues, isDead, pairsOf, protocolsWith, runsOf } from './runs.ts';
 import { measureOf, sameWeights, surfaceCells, surfaceProtocolsOf } from './surfaces.ts';
-import { countText, outcomesText, valueLines } from './words.ts';
+import { countText, outcomesText, valuesOn } from './words.ts';
 
 const on = author2016.name;
 const smaller = { to: 1 };
@@ -139,7 +139,7 @@ export const slope: Claim = {
   id: 'slope',
   claimed:
     'More D and less P gives smaller gradients and a more gradual loss: 0.8/0.2 is a little smoother than ReLU, 0.5/0.5 much.',
-  published: ['in words and pictures only'],
+  published: [{ name: '', value: 'in words and pictures only' }],
   rule: `Three measures: the norm of dL/dW over all layers at the start; the roughness of the test loss over the epochs (mean |second difference|); the roughness of the loss surfaces over two weights (mean |second difference| in shares of the range). For each, on each protocol, the geometric mean of the ratio within pairs of one seed, MReLU 0.8 / ReLU, 0.5 / ReLU and 0.5 / 0.8, with Student's 95 % interval of the logarithm: it holds where the whole interval is at most 1, and does not where it is above. Surfaces are paired by their weights, and the ratios of the pairs of weights of one network, which are not independent, are first averaged: n is the number of networks of each. The curve of a dead run is flat whatever the activation, and so is its surface: only pairs in which both runs live are judged, and the figure with dead ones stands beside. The parts are the three ratios of each measure, the gradient and the curve of networks on MNIST, the surface of those on CIFAR-10. ${partsLink} ${commonRule(on)}`,
   on,
   notes: [
@@ -168,7 +168,7 @@ export const slope: Claim = {
     const verdict = verdictOf(comparisons, on, 'gradients of relu and of MReLUs for five seeds', { needed });
     return {
       verdict,
-      ours: valueLines(comparisons, on),
+      ours: valuesOn(comparisons, on),
       n: `${countText(comparisons, on)} pairs`,
       sentence: outcomesText(comparisons, verdict, needed),
       cells: [

@@ -3,7 +3,7 @@ import { median, medianInterval } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, type StepRatio, verdictOf } from './claim.ts';
 import { cellOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, figure, outcomesText, valueLines } from './words.ts';
+import { countText, figure, outcomesText, valuesOn } from './words.ts';
 
 const on = author2016.name;
 const claimed = { from: 1.05, to: 1.15 };
@@ -37,7 +37,7 @@ function benchmarkText(stepRatios: readonly StepRatio[]): string {
 export const trainingTime: Claim = {
   id: 'training-time',
   claimed: 'Training with PAP takes about 10 % longer than with ReLU.',
-  published: ['1.10'],
+  published: [{ name: '', value: '1.10' }],
   rule: `The time of an update is the median of those of an epoch, in the epoch of the trial where it is least. Of its ratios, PAP / ReLU, over pairs of trials with the same protocol, seed and backend: the median with its 95 % interval by the sign test, from the k-th lowest to the k-th highest of the ratios, which at least six are needed for. An update does not depend on the learning rate: the learning-rate map is one place. It holds where the whole interval lies in 1.05 to 1.15, and does not where it lies outside, below as above. ${commonRule(on)}`,
   on,
   commands: ['npx poolproof reproduce mnist'],
@@ -53,7 +53,7 @@ export const trainingTime: Claim = {
       const outcome = judge(interval, claimed, n);
       return {
         protocol: where,
-        what: 'step, pap / relu',
+        what: 'time of an update, pap / relu',
         n,
         value: median(ratios),
         interval,
@@ -65,7 +65,7 @@ export const trainingTime: Claim = {
     const verdict = verdictOf(comparisons, on, 'pairs of trials of relu and pap, five of them');
     return {
       verdict,
-      ours: valueLines(comparisons, on),
+      ours: valuesOn(comparisons, on),
       n: `${countText(comparisons, on)} pairs`,
       sentence: `${outcomesText(comparisons, verdict)}${benchmarkText(stepRatios)}`,
       cells: protocolsWith(rows, ['relu', 'pap']).flatMap((protocol) =>

@@ -10,7 +10,7 @@ import {
   verdictOf,
 } from './claim.ts';
 import { measureOf, sameWeights, surfaceActivations, surfaceCells, surfaceProtocolsOf } from './surfaces.ts';
-import { countText, figure, outcomesText, valueLines } from './words.ts';
+import { countText, figure, outcomesText, valuesOn } from './words.ts';
 
 const on = convnet.name;
 
@@ -109,7 +109,7 @@ export const trench: Claim = {
   id: 'trench',
   claimed:
     'The loss over two weights of different layers of a small CIFAR-10 convnet has a clearer, trench-like minimum with a PAP than with ReLU, for most pairs.',
-  published: ['pictures of chosen pairs'],
+  published: [{ name: '', value: 'pictures of chosen pairs' }],
   rule: `Each pair of weights is swept in a ReLU network and in PAP networks of the same protocol and seed, started at 0.5/0.5 and at 0.8/0.2. Trench-like: the anisotropy \`1 − |λ₂|/|λ₁|\` of the best-fitting quadratic (0 for a bowl, 1 for a trench) is greater with the PAP; clearer: its minimum is deeper, by \`(mean loss at the border − minimum) / loss of the trained network\`. For each of the two, the share of pairs in which the PAP has more, of at least ${enoughPairs}, with the 95 % interval of Clopper and Pearson: it holds if the whole interval is at least one half, and does not if it is below. Pairs of one network are not independent, which the interval does not know. Left out, and counted in the cells, are surfaces of a network that has not learned (a test accuracy below 0.2: there is no minimum to look at), and those that are not finite somewhere, or flat. The parts on a protocol are those two of each PAP that was swept and learned there. ${partsLink} ${protocolRule(on)}`,
   on,
   notes,
@@ -134,7 +134,7 @@ export const trench: Claim = {
     );
     return {
       verdict,
-      ours: valueLines(comparisons, on),
+      ours: valuesOn(comparisons, on),
       n: `${countText(comparisons, on)} pairs`,
       sentence: `${outcomesText(comparisons, verdict)}${notLearnedText(surfaces)}${limitsText(surfaces)}`,
       cells: (['anisotropy', 'depth', 'roughness'] as const).flatMap((measure) =>

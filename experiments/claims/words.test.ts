@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { atMapRate, rates } from '../protocols.ts';
 import type { Comparison } from './claim.ts';
-import { figure, formatOf, listOf, timeText, valueLines } from './words.ts';
+import { figure, formatOf, listOf, timeText, valuesOn } from './words.ts';
 
 it('figures have three digits, accuracies four decimals, times the unit that fits', () => {
   expect([0.1234, 12_345.6, 1e-5, Number.NaN].map(figure)).toEqual(['0.123', '12346', '1.00e-5', '–']);
@@ -20,7 +20,7 @@ it('values of one measure stand under its name', () => {
   const of = (part: string | undefined): Comparison => ({
     protocol: 'p',
     ...(part !== undefined && { part }),
-    what: '',
+    what: 'loss, a / b',
     n: [9],
     value: 1,
     interval: [0.5, 2],
@@ -28,16 +28,16 @@ it('values of one measure stand under its name', () => {
     tests: [],
     outcome: 'open',
   });
-  const said = '1.00 (0.500 to 2.00)';
-  expect(valueLines([of(undefined)], 'p')).toEqual([said]);
-  expect(valueLines([of('steep')], 'p')).toEqual([`steep: ${said}`]);
-  expect(valueLines([of('depth (pap)')], 'p')).toEqual([`depth (pap): ${said}`]);
-  expect(valueLines([of('depth (a / b)'), of('depth (a / c)')], 'p')).toEqual([
-    'depth:',
-    `a / b ${said}`,
-    `a / c ${said}`,
+  const value = '1.00 (0.500 to 2.00)';
+  expect(valuesOn([of(undefined)], 'p')).toEqual([{ name: 'loss, a / b', value }]);
+  expect(valuesOn([of('steep')], 'p')).toEqual([{ name: 'steep', value }]);
+  expect(valuesOn([of('depth (pap)')], 'p')).toEqual([{ name: 'depth (pap)', value }]);
+  expect(valuesOn([of('depth (a / b)'), of('depth (a / c)')], 'p')).toEqual([
+    { name: 'depth:', value: '' },
+    { name: 'a / b', value },
+    { name: 'a / c', value },
   ]);
-  expect(valueLines([of('steep')], 'q')).toEqual([]);
+  expect(valuesOn([of('steep')], 'q')).toEqual([]);
 });
 
 it('of the learning-rate map only the rates are named', () => {

@@ -3,6 +3,7 @@ import type { Interval } from '../statistics.ts';
 import {
   type Comparison,
   type Decided,
+  type NamedValue,
   type Outcome,
   ofProtocol,
   type PartsNeeded,
@@ -45,19 +46,17 @@ export function pText(p: number | undefined): string {
   return p === undefined ? 'no p' : p < 1e-4 ? 'p < 0.0001' : `p = ${p.toPrecision(2)}`;
 }
 
-/** What came on the protocol that decides, a line for each figure: `steep: 0.612 (0.580 to 0.650)`. */
-export function valueLines(comparisons: readonly Comparison[], on: string): string[] {
-  const own = ofProtocol(comparisons, on).map(({ part = '', value, interval }) => ({
-    ...measureAndWhat(part),
-    text: withInterval(value, interval),
+/** What came on the protocol that decides; parts of one measure, `depth (a / b)`, stand under its name. */
+export function valuesOn(comparisons: readonly Comparison[], on: string): NamedValue[] {
+  const own = ofProtocol(comparisons, on).map(({ part, what, value, interval }) => ({
+    ...measureAndWhat(part ?? what),
+    value: withInterval(value, interval, formatOf(what)),
   }));
   return [...new Set(own.map(({ measure }) => measure))].flatMap((measure) => {
     const of = own.filter((each) => each.measure === measure);
-    if (measure === '') return of.map(({ text }) => text);
-    const [{ what, text }] = of as [(typeof of)[number]];
     return of.length === 1
-      ? [`${measure}${what === undefined ? '' : ` (${what})`}: ${text}`]
-      : [`${measure}:`, ...of.map(({ what, text }) => `${what} ${text}`)];
+      ? of.map(({ what, value }) => ({ name: what === undefined ? measure : `${measure} (${what})`, value }))
+      : [{ name: `${measure}:`, value: '' }, ...of.map(({ what = '', value }) => ({ name: what, value }))];
   });
 }
 

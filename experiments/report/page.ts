@@ -81,7 +81,10 @@ const drawnElsewhere: readonly ClaimId[] = ['consistency', 'sharing'];
 function section(claim: Claim, finding: Finding, figures: readonly Figure[], tables: readonly Block[]): Block[] {
   return [
     heading(2, claim.id),
-    text(claim.claimed, `Published: ${claim.published.join('; ')}.`),
+    text(
+      claim.claimed,
+      `Published: ${claim.published.map(({ name, value }) => `${name} ${value}`.trim()).join('; ')}.`,
+    ),
     heading(3, `Verdict: ${verdictText(finding.verdict, finding.caveat)}`),
     text(finding.sentence),
     text(`The rule: ${claim.rule}`),

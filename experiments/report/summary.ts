@@ -9,14 +9,14 @@ export function summary(findings: readonly { readonly claim: Claim; readonly fin
   return [
     {
       kind: 'table',
-      head: ['claim', 'published', 'ours, on the protocol that decides', 'n', 'verdict', 'on other protocols'],
+      head: ['claim', 'figure', 'published', 'ours', 'n', 'verdict, and elsewhere'],
       rows: findings.map(({ claim: { id, published }, finding: { ours, n, verdict, caveat } }) => [
         `[${unbroken(id)}](#${anchorOf(id)})`,
-        published.length > 1 ? published.map(unbroken) : published,
-        ours.length > 0 ? ours.map(unbroken) : '–',
-        unbroken(n),
-        verdictText(verdict, caveat),
-        elsewhereLines(verdict),
+        ours.map(({ name }) => unbroken(name)),
+        published.length > 1 ? published.map(({ value }) => unbroken(value)) : published.map(({ value }) => value),
+        ours.length > 0 ? ours.map(({ value }) => unbroken(value)) : '–',
+        n,
+        [verdictText(verdict, caveat), ...elsewhereLines(verdict).map((line) => `elsewhere ${line}`)],
       ]),
     },
     text('What measures them again, on the protocol that decides; below each claim stands what measures it on others:'),
