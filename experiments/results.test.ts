@@ -158,6 +158,30 @@ describe('a results file', () => {
     expect(readResults(path).rows).toEqual([row(1), row(7), row(2)]);
   });
 
+  it('whose end somebody else has written to takes no trial twice, and a full disk cuts off none of theirs', async () => {
+    const results = await openResults(path, 0);
+    results.append(row(1));
+    appendFileSync(path, linesOf([row(2)]));
+    expect(() => results.append(row(2))).toThrow(`${path}: another process has added the same trial`);
+    disk.room = 100;
+    expect(() => results.append(row(3))).toThrow('ENOSPC');
+    disk.room = undefined;
+    results.append(row(3));
+    await results.close();
+    expect(readResults(path).rows).toEqual([row(1), row(2), row(3)]);
+  });
+
+  it('whose lock is lost takes no row, and is closed', async () => {
+    const results = await openResults(path, 0);
+    rmSync(`${path}.lock`, { recursive: true });
+    let seed = 0;
+    await vi.waitFor(() => expect(() => results.append(row(++seed))).toThrow(`${path}: the lock was lost`), {
+      timeout: 10_000,
+      interval: 100,
+    });
+    await results.close();
+  });
+
   it('on a full disk keeps the rows that are there, whole, and goes on when there is room', async () => {
     const results = await openResults(path, 0);
     results.append(row(1));

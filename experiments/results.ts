@@ -107,18 +107,24 @@ export async function openResults(path: string, patience: number = stale + 2000)
       append(row) {
         if (lost !== undefined) throw new ResultsError(`${path}: the lock was lost: ${lost}`);
         const line = Buffer.from(`${JSON.stringify(row)}\n`);
+        const before = fstatSync(file).size;
+        // Whoever stands still for as long as a lock lasts learns of its loss only after a while.
+        if (before !== size && readResults(path).rows.some((other) => keyOf(other) === keyOf(row))) {
+          throw new ResultsError(`${path}: another process has added the same trial: its lock was taken for stale`);
+        }
         try {
           writeFileSync(file, line);
           fsyncSync(file);
         } catch (error) {
-          ftruncateSync(file, size);
+          ftruncateSync(file, before);
           throw new ResultsError(`${path}: could not be written: ${message(error)}`, { cause: error });
         }
-        size += line.length;
+        size = before + line.length;
       },
       async close() {
         closeSync(file);
-        await release();
+        // A lock that was lost can't be released, and `append` has said so.
+        await release().catch(() => {});
       },
     };
   } catch (error) {
