@@ -133,6 +133,7 @@ export function distributions(
             text: 'text',
             textAnchor: side,
             fontSize: 11,
+            fill: 'currentColor',
             stroke: 'var(--plot-background)',
             strokeWidth: 5,
           },
