@@ -119,7 +119,7 @@ describe('reproduce status and report', () => {
   it('report says that a row was never finished, and leaves it out', () => {
     const from = results();
     writeFileSync(join(from, 'small.ndjson'), `${JSON.stringify(rowsOf('small', 'relu', 1, () => ({}))[0])}\n{"pro`);
-    const { code, err } = reproduce('report', '--results', from, '--out', join(folder, 'cut'));
+    const { code, err } = reproduce('report', '--results', from, '--out', join(folder, 'unfinished'));
     expect(err.replaceAll(/\s+/g, ' ')).toContain('5 bytes of an unfinished row at the end');
     expect(code).toBe(0);
   });
