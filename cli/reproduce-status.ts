@@ -6,7 +6,7 @@ import { readMeasured } from '../experiments/report/evidence.ts';
 import { type Progress, type ProgressLine, progressOf } from '../experiments/report/plan.ts';
 import { leftText } from '../experiments/report/remaining.ts';
 import type { TrialRow } from '../experiments/trial.ts';
-import { wrapped } from '../properties/wrapped.ts';
+import { columns, wrapped } from '../properties/wrapped.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resultsOption, resultsRead, unfinishedLines } from './results-option.ts';
 import { table } from './table.ts';
@@ -74,12 +74,9 @@ function crossingLines(rows: readonly TrialRow[]): string[] {
   const said = crossingsText(rows);
   return [
     ...(said === '' ? [] : wrapped(said)),
-    ...lacksOf(rows).flatMap(({ rate, cells, command: [start, end], seconds }) => [
-      ...wrapped(
-        `Rate ${rate}: ${cells.map(({ name, n }) => `${name} has ${n}`).join(', ')} (left: ${leftText(seconds)})`,
-      ),
-      `  ${start} \\`,
-      `    ${end}`,
+    ...lacksOf(rows).flatMap(({ rate, cells, command, seconds }) => [
+      ...wrapped(`Rate ${rate}: ${cells.map(({ name, n }) => `${name} has ${n}`).join(', ')}; left:`),
+      ...commandLines(command, seconds),
     ]),
   ];
 }
@@ -89,6 +86,14 @@ function remainingLines(progress: readonly Progress[]): string[] {
   if (left.length === 0) return ['All trials are there.'];
   return [
     'To go on, with the time of one core:',
-    ...table(left.map(({ command, secondsLeft }) => [`  ${command}`, leftText(secondsLeft)])),
+    ...left.flatMap(({ command, secondsLeft }) => commandLines(command, secondsLeft)),
   ];
+}
+
+/** A command after its time; one that is too long in two lines that a shell takes as one. */
+function commandLines(command: string, seconds: number): string[] {
+  const line = `${leftText(seconds).padStart(9)}  ${command}`;
+  if (line.length <= columns) return [line];
+  const end = line.lastIndexOf(' --', columns - 2);
+  return [`${line.slice(0, end)} \\`, `${' '.repeat(13)}${line.slice(end + 1)}`];
 }

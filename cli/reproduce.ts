@@ -5,7 +5,7 @@ import { timeText } from '../experiments/claims/words.ts';
 import { loadCifar10First4000 } from '../experiments/data/cifar10.ts';
 import { DataError } from '../experiments/data/idx.ts';
 import { loadMnist } from '../experiments/data/mnist.ts';
-import { type ExperimentName, experiments, fileOf, plan, trialsOf } from '../experiments/experiments.ts';
+import { type Asked, type ExperimentName, experiments, fileOf, plan, trialsOf } from '../experiments/experiments.ts';
 import { openResults, type Results } from '../experiments/results.ts';
 import { ResultsError } from '../experiments/row.ts';
 import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
@@ -62,20 +62,20 @@ function experimentCommand(name: ExperimentName): Command {
     .summary(summary)
     .description(`Measures ${summary}. The protocol is ${first} if none is asked for.`)
     .action(async (flags: Flags) => {
-      process.exitCode = await reproduce([[name, flags.protocol ?? first]], flags);
+      process.exitCode = await reproduce([{ experiment: name, protocol: flags.protocol ?? first }], flags);
     });
 }
 
 /** All that `plan` has, or what it has of one protocol. */
 function allCommand(): Command {
-  const names = [...new Set(plan.map(([, protocol]) => protocol))];
-  const activations = new Map(plan.flatMap(([name]) => [...experiments[name].activations]));
+  const names = [...new Set(plan.map(({ protocol }) => protocol))];
+  const activations = new Map(plan.flatMap(({ experiment }) => [...experiments[experiment].activations]));
   return withCommonOptions(new Command('all'), names, activations, "each experiment's")
     .addOption(epochsOption())
     .summary('all that the claims need, one after the other')
     .description('Runs every command that `reproduce status` lists, which takes days on a small machine.')
     .action(async (flags: Flags) => {
-      const chosen = plan.filter(([, protocol]) => flags.protocol === undefined || protocol === flags.protocol);
+      const chosen = plan.filter(({ protocol }) => flags.protocol === undefined || protocol === flags.protocol);
       process.exitCode = await reproduce(chosen, flags);
     });
 }
@@ -111,12 +111,12 @@ function epochsOption(): Option {
 }
 
 /** One experiment after the other; the exit code of the first that did not end well, else 0. */
-async function reproduce(chosen: readonly (readonly [ExperimentName, string])[], flags: Flags): Promise<number> {
+async function reproduce(chosen: readonly Asked[], flags: Flags): Promise<number> {
   const progress = progressOn(process.stderr);
   endWithSignals(progress, 'interrupted: what has ended is kept; the same command goes on');
   try {
-    for (const [name, protocol] of chosen) {
-      const failures = await run(name, protocol, flags, progress);
+    for (const asked of chosen) {
+      const failures = await run(asked, flags, progress);
       if (failures > 0) return exitCodes.broke;
     }
     return exitCodes.held;
@@ -131,25 +131,17 @@ async function reproduce(chosen: readonly (readonly [ExperimentName, string])[],
 }
 
 /** Runs what is missing of an experiment; says how many trials failed. */
-async function run(name: ExperimentName, protocol: string, flags: Flags, progress: Progress): Promise<number> {
-  const trials = trialsFor(name, protocol, flags);
+async function run(asked: Asked, flags: Flags, progress: Progress): Promise<number> {
+  const { activation: activations = asked.activations, trials: count = asked.trials, epochs } = flags;
+  const trials = trialsOf({ ...asked, activations, trials: count, epochs });
   const path = join(flags.results, fileOf(trials[0].protocol.name));
-  await load(experiments[name].data, progress);
+  await load(experiments[asked.experiment].data, progress);
   const results = await openResults(path);
   try {
     return await runMissing(path, trials, results, flags, progress);
   } finally {
     await results.close();
   }
-}
-
-function trialsFor(name: ExperimentName, protocol: string, flags: Flags): Trial[] {
-  const { protocols, variants, activations, chosen, trials } = experiments[name];
-  return trialsOf(
-    variants(protocols.get(protocol)!),
-    (flags.activation ?? chosen(protocol)).map((known) => activations.get(known)!),
-    { trials: flags.trials ?? trials, epochs: flags.epochs },
-  );
 }
 
 /** Before any worker asks for it, so that it is downloaded once and an error is said once. */

@@ -84,34 +84,59 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
   },
 };
 
+/** Trials of an experiment on one of its protocols. */
+export interface Asked {
+  readonly experiment: ExperimentName;
+  readonly protocol: string;
+  /** Default: those that the experiment chooses. */
+  readonly activations?: readonly string[] | undefined;
+  /** Default: as many as the experiment has. */
+  readonly trials?: number | undefined;
+  /** Default: the protocol's. */
+  readonly epochs?: number | undefined;
+}
+
 /** What the claims need, in the order in which it says most: what `status` lists, and `all` runs. */
-export const plan: readonly (readonly [ExperimentName, protocol: string])[] = [
-  ['gradients', 'gradients/author-2016'],
-  ['gradients', `gradients/${mapName}`],
-  ['mnist', 'author-2016'],
-  ['mnist', 'author-2016/rate-0.05'],
-  ['mnist', 'author-2016/rate-0.35'],
-  ['mnist', 'small'],
-  ['mnist', 'small/one-layer'],
-  ['mnist', 'iters-94'],
-  ['sharing', 'small'],
-  ['learning-rate', mapName],
-  ['landscape', 'convnet'],
-  ['landscape', 'convnet/no-dropout'],
+export const plan: readonly Asked[] = [
+  { experiment: 'gradients', protocol: 'gradients/author-2016' },
+  { experiment: 'gradients', protocol: `gradients/${mapName}` },
+  { experiment: 'mnist', protocol: 'author-2016' },
+  // The curves of slope, of which five decide.
+  { experiment: 'mnist', protocol: 'author-2016', activations: ['mrelu-0.8', 'mrelu-0.5'], trials: 5 },
+  { experiment: 'mnist', protocol: 'author-2016/rate-0.05' },
+  { experiment: 'mnist', protocol: 'author-2016/rate-0.35' },
+  { experiment: 'mnist', protocol: 'small' },
+  { experiment: 'mnist', protocol: 'small/one-layer' },
+  { experiment: 'mnist', protocol: 'iters-94' },
+  { experiment: 'sharing', protocol: 'small' },
+  { experiment: 'learning-rate', protocol: mapName },
+  { experiment: 'landscape', protocol: 'convnet' },
+  // The PAP that learns there has twice the pairs.
+  { experiment: 'landscape', protocol: 'convnet', activations: ['relu', 'pap-0.8'], trials: 4 },
+  { experiment: 'landscape', protocol: 'convnet/no-dropout' },
 ];
 
-/** The trials of an experiment: all activations with one seed, then with the next, so that any part is balanced. */
-export function trialsOf(
-  variants: readonly AnyProtocol[],
-  chosen: readonly Activation[],
-  { trials, epochs }: { readonly trials: number; readonly epochs: number | undefined },
-): Trial[] {
-  return Array.from({ length: trials }, (_, i) => i + 1).flatMap((seed) =>
-    variants.flatMap((protocol) =>
-      chosen.map((activation) => ({
+/** The command that runs them. */
+export function commandOf({ experiment, protocol, activations, trials }: Omit<Asked, 'epochs'>): string {
+  const first = experiments[experiment].protocols.keys().next().value;
+  return [
+    `npx poolproof reproduce ${experiment}`,
+    ...(protocol === first ? [] : [`--protocol ${protocol}`]),
+    ...(activations ? [`--activation ${activations.join(',')}`] : []),
+    ...(trials === undefined ? [] : [`--trials ${trials}`]),
+  ].join(' ');
+}
+
+/** The trials that are asked for: all activations with one seed, then with the next, so that any part is balanced. */
+export function trialsOf({ experiment, protocol: asked, activations, trials, epochs }: Asked): Trial[] {
+  const { protocols, variants, activations: known, chosen, trials: usual } = experiments[experiment];
+  const names = activations ?? chosen(asked);
+  return Array.from({ length: trials ?? usual }, (_, i) => i + 1).flatMap((seed) =>
+    variants(protocols.get(asked)!).flatMap((protocol) =>
+      names.map((name) => ({
         protocol: {
           ...protocol,
-          activation,
+          activation: known.get(name)!,
           // What is not trained has no epochs, whatever is asked for: `all` trains some, and not others.
           epochs: protocol.epochs && (epochs ?? protocol.epochs),
         },

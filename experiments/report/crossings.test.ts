@@ -27,7 +27,7 @@ describe('curves cross where the lower mean loss passes to the other', () => {
       {
         rate: 0.1,
         cells: [{ name: 'relu', n: 2 }],
-        command: ['npx poolproof reproduce mnist --protocol batch-128/rate-0.1', '--activation relu --trials 3'],
+        command: 'npx poolproof reproduce mnist --protocol batch-128/rate-0.1 --activation relu --trials 3',
         seconds: 100,
       },
     ]);

@@ -1,4 +1,5 @@
 import { lossOf, runsOf } from '../claims/runs.ts';
+import { commandOf } from '../experiments.ts';
 import { atMapRate, mapActivations, rates } from '../protocols.ts';
 import { mean } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
@@ -21,8 +22,8 @@ export interface Lack {
   readonly rate: number;
   /** The activations, and how many trials there are of each. */
   readonly cells: readonly { readonly name: string; readonly n: number }[];
-  /** What brings them, in two lines that a shell takes as one. */
-  readonly command: readonly [string, string];
+  /** What brings them. */
+  readonly command: string;
   /** Of one core; NaN where nothing of the kind was ever timed. */
   readonly seconds: number;
 }
@@ -67,10 +68,12 @@ export function lacksOf(rows: readonly TrialRow[]): Lack[] {
       {
         rate,
         cells: own,
-        command: [
-          `npx poolproof reproduce mnist --protocol ${protocol}`,
-          `--activation ${own.map(({ name }) => name).join(',')} --trials ${needed}`,
-        ],
+        command: commandOf({
+          experiment: 'mnist',
+          protocol,
+          activations: own.map(({ name }) => name),
+          trials: needed,
+        }),
         seconds: own.reduce((sum, { name, n }) => sum + (needed - n) * seconds({ protocol, activation: name }), 0),
       },
     ];
@@ -98,10 +101,7 @@ export function crossingsTable(rows: readonly TrialRow[]): Block[] {
     text(crossingsText(rows)),
     ...(lacks.length === 0
       ? []
-      : [
-          text('What brings the others:'),
-          { kind: 'commands' as const, lines: lacks.map(({ command }) => command.join(' ')) },
-        ]),
+      : [text('What brings the others:'), { kind: 'commands' as const, lines: lacks.map(({ command }) => command) }]),
     ...folded(
       'Where curves of the map cross',
       text(

@@ -1,5 +1,5 @@
 import { isDead, lossOf } from '../claims/runs.ts';
-import { experiments, plan, trialsOf } from '../experiments.ts';
+import { commandOf, plan, trialsOf } from '../experiments.ts';
 import { isRegistered } from '../registry.ts';
 import { mean, median, standardDeviation } from '../statistics.ts';
 import { hashOf, keyOf, type Row } from '../trial.ts';
@@ -29,14 +29,11 @@ export interface ProgressLine {
 export function progressOf(rows: readonly Row[]): Progress[] {
   const byKey = new Map(rows.map((row) => [keyOf(row), row]));
   const seconds = secondsOf(rows);
-  return plan.map(([name, protocolName]) => {
-    const { protocols, variants, activations, chosen, trials: count } = experiments[name];
-    const first = protocols.keys().next().value;
-    const trials = trialsOf(
-      variants(protocols.get(protocolName)!),
-      chosen(protocolName).map((known) => activations.get(known)!),
-      { trials: count, epochs: undefined },
-    ).map(({ protocol, seed }) => ({ protocol, row: byKey.get(keyOf({ hash: hashOf(protocol), seed })) }));
+  return plan.map((planned) => {
+    const trials = trialsOf(planned).map(({ protocol, seed }) => ({
+      protocol,
+      row: byKey.get(keyOf({ hash: hashOf(protocol), seed })),
+    }));
     const lineOf = (key: string): ProgressLine => {
       const own = trials.filter(({ protocol }) => keyOfLine(protocol) === key);
       const done = own.flatMap(({ row }) => row ?? []);
@@ -54,7 +51,7 @@ export function progressOf(rows: readonly Row[]): Progress[] {
     const lines = [...new Set(trials.map(({ protocol }) => keyOfLine(protocol)))].map(lineOf);
     const sum = (of: (line: ProgressLine) => number): number => lines.reduce((total, line) => total + of(line), 0);
     return {
-      command: `npx poolproof reproduce ${name}${protocolName === first ? '' : ` --protocol ${protocolName}`}`,
+      command: commandOf(planned),
       asked: sum(({ asked }) => asked),
       done: sum(({ done }) => done),
       secondsLeft: sum((line) => (line.asked === line.done ? 0 : (line.asked - line.done) * seconds(line))),

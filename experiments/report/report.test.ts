@@ -225,6 +225,13 @@ it('the time of surfaces that are left is that of networks of the same activatio
   expect(page(all.slice(1))).toContain('| `npx poolproof reproduce landscape` | 4 of 10 | unknown |');
 });
 
+it('every command of the plan asks for trials, and names what it does not take by default', () => {
+  const commands = progressOf([]).map(({ command }) => command);
+  expect(new Set(commands).size).toBe(commands.length);
+  expect(commands).toContain('npx poolproof reproduce mnist --activation mrelu-0.8,mrelu-0.5 --trials 5');
+  expect(progressOf([]).every(({ asked, done }) => asked > 0 && done === 0)).toBe(true);
+});
+
 it('progress counts the trials that are asked for, by their keys', () => {
   const rows = [
     ...rowsOf('small', 'relu', 3, () => ({ loss: 0.2 })),
