@@ -22,6 +22,11 @@ describe('high-lr', () => {
     expect(kindOf('high-lr', rows)).toBe(kind);
   });
 
+  it('says where trials end, and that the bound lies between them', () => {
+    const { sentence } = measure('high-lr', { rows: shares(0, 5) });
+    expect(sentence).toContain('relu 0.1000 to 0.1000; mrelu-0.8 0.1000 to 0.9500, on both sides of the bound; ');
+  });
+
   it('needs both MReLUs', () => {
     const one = shares(0, 6).filter(({ activation }) => activation !== 'mrelu-0.8');
     expect(verdictText(measure('high-lr', { rows: one }).verdict)).toBe(

@@ -13,14 +13,16 @@ import {
   verdictOf,
 } from './claim.ts';
 import { accuracyOf, cellOf, lossOf, runsOf } from './runs.ts';
-import { countText, figure, outcomesText } from './words.ts';
+import { countText, figure, formatOf, outcomesText } from './words.ts';
 
 /** The published network with the published batch, and the map's. */
 const on = 'author-2016/rate-0.35';
 const judgedOn = [on, atMapRate(0.35)];
 const [, ...mrelus] = reluAndMrelus;
 const needed = () => mrelus;
-const learns = (row: TrialRow): boolean => accuracyOf(row) >= 0.9;
+/** The test accuracy at which a trial learns. */
+const bound = 0.9;
+const learns = (row: TrialRow): boolean => accuracyOf(row) >= bound;
 
 interface Share {
   readonly k: number;
@@ -69,6 +71,20 @@ function asClaimedText(rows: readonly TrialRow[]): string {
   return found.map((name) => `on ${name} learn ${sharesText(rows, name)}`).join('; ');
 }
 
+/** Where the trials of the deciding protocol end: how near to the bound, and on which side. */
+function accuraciesText(rows: readonly TrialRow[]): string {
+  const format = formatOf('accuracy');
+  const said = reluAndMrelus.flatMap((name) => {
+    const found = runsOf(rows, on, name).map(accuracyOf);
+    if (found.length === 0) return [];
+    const [low, high] = [Math.min(...found), Math.max(...found)];
+    return [
+      `${name} ${format(low)} to ${format(high)}${low < bound && high >= bound ? ', on both sides of the bound' : ''}`,
+    ];
+  });
+  return said.length > 0 ? ` Trials on ${on} end at test accuracies of ${said.join('; ')}.` : '';
+}
+
 /** Trainings on the deciding protocol that were cut short, which are rows of another protocol. */
 function shortText(rows: readonly TrialRow[]): string {
   const short = rows.filter((row) => row.protocol === on && !isRegistered(row));
@@ -76,7 +92,7 @@ function shortText(rows: readonly TrialRow[]): string {
   const epochs = Math.max(...short.map(({ epochs }) => epochs.length));
   const accuracies = mapActivations.flatMap((name) => {
     const own = short.filter(({ activation }) => activation === name).toSorted((a, b) => a.seed - b.seed);
-    return own.length > 0 ? [`${name} ${own.map((row) => figure(accuracyOf(row))).join(' and ')}`] : [];
+    return own.length > 0 ? [`${name} ${own.map((row) => formatOf('accuracy')(accuracyOf(row))).join(' and ')}`] : [];
   });
   return ` Trainings of ${epochs} epochs on ${on}, which are judged nowhere, ended at accuracies of ${accuracies.join(', ')}.`;
 }
@@ -110,7 +126,7 @@ export const highLr: Claim = {
   id: 'high-lr',
   claimed: 'With a learning rate of 0.35 an MReLU network learns where a ReLU network does not.',
   published: [{ name: '', value: 'a plot: MReLU learns at 0.35, ReLU does not' }],
-  rule: `At 0.35 a trial learns if it ends at a test accuracy of 0.9 or more. For each MReLU (0.8/0.2 and 0.5/0.5), with at least ${enough} trials of it and of ReLU: it holds if at least two thirds of the MReLU trials learn and at most one third of the ReLU trials; it does not if at least two thirds of the ReLU trials learn, or at most one third of the MReLU trials; in between it is open. All trials count, dead ones too. The shares themselves are judged, whose intervals are wide: where half of all networks learn, five trials are decided by chance three times in eight. ${partsLink} Each protocol is judged by itself; the verdict is that of ${on}, the published network with its batch of 32, and what batch 128 gives is said beside it.`,
+  rule: `At 0.35 a trial learns if it ends at a test accuracy of ${bound} or more. For each MReLU (0.8/0.2 and 0.5/0.5), with at least ${enough} trials of it and of ReLU: it holds if at least two thirds of the MReLU trials learn and at most one third of the ReLU trials; it does not if at least two thirds of the ReLU trials learn, or at most one third of the MReLU trials; in between it is open. All trials count, dead ones too. The shares themselves are judged, whose intervals are wide: where half of all networks learn, five trials are decided by chance three times in eight. ${partsLink} Each protocol is judged by itself; the verdict is that of ${on}, the published network with its batch of 32, and what batch 128 gives is said beside it.`,
   on,
   commands: ['npx poolproof reproduce mnist --protocol author-2016/rate-0.35'],
   further: [
@@ -141,6 +157,7 @@ export const highLr: Claim = {
         outcomesText(comparisons, verdict, needed),
         largest === '' ? '' : ` The largest rate of the map at which every trial learns: ${largest}.`,
         asClaimed === '' ? '' : ` As claimed, in trials too few to judge: ${asClaimed}.`,
+        accuraciesText(rows),
         shortText(rows),
       ].join(''),
       cells: judgedOn.flatMap((protocol) =>
