@@ -11,7 +11,7 @@ h3 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
 p, ol { max-width: 50rem; } ol { padding-left: 1.6rem; } li { margin: .35rem 0; }
 a { color: var(--link); } td a { white-space: nowrap; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
-@media (max-width: 40rem) { table { min-width: 44rem; } }
+@media (max-width: 40rem) { td { min-width: 4rem; } td:last-child { min-width: 12rem; } }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .87rem; }
 th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); }
