@@ -11,11 +11,11 @@ export { caseText, failureText } from './failure-text.ts';
 export { GradcheckError } from './gradcheck/calls.ts';
 export type {
   Declared,
+  DeclaredKink,
   Differentiable,
-  Kink,
+  DoubleVjpResult,
   OneSided,
   Rounding,
-  SecondOrder,
   Shapes,
   Structure,
   Tensors,

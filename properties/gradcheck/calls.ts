@@ -1,5 +1,5 @@
 import { kindOf, shown } from '../../reference/arguments.ts';
-import type { Declared, Differentiable, SecondOrder, Shapes, Tensors } from './differentiable.ts';
+import type { Declared, Differentiable, DoubleVjpResult, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /** How often each of the function's parts was called. */
@@ -78,7 +78,7 @@ export class Asked {
     );
   }
 
-  async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<SecondOrder> {
+  async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<DoubleVjpResult> {
     this.calls.doubleVjp++;
     const groups = { inputs, dy: { dy }, cotangents };
     const answer: unknown = await this.#run('doubleVjp', groups, (g, shapes) =>
@@ -87,7 +87,7 @@ export class Asked {
     if (answer === null || typeof answer !== 'object') {
       throw new GradcheckError(`doubleVjp: expected an object with inputs and dy, got ${kindOf(answer)}`);
     }
-    const given = answer as Record<keyof SecondOrder, unknown>;
+    const given = answer as Record<keyof DoubleVjpResult, unknown>;
     return {
       inputs: this.#tensors('doubleVjp', inputs, given.inputs),
       dy: this.#tensor('doubleVjp', 'dy', given.dy, dy.length),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Context } from './context.ts';
 import { contextOf, product, productInputs, productKnown, productShapes } from './context-for-tests.ts';
-import type { Differentiable, Kink, Tensors } from './differentiable.ts';
+import type { DeclaredKink, Differentiable, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import type { GradcheckOptions } from './options.ts';
 import { checkSecondOrder } from './second-order.ts';
@@ -103,12 +103,12 @@ it('is checked with the seed and the constants, NaN left aside', async () => {
 });
 
 it('knows of kinks only where they are, and whether their derivative is a convention of its own', async () => {
-  const list: Kink[] = [{ at: 2, value: 'left', derivative: () => 7, left: () => ({ value: 0, slope: 0 }) }];
-  const byElement = (j: number): Kink[] => [{ at: j, derivative: 'right' }];
+  const list: DeclaredKink[] = [{ at: 2, value: 'left', derivative: () => 7, left: () => ({ value: 0, slope: 0 }) }];
+  const byElement = (j: number): DeclaredKink[] => [{ at: j, derivative: 'right' }];
   const { questions } = await asked(twice, { declared: { kinks: { x: list, w: byElement } } });
   const { x, w } = questions[0].options.kinks!;
   expect(x).toEqual([{ at: 2, value: 'any', derivative: 'any' }]);
-  expect((w as (j: number) => readonly Kink[])(5)).toEqual([{ at: 5, value: 'any' }]);
+  expect((w as (j: number) => readonly DeclaredKink[])(5)).toEqual([{ at: 5, value: 'any' }]);
 });
 
 it('finds for dy a name that no input has', async () => {
@@ -177,7 +177,7 @@ describe('on kinks', () => {
       (v) => (v === 0 ? at0 : 0),
       { forward: ({ x }) => x.map((v) => Math.max(v, 0)) },
     );
-  const kinksAt0 = (kink: Omit<Kink, 'at'>) => ({ kinks: { x: [{ at: 0, ...kink }] } });
+  const kinksAt0 = (kink: Omit<DeclaredKink, 'at'>) => ({ kinks: { x: [{ at: 0, ...kink }] } });
   const declarations = [{}, kinksAt0({}), kinksAt0({ value: 'left', derivative: 'left' })];
   const x = Float64Array.of(-1, 0, 0.5, 0);
   const last = async (f: Differentiable, at: Float64Array, options: GradcheckOptions = {}) => {

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../reference/shape.ts';
 import type { Context } from './context.ts';
-import type { Differentiable, Kink, Tensors } from './differentiable.ts';
+import type { DeclaredKink, Differentiable, Tensors } from './differentiable.ts';
 import type { gradcheck } from './gradcheck.ts';
 import type { GradcheckFailure, InputReport } from './report.ts';
 
@@ -80,8 +80,8 @@ function comparedText(reports: readonly InputReport[]): string {
  * convention too where the derivative is declared by a function, which the gradient of a parameter may have for its slope.
  */
 function placesOf(kinks: Context['declared']['kinks']): NonNullable<Context['declared']['kinks']> {
-  const bare = (list: readonly Kink[]) =>
-    list.map(({ at, derivative }): Kink => {
+  const bare = (list: readonly DeclaredKink[]) =>
+    list.map(({ at, derivative }): DeclaredKink => {
       const isOpen = derivative === 'any' || typeof derivative === 'function';
       return { at, value: 'any', ...(isOpen && { derivative: 'any' }) };
     });
