@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Kind } from '../properties/cases.ts';
+import type { CaseKind } from '../properties/cases.ts';
 import type { Law } from '../properties/law.ts';
 import { familyOf, laws, lawsNamed } from '../properties/laws.ts';
 import { type SubjectName, subjectNames } from './subjects.ts';
@@ -58,7 +58,7 @@ export function parseInteger(min: number, max: number): (text: string) => number
   };
 }
 
-export function parseKind(text: string): Kind {
+export function parseKind(text: string): CaseKind {
   if (text === 'dyadic' || text === 'general') return text;
   throw new InvalidArgumentError('Expected dyadic or general.');
 }

@@ -20,11 +20,11 @@ import { shrinkCase } from './shrink.ts';
  * branches, so that every legal evaluation is exact and answers are compared bit for bit (spec §5, point rule);
  * `general` ones anything.
  */
-export type Kind = 'dyadic' | 'general';
+export type CaseKind = 'dyadic' | 'general';
 
-export interface CaseConstraints {
+export interface CaseOptions {
   readonly dtype: Dtype;
-  readonly kind: Kind;
+  readonly kind: CaseKind;
   /** Of the Subject: where it stores less than its dtype, the Cases hold only what it can store. */
   readonly facets?: readonly Facet[];
   /** No NaN, no ±∞ and nothing near overflow. */
@@ -46,7 +46,7 @@ export interface Within {
   readonly constraints: readonly Constraint['kind'][];
 }
 
-const known: readonly (keyof CaseConstraints)[] = [
+const known: readonly (keyof CaseOptions)[] = [
   'dtype',
   'kind',
   'facets',
@@ -62,7 +62,7 @@ const known: readonly (keyof CaseConstraints)[] = [
  *
  * @throws TypeError, RangeError naming the option
  */
-export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
+export function cases(constraints: CaseOptions): fc.Arbitrary<Case> {
   checkOptions('cases', constraints, known);
   checkDtype('cases', constraints.dtype);
   if (constraints.facets !== undefined) checkFacets('cases: "facets"', constraints.facets);
@@ -81,9 +81,9 @@ export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
 }
 
 class CaseArbitrary extends fc.Arbitrary<Case> {
-  readonly #constraints: CaseConstraints;
+  readonly #constraints: CaseOptions;
 
-  constructor(constraints: CaseConstraints) {
+  constructor(constraints: CaseOptions) {
     super();
     this.#constraints = constraints;
   }
@@ -104,7 +104,7 @@ class CaseArbitrary extends fc.Arbitrary<Case> {
 /** In one general Case in so many one of the tensors is of any size, all elements by the same power of two. */
 const scaled = 4;
 
-function drawCase(draw: Draw, constraints: CaseConstraints): Case {
+function drawCase(draw: Draw, constraints: CaseOptions): Case {
   const { branches = [], kind, dtype } = constraints;
   const own = kind === 'dyadic' ? branches.filter((ref) => exactBranchOf(ref).polynomial) : branches;
   const values = new Values(draw, constraints, own);
@@ -125,7 +125,7 @@ function drawCase(draw: Draw, constraints: CaseConstraints): Case {
  * x, alpha or dy times a power of two, as far up and down as no product of the three overflows, squares of x included:
  * what an implementation does beyond the sizes of a network.
  */
-function scale(draw: Draw, { kind, finite, dtype, facets = [] }: CaseConstraints, c: Case): Case {
+function scale(draw: Draw, { kind, finite, dtype, facets = [] }: CaseOptions, c: Case): Case {
   if (kind === 'dyadic' || finite === true || !draw.chance(1 / scaled)) return c;
   const isPlain = ['free', 'fixed'].includes(c.pool.constraint.kind);
   const name = draw.pick(isPlain ? (['x', 'alpha', 'dy'] as const) : (['x', 'dy'] as const));

@@ -54,7 +54,7 @@ export class LawBroken extends Error {
 export type Quantity = keyof Answer;
 
 /** A Case with the Subject's answer and what the spec allows as one. */
-export interface Asked {
+export interface Answered {
   readonly input: Case;
   readonly answer: Answer;
   readonly allowed: Expectation;
@@ -62,7 +62,7 @@ export interface Asked {
 
 /** Element `at` of another answer, with the sign that it enters a sum with. */
 export interface Part {
-  readonly of: Asked;
+  readonly of: Answered;
   readonly at: number;
   readonly sign?: 1 | -1;
 }
@@ -204,7 +204,7 @@ export class Trial {
   }
 
   /** The Subject's answer with what the spec allows. */
-  async askAbout(input: Case): Promise<Asked> {
+  async askAbout(input: Case): Promise<Answered> {
     return { input, answer: await this.ask(input), allowed: this.expect(input) };
   }
 
@@ -213,7 +213,7 @@ export class Trial {
    * the point rule that means bit for bit.
    */
   equate(
-    whole: Asked,
+    whole: Answered,
     name: Quantity,
     parts: (i: number) => readonly Part[],
     where: (i: number) => boolean = () => true,

@@ -3,7 +3,7 @@ import { checkArray, checkInteger, shown } from '../reference/arguments.ts';
 import type { BranchRef, Case } from '../reference/case.ts';
 import { checkCase } from '../reference/parameters.ts';
 import type { Subject } from '../reference/subject.ts';
-import { cases, type Kind } from './cases.ts';
+import { type CaseKind, cases } from './cases.ts';
 import { checkCallback, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
 import { heldFormat } from './dtypes.ts';
 import type { Failure } from './failure.ts';
@@ -18,7 +18,7 @@ export interface Breakage {
   readonly message: string;
   readonly case: Case;
   readonly seed: number;
-  readonly kind: Kind;
+  readonly kind: CaseKind;
   readonly path: string;
 }
 
@@ -28,7 +28,7 @@ export interface LawResult {
   readonly subject: string;
   readonly outcome: 'held' | 'failed' | 'broke' | 'inapplicable';
   /** Cases on which the law compared at least one element, by kind. */
-  readonly cases: Readonly<Record<Kind, number>>;
+  readonly cases: Readonly<Record<CaseKind, number>>;
   readonly counts: Readonly<Counts>;
   readonly milliseconds: number;
   readonly failures: readonly Failure[];
@@ -36,7 +36,7 @@ export interface LawResult {
   readonly inapplicable?: string;
 }
 
-export interface RunOptions {
+export interface CheckLawOptions {
   /** Cases of each law, half of them dyadic. */
   readonly runs: number;
   readonly seed: number;
@@ -55,13 +55,13 @@ export interface RunOptions {
  *
  * @throws TypeError, RangeError naming the argument; nothing for what the Subject does
  */
-export async function checkLaw(law: Law, subject: Subject, options: RunOptions): Promise<LawResult> {
+export async function checkLaw(law: Law, subject: Subject, options: CheckLawOptions): Promise<LawResult> {
   checkArguments('checkLaw', law, subject, options, runOptions);
   checkCallback('checkLaw: "onCase"', options.onCase);
   const { runs, seed, branches = [], fresh, onCase, timeout } = options;
   checkInteger('checkLaw: "runs"', runs, 1);
   const start = performance.now();
-  const cases: Record<Kind, number> = { dyadic: 0, general: 0 };
+  const cases: Record<CaseKind, number> = { dyadic: 0, general: 0 };
   const counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
   const failures: Failure[] = [];
   let breakage: Breakage | undefined;
@@ -104,14 +104,14 @@ export async function checkLaw(law: Law, subject: Subject, options: RunOptions):
 }
 
 /** What the law needs and the Subject does not have, if there is anything. */
-export function lackOf(subject: Subject, { needs, infinite }: Law): string | undefined {
+export function lackOf(subject: Subject, { needs, asksInfinity }: Law): string | undefined {
   if (needs !== undefined && subject[needs] === undefined) return needs;
-  return infinite === true && !heldFormat(subject).infinite ? '±∞' : undefined;
+  return asksInfinity === true && !heldFormat(subject).infinite ? '±∞' : undefined;
 }
 
 /** Where a run or a replay starts: the seed, the kind, and for a replay the path of the counterexample. */
-export interface Start {
-  readonly kind: Kind;
+export interface CheckKindOptions {
+  readonly kind: CaseKind;
   readonly seed: number;
   readonly runs: number;
   readonly path?: string;
@@ -140,7 +140,7 @@ const costOf = ({ x }: Case): number => Math.max(1, Math.ceil(x.length / 1024));
 export async function checkKind(
   law: Law,
   subject: Subject,
-  options: Start,
+  options: CheckKindOptions,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
   checkArguments('checkKind', law, subject, options, startOptions);
@@ -167,7 +167,7 @@ export async function checkKind(
     dtype: subject.dtype,
     facets: subject.facets,
     kind,
-    finite: law.finite ?? false,
+    finite: law.finiteCases ?? false,
     longSums: law.longSums ?? false,
     branches,
   });
@@ -278,8 +278,8 @@ export async function checkKind(
   throw error;
 }
 
-const runOptions: readonly (keyof RunOptions)[] = ['runs', 'seed', 'branches', 'fresh', 'onCase', 'timeout'];
-const startOptions: readonly (keyof Start)[] = [
+const runOptions: readonly (keyof CheckLawOptions)[] = ['runs', 'seed', 'branches', 'fresh', 'onCase', 'timeout'];
+const startOptions: readonly (keyof CheckKindOptions)[] = [
   ...(['kind', 'seed', 'runs', 'path', 'branches', 'shrink', 'fresh', 'history', 'expect', 'timeout'] as const),
 ];
 
@@ -287,7 +287,7 @@ function checkArguments(
   where: string,
   law: Law,
   subject: Subject,
-  options: RunOptions | Start,
+  options: CheckLawOptions | CheckKindOptions,
   known: readonly string[],
 ): void {
   checkLawArgument(where, law);
@@ -313,7 +313,7 @@ function leadsNowhere(path: string, cause?: unknown): RangeError {
 }
 
 /** Every law and kind draws its own Cases from one seed (FNV-1a). */
-function seedOf(seed: number, law: string, kind: Kind): number {
+function seedOf(seed: number, law: string, kind: CaseKind): number {
   let hash = 0x811c9dc5 ^ seed;
   for (const character of `${law} ${kind}`) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
   return hash | 0;

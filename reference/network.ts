@@ -141,11 +141,11 @@ export function checkBatch(where: string, batch: Batch<unknown>): void {
 }
 
 /** May change the pre-activations of a hidden layer in place before the pool sees them. */
-export type Settle = (layer: number, z: Float64Array) => void;
+export type PreActivationHook = (layer: number, z: Float64Array) => void;
 
 /**
  * The forward pass of the training network, layer by layer:
- * `z = h·W + b`, `a = pool(z)`, `h ← mask · a`; the last z are the logits. `settle` is for comparisons with another
+ * `z = h·W + b`, `a = pool(z)`, `h ← mask · a`; the last z are the logits. `onPreActivation` is for comparisons with another
  * training, where a z next to a kink may have to be put on the other side of it.
  *
  * @throws RangeError naming what does not fit the protocol
@@ -154,7 +154,7 @@ export function forward(
   protocol: Protocol,
   parameters: readonly Layer<Float64Array>[],
   { x, labels, masks }: Batch<Float64Array>,
-  settle: Settle = () => {},
+  onPreActivation: PreActivationHook = () => {},
 ): { loss: number; stages: Stage<Float64Array>[] } {
   const { sizes, activation } = protocol;
   const N = labels.length;
@@ -170,7 +170,7 @@ export function forward(
       stages.push({ h, z, a: null });
       break;
     }
-    settle(i, z);
+    onPreActivation(i, z);
     const a = activate(activation, { units: sizes[i + 1], z, alpha: alpha! });
     stages.push({ h, z, a });
     h = dropoutForward(a, masks[i]);

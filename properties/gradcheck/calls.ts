@@ -20,7 +20,7 @@ export class GradcheckError extends Error {
 }
 
 /** Asks a function for its parts: counts, hands out copies of the inputs, notes what it does to them and to its answers. */
-export class Asked {
+export class AskedFunction {
   readonly calls: Calls = { forward: 0, vjp: 0, jvp: 0, doubleVjp: 0, twin: 0 };
   readonly failures: GradcheckFailure[] = [];
   readonly #f: Differentiable;

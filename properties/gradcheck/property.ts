@@ -23,7 +23,7 @@ export interface GradcheckRun {
   readonly path: string | undefined;
 }
 
-export interface RunOptions {
+export interface GradcheckRunOptions {
   /** How many inputs are drawn; 20 unless given. */
   readonly runs?: number;
   readonly seed?: number;
@@ -97,7 +97,7 @@ function propertyByRun(
 export async function gradcheckRun(
   f: Differentiable,
   draw: DrawOptions,
-  given: GradcheckOptions & RunOptions = {},
+  given: GradcheckOptions & GradcheckRunOptions = {},
 ): Promise<GradcheckRun> {
   checkInput('gradcheckRun', 'options', given);
   const { runs = 20, seed = 1, path, ...options } = given;

@@ -18,11 +18,11 @@ const twice: Differentiable = {
     };
   },
 };
-type Asked = { f: Differentiable; inputs: Tensors; options: NonNullable<Parameters<typeof gradcheck>[2]> };
+type Question = { f: Differentiable; inputs: Tensors; options: NonNullable<Parameters<typeof gradcheck>[2]> };
 
 /** What is asked of the checker, which answers with one failure. */
 async function asked(f: Differentiable, more: Partial<Context> = {}) {
-  const questions: Asked[] = [];
+  const questions: Question[] = [];
   const failure = { code: 'overwritten', what: 'it', element: 3 } as const;
   const check: typeof gradcheck = async (of, inputs, options = {}) => {
     questions.push({ f: of, inputs, options });
@@ -50,7 +50,7 @@ describe('each gradient is a function of the inputs and of dy', () => {
   it('whose own gradient is what doubleVjp answers, other cotangents being 0', async () => {
     const { questions, dy } = await asked(twice);
     const given = Float64Array.of(1, 2, 3, 4, 5, 6);
-    const [toX, toW] = questions as [Asked, Asked];
+    const [toX, toW] = questions as [Question, Question];
     expect(await toX.f.vjp(toX.inputs, given, {})).toEqual({
       x: dy.map((d) => d * 0),
       w: Float64Array.of(1 * 1 + 3 * 3 + 5 * 1, -2 * 2 + 0.5 * 4 + 6),
@@ -127,7 +127,7 @@ it('finds for dy a name that no input has', async () => {
   const inputs = { dy: x, dy_: w };
   const shapes = { dy: [3, 2], dy_: [2], y: [3, 2] };
   const context = await contextOf(named, inputs, shapes, { dy: productKnown.x, dy_: productKnown.w });
-  const seen: Asked[] = [];
+  const seen: Question[] = [];
   await checkSecondOrder(context, async (f, of, options = {}) => {
     seen.push({ f, inputs: of, options });
     return { failures: [], inputs: [] } as never;
