@@ -163,7 +163,7 @@ function agreementOf(
     for (const [i, actual] of values.entries()) {
       const element = allowed[name as keyof Answer][i];
       const other = mutant.get(name)?.[i];
-      if (element.unchecked !== undefined || other === undefined || Object.is(actual, other)) continue;
+      if (element.open !== undefined || other === undefined || Object.is(actual, other)) continue;
       if (permits(element, actual) !== permits(element, other)) return 'other';
       if (permits(element, actual)) continue;
       if (Number.isNaN(actual) !== Number.isNaN(other)) isAlike = false;

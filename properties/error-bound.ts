@@ -1,7 +1,7 @@
 import { shown } from '../reference/arguments.ts';
 import type { Dtype } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
-import { type Allowed, nan, type Unchecked, unchecked } from './allowed.ts';
+import { type Allowed, leftOpen, nan, type OpenRule } from './allowed.ts';
 import { checkDtype, type Format, formats, storageOf } from './dtypes.ts';
 import {
   absolute,
@@ -105,7 +105,7 @@ export class Result {
   #partialQuantum = 0;
   #approximate = false;
   /** The rule by which a branch leaves one of its values open. */
-  #open: Unchecked | undefined;
+  #open: OpenRule | undefined;
   #infinite = { positive: false, negative: false, timesZero: false };
 
   constructor(arithmetic: Arithmetic) {
@@ -211,10 +211,10 @@ export class Result {
 
   /** What is allowed when each monomial passes `roundings` roundings and underflow adds at most `underflow · η`. */
   allowed(roundings: number, underflow: number): Allowed {
-    if (this.#open !== undefined) return unchecked(this.#open);
+    if (this.#open !== undefined) return leftOpen(this.#open);
     const { positive, negative, timesZero } = this.#infinite;
-    if (timesZero) return unchecked('0·∞');
-    if (positive && negative) return unchecked('∞ - ∞');
+    if (timesZero) return leftOpen('0·∞');
+    if (positive && negative) return leftOpen('∞ - ∞');
     const { format, eta, storage, faithful } = this.#arithmetic;
     const gamma = this.#arithmetic.gamma(roundings);
     const overflows = !(this.#peak * (1 + (gamma ?? 1)) < (storage ?? format).largest / 2);
@@ -225,7 +225,7 @@ export class Result {
     }
     if (this.#isPoint(storage ?? format) && !overflows) return at(this.#exact, format);
     if (storage !== undefined && this.#isPoint(format)) return this.#interval(0, overflows);
-    if (gamma === undefined) return unchecked('small sum of a large count');
+    if (gamma === undefined) return leftOpen('small sum of a large count');
     // Among the subnormals too a rounding whose direction is free is off by twice as much.
     const smallest = faithful ? 2 * eta : eta;
     const bound = (this.#active > 0 ? gamma * this.#absolute + smallest * underflow : 0) + this.#approximateError;

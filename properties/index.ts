@@ -2,7 +2,7 @@
 export type { CustomBranch } from '../reference/branches.ts';
 export type { Answer, BranchRef, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
 export type { Facet, Subject } from '../reference/subject.ts';
-export { type Allowed, isVacuous, permits, type Unchecked } from './allowed.ts';
+export { type Allowed, isVacuous, type OpenRule, permits } from './allowed.ts';
 export { type CaseKind, type CaseOptions, cases } from './cases.ts';
 export { type ExpressionOptions, expressionBranch } from './expression-branch.ts';
 export type { ListedKink } from './expressions/expression.ts';

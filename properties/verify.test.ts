@@ -27,7 +27,7 @@ describe('checkLaw', () => {
   it('counts the Cases of both kinds, and the elements', async () => {
     const result = await checkLaw(y, referenceSubject, { runs: 101, seed: 1 });
     expect(result).toMatchObject({ outcome: 'held', cases: { dyadic: 51, general: 50 }, failures: [] });
-    expect(result.counts.checked).toBeGreaterThan(100);
+    expect(result.counts.compared).toBeGreaterThan(100);
   });
 
   it('shrinks to the smallest Case and says where it came from', async () => {

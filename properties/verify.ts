@@ -62,7 +62,7 @@ export async function checkLaw(law: Law, subject: Subject, options: CheckLawOpti
   checkInteger('checkLaw: "runs"', runs, 1);
   const start = performance.now();
   const cases: Record<CaseKind, number> = { dyadic: 0, general: 0 };
-  const counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
+  const counts: Counts = { compared: 0, open: 0, vacuous: 0 };
   const failures: Failure[] = [];
   let breakage: Breakage | undefined;
   const missing = lackOf(subject, law);
@@ -80,8 +80,8 @@ export async function checkLaw(law: Law, subject: Subject, options: CheckLawOpti
       };
       const outcome = await checkKind(law, subject, start, (trial) => {
         cases[kind]++;
-        counts.checked += trial.checked;
-        counts.unchecked += trial.unchecked;
+        counts.compared += trial.compared;
+        counts.open += trial.open;
         counts.vacuous += trial.vacuous;
         onCase?.(law);
       });
@@ -194,7 +194,7 @@ export async function checkKind(
       calls = trial.calls;
     }
     // A Case of which the law says nothing is drawn again.
-    fc.pre(trial.counts.checked > 0);
+    fc.pre(trial.counts.compared > 0);
     count(trial.counts);
   };
 

@@ -84,7 +84,7 @@ export interface DeclaredKink {
   readonly right?: (output: number) => OneSided;
 }
 
-/** Known bounds of the rounding error; NaN leaves an element unchecked. */
+/** Known bounds of the rounding error; NaN leaves an element open. */
 export interface Rounding {
   /** Of each output of `forward` (of the twin, if there is one) at these inputs. */
   forward(inputs: Tensors): Float64Array;

@@ -16,7 +16,7 @@ export interface GradcheckRun {
   /** The report of the smallest inputs that fail, or of the last that were drawn of which something was compared. */
   readonly report: GradcheckReport;
   /** Elements of gradients that were compared, left open, and compared without telling them from 0, of all that were drawn. */
-  readonly counts: { readonly compared: number; readonly unchecked: number; readonly vacuous: number };
+  readonly counts: { readonly compared: number; readonly open: number; readonly vacuous: number };
   readonly inputs: DrawnInputs;
   /** What finds the failing inputs again: `fc.check(property, { seed, path })`. */
   readonly seed: number;
@@ -110,7 +110,7 @@ export async function gradcheckRun(
   const how = { ...options, seed };
   if (path !== undefined) return replay(f, draw, how, seed, path);
   let last: { report: GradcheckReport; drawn: DrawnInputs } | undefined;
-  const counts = { compared: 0, unchecked: 0, vacuous: 0 };
+  const counts = { compared: 0, open: 0, vacuous: 0 };
   const property = gradcheckProperty(f, draw, how, (report, drawn) => {
     if (last === undefined || report.outcome !== 'nothing-compared') last = { report, drawn };
     add(counts, report);
@@ -145,7 +145,7 @@ async function replay(
   const drawn = inputsAt(drawnFor(f, draw, how), seed, path);
   const report = await reportOn(f, draw, how, drawn);
   if (report === undefined) throw leadsNowhere(path);
-  const counts = { compared: 0, unchecked: 0, vacuous: 0 };
+  const counts = { compared: 0, open: 0, vacuous: 0 };
   add(counts, report);
   return { runs: 1, report, counts, inputs: drawn, seed, path: report.outcome === 'failed' ? path : undefined };
 }
@@ -161,8 +161,8 @@ function inputsAt(draw: DrawOptions, seed: number, path: string): DrawnInputs {
   throw leadsNowhere(path);
 }
 
-function add(counts: Record<'compared' | 'unchecked' | 'vacuous', number>, { inputs }: GradcheckReport): void {
-  for (const name of ['compared', 'unchecked', 'vacuous'] as const) {
+function add(counts: Record<'compared' | 'open' | 'vacuous', number>, { inputs }: GradcheckReport): void {
+  for (const name of ['compared', 'open', 'vacuous'] as const) {
     counts[name] += inputs.reduce((sum, input) => sum + input[name], 0);
   }
 }

@@ -19,7 +19,7 @@ export function gradcheckText(report: GradcheckReport): string {
   const runs = Object.entries(calls).filter(([, n]) => n > 0);
   const compared = inputs.reduce((sum, input) => sum + input.compared, 0);
   const isVacuous = compared > 0 && inputs.every((input) => input.compared === input.vacuous);
-  const open = inputs.reduce((sum, input) => sum + input.unchecked, 0);
+  const open = inputs.reduce((sum, input) => sum + input.open, 0);
   // Of a projected input directions are compared, not elements.
   const all = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const lines = [
@@ -93,7 +93,7 @@ function inputText({
   projection,
   declared,
   compared,
-  unchecked,
+  open,
   vacuous,
   kinks,
   kinkCount,
@@ -104,9 +104,9 @@ function inputText({
     structure === 'projected'
       ? `${projection!.together} elements along ${projection!.random} random directions, ${projection!.alone} about kinks alone`
       : `${describeStructure(structure)}, ${declared ? 'declared' : 'found'}`;
-  const open = unchecked > 0 ? `, ${unchecked} left open` : '';
+  const leftOpen = open > 0 ? `, ${open} left open` : '';
   const vague = vacuous > 0 ? `, ${vacuous} vacuous` : '';
-  const lines = [`d${name} [${shape.join(', ')}]: ${how}; ${compared} compared${open}${vague}`];
+  const lines = [`d${name} [${shape.join(', ')}]: ${how}; ${compared} compared${leftOpen}${vague}`];
   if (worst) {
     const { index, isDirection, at, dy, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
     const near = Number.isFinite(kinkDistance) ? `, ${short(kinkDistance)} from a kink` : '';

@@ -160,6 +160,6 @@ function isResolved(ref: BranchRef, x: number): boolean {
 }
 
 /** How far an answer may be from the exact one, NaN where the spec leaves it open or asks for no number. */
-function boundOf({ unchecked, nan, infinite, exact, bound }: Allowed): number {
-  return unchecked !== undefined || nan || infinite || !Number.isFinite(exact) ? Number.NaN : bound;
+function boundOf({ open, nan, infinite, exact, bound }: Allowed): number {
+  return open !== undefined || nan || infinite || !Number.isFinite(exact) ? Number.NaN : bound;
 }
