@@ -103,7 +103,7 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
     'a negative step',
     () => learningRateAt({ learningRate: 1, decay: 1, momentum: 0 }, -5),
     RangeError,
-    'rateAt: "iterations"',
+    'learningRateAt: "iterations"',
   ],
   ['no width', () => initialWeights(random(1, 'w'), 'uniform', -3, 4), RangeError, 'initialWeights: "inputs" expected'],
   ['a term of text', () => new ExactSum().add('1' as never), TypeError, 'ExactSum: "a" expected a number, got string'],
@@ -134,12 +134,17 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['no source', () => dropoutMask(none, 1, 0), TypeError, 'dropoutMask: "source" expected an object, got undefined'],
   ['no stream', () => dropoutMask({} as never, 1, 0), TypeError, 'dropoutMask: "source" expected a stream of random'],
   ['no name', () => random(1, none), TypeError, 'random: "name" expected text, got undefined'],
-  ['no options', () => learningRateAt(none, 0), TypeError, 'rateAt: "options" expected an object, got undefined'],
+  [
+    'no options',
+    () => learningRateAt(none, 0),
+    TypeError,
+    'learningRateAt: "options" expected an object, got undefined',
+  ],
   [
     'no rate',
     () => learningRateAt({} as never, 0),
     TypeError,
-    'rateAt: "learningRate" expected a number, got undefined',
+    'learningRateAt: "learningRate" expected a number, got undefined',
   ],
   ['no protocol', () => initialParameters(none, 1), TypeError, 'protocol: expected an object, got undefined'],
   [
