@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { mrelu, pap } from '../reference/activations.ts';
 import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
+import { branchOf, nameOf } from '../reference/branches.ts';
 import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
 import { denseBackward, denseForward } from '../reference/dense.ts';
 import { dropoutBackward, dropoutForward, dropoutMask } from '../reference/dropout.ts';
@@ -17,6 +18,7 @@ import { isVacuous, permits } from './allowed.ts';
 import { cases } from './cases.ts';
 import { describeFinding } from './failure.ts';
 import { caseText, failureText } from './failure-text.ts';
+import { describeGradcheckFailure, gradcheckText } from './gradcheck/report-text.ts';
 import { expectation } from './interval.ts';
 import { ulpsApart } from './ulp.ts';
 
@@ -59,6 +61,20 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['branches in a list', withPool({ branches: [['relu'], 'step'] }), RangeError, 'got ["relu"]'],
   ['branches of symbols', withPool({ branches: [Symbol('a')] }), RangeError, 'got Symbol(a)'],
   ['a shape of symbols', withPool({}, { shape: [Symbol('a')] }), TypeError, 'got [Symbol(a)]'],
+  [
+    'an unknown branch',
+    () => branchOf('nope' as never),
+    RangeError,
+    'branchOf: "ref" expected names among relu, step, ',
+  ],
+  ['what every object has', () => branchOf('constructor' as never), RangeError, 'got "constructor"'],
+  ['no branch', () => nameOf(null as never), RangeError, 'softplus, got null'],
+  [
+    'half a branch',
+    () => nameOf({ name: 'a' } as never),
+    TypeError,
+    'nameOf: "ref" expected custom branches with name, ',
+  ],
   ['a huge shape', withPool({}, { shape: [0, 2 ** 33], x: new Float64Array(0) }), RangeError, 'got [0, 8589934592]'],
   ['no input', () => forward(none), TypeError, 'forward: "input" expected an object, got undefined'],
   ['no tangents', () => jvp(input as never, none), TypeError, 'jvp: "tangents" expected an object, got undefined'],
@@ -73,6 +89,26 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['no constraints', () => cases(none), TypeError, 'cases: "options" expected an object'],
   ['an empty failure', () => failureText({} as never), TypeError, 'failureText: "failure.case" expected an object'],
   ['an empty case', () => caseText({} as never), TypeError, 'pool: expected an object, got undefined'],
+  ['no report', () => gradcheckText(none), TypeError, 'gradcheckText: "report" expected an object, got undefined'],
+  [
+    'an empty report',
+    () => gradcheckText({} as never),
+    TypeError,
+    'gradcheckText: "report.calls" expected an object, got undefined',
+  ],
+  [
+    'a report without inputs',
+    () => gradcheckText({ calls: {}, outputShape: [], failures: [], checks: [] } as never),
+    TypeError,
+    'gradcheckText: "report.inputs" expected an array, got undefined',
+  ],
+  ['no gradcheck failure', () => describeGradcheckFailure(none), TypeError, 'Failure: "failure" expected an object'],
+  [
+    'an unknown gradcheck failure',
+    () => describeGradcheckFailure({ code: 'zz' } as never),
+    RangeError,
+    'describeGradcheckFailure: "failure.code" expected that of a GradcheckFailure, got "zz"',
+  ],
   ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected a Float64Array'],
   [
     'a matrix of text',

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { checkArray, checkInput, shown } from '../reference/arguments.ts';
-import { branchNames } from '../reference/branches.ts';
+import { branchNames, checkBranch } from '../reference/branches.ts';
 import type { BranchName, BranchRef, Case, Constraint, Dtype } from '../reference/case.ts';
-import { checkBranch, checkShape } from '../reference/parameters.ts';
+import { checkShape } from '../reference/parameters.ts';
 import { sizeOf } from '../reference/shape.ts';
 import type { Facet } from '../reference/subject.ts';
 import { Draw } from './cases/draw.ts';
@@ -171,5 +171,5 @@ function checkWithin(within: Within, shape: readonly number[] | undefined): void
 function checkBranches(where: string, branches: unknown): void {
   if (branches === undefined) return;
   if (!Array.isArray(branches)) throw new TypeError(`${where}: "branches" expected an array, got ${typeof branches}`);
-  for (const ref of branches) checkBranch(where, ref);
+  for (const ref of branches) checkBranch(`${where}: "branches"`, ref);
 }

@@ -1,6 +1,6 @@
 import { checkInput, checkTensor, kindOf, shown } from './arguments.ts';
-import { branches } from './branches.ts';
-import type { BranchRef, Case, Pool } from './case.ts';
+import { checkBranch } from './branches.ts';
+import type { Case, Pool } from './case.ts';
 import { sizeOf } from './shape.ts';
 
 /** Where the coefficients of a pool lie: `S`, and for each unit the position in `S` that it uses. */
@@ -111,7 +111,7 @@ function checkPool(pool: Pool): void {
   const { branches: names, sharing, constraint } = pool;
   if (!Array.isArray(names)) throw new TypeError(`pool: "branches" expected an array of names, got ${kindOf(names)}`);
   if (names.length === 0) throw new RangeError('pool: "branches" expected at least one branch, got []');
-  for (const ref of names) checkBranch('pool', ref);
+  for (const ref of names) checkBranch('pool: "branches"', ref);
   if (typeof sharing === 'object' && sharing !== null) {
     const axes = sharing.sharedAxes;
     if (!Array.isArray(axes)) throw new TypeError(`pool: "sharedAxes" expected an array, got ${kindOf(axes)}`);
@@ -123,25 +123,6 @@ function checkPool(pool: Pool): void {
     throw new RangeError(`pool: "sharing" expected layer, channel, unit or { sharedAxes }, got ${shown(sharing)}`);
   }
   checkConstraint(constraint, names.length);
-}
-
-/** Throws unless `ref` is the name of a built-in branch, or a custom branch with all its parts. */
-export function checkBranch(where: string, ref: BranchRef): void {
-  if (typeof ref !== 'object' || ref === null || Array.isArray(ref)) {
-    if (typeof ref === 'string' && Object.hasOwn(branches, ref)) return;
-    throw new RangeError(
-      `${where}: "branches" expected names among ${Object.keys(branches).join(', ')}, got ${shown(ref)}`,
-    );
-  }
-  const { name, expression, kinks, f, df, d2f } = ref;
-  const isWhole =
-    [name, expression].every((text) => typeof text === 'string') &&
-    Array.isArray(kinks) &&
-    [f, df, d2f].every((part) => typeof part === 'function');
-  if (isWhole) return;
-  throw new TypeError(
-    `${where}: "branches" expected custom branches with name, expression, kinks, f, df and d2f, got ${shown(ref)}`,
-  );
 }
 
 function checkConstraint(constraint: Pool['constraint'], n: number): void {

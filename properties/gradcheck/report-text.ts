@@ -1,3 +1,4 @@
+import { checkArray, checkInput, shown } from '../../reference/arguments.ts';
 import { sizeOf } from '../../reference/shape.ts';
 import { wrapped } from '../wrapped.ts';
 import { describeStructure } from './layout.ts';
@@ -13,8 +14,17 @@ const fewOpen = 0.05;
 /** Lines of a report. */
 const lineCount = 40;
 
-/** A report for people: at most 40 lines of 80 columns, unless one word is longer. */
+/**
+ * A report for people: at most 40 lines of 80 columns, unless one word is longer.
+ *
+ * @throws TypeError naming the part that a report must have
+ */
 export function gradcheckText(report: GradcheckReport): string {
+  checkInput('gradcheckText', 'report', report);
+  checkInput('gradcheckText', 'report.calls', report.calls);
+  for (const part of ['outputShape', 'inputs', 'failures', 'checks'] as const) {
+    checkArray('gradcheckText', `report.${part}`, report[part]);
+  }
   const { name, dtype, seed, outputShape, inputs, failures, calls, checks, override } = report;
   const runs = Object.entries(calls).filter(([, n]) => n > 0);
   const compared = inputs.reduce((sum, input) => sum + input.compared, 0);
@@ -133,8 +143,13 @@ function inputText({
   return lines;
 }
 
-/** One sentence: what is wrong, where, what came, what is allowed. */
+/**
+ * One sentence: what is wrong, where, what came, what is allowed.
+ *
+ * @throws TypeError, RangeError for what is no failure of a report
+ */
 export function describeGradcheckFailure(failure: GradcheckFailure): string {
+  checkInput('describeGradcheckFailure', 'failure', failure);
   const at = (index: readonly number[]) => `[${index.join(', ')}]`;
   switch (failure.code) {
     case 'gradient':
@@ -165,6 +180,12 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
       return `a batch of one: ${failure.what}${at(failure.index)} is ${failure.alone} alone, ${failure.together} among the others`;
     case 'second-order':
       return `gradient of the vjp to ${failure.of}: ${describeGradcheckFailure(failure.failure)}`;
+    default: {
+      const { code } = failure as { code: unknown };
+      throw new RangeError(
+        `describeGradcheckFailure: "failure.code" expected that of a GradcheckFailure, got ${shown(code)}`,
+      );
+    }
   }
 }
 
