@@ -1,7 +1,10 @@
 import { type EncodedCase, encodeCase } from '../fixtures/case.ts';
 import { decodeTensor, type Encoding, type Tensor } from '../fixtures/tensor.ts';
+import { dtypes } from '../properties/dtypes.ts';
+import { facetNames } from '../properties/error-bound.ts';
+import { type ConstraintName, drawable, type SharingName } from '../properties/within.ts';
 import { kindOf, shown } from '../reference/arguments.ts';
-import type { BranchName, Case, Constraint, Dtype } from '../reference/case.ts';
+import type { BranchName, Case, Dtype } from '../reference/case.ts';
 import { parameterLayout } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
 
@@ -24,9 +27,6 @@ export interface Implementation {
   readonly language: string;
 }
 
-export type SharingName = 'layer' | 'channel' | 'unit' | 'sharedAxes';
-export type ConstraintName = Exclude<Constraint['kind'], 'softmax'>;
-
 /** What a subject says that it can do, in its reply to `start`. */
 export interface Capabilities {
   readonly ops: readonly Op[];
@@ -48,12 +48,10 @@ export interface Announcement {
 /** The closed lists that capabilities are drawn from. */
 const known: { readonly [K in Exclude<keyof Capabilities, 'pipeline'>]: Capabilities[K] } = {
   ops,
-  dtypes: ['f64', 'f32', 'f16', 'bf16'],
-  branches: ['relu', 'step', 'halfSquare', 'negative', 'identity', 'tanh', 'sigmoid', 'softplus'],
-  sharing: ['layer', 'channel', 'unit', 'sharedAxes'],
-  constraints: ['free', 'fixed', 'sumToOne', 'clip'],
+  dtypes,
+  ...drawable,
   encodings: ['hex', 'base64'],
-  facets: ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'],
+  facets: facetNames,
 };
 
 /** Everything of the protocol, as a subject of our own announces it. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { loadCifar10First4000 } from '../experiments/data/cifar10.ts';
 import { DataError } from '../experiments/data/idx.ts';
 import { loadMnist } from '../experiments/data/mnist.ts';
@@ -8,7 +8,7 @@ import { type ExperimentName, experiments, fileOf, plan, trialsOf } from '../exp
 import { openResults, type Results, ResultsError } from '../experiments/results.ts';
 import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
 import type { Trial } from '../experiments/trial.ts';
-import { names, parseInteger } from './arguments.ts';
+import { parseAmong, parseInteger } from './arguments.ts';
 import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWithSignals, type Progress, progressOn } from './progress.ts';
@@ -89,7 +89,7 @@ function withCommonOptions(
     .option(
       '--activation <names>',
       `among ${[...activations.keys()].join(', ')}, separated by commas (default: what the claims need)`,
-      parseAmong(activations),
+      parseAmong([...activations.keys()]),
     )
     .option('--trials <count>', `seeds 1 to count, of each (default: ${trials})`, parseInteger(1, 1_000_000))
     .addOption(new Option('--backend <name>', 'what trains').choices(['auto', ...trainingBackends]).default('auto'))
@@ -197,13 +197,4 @@ function noteOf({ done, total }: RunProgress, elapsed: number): string {
 function timeText(minutes: number): string {
   if (minutes < 2) return `${Math.ceil(60 * minutes)} s`;
   return minutes < 100 ? `${Math.ceil(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
-}
-
-function parseAmong(known: ReadonlyMap<string, unknown>): (text: string, before?: readonly string[]) => string[] {
-  return (text, before = []) => {
-    const chosen = names(text);
-    const unknown = chosen.find((name) => !known.has(name));
-    if (unknown === undefined) return [...new Set([...before, ...chosen])];
-    throw new InvalidArgumentError(`Expected ${[...known.keys()].join(', ')}, got "${unknown}".`);
-  };
 }

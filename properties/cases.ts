@@ -1,19 +1,20 @@
 import * as fc from 'fast-check';
-import { checkArray, checkInput, shown } from '../reference/arguments.ts';
-import { branchNames, checkBranch } from '../reference/branches.ts';
-import type { BranchName, BranchRef, Case, Constraint, Dtype } from '../reference/case.ts';
+import { shown } from '../reference/arguments.ts';
+import { checkBranch } from '../reference/branches.ts';
+import type { BranchRef, Case, Dtype } from '../reference/case.ts';
 import { checkShape } from '../reference/parameters.ts';
 import { sizeOf } from '../reference/shape.ts';
 import type { Facet } from '../reference/subject.ts';
 import { Draw } from './cases/draw.ts';
 import { drawStructure } from './cases/structure.ts';
 import { Values } from './cases/values.ts';
-import { checkKeys, checkOptions } from './check-arguments.ts';
+import { checkOptions } from './check-arguments.ts';
 import { checkDtype, heldFormat } from './dtypes.ts';
 import { checkFacets } from './error-bound.ts';
 import { exactBranchOf } from './exact-branches.ts';
 import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
+import { checkWithin, type Within } from './within.ts';
 
 /**
  * What is drawn: `dyadic` Cases hold quarters up to ±8 (halves up to ±4 in f16, to ±2 in bf16) and piecewise-polynomial
@@ -37,13 +38,6 @@ export interface CaseOptions {
   readonly shape?: readonly number[];
   /** Only built-in branches, sharings and constraints of these names, as an implementation announces them. */
   readonly within?: Within;
-}
-
-/** What an implementation has; `sharedAxes` stands for any of them. */
-export interface Within {
-  readonly branches: readonly BranchName[];
-  readonly sharing: readonly ('layer' | 'channel' | 'unit' | 'sharedAxes')[];
-  readonly constraints: readonly Constraint['kind'][];
 }
 
 const known: readonly (keyof CaseOptions)[] = [
@@ -138,34 +132,6 @@ function scale(draw: Draw, { kind, finite, dtype, facets = [] }: CaseOptions, c:
   const reach = draw.chance(0.5) ? Math.min(64, most) : most;
   const factor = 2 ** draw.int(-reach, reach);
   return { ...c, [name]: c[name].map((v) => format.round(v * factor)) };
-}
-
-/** What can be drawn; softmax is none of the constraints, since the spec states no bounds for it. */
-const drawable: Readonly<Record<keyof Within, readonly string[]>> = {
-  branches: branchNames,
-  sharing: ['layer', 'channel', 'unit', 'sharedAxes'],
-  constraints: ['free', 'fixed', 'sumToOne', 'clip'],
-};
-
-/** Throws unless something can be drawn `within`, of the shape if there is one. */
-function checkWithin(within: Within, shape: readonly number[] | undefined): void {
-  checkInput('cases', 'within', within);
-  checkKeys('cases: "within"', within, Object.keys(drawable));
-  for (const name of ['branches', 'sharing', 'constraints'] as const) {
-    const names: readonly unknown[] = within[name];
-    checkArray('cases', `within.${name}`, names);
-    const fits = Array.from(names).every((one) => drawable[name].includes(one as string));
-    if (names.length === 0 || !fits) {
-      throw new RangeError(
-        `cases: "within.${name}" expected one or more of ${drawable[name].join(', ')}, got ${shown(names)}`,
-      );
-    }
-  }
-  if (shape?.length === 1 && !within.sharing.includes('layer') && !within.sharing.includes('unit')) {
-    throw new RangeError(
-      `cases: "within.sharing" expected layer or unit for shape ${shown(shape)}, got ${shown(within.sharing)}`,
-    );
-  }
 }
 
 function checkBranches(where: string, branches: unknown): void {

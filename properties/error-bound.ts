@@ -29,13 +29,14 @@ import type { ExactValue } from './exact-branches.ts';
  */
 const transcendentalError: Readonly<Record<Dtype, number>> = { f64: 4, f32: 8, f16: 8, bf16: 8 };
 
-const knownFacets: readonly Facet[] = ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'];
+/** The closed list of facets. */
+export const facetNames: readonly Facet[] = ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'];
 
 /** @throws TypeError, RangeError unless `facets` is a list of known ones */
 export function checkFacets(where: string, facets: readonly Facet[]): void {
   if (!Array.isArray(facets)) throw new TypeError(`${where} expected an array, got ${shown(facets)}`);
-  const unknown = facets.findIndex((facet) => !knownFacets.includes(facet));
-  if (unknown >= 0) throw new RangeError(`${where} expected ${knownFacets.join(', ')}, got ${shown(facets[unknown])}`);
+  const unknown = facets.findIndex((facet) => !facetNames.includes(facet));
+  if (unknown >= 0) throw new RangeError(`${where} expected ${facetNames.join(', ')}, got ${shown(facets[unknown])}`);
 }
 
 /** The arithmetic that a Subject is judged by: its dtype's format under its facets. */

@@ -2,9 +2,18 @@ import * as fc from 'fast-check';
 import { checkArray, checkInteger, shown } from '../reference/arguments.ts';
 import type { BranchRef, Case } from '../reference/case.ts';
 import { checkCase } from '../reference/parameters.ts';
+import { fnv1a } from '../reference/random.ts';
 import type { Subject } from '../reference/subject.ts';
 import { type CaseKind, cases } from './cases.ts';
-import { checkCallback, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
+import {
+  checkCallback,
+  checkLawArgument,
+  checkOptions,
+  checkPath,
+  checkSubject,
+  largestSeed,
+  leadsNowhere,
+} from './check-arguments.ts';
 import { heldFormat } from './dtypes.ts';
 import type { Failure } from './failure.ts';
 import { Recorder, shortestHistory, shrinkHistory } from './history.ts';
@@ -160,9 +169,7 @@ export async function checkKind(
     );
   }
   const fresh = options.fresh && checkedFresh(options.fresh);
-  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
-    throw new RangeError(`checkKind: "path" expected integers separated by colons, got ${shown(path)}`);
-  }
+  checkPath('checkKind', path);
   const drawn = cases({
     dtype: subject.dtype,
     facets: subject.facets,
@@ -172,8 +179,9 @@ export async function checkKind(
     branches,
   });
   // Asynchronous, because fast-check throws at once for a path that its shrinks don't have.
+  // Every law and kind draws its own Cases from one seed.
   const explore = async (test: (c: Case) => Promise<void>, how: fc.Parameters<[Case]>) =>
-    fc.check(fc.asyncProperty(drawn, test), { seed: seedOf(seed, law.id, kind), numRuns: 1, ...how });
+    fc.check(fc.asyncProperty(drawn, test), { seed: fnv1a(`${law.id} ${kind}`, seed), numRuns: 1, ...how });
   // What the last Trial took, which the next, on a smaller Case, will seldom exceed.
   let calls = 0;
   const attempt = async (
@@ -209,12 +217,12 @@ export async function checkKind(
     },
     { endOnFailure: true, ...(path === undefined ? { numRuns: runs } : { path }) },
   ).catch((error: unknown) => {
-    throw path === undefined ? error : leadsNowhere(path, error);
+    throw path === undefined ? error : nowhere(path, error);
   });
   if (!found.failed) return undefined;
   // As of what a pool that holds log(x) does at 0: no Case is counted.
   if (found.counterexample === null && branches.length > 0) return undefined;
-  if (found.counterexample === null && path !== undefined) throw leadsNowhere(path);
+  if (found.counterexample === null && path !== undefined) throw nowhere(path);
   if (found.counterexample === null) throw new Error(`${law.id}: no Case of kind ${kind} that the law speaks of`);
   let details: fc.RunDetails<[Case]> = found;
   let after = history;
@@ -298,23 +306,13 @@ function checkArguments(
   checkCallback(`${where}: "fresh"`, options.fresh);
 }
 
+const nowhere = (path: string, cause?: unknown) =>
+  leadsNowhere('checkKind', 'a Case that the law speaks of', path, cause);
+
 function checkedFresh(fresh: () => Subject): () => Subject {
   return () => {
     const made = fresh();
     checkSubject('checkKind', made, 'fresh()');
     return made;
   };
-}
-
-function leadsNowhere(path: string, cause?: unknown): RangeError {
-  return new RangeError(`checkKind: "path" expected the way to a Case that the law speaks of, got "${path}"`, {
-    cause,
-  });
-}
-
-/** Every law and kind draws its own Cases from one seed (FNV-1a). */
-function seedOf(seed: number, law: string, kind: CaseKind): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (const character of `${law} ${kind}`) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
-  return hash | 0;
 }

@@ -33,3 +33,8 @@ export function initialWeights(source: Random, initializer: Initializer, inputs:
   const limit = limitOf(initializer, inputs, units);
   return Float32Array.from({ length: inputs * units }, () => source.uniform(-limit, limit));
 }
+
+/** `alpha[r, …] = start[r]`: where an activation starts its alpha `[rows, ...S]` of `size` elements, in float32. */
+export function startingAlpha(start: readonly number[], size: number): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => start[Math.floor((i * start.length) / size)]);
+}

@@ -3,7 +3,7 @@ import { checkArray, checkInput, checkLength, checkTensor, kindOf } from './argu
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
 import { dropoutBackward, dropoutForward } from './dropout.ts';
-import { initialWeights } from './initializers.ts';
+import { initialWeights, startingAlpha } from './initializers.ts';
 import { parameterLayout } from './parameters.ts';
 import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { random } from './random.ts';
@@ -62,12 +62,8 @@ export function initialParameters(protocol: Protocol, seed: number): Layer<Float
   return layerShapes(protocol).map(({ W: [inputs, units], alpha }, i) => ({
     W: initialWeights(random(seed, `weights/${i}`), protocol.initializer, inputs, units),
     b: new Float32Array(units),
-    alpha: alpha && startOf(protocol.activation.start, sizeOf(alpha)),
+    alpha: alpha && startingAlpha(protocol.activation.start, sizeOf(alpha)),
   }));
-}
-
-function startOf(rows: readonly number[], size: number): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => rows[Math.floor((i * rows.length) / size)]);
 }
 
 /** Zeros in the shape of the parameters: where momentum starts. */

@@ -22,10 +22,10 @@ export function checkSource(where: string, source: Random): void {
   throw new TypeError(`${where}: "source" expected a stream of random(seed, name), got ${kindOf(source)}`);
 }
 
-/** FNV-1a (32 bits) over UTF-16 units. */
-function hash(name: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
+/** FNV-1a (32 bits) over UTF-16 units, another hash for each 32-bit `seed`; an integer in [-2^31, 2^31). */
+export function fnv1a(text: string, seed: number = 0): number {
+  let h = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return h;
 }
 
@@ -41,7 +41,7 @@ export function random(seed: number, name: string): Random {
   }
   if (typeof name !== 'string') throw new TypeError(`random: "name" expected text, got ${kindOf(name)}`);
   // a, b, c and the counter; in an array of 32-bit integers, which wraps by itself and is not boxed.
-  const state = Int32Array.of(seed, Math.floor(seed / 2 ** 32), hash(name), 1);
+  const state = Int32Array.of(seed, Math.floor(seed / 2 ** 32), fnv1a(name), 1);
   function next(): number {
     const [a, b, c, counter] = [state[0], state[1], state[2], state[3]];
     const t = (a + b + counter) | 0;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { checkInput, checkInteger, shown } from '../../reference/arguments.ts';
-import { checkCallback, checkOptions, largestSeed } from '../check-arguments.ts';
+import { checkInput, checkInteger } from '../../reference/arguments.ts';
+import { checkCallback, checkOptions, checkPath, largestSeed, leadsNowhere } from '../check-arguments.ts';
 import { checkFunction, gradcheckOptions } from './check-options.ts';
 import type { Differentiable, Shapes } from './differentiable.ts';
 import { checkDraw, type DrawnInputs, type DrawOptions, InputsArbitrary } from './drawn-inputs.ts';
@@ -104,9 +104,7 @@ export async function gradcheckRun(
   checkRun('gradcheckRun', f, draw, options);
   checkInteger('gradcheckRun: "runs"', runs, 1);
   checkInteger('gradcheckRun: "seed"', seed, 0, largestSeed);
-  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
-    throw new RangeError(`gradcheckRun: "path" expected integers separated by colons, got ${shown(path)}`);
-  }
+  checkPath('gradcheckRun', path);
   const how = { ...options, seed };
   if (path !== undefined) return replay(f, draw, how, seed, path);
   let last: { report: GradcheckReport; drawn: DrawnInputs } | undefined;
@@ -144,7 +142,7 @@ async function replay(
 ): Promise<GradcheckRun> {
   const drawn = inputsAt(drawnFor(f, draw, how), seed, path);
   const report = await reportOn(f, draw, how, drawn);
-  if (report === undefined) throw leadsNowhere(path);
+  if (report === undefined) throw nowhere(path);
   const counts = { compared: 0, open: 0, vacuous: 0 };
   add(counts, report);
   return { runs: 1, report, counts, inputs: drawn, seed, path: report.outcome === 'failed' ? path : undefined };
@@ -156,9 +154,9 @@ function inputsAt(draw: DrawOptions, seed: number, path: string): DrawnInputs {
     const [drawn] = fc.sample(property, { seed, path, numRuns: 1 });
     if (drawn !== undefined) return drawn[0];
   } catch (cause) {
-    throw leadsNowhere(path, cause);
+    throw nowhere(path, cause);
   }
-  throw leadsNowhere(path);
+  throw nowhere(path);
 }
 
 function add(counts: Record<'compared' | 'open' | 'vacuous', number>, { inputs }: GradcheckReport): void {
@@ -167,9 +165,7 @@ function add(counts: Record<'compared' | 'open' | 'vacuous', number>, { inputs }
   }
 }
 
-function leadsNowhere(path: string, cause?: unknown): RangeError {
-  return new RangeError(`gradcheckRun: "path" expected the way to inputs of this seed, got ${shown(path)}`, { cause });
-}
+const nowhere = (path: string, cause?: unknown) => leadsNowhere('gradcheckRun', 'inputs of this seed', path, cause);
 
 /** How inputs of `f` are drawn: near the kinks that it declares too. */
 function drawnFor(f: Differentiable, draw: DrawOptions, options: GradcheckOptions): DrawOptions {
