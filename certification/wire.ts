@@ -21,13 +21,14 @@ export const outputsOf: Readonly<Record<Op, readonly ('y' | 'dx' | 'dalpha')[]>>
   vjp: ['dx', 'dalpha'],
 };
 
+/** What is certified, in words of its author. */
 export interface Implementation {
   readonly name: string;
   readonly version: string;
   readonly language: string;
 }
 
-/** What a subject says that it can do, in its reply to `start`. */
+/** What a subject says that it can do. */
 export interface Capabilities {
   readonly ops: readonly Op[];
   readonly dtypes: readonly Dtype[];
@@ -40,6 +41,7 @@ export interface Capabilities {
   readonly pipeline: number;
 }
 
+/** What a subject says of itself in its reply to `start`. */
 export interface Announcement {
   readonly implementation: Implementation;
   readonly capabilities: Capabilities;

@@ -46,7 +46,11 @@ export const notFinite: Allowed = { ...nan, infinite: true };
 /** Anything. */
 export const leftOpen = (why: OpenRule): Allowed => ({ ...notFinite, lo: -Infinity, hi: Infinity, open: why });
 
-/** Whether an answer's element lies in what is allowed. The sign of zero is never compared. */
+/**
+ * `lo ≤ actual ≤ hi`, or NaN or ±∞ where that is allowed. The sign of zero is never compared.
+ *
+ * @throws TypeError naming the argument
+ */
 export function permits(allowed: Allowed, actual: number): boolean {
   checkInput('permits', 'allowed', allowed);
   if (typeof actual !== 'number') throw new TypeError(`permits: "actual" expected a number, got ${kindOf(actual)}`);
@@ -59,7 +63,11 @@ export function permits(allowed: Allowed, actual: number): boolean {
   return allowed.infinite && !Number.isFinite(actual);
 }
 
-/** Bound ≥ |value| with a value that is not 0: the check says nothing about size or sign. */
+/**
+ * `bound ≥ |exact|`, `exact` not 0: the check says nothing about size or sign.
+ *
+ * @throws TypeError unless `allowed` is an object
+ */
 export function isVacuous(allowed: Allowed): boolean {
   checkInput('isVacuous', 'allowed', allowed);
   return allowed.open === undefined && allowed.exact !== 0 && allowed.bound >= Math.abs(allowed.exact);

@@ -23,6 +23,7 @@ import { checkWithin, type Within } from './within.ts';
  */
 export type CaseKind = 'dyadic' | 'general';
 
+/** Options of `cases`. */
 export interface CaseOptions {
   readonly dtype: Dtype;
   readonly kind: CaseKind;

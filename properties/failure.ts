@@ -50,7 +50,11 @@ export interface Failure {
   readonly finding: Finding;
 }
 
-/** One sentence: which element, what came, what was expected, what is allowed. */
+/**
+ * One sentence: which element, what came, what was expected, what is allowed.
+ *
+ * @throws TypeError, RangeError for what is no finding
+ */
 export function describeFinding(finding: Finding): string {
   checkInput('describeFinding', 'finding', finding);
   switch (finding.code) {

@@ -45,6 +45,7 @@ export interface LawResult {
   readonly inapplicable?: string;
 }
 
+/** Options of `checkLaw`. */
 export interface CheckLawOptions {
   /** Cases of each law, half of them dyadic. */
   readonly runs: number;
@@ -118,7 +119,7 @@ export function lackOf(subject: Subject, { needs, asksInfinity }: Law): string |
   return asksInfinity === true && !heldFormat(subject).infinite ? '±∞' : undefined;
 }
 
-/** Where a run or a replay starts: the seed, the kind, and for a replay the path of the counterexample. */
+/** Options of `checkKind`, where a run or a replay starts: the seed, the kind, and for a replay the path of the counterexample. */
 export interface CheckKindOptions {
   readonly kind: CaseKind;
   readonly seed: number;

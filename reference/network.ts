@@ -56,7 +56,9 @@ export function layerShapes(protocol: Protocol): Layer<readonly number[]>[] {
 
 /**
  * Where training starts: weights by the initialiser, biases 0, alphas at their start. Every value is a float32, so that
- * a float32 training starts from the same numbers. Layer i draws from its own stream of the seed.
+ * a float32 training starts from the same numbers. Layer i draws from its own stream of the seed. Shapes as in `Layer`.
+ *
+ * @throws TypeError, RangeError naming what of the protocol is wrong; RangeError unless seed is an integer in [0, 2⁵³)
  */
 export function initialParameters(protocol: Protocol, seed: number): Layer<Float32Array>[] {
   return layerShapes(protocol).map(({ W: [inputs, units], alpha }, i) => ({
@@ -66,7 +68,11 @@ export function initialParameters(protocol: Protocol, seed: number): Layer<Float
   }));
 }
 
-/** Zeros in the shape of the parameters: where momentum starts. */
+/**
+ * Zeros in the shape of the parameters, float64: where momentum starts.
+ *
+ * @throws TypeError naming what is no array
+ */
 export function zerosLike(parameters: readonly Layer<{ readonly length: number }>[]): Layer<Float64Array>[] {
   checkLayers('zerosLike', 'parameters', parameters);
   return parameters.map(({ W, b, alpha }) => ({
@@ -76,7 +82,11 @@ export function zerosLike(parameters: readonly Layer<{ readonly length: number }
   }));
 }
 
-/** Float32 values as float64, exactly. */
+/**
+ * Float32 values as float64, exactly; the same shapes.
+ *
+ * @throws TypeError naming what is no array
+ */
 export function widen(parameters: readonly Layer<Float32Array>[]): Layer<Float64Array>[] {
   checkLayers('widen', 'parameters', parameters);
   return parameters.map(({ W, b, alpha }) => ({
@@ -86,7 +96,11 @@ export function widen(parameters: readonly Layer<Float32Array>[]): Layer<Float64
   }));
 }
 
-/** Float32 values as float64, exactly. */
+/**
+ * Float32 values as float64, exactly; the same shapes.
+ *
+ * @throws TypeError naming what is no array
+ */
 export function widenBatch(batch: Batch<Float32Array>): Batch<Float64Array> {
   checkBatch('widenBatch', batch);
   const { x, labels, masks } = batch;
@@ -175,7 +189,13 @@ export function forward(
   return { loss: crossEntropyForward(logits, labels, sizes[sizes.length - 1]), stages };
 }
 
-/** The backward pass: gradients of the loss to every parameter, and the cotangents on the way, first layer first. */
+/**
+ * The backward pass, last layer first: `dz = (softmax(z) - onehot) / N` there, else `dz = pool′ᵀ da`, `da = mask · dh`;
+ * `dW = hᵀ·dz`, `db = Σ dz`, and `dh = dz·Wᵀ` for the layer before. Gradients of the loss to every parameter, in its
+ * shape, and the cotangents on the way, first layer first.
+ *
+ * @throws RangeError naming what does not fit the protocol
+ */
 export function backward(
   protocol: Protocol,
   parameters: readonly Layer<Float64Array>[],

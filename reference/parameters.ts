@@ -75,7 +75,13 @@ function sharedAxesOf(pool: Pool, shape: readonly number[]): ReadonlySet<number>
   return new Set(pool.sharing.sharedAxes.map((axis) => axis - 1));
 }
 
-/** `alpha` at its start: `1/n` each (spec §1). */
+/**
+ * `alpha = 1/n` each: where a pool of n branches starts.
+ *
+ * shape: `[N, ...U]`; alpha: `[rows, ...S]`, float64.
+ *
+ * @throws TypeError for a wrong kind, RangeError for a wrong value, naming the argument. Source: spec §1.
+ */
 export function initialAlpha(pool: Pool, shape: readonly number[]): Float64Array {
   const { alphaShape, n } = parameterLayout(pool, shape);
   return new Float64Array(sizeOf(alphaShape)).fill(1 / n);

@@ -5,7 +5,7 @@ import { type Kappa, kappa } from './constraints.ts';
 import { type ParameterLayout, parameterLayout } from './parameters.ts';
 import { ExactSum } from './sum.ts';
 
-/** A pool input with the cotangent of its output. */
+/** A pool input with the cotangent `dy` of its output, `[N, ...U]`. */
 export type VjpInput = PoolInput & { readonly dy: Float64Array };
 
 /**

@@ -9,9 +9,13 @@ import { checkFinite, checkInput, kindOf, shown } from './arguments.ts';
 export interface Random {
   /** The next 32 bits, an integer in [0, 2^32). */
   bits(): number;
-  /** Uniform on [low, high), 53 bits; default [0, 1). Where the sum rounds up to it, `high` is drawn too. */
+  /**
+   * Uniform on [low, high), 53 bits; default [0, 1). Where the sum rounds up to it, `high` is drawn too.
+   *
+   * @throws TypeError, RangeError unless low, high and high - low are finite numbers
+   */
   uniform(low?: number, high?: number): number;
-  /** Uniform integer in [0, n), without bias, for 1 ≤ n ≤ 2^32. */
+  /** Uniform integer in [0, n), without bias. @throws RangeError unless n is an integer in [1, 2^32] */
   below(n: number): number;
 }
 
@@ -33,7 +37,7 @@ export function fnv1a(text: string, seed: number = 0): number {
  * The stream called `name` of `seed`. Two words of the state are the seed's and one is the name's, so different seeds
  * never share a stream, and the draws of one stream do not depend on how many were taken from another.
  *
- * @throws RangeError if `seed` is not an integer in [0, 2^53)
+ * @throws TypeError unless `name` is text, RangeError if `seed` is not an integer in [0, 2^53)
  */
 export function random(seed: number, name: string): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {

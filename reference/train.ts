@@ -20,7 +20,8 @@ export interface Training {
 }
 
 /**
- * One update on one batch, in place; the loss is that before the update.
+ * One update on one batch, in place, as `nesterovUpdate` has it; the loss is that before the update. Rows of alpha that the
+ * activation does not train stay as they are.
  *
  * @throws TypeError, RangeError naming the argument
  */

@@ -5,6 +5,7 @@ import { answerOf, copiesOf, GradcheckError } from './calls.ts';
 import type { Declared, DeclaredKink, Differentiable, OneSided, Shapes, Tensors } from './differentiable.ts';
 import type { KinksOf } from './stencil.ts';
 
+/** Options of `gradcheck`: what is known of f, which goes before what f declares itself, and how it is checked. */
 export interface GradcheckOptions extends Declared {
   /** What dy, tangents and the order of moves are drawn from; 1 unless given. */
   readonly seed?: number;

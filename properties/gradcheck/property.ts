@@ -23,6 +23,7 @@ export interface GradcheckRun {
   readonly path: string | undefined;
 }
 
+/** How often inputs are drawn, and from what. */
 export interface GradcheckRunOptions {
   /** How many inputs are drawn; 20 unless given. */
   readonly runs?: number;
@@ -59,6 +60,12 @@ const maxSkipsPerRun = 20;
  * The property that `f` passes the gradient check on inputs of these shapes, to be run by `fc.assert`. Inputs are drawn
  * near `draw.kinks`, 0 unless given, and near the kinks that are declared. Inputs of which nothing can be compared are
  * drawn again.
+ *
+ * f: functions of flat float64 arrays by name, of `f.dtype`; `draw.shapes`: the shape of each input, an axis a length or
+ * the name of one that is drawn; `onReport` is called with the report on each inputs, also while they shrink.
+ *
+ * @throws TypeError, RangeError naming the argument. The property itself fails with the report, and with a GradcheckError
+ *   if f throws or answers with something else than tensors.
  */
 export function gradcheckProperty(
   f: Differentiable,
@@ -93,7 +100,15 @@ function propertyByRun(
   return Object.assign(Object.create(property), { isAsync, generate });
 }
 
-/** Checks `f` on drawn inputs, shrinks those that fail to the smallest tensors, and says how to find them again. */
+/**
+ * Checks `f` on drawn inputs, shrinks those that fail to the smallest tensors, and says how to find them again.
+ *
+ * f, draw: as `gradcheckProperty` takes them; `given.runs` is an integer from 1, 20 unless given, `given.seed` one in
+ * [0, 2³²), 1 unless given.
+ *
+ * @throws TypeError, RangeError naming the argument, also a `path` that leads nowhere; GradcheckError if f throws or
+ *   answers with something else than tensors. Never for a wrong gradient: that is in the report.
+ */
 export async function gradcheckRun(
   f: Differentiable,
   draw: DrawOptions,

@@ -133,6 +133,7 @@ export interface KinkFound {
   readonly jump: number;
 }
 
+/** What `gradcheck` found. */
 export interface GradcheckReport {
   readonly name: string;
   /** `nothing-compared`: nothing was wrong, and no element of any gradient could be compared. */

@@ -11,6 +11,7 @@ import { layerFunction, loadTensorflow, type TensorflowFunction, tensorflowFunct
 /** What can be checked: functions with their gradients, a function of TensorFlow.js tensors, or one of its layers. */
 export type GradcheckTarget = Differentiable | TensorflowFunction | layers.Layer;
 
+/** Options of `gradcheckTarget`: those of the check, and what inputs it is made on. */
 export interface TargetOptions extends Omit<GradcheckOptions, 'shapes'>, GradcheckRunOptions {
   /** The shape of `x`, the only input unless `shapes` names others or the target does. */
   readonly shape?: readonly number[];
