@@ -32,19 +32,19 @@ interface Flags {
 
 const help = `
 Rows are added to FOLDER/PROTOCOL.ndjson as trials end. A trial that has a row
-is not run again, so a command that was interrupted goes on where it was.
+is not run again, so an interrupted command resumes where it stopped.
 
 Exit codes:
   0  every trial that was asked for has a row
   2  an argument was wrong; nothing was run
-  3  a trial failed, or the data was not to be had; the rows of the others are
-     kept, and the same command goes on from there
+  3  a trial failed, or the data could not be obtained; the rows of the others
+     are kept, and the same command resumes from there
   4  poolproof itself failed, or the results could not be read or written
 `;
 
 export function reproduceCommand(): Command {
   const command = new Command('reproduce').description(
-    'Trains networks, many times each, and keeps a row for every trial; what was interrupted goes on where it was.',
+    'Trains networks, many times each, and keeps a row for every trial; an interrupted run resumes where it stopped.',
   );
   for (const name of Object.keys(experiments) as ExperimentName[]) command.addCommand(experimentCommand(name));
   return command.addCommand(allCommand()).addCommand(statusCommand()).addCommand(reportCommand());
@@ -111,7 +111,7 @@ function epochsOption(): Option {
 /** One experiment after the other; the exit code of the first that did not end well, else 0. */
 async function reproduce(chosen: readonly (readonly [ExperimentName, string])[], flags: Flags): Promise<number> {
   const progress = progressOn(process.stderr);
-  endWithSignals(progress, 'interrupted: what has ended is kept; the same command goes on');
+  endWithSignals(progress, 'interrupted: what has ended is kept; the same command resumes');
   try {
     for (const [name, protocol] of chosen) {
       const failures = await run(name, protocol, flags, progress);

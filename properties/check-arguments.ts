@@ -28,8 +28,9 @@ export function checkLawArgument(where: string, law: Law): void {
   if (typeof law !== 'object' || law === null) {
     throw new TypeError(`${where}: "law" expected a law, such as an element of laws, got ${shown(law)}`);
   }
-  if (typeof law.id !== 'string' || typeof law.check !== 'function') {
-    throw new TypeError(`${where}: "law" expected an object with id and check, got ${kindOf(law)} without`);
+  const missing = typeof law.id !== 'string' ? 'id' : typeof law.check !== 'function' ? 'check' : undefined;
+  if (missing !== undefined) {
+    throw new TypeError(`${where}: "law" expected an object with id and check, got ${kindOf(law)} without ${missing}`);
   }
 }
 

@@ -261,7 +261,7 @@ describe('checkLaw', () => {
     [
       'subject for the law',
       () => checkKind(leak, referenceSubject, { kind: 'dyadic', runs: 1, seed: 1 }),
-      'checkKind: "subject" expected one with liveTensors, which state/no-leak needs, got reference without',
+      'checkKind: "subject" expected one with liveTensors, which state/no-leak needs, got reference without it',
     ],
     [
       'shrink',

@@ -166,7 +166,7 @@ export async function checkKind(
   const missing = lackOf(subject, law);
   if (missing !== undefined) {
     throw new RangeError(
-      `checkKind: "subject" expected one with ${missing}, which ${law.id} needs, got ${subject.name} without`,
+      `checkKind: "subject" expected one with ${missing}, which ${law.id} needs, got ${subject.name} without it`,
     );
   }
   const fresh = options.fresh && checkedFresh(options.fresh);
