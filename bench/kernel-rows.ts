@@ -3,7 +3,9 @@ import { BackendError, type BackendName, type OpenBackend, openBackend } from '.
 import { backward, forward } from '../impl/tfjs/composed.ts';
 import { activationPool } from '../impl/tfjs/op.ts';
 import { checkedPool, layoutOf } from '../impl/tfjs/parameters.ts';
+import type { Sharing } from '../reference/case.ts';
 import { random } from '../reference/random.ts';
+import { sizeOf } from '../reference/shape.ts';
 import { quantile } from './quantile.ts';
 
 /** The fused kernels beside the composed form and a copy of the same bytes, in Node or in a page. */
@@ -11,10 +13,15 @@ import { quantile } from './quantile.ts';
 /** Milliseconds, the lower quartile, the median and the upper quartile. */
 type Spread = readonly number[];
 
-/** Forward and backward of one pool on one backend. */
-export interface KernelRow {
-  readonly on: string;
+/** A pool over x of this shape. */
+export interface KernelLayer {
   readonly shape: readonly number[];
+  readonly sharing: Sharing;
+}
+
+/** Forward and backward of one pool on one backend. */
+export interface KernelRow extends KernelLayer {
+  readonly on: string;
   readonly ms: {
     readonly fused: Spread;
     readonly composed: Spread;
@@ -35,17 +42,17 @@ export type KernelRows =
 
 const warmUp = 3;
 
-/** A row for each shape, called `on`. */
+/** A row for each layer, called `on`. */
 export async function measureKernels(
   name: BackendName,
   on: string,
   rounds: number,
-  shapes: readonly (readonly [number, number])[],
+  layers: readonly KernelLayer[],
 ): Promise<KernelRows> {
   try {
     const backend = await openBackend(name);
     const rows: KernelRow[] = [];
-    for (const shape of shapes) rows.push({ on, ...(await measure(backend, rounds, shape)) });
+    for (const layer of layers) rows.push({ on, ...(await measure(backend, rounds, layer)) });
     return { version: backend.version, rows };
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
@@ -53,26 +60,25 @@ export async function measureKernels(
   }
 }
 
-/** Forward and backward of the pool [relu, step], one alpha a unit, on normal numbers: which way x goes can't be foretold. */
+/** Forward and backward of the pool [relu, step] on normal numbers: which way x goes can't be foretold. */
 async function measure(
   backend: OpenBackend,
   rounds: number,
-  shape: readonly [number, number],
+  { shape, sharing }: KernelLayer,
 ): Promise<Omit<KernelRow, 'on'>> {
   backend.use();
-  const [N, U] = shape;
   const draw = random(1, 'bench');
-  const normal = (rows: number) =>
-    tf.tensor2d(
+  const normal = (of: readonly number[]) =>
+    tf.tensor(
       Float32Array.from(
-        { length: rows * U },
+        { length: sizeOf(of) },
         () => Math.sqrt(-2 * Math.log(1 - draw.uniform())) * Math.cos(2 * Math.PI * draw.uniform()),
       ),
-      [rows, U],
+      [...of],
     );
-  const [x, dy, alpha] = [normal(N), normal(N), normal(2)];
-  const pool = checkedPool('bench', {});
+  const pool = checkedPool('bench', { sharing });
   const layout = layoutOf('bench', pool, shape);
+  const [x, dy, alpha] = [normal(shape), normal(shape), normal(layout.alphaShape)];
   const composed = (v: tf.Tensor, a: tf.Tensor) =>
     tf.customGrad((...inputs) => {
       const [xs, alphas, save] = inputs as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
@@ -84,7 +90,7 @@ async function measure(
   const step = (of: (v: tf.Tensor, a: tf.Tensor) => tf.Tensor) => async (): Promise<number> => {
     // Results of other ops, as in a network: nothing may be known of them from the round before.
     const [input, cotangent] = [tf.mul(x, 1), tf.mul(dy, 1)];
-    const first = tf.slice(cotangent, [0, 0], [1, 1]);
+    const first = tf.slice(tf.reshape(cotangent, [-1]), [0], [1]);
     await settled(first);
     const start = performance.now();
     const { value, grads } = tf.valueAndGrads((v, a) => of(v, a))([input, alpha], cotangent);
@@ -98,10 +104,10 @@ async function measure(
     return ms;
   };
   const works = {
-    fused: step(activationPool),
+    fused: step((v, a) => activationPool(v, a, pool)),
     composed: step(composed),
-    copy: copyOf(backend, N * U),
-    ...(backend.name === 'cpu' && { copyToNew: copyToNew(N * U) }),
+    copy: copyOf(backend, sizeOf(shape)),
+    ...(backend.name === 'cpu' && { copyToNew: copyToNew(sizeOf(shape)) }),
   };
   const names = Object.keys(works) as (keyof typeof works)[];
   const times = new Map(names.map((name) => [name, [] as number[]]));
@@ -126,6 +132,7 @@ async function measure(
   );
   return {
     shape,
+    sharing,
     ms: {
       fused: spread(fused!),
       composed: spread(byOps!),

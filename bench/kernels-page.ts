@@ -16,17 +16,26 @@ export function kernelsSection(figures: KernelFigures): string {
   const spread = ([low, median, high]: readonly number[]) => `${ms(median)} (${ms(low)} to ${ms(high)})`;
   return `## The kernels
 
-Milliseconds, median and quartiles, of forward and backward of \`[relu, step]\`, one alpha a unit, by our own kernels
-(fused) and by stock ops (composed); and of copying as many bytes between as many tensors, in memory that is already
-allocated. On cpu the limit is the copy into new arrays, since an op must make arrays for its results. webgl and webgpu
-run on a software driver here, where arithmetic costs more than memory.
+Milliseconds, median and quartiles, of forward and backward of \`[relu, step]\` by our own kernels (fused) and by stock
+ops (composed); and of copying as many bytes between as many tensors, in memory that is already allocated. On cpu the
+limit is the copy into new arrays, since an op must make arrays for its results. webgl and webgpu run on a software driver
+here, where arithmetic costs more than memory. What is shared along axis 2 alone is transposed first.
 
 ${table(
-  ['backend', 'shape', 'fused', 'composed', 'a copy', 'composed / fused', 'fused / copy'],
+  ['backend', 'shape', 'alpha by', 'fused', 'composed', 'a copy', 'composed / fused', 'fused / copy'],
   rows.map(
-    ({ on, shape, ms: { fused, composed, copy, copyToNew }, composedByFused, fusedByCopy, fusedByCopyToNew }) => [
+    ({
+      on,
+      shape,
+      sharing,
+      ms: { fused, composed, copy, copyToNew },
+      composedByFused,
+      fusedByCopy,
+      fusedByCopyToNew,
+    }) => [
       on,
       shape.join(' × '),
+      typeof sharing === 'string' ? sharing : `sharedAxes ${sharing.sharedAxes.join()}`,
       spread(fused),
       spread(composed),
       `${spread(copy)}${copyToNew ? `; to new arrays ${spread(copyToNew)}` : ''}`,

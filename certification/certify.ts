@@ -131,7 +131,7 @@ class Certification {
   }
 
   report(milliseconds: number): CertificationReport {
-    const { command, fixtures, profile, seed, runs, minCases, version, only } = this.#options;
+    const { command, fixtures, profile, seed, runs, minCases, timeout, version, only } = this.#options;
     const [suite, tally, answers] = [this.#suite, this.#tally, this.#answers];
     const seen = this.#replied.some(({ isWrong }) => isWrong) ? this.#replied : this.#challenged;
     const diagnosis = diagnose(suite, seen, answers.facets);
@@ -144,6 +144,7 @@ class Certification {
       unexpectedlyPassed: tally.unexpectedlyPassed,
       notAsked: tally.notAsked,
       minCases,
+      timeout,
     };
     const outcome = this.#isStarted ? outcomeOf(found) : 'not started';
     return {

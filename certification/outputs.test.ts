@@ -24,6 +24,7 @@ describe('what a subject says', () => {
     expect(certificationPage(failedReportOf('x'))).toMatch(/<pre>npx poolproof certify --profile .* --only .* -- /);
     expect(certificationPage(reportOf('x'))).not.toContain('npx poolproof certify');
     expect(againLine({ ...failedReportOf('x'), fixtures: 'my vectors' })).toContain(" --fixtures 'my vectors' --only ");
+    expect(againLine({ ...failedReportOf('x'), timeout: 500 })).toContain(' --timeout 500 --only ');
   });
 
   it('is well-formed XML with as many failures as the report', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { readSuite } from '../fixtures/load.ts';
+import { defaultTimeout } from './again.ts';
 import { type CertificationReport, reportFormat } from './report.ts';
 import { everything } from './wire.ts';
 
@@ -46,6 +47,7 @@ export function reportOf(text: string, more: Partial<CertificationReport> = {}):
     unexpectedlyPassed: [],
     notAsked: [],
     minCases: 1,
+    timeout: defaultTimeout,
     milliseconds: 1,
     ...more,
   };

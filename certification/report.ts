@@ -108,6 +108,8 @@ export interface CertificationReport {
   readonly notAsked: readonly string[];
   /** Checks of vectors and fresh Cases below which nothing is certified. */
   readonly minCases: number;
+  /** Milliseconds that a reply may take. */
+  readonly timeout: number;
   readonly milliseconds: number;
 }
 

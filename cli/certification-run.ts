@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { defaultTimeout } from '../certification/again.ts';
 import { type CertifyOptions, certify } from '../certification/certify.ts';
 import type { CertificationReport } from '../certification/report.ts';
 import { readSuite, type Suite, SuiteError } from '../fixtures/load.ts';
@@ -36,7 +37,7 @@ export function withRunOptions(command: Command): Command {
   return command
     .argument('<command...>', 'what starts the implementation, after --', parseWord)
     .option('--jobs <count>', 'processes that the fresh cases are divided among', parseInteger(1, 64), 1)
-    .option('--timeout <ms>', 'milliseconds that a reply may take', parseInteger(1, 2 ** 31 - 1), 30_000)
+    .option('--timeout <ms>', 'milliseconds that a reply may take', parseInteger(1, 2 ** 31 - 1), defaultTimeout)
     .option('--fixtures <folder>', 'vectors of your own (default: those of poolproof)');
 }
 

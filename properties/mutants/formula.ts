@@ -34,6 +34,12 @@ function exchanged(c: Case, p: number, d: number): Case {
   return { ...c, alpha: take(c.alpha, [rows, count], 0, order) };
 }
 
+/** alpha or dalpha with its rows in the reverse order. */
+function withRowsReversed(c: Case, t: Float64Array): Float64Array {
+  const { rows, count } = positionsOf(c.pool, c.shape);
+  return take(t, [rows, count], 0, range(rows).toReversed());
+}
+
 /** What `slope` adds to the derivative of every branch of this name, in both modes. */
 function wrongSlope(id: string, bug: string, name: string, slope: (x: number) => number): Mutant {
   return mutant(id, bug, (c) => addToSlope(c, name, slope), {
@@ -54,6 +60,16 @@ export const formula: readonly Mutant[] = [
     const { y, dx, dalpha } = right(exchanged(c, p, d));
     return { y, dx, dalpha: exchanged({ ...c, alpha: dalpha }, p, d).alpha };
   }),
+  mutant('coefficients-reversed', 'the coefficients are read in the reverse order of the branches', (c) => {
+    const { y, dx, dalpha } = right({ ...c, alpha: withRowsReversed(c, c.alpha) });
+    return { y, dx, dalpha: withRowsReversed(c, dalpha) };
+  }),
+  mutant('dalpha-reversed', 'the rows of dalpha are in the reverse order of the branches', (c) => {
+    const { dalpha, ...answer } = right(c);
+    return { ...answer, dalpha: withRowsReversed(c, dalpha) };
+  }),
+  mutant('dx-negated', 'dx has the sign of a descent step', (c) => change(c, 'dx', (dx) => -dx)),
+  mutant('dalpha-negated', 'dalpha has the sign of a descent step', (c) => change(c, 'dalpha', (d) => -d)),
   mutant('missing-p-in-dx', 'dx leaves the coefficients out', (c) => {
     const { count, n } = positionsOf(c.pool, c.shape);
     return { ...right(c), dx: right(free({ ...c, alpha: new Float64Array(n * count).fill(1) })).dx };

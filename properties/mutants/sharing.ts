@@ -29,6 +29,10 @@ export const sharing: readonly Mutant[] = [
     const { count, units } = positionsOf(c.pool, c.shape);
     return change(c, 'dalpha', (d) => (units > 0 ? (d * count) / units : d));
   }),
+  mutant('mean-over-summed-axes', 'dalpha is the mean over all axes that it is to be summed over', (c) => {
+    const { count } = positionsOf(c.pool, c.shape);
+    return change(c, 'dalpha', (d) => (c.x.length > 0 ? (d * count) / c.x.length : d));
+  }),
   mutant('wrong-axis', 'alpha is laid along the wrong unit axis when two have the same length', (c) => {
     const [n, a, b, ...rest] = c.shape;
     if (rest.length > 0 || a === undefined || a !== b) return right(c);
