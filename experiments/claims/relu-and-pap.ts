@@ -1,5 +1,5 @@
 import { author2016 } from '../protocols.ts';
-import { mean, standardDeviation } from '../statistics.ts';
+import { brownForsythe, jackknifeRatio, mean, standardDeviation, welch } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import {
   type Cell,
@@ -12,8 +12,7 @@ import {
   type Region,
   verdictOf,
 } from './claim.ts';
-import { lossRatio } from './loss-ratio.ts';
-import { accuracyOf, cellOf, lossOf, protocolsWith, runsOf } from './runs.ts';
+import { accuracyOf, cellOf, isDead, lossOf, protocolsWith, runsOf } from './runs.ts';
 import { countText, listOf, outcomesText, valuesText, withInterval } from './words.ts';
 
 /** The table of the post; what follows its ± is taken as a standard deviation, since the post does not say. */
@@ -93,6 +92,37 @@ export const mnistTable: Claim = {
   },
 };
 
+/** A ratio of one statistic of the final losses on every protocol that both were trained on. */
+function ratios(
+  rows: readonly TrialRow[],
+  what: string,
+  statistic: (values: readonly number[]) => number,
+  [top, bottom]: readonly ['relu' | 'pap', 'relu' | 'pap'],
+  claimed: Region,
+): Comparison[] {
+  return protocolsWith(rows, both).map((protocol) => {
+    const runs = [top, bottom].map((name) => runsOf(rows, protocol, name));
+    const [a, b] = runs.map((found) => found.map(lossOf).filter(Number.isFinite)) as [number[], number[]];
+    const interval = jackknifeRatio(statistic, a, b);
+    const n = [a.length, b.length];
+    const living = runs.map((found) => statistic(found.filter((row) => !isDead(row)).map(lossOf))) as [number, number];
+    return {
+      protocol,
+      what: `${what}, ${top} / ${bottom}`,
+      n,
+      value: statistic(a) / statistic(b),
+      interval,
+      ...(runs.flat().some(isDead) && { alive: living[0] / living[1] }),
+      claimed,
+      tests: [
+        { name: 'Welch', p: welch(a, b) },
+        { name: 'Brown–Forsythe', p: brownForsythe(a, b) },
+      ],
+      outcome: judge(interval, claimed, n),
+    };
+  });
+}
+
 function ratioClaim(
   claim: Omit<Claim, 'measure' | 'commands' | 'on'>,
   what: string,
@@ -106,9 +136,7 @@ function ratioClaim(
     on,
     commands,
     measure({ rows }) {
-      const comparisons = protocolsWith(rows, both).map((protocol) =>
-        lossRatio(rows, protocol, order, { what, statistic, claimed, by: ['Welch', 'Brown–Forsythe'] }),
-      );
+      const comparisons = ratios(rows, what, statistic, order, claimed);
       const further = comparisons.filter(({ interval, n }) => judge(interval, beyond, n) === 'holds');
       const verdict = verdictOf(comparisons, on, missing);
       return {

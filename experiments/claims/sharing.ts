@@ -1,8 +1,7 @@
 import { isOfMap, rates } from '../protocols.ts';
-import { clusterMeans, geometricMean, mean, welch } from '../statistics.ts';
+import { clusterMeans, geometricMean, jackknifeRatio, mean, welch } from '../statistics.ts';
 import { type Claim, type Comparison, commonRule, enough, jackknifeText, judge, verdictOf } from './claim.ts';
 import { atMapRate } from './high-lr.ts';
-import { lossRatio } from './loss-ratio.ts';
 import { accuracyOf, cellOf, isDead, lossOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
 import { countText, outcomesText, pText, valuesText } from './words.ts';
 
@@ -21,9 +20,24 @@ export const sharing: Claim = {
   measure({ rows }) {
     const single = protocolsWith(rows, both)
       .filter((protocol) => !isOfMap(protocol))
-      .map((protocol) =>
-        lossRatio(rows, protocol, both, { what: 'mean loss', statistic: mean, claimed, by: ['Welch'] }),
-      );
+      .map((protocol): Comparison => {
+        const runs = both.map((name) => runsOf(rows, protocol, name));
+        const [unit, layer] = runs.map((found) => found.map(lossOf).filter(Number.isFinite)) as [number[], number[]];
+        const interval = jackknifeRatio(mean, unit, layer);
+        const n = [unit.length, layer.length];
+        const living = runs.map((found) => mean(found.filter((row) => !isDead(row)).map(lossOf)));
+        return {
+          protocol,
+          what: 'mean loss, pap / pap-layer',
+          n,
+          value: mean(unit) / mean(layer),
+          interval,
+          ...(runs.flat().some(isDead) && { alive: living[0] / living[1] }),
+          claimed,
+          tests: [{ name: 'Welch', p: welch(unit, layer) }],
+          outcome: judge(interval, claimed, n),
+        };
+      });
     const pairs = rates
       .map(atMapRate)
       .flatMap((protocol) => pairsOf(runsOf(rows, protocol, 'pap'), runsOf(rows, protocol, 'pap-layer')));

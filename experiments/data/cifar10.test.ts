@@ -221,7 +221,7 @@ describe('a download', () => {
   async function interrupted(change: Partial<Mirror> = {}): Promise<Mirror> {
     const mirror = await serve({ cuts: [3000, 'refuse'], ...change });
     expect(await failure(load({ sources: [mirror.url] }))).toMatch(
-      /cifar\.tar\.gz: could not be fetched from 1 sources; POOLPROOF_DATA .* cifar10\/ in it\n.*got 503/,
+      /cifar\.tar\.gz: not to be had from 1 sources; POOLPROOF_DATA .* cifar10\/ in it\n.*got 503/,
     );
     expect(await kept()).toEqual(['cifar.tar.gz.part', 'cifar.tar.gz.part.json']);
     mirror.asked.length = 0;

@@ -168,7 +168,7 @@ describe('a mirror', () => {
     servers[0].close();
     const start = performance.now();
     const message = await failure({ sources: [gone] });
-    expect(message).toMatch(/train-images: could not be fetched from 1 sources; POOLPROOF_DATA/);
+    expect(message).toMatch(/train-images: not to be had from 1 sources; POOLPROOF_DATA/);
     expect(message).toMatch(/ECONNREFUSED/);
     expect(performance.now() - start).toBeLessThan(5000);
   });

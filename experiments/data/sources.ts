@@ -61,7 +61,7 @@ export async function firstSource<T>(
     }
   }
   throw new DataError(
-    `${file}: could not be fetched from ${sources.length} sources; POOLPROOF_DATA may name a folder with ${folder}/ in it\n  ${reasons.join('\n  ')}`,
+    `${file}: not to be had from ${sources.length} sources; POOLPROOF_DATA may name a folder with ${folder}/ in it\n  ${reasons.join('\n  ')}`,
   );
 }
 
