@@ -24,6 +24,7 @@ export interface DrawnInputs {
   readonly dy?: 1;
 }
 
+/** How inputs are drawn. */
 export interface DrawOptions {
   readonly shapes: DrawnShapes;
   readonly dtype?: FloatDtype;
