@@ -164,6 +164,8 @@ export class Result {
     if (value.kind === 'approximate') this.#approximate = true;
     if (vanishes) {
       if (value.kind === 'approximate') this.#allowApproximate(value.error, all);
+      // Of a term that is only lost here, as sigmoid(-1000): rounded away from 0 it moves the sum that it is added to.
+      if (value.kind === 'approximate' && this.#arithmetic.faithful && !all.includes(0)) this.#active++;
       return zero;
     }
     let total = product(all);
