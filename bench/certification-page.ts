@@ -22,8 +22,8 @@ export function certificationSection(figures: CertificationFigures): string {
   const { rounds, runs, rows } = figures;
   return `## Certification
 
-Seconds, median and quartiles, of \`poolproof certify\`: all vectors that the subject has, ${runs} fresh cases forward and
-backward, and what belongs to it; runner and subject each have a core.
+Seconds, median and quartiles, of \`poolproof certify\`: all vectors that the subject supports, ${runs} fresh cases forward and
+backward, and all other checks; runner and subject each have a core.
 
 ${table(
   ['subject', 'requests', 'seconds', 'requests a second'],

@@ -1,7 +1,7 @@
 /** Measures whole certifications and writes the figures. Run by npm run bench. */
 import { existsSync } from 'node:fs';
 import { certify } from '../certification/certify.ts';
-import { kinds } from '../certification/report.ts';
+import { checkGroups } from '../certification/report.ts';
 import { readSuite } from '../fixtures/load.ts';
 import type { CertificationFigures, CertificationRow } from './certification-page.ts';
 import { quantile } from './quantile.ts';
@@ -32,7 +32,7 @@ for (let round = 0; round < rounds; round++) {
         requests: 0,
         seconds: [],
       };
-      row.requests = kinds.reduce((sum, kind) => sum + report.checks[kind].passed, 0);
+      row.requests = checkGroups.reduce((sum, group) => sum + report.checks[group].passed, 0);
       row.seconds.push(report.milliseconds / 1000);
       measured.set(subject, row);
       console.log(`${subject}: ${row.requests} requests, ${(report.milliseconds / 1000).toFixed(1)} s`);

@@ -17,9 +17,9 @@ export function kernelsSection(figures: KernelFigures): string {
   return `## The kernels
 
 Milliseconds, median and quartiles, of forward and backward of \`[relu, step]\` by our own kernels (fused) and by stock
-ops (composed); and of moving as many bytes between as many tensors, within memory that is there. On cpu the limit is the
-copy into new arrays, since an op must make arrays for its results. webgl and webgpu run on a software driver here, where
-arithmetic counts more than memory. What is shared along axis 2 alone is transposed first.
+ops (composed); and of copying as many bytes between as many tensors, in memory that is already allocated. On cpu the
+limit is the copy into new arrays, since an op must make arrays for its results. webgl and webgpu run on a software driver
+here, where arithmetic costs more than memory. What is shared along axis 2 alone is transposed first.
 
 ${table(
   ['backend', 'shape', 'alpha by', 'fused', 'composed', 'a copy', 'composed / fused', 'fused / copy'],

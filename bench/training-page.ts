@@ -58,7 +58,7 @@ export function trainingSection(figures: TrainingFigures): string {
   return `## A training step
 
 Milliseconds, median and quartiles, of one step of 784-512-512-10 by SGD with Nesterov momentum, without dropout. PyTorch
-uses one thread, wasm two (\`installWasmKernels({ threads: 2 })\`), tensorflow as many as it likes.${unknown.length > 0 ? ` Not measured yet: ${unknown.join(', ')}.` : ''}
+uses one thread, wasm two (\`installWasmKernels({ threads: 2 })\`), tensorflow as many as it chooses.${unknown.length > 0 ? ` Not measured yet: ${unknown.join(', ')}.` : ''}
 
 ${table(['batch', 'activation', ...columns], lines)}
 

@@ -27,7 +27,7 @@ export function trialsSection(figures: TrialsFigures): string {
   return `## Trials side by side
 
 \`poolproof reproduce\` runs a trial on each core, each on one thread. Seconds, median and quartiles, of ${machine.cores} trials of PAP
-on ${backend}: so, and one after the other on all threads.
+on ${backend}: side by side, and one after the other on all threads.
 
 ${table(
   ['protocol', 'epochs', 'side by side', 'one after the other', 'one after the other / side by side'],

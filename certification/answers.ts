@@ -33,8 +33,8 @@ export class Answers {
   count({ id, case: c }: Pick<Check, 'id' | 'case'>, outcome: Outcome): Trouble | undefined {
     const { trouble, counts } = this.#judge(c, outcome);
     if ('tensors' in outcome) {
-      this.#elements.compared += counts!.checked;
-      this.#elements.open += counts!.unchecked;
+      this.#elements.compared += counts!.compared;
+      this.#elements.open += counts!.open;
       this.#elements.vacuous += counts!.vacuous;
       this.#errors.add(id, c, outcome.tensors, this.#expect(c));
     }

@@ -4,7 +4,7 @@ import canonicalize from 'canonicalize';
 import { packaged } from '../fixtures/load.ts';
 import { wrongBySchema } from '../fixtures/schema.ts';
 import { profiles } from './plan.ts';
-import type { CertificationReport, Kind, Totals } from './report.ts';
+import type { CertificationReport, CheckGroup, Totals } from './report.ts';
 import type { Announcement } from './wire.ts';
 
 /**
@@ -19,7 +19,7 @@ export interface CertificateCore {
   readonly profile: CertificationReport['profile'];
   readonly seed: number;
   readonly runs: number;
-  readonly passed: Readonly<Record<Kind, number>>;
+  readonly passed: Readonly<Record<CheckGroup, number>>;
   readonly elements: CertificationReport['elements'];
   readonly lacking: CertificationReport['lacking'];
 }
@@ -66,8 +66,8 @@ export function certificateOf(report: CertificationReport): Certificate {
   const { poolproof, suite, profile, seed, runs, checks, elements, lacking } = report;
   const announcement = report.announcement!;
   const passed = Object.fromEntries(
-    Object.entries(checks).map(([kind, totals]: [string, Totals]) => [kind, totals.passed]),
-  ) as Record<Kind, number>;
+    Object.entries(checks).map(([group, totals]: [string, Totals]) => [group, totals.passed]),
+  ) as Record<CheckGroup, number>;
   const core: CertificateCore = {
     format: 'poolproof-certificate/1',
     poolproof,

@@ -18,7 +18,7 @@ import {
 import { NotStarted } from './process.ts';
 import {
   type CertificationReport,
-  type Kind,
+  type CheckGroup,
   outcomeOf,
   outcomes,
   type ReportedFault,
@@ -51,8 +51,8 @@ export interface CertifyOptions {
   /** Ids of vectors and fresh Cases, if no others are to be asked. */
   readonly only?: ReadonlySet<string>;
   readonly version: string;
-  /** How many requests were answered, of how many; in what part. */
-  readonly onProgress?: (done: number, total: number, part: Kind) => void;
+  /** How many requests were answered, of how many; of what group. */
+  readonly onProgress?: (done: number, total: number, group: CheckGroup) => void;
 }
 
 /** Of the digests those of a million Cases are left out: they would take longer than all the rest. */
@@ -277,9 +277,9 @@ class Certification {
   }
 
   /** What is wrong with an outcome, which is judged and counted. */
-  #count(kind: Kind, check: Check, outcome: Outcome): Trouble | undefined {
+  #count(group: CheckGroup, check: Check, outcome: Outcome): Trouble | undefined {
     const trouble = this.#answers.count(check, outcome);
-    this.#tally.count(kind, check, trouble);
+    this.#tally.count(group, check, trouble);
     return trouble;
   }
 
@@ -301,14 +301,14 @@ class Certification {
   async #each<T, R>(
     sessions: readonly Session[],
     items: Iterable<T>,
-    part: Kind,
+    group: CheckGroup,
     ask: (item: T) => Promise<R>,
     record: (item: T, came: R) => void,
   ): Promise<void> {
     const concurrency = sessions.reduce((sum, { pipeline }) => sum + pipeline + 1, 0);
     await askInOrder(items, concurrency, ask, (item, came) => {
       record(item, came);
-      this.#options.onProgress?.(++this.#done, this.#total, part);
+      this.#options.onProgress?.(++this.#done, this.#total, group);
     });
   }
 }

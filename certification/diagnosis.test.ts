@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Asked, repliesOf } from '../fixtures/kills.ts';
+import { type CaseRequest, repliesOf } from '../fixtures/kills.ts';
 import { readSuite } from '../fixtures/load.ts';
 import { leaky, wrongBranch } from '../properties/mutants/branch.ts';
 import type { Mutant } from '../properties/mutants/mutant.ts';
@@ -16,7 +16,7 @@ const visible = mutants.filter(({ id }) => id in suite.matrix.mutants);
 const checksOf = (profile: Profile, more: Partial<typeof everything> = {}) =>
   vectorChecks(suite, profile, { ...everything, ...more }).checks;
 
-const replied = (checks: readonly (Asked & { id: string })[], mutant: Mutant): Replied[] =>
+const replied = (checks: readonly (CaseRequest & { id: string })[], mutant: Mutant): Replied[] =>
   repliesOf(mutant, checks).map((reply, k) => ({ ...checks[k], ...reply }));
 
 const byId = (id: string) => mutants.find((one) => one.id === id)!;

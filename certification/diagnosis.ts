@@ -1,5 +1,5 @@
 import type { KillRow } from '../fixtures/kill-matrix.ts';
-import { type Asked, repliesOf } from '../fixtures/kills.ts';
+import { type CaseRequest, repliesOf } from '../fixtures/kills.ts';
 import type { Suite } from '../fixtures/load.ts';
 import { permits } from '../properties/allowed.ts';
 import { expectation } from '../properties/interval.ts';
@@ -10,7 +10,7 @@ import type { Answer } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
 
 /** One request, in the order of asking, with its reply. */
-export interface Replied extends Asked {
+export interface Replied extends CaseRequest {
   /** Of the vector or the fresh Case. */
   readonly id: string;
   /** Its place in the smoke list, if it was asked as one of it. */
@@ -152,7 +152,7 @@ function nearestRows(
  * error.
  */
 function agreementOf(
-  { case: c }: Asked,
+  { case: c }: CaseRequest,
   subject: Tensors,
   mutant: Tensors,
   facets: readonly Facet[],
@@ -163,7 +163,7 @@ function agreementOf(
     for (const [i, actual] of values.entries()) {
       const element = allowed[name as keyof Answer][i];
       const other = mutant.get(name)?.[i];
-      if (element.unchecked !== undefined || other === undefined || Object.is(actual, other)) continue;
+      if (element.open !== undefined || other === undefined || Object.is(actual, other)) continue;
       if (permits(element, actual) !== permits(element, other)) return 'other';
       if (permits(element, actual)) continue;
       if (Number.isNaN(actual) !== Number.isNaN(other)) isAlike = false;

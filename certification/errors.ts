@@ -44,7 +44,7 @@ export class Errors {
     for (const [quantity, values] of tensors) {
       for (const [i, actual] of values.entries()) {
         const element = allowed[quantity][i];
-        if (element.unchecked !== undefined || !Number.isFinite(element.exact)) continue;
+        if (element.open !== undefined || !Number.isFinite(element.exact)) continue;
         // An overflow that is allowed is no distance.
         if (!Number.isFinite(actual) && permits(element, actual)) continue;
         const ulps = ulpsApart(actual, element.exact, input.dtype);

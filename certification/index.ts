@@ -1,3 +1,5 @@
 /** `poolproof/serve`: answers over a pipe for an implementation in JavaScript, so that it can be certified. */
+
+export type { ConstraintName, SharingName } from '../properties/within.ts';
 export { type Served, serve } from './serve.ts';
-export type { Announcement, Capabilities, ConstraintName, Implementation, Op, SharingName } from './wire.ts';
+export type { Announcement, Capabilities, Implementation, Op } from './wire.ts';

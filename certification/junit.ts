@@ -1,18 +1,18 @@
 import junit, { type Builder } from 'junit-report-builder';
-import { type CertificationReport, kinds } from './report.ts';
+import { type CertificationReport, checkGroups } from './report.ts';
 
-/** JUnit XML: a suite for each kind of checks, whose failures are test cases of their own and whose rest is one. */
+/** JUnit XML: a suite for each group of checks, whose failures are test cases of their own and whose rest is one. */
 export function junitXml(report: CertificationReport): string {
   // Its types are those of an ES module, which Node does not take it for.
   const builder = (junit as unknown as Builder).newBuilder();
   const { announcement, checks, failures, faults, ended, missing, unexpectedlyPassed } = report;
   const name = clean(announcement?.implementation.name ?? report.command[0]);
-  for (const kind of kinds) {
-    const { passed, failed } = checks[kind];
+  for (const group of checkGroups) {
+    const { passed, failed } = checks[group];
     if (passed + failed === 0) continue;
-    const suite = builder.testSuite().name(kind);
+    const suite = builder.testSuite().name(group);
     if (passed > 0) suite.testCase().className(name).name(`${passed} passed`);
-    const kept = failures.filter((failure) => failure.kind === kind);
+    const kept = failures.filter((failure) => failure.kind === group);
     for (const { id, op, description, note } of kept) {
       suite.testCase().className(name).name(`${id} ${op}`).failure(clean(description), note);
     }

@@ -10,9 +10,9 @@ import { type Child, htmlPage } from './html.ts';
 import {
   type CertificationReport,
   type CheckFailure,
+  checkGroupNames,
+  checkGroups,
   faultText,
-  kindNames,
-  kinds,
   outcomes,
   rightAloneText,
   shownCapabilities,
@@ -108,14 +108,14 @@ export function certificationPage(report: CertificationReport): string {
       'table',
       { class: 'counts' },
       h('tr', {}, h('th', {}), h('th', { class: 'number' }, 'passed'), h('th', { class: 'number' }, 'failed')),
-      kinds
-        .filter((kind) => checks[kind].passed + checks[kind].failed > 0)
-        .map((kind) => {
-          const { passed, failed } = checks[kind];
+      checkGroups
+        .filter((group) => checks[group].passed + checks[group].failed > 0)
+        .map((group) => {
+          const { passed, failed } = checks[group];
           return h(
             'tr',
             {},
-            h('th', {}, kindNames[kind]),
+            h('th', {}, checkGroupNames[group]),
             h('td', { class: 'number' }, exactly(passed)),
             h('td', { class: failed > 0 ? 'number failed' : 'number' }, exactly(failed)),
           );
@@ -158,7 +158,7 @@ export function certificationPage(report: CertificationReport): string {
   if (failures.length > 0) {
     const [first, ...more] = [0, 1, 2, 3, 4].flatMap((k) => failures[k] ?? []);
     parts.push(section('Failures', [first, ...more].map(failure)));
-    const rest = kinds.reduce((sum, kind) => sum + checks[kind].failed, 0) - 1 - more.length;
+    const rest = checkGroups.reduce((sum, group) => sum + checks[group].failed, 0) - 1 - more.length;
     if (rest > 0) parts.push(h('p', { class: 'muted' }, `and ${exactly(rest)} more`));
   }
   if (elements.compared > 0) parts.push(section('Errors', histogram(report.errors.histogram)));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { decodeCase } from '../fixtures/case.ts';
 import type { Suite } from '../fixtures/load.ts';
-import { cases, type Kind } from '../properties/cases.ts';
+import { type CaseKind, cases } from '../properties/cases.ts';
 import type { Case, Dtype } from '../reference/case.ts';
 import { lackOf } from './serve.ts';
 import { type Announcement, type Capabilities, type Op, ops } from './wire.ts';
@@ -86,7 +86,7 @@ export function* challengeChecks(
   count: number,
 ): Generator<Check> {
   const asked = profiles[profile].ops.filter((op) => announced.includes(op));
-  const kinds: readonly Kind[] = ['dyadic', 'general'];
+  const kinds: readonly CaseKind[] = ['dyadic', 'general'];
   const sources = dtypes.flatMap((dtype) => kinds.map((kind) => ({ dtype, kind })));
   const numbers = new Map<Dtype, number>();
   for (let done = 0, turn = 0; done < count; turn++) {

@@ -16,12 +16,12 @@ export type Trouble =
   | { readonly code: 'differs'; readonly quantity: string; readonly why: string }
   | { readonly code: 'digest'; readonly expected: string; readonly actual: string };
 
-/** The kinds of checks, in the order in which they are made. */
-export const kinds = ['vectors', 'invalid', 'accumulated', 'challenge', 'repeated'] as const;
-export type Kind = (typeof kinds)[number];
+/** The groups of checks, in the order in which they are made. */
+export const checkGroups = ['vectors', 'invalid', 'accumulated', 'challenge', 'repeated'] as const;
+export type CheckGroup = (typeof checkGroups)[number];
 
-/** The kinds in words. */
-export const kindNames: Readonly<Record<Kind, string>> = {
+/** The groups in words. */
+export const checkGroupNames: Readonly<Record<CheckGroup, string>> = {
   vectors: 'vectors',
   invalid: 'invalid requests',
   accumulated: 'accumulated',
@@ -34,7 +34,7 @@ export const shownCapabilities = ['ops', 'dtypes', 'branches', 'sharing', 'const
 
 /** One check that failed, with all that is needed to look into it. */
 export interface CheckFailure {
-  readonly kind: Kind;
+  readonly kind: CheckGroup;
   readonly id: string;
   readonly note: string;
   readonly op: Op;
@@ -47,7 +47,7 @@ export interface CheckFailure {
   readonly case?: EncodedCase;
 }
 
-/** How many checks there were of one kind. */
+/** How many checks there were in one group. */
 export interface Totals {
   readonly passed: number;
   readonly failed: number;
@@ -79,14 +79,14 @@ export interface CertificationReport {
   readonly seed: number;
   /** Fresh Cases that were asked for. */
   readonly runs: number;
-  readonly checks: Readonly<Record<Kind, Totals>>;
+  readonly checks: Readonly<Record<CheckGroup, Totals>>;
   /** What the profile needs and the subject did not announce. */
   readonly missing: readonly string[];
   /** What was not asked, since the subject did not announce it, with the number of vectors. */
   readonly lacking: Readonly<Record<string, number>>;
   readonly elements: { readonly compared: number; readonly open: number; readonly vacuous: number };
   readonly errors: ErrorStatistics;
-  /** The first failures of each kind. */
+  /** The first failures of each group. */
   readonly failures: readonly CheckFailure[];
   /** The first failure with the smallest Case that was found to fail in the same way. */
   readonly smallest?: CheckFailure;
@@ -150,7 +150,7 @@ export function outcomeOf(
 ): Outcome {
   const { checks, missing, faults, ended, unexpectedlyPassed, minCases } = report;
   if (faults.length > 0 || ended !== undefined) return 'broke the protocol';
-  const hasFailed = kinds.some((kind) => checks[kind].failed > 0);
+  const hasFailed = checkGroups.some((group) => checks[group].failed > 0);
   if (hasFailed || unexpectedlyPassed.length > 0 || missing.length > 0) return 'fails';
   return checks.vectors.passed + checks.challenge.passed < Math.max(1, minCases) ? 'too little was run' : 'conforms';
 }

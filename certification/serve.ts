@@ -29,7 +29,9 @@ export interface Served {
 /**
  * Speaks `pool-harness/1` until `stop` or the end of input: the way to certify an implementation in JavaScript.
  *
- * Each request is answered before the next one is read. Spec §7.
+ * Each request is answered before the next one is read. What a Subject throws is the `error` of a reply.
+ *
+ * @throws Error if input can't be read or output written. Source: spec §7.
  */
 export async function serve(
   served: Served,

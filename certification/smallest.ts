@@ -61,19 +61,19 @@ async function within(open: () => Promise<Session>, ask: (session: Session) => P
 /** The failure of a check, then on ever smaller Cases, as the subject answers them; nothing if it does not fail. */
 async function* smallerFailures(
   session: Session,
-  { check, kind }: FirstFailure,
+  { check, group }: FirstFailure,
   answers: Answers,
 ): AsyncGenerator<Smallest> {
   const { capabilities } = session.announcement;
   const troubleWith = async (c: Case) => answers.judge({ case: c }, await session.ask(check.op, c));
   const trouble = await troubleWith(check.case);
   if (trouble === undefined) return;
-  yield { failure: failureOf(kind, check, trouble), curve: undefined };
+  yield { failure: failureOf(group, check, trouble), curve: undefined };
   // Each further Case that breaks the subject would take a process, and the third ends the session.
   if (trouble.code === 'fault') return;
   // With the coefficients as they were: the smallest are often 0.
   const curve = await drawCurve(session, check.case, trouble);
-  yield { failure: failureOf(kind, check, trouble), curve };
+  yield { failure: failureOf(group, check, trouble), curve };
   let smallest = check.case;
   let left = shrinkingRequests;
   for (let isSmaller = true; isSmaller && left > 0; ) {
@@ -83,7 +83,7 @@ async function* smallerFailures(
       if (lackOf(capabilities, check.op, candidate) !== undefined) continue;
       const other = await troubleWith(candidate);
       if (other === undefined || other.code === 'fault') continue;
-      yield { failure: failureOf(kind, { ...check, case: candidate }, other), curve };
+      yield { failure: failureOf(group, { ...check, case: candidate }, other), curve };
       smallest = candidate;
       isSmaller = true;
       break;

@@ -1,20 +1,20 @@
 import type { Case } from '../reference/case.ts';
 import type { Check } from './plan.ts';
-import type { CheckFailure, Kind, Totals, Trouble } from './report.ts';
+import type { CheckFailure, CheckGroup, Totals, Trouble } from './report.ts';
 import { failureOf } from './trouble.ts';
 
-/** Failures that are kept of each kind. */
+/** Failures that are kept of each group. */
 export const mostFailures = 20;
 
 /** A check that failed on a Case that can be asked again. */
 export interface FirstFailure {
   readonly check: Check;
-  readonly kind: Kind;
+  readonly group: CheckGroup;
 }
 
 /** What came of the checks so far. */
 export class Tally {
-  readonly checks: Record<Kind, { -readonly [name in keyof Totals]: Totals[name] }> = {
+  readonly checks: Record<CheckGroup, { -readonly [name in keyof Totals]: Totals[name] }> = {
     vectors: { passed: 0, failed: 0 },
     invalid: { passed: 0, failed: 0 },
     accumulated: { passed: 0, failed: 0 },
@@ -55,11 +55,11 @@ export class Tally {
     return [...new Set([...this.#known, ...this.#only])].filter((id) => !this.#asked.has(id));
   }
 
-  count(kind: Kind, check: Omit<Check, 'case'> & { case?: Case }, trouble: Trouble | undefined): void {
+  count(group: CheckGroup, check: Omit<Check, 'case'> & { case?: Case }, trouble: Trouble | undefined): void {
     const { id } = check;
     this.#asked.add(id);
     if (trouble === undefined) {
-      this.checks[kind].passed++;
+      this.checks[group].passed++;
       this.#passed.add(id);
       return;
     }
@@ -67,15 +67,15 @@ export class Tally {
       this.#knownFailing.add(id);
       return;
     }
-    this.checks[kind].failed++;
-    this.#list(failureOf(kind, check, trouble));
-    if (check.case === undefined || kind === 'repeated') return;
-    const failure = { check: check as Check, kind };
+    this.checks[group].failed++;
+    this.#list(failureOf(group, check, trouble));
+    if (check.case === undefined || group === 'repeated') return;
+    const failure = { check: check as Check, group };
     if (trouble.code === 'fault') this.#firstFault ??= failure;
     else this.#first ??= failure;
   }
 
-  /** The first of each kind, and each once: what is in the smoke list too is asked twice. */
+  /** The first of each group, and each once: what is in the smoke list too is asked twice. */
   #list(failure: CheckFailure): void {
     const listed = this.failures.filter(({ kind }) => kind === failure.kind);
     if (listed.length >= mostFailures || listed.some(({ id, op }) => id === failure.id && op === failure.op)) return;

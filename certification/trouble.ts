@@ -3,22 +3,22 @@ import { decodeFinding } from '../fixtures/finding.ts';
 import { describeFinding } from '../properties/failure.ts';
 import type { Case } from '../reference/case.ts';
 import type { Check } from './plan.ts';
-import type { CheckFailure, Kind, Trouble } from './report.ts';
+import type { CheckFailure, CheckGroup, Trouble } from './report.ts';
 import type { Outcome } from './session.ts';
 import type { Op } from './wire.ts';
 
 /** A check that failed, in words and as data. */
 export function failureOf(
-  kind: Kind,
+  group: CheckGroup,
   { id, note, op, case: c }: Omit<Check, 'case'> & { case?: Case },
   trouble: Trouble,
 ): CheckFailure {
   return {
-    kind,
+    kind: group,
     id,
     note,
     op,
-    law: lawOf(kind, op, trouble),
+    law: lawOf(group, op, trouble),
     trouble,
     description: troubleText(trouble),
     ...(c && { case: encodeCase(c) }),
@@ -26,9 +26,9 @@ export function failureOf(
 }
 
 /** The law of `properties/` that a failed check breaks. */
-function lawOf(kind: Kind, op: Op, trouble: Trouble): string {
+function lawOf(group: CheckGroup, op: Op, trouble: Trouble): string {
   if (trouble.code === 'differs') return 'state/deterministic';
-  if (kind === 'invalid' || trouble.code === 'unsupported' || trouble.code === 'refused') return 'pool-harness/1';
+  if (group === 'invalid' || trouble.code === 'unsupported' || trouble.code === 'refused') return 'pool-harness/1';
   if (trouble.code === 'fault' || trouble.code === 'error') return 'pool-harness/1';
   if ('quantity' in trouble) return `agreement/${trouble.quantity}`;
   return op === 'forward' ? 'agreement/y' : 'agreement/dx';

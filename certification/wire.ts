@@ -1,7 +1,10 @@
 import { type EncodedCase, encodeCase } from '../fixtures/case.ts';
 import { decodeTensor, type Encoding, type Tensor } from '../fixtures/tensor.ts';
+import { dtypes } from '../properties/dtypes.ts';
+import { facetNames } from '../properties/error-bound.ts';
+import { type ConstraintName, drawable, type SharingName } from '../properties/within.ts';
 import { kindOf, shown } from '../reference/arguments.ts';
-import type { BranchName, Case, Constraint, Dtype } from '../reference/case.ts';
+import type { BranchName, Case, Dtype } from '../reference/case.ts';
 import { parameterLayout } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
 
@@ -18,16 +21,14 @@ export const outputsOf: Readonly<Record<Op, readonly ('y' | 'dx' | 'dalpha')[]>>
   vjp: ['dx', 'dalpha'],
 };
 
+/** What is certified, in words of its author. */
 export interface Implementation {
   readonly name: string;
   readonly version: string;
   readonly language: string;
 }
 
-export type SharingName = 'layer' | 'channel' | 'unit' | 'sharedAxes';
-export type ConstraintName = Exclude<Constraint['kind'], 'softmax'>;
-
-/** What a subject says that it can do, in its reply to `start`. */
+/** What a subject says that it can do. */
 export interface Capabilities {
   readonly ops: readonly Op[];
   readonly dtypes: readonly Dtype[];
@@ -40,6 +41,7 @@ export interface Capabilities {
   readonly pipeline: number;
 }
 
+/** What a subject says of itself in its reply to `start`. */
 export interface Announcement {
   readonly implementation: Implementation;
   readonly capabilities: Capabilities;
@@ -48,12 +50,10 @@ export interface Announcement {
 /** The closed lists that capabilities are drawn from. */
 const known: { readonly [K in Exclude<keyof Capabilities, 'pipeline'>]: Capabilities[K] } = {
   ops,
-  dtypes: ['f64', 'f32', 'f16', 'bf16'],
-  branches: ['relu', 'step', 'halfSquare', 'negative', 'identity', 'tanh', 'sigmoid', 'softplus'],
-  sharing: ['layer', 'channel', 'unit', 'sharedAxes'],
-  constraints: ['free', 'fixed', 'sumToOne', 'clip'],
+  dtypes,
+  ...drawable,
   encodings: ['hex', 'base64'],
-  facets: ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'],
+  facets: facetNames,
 };
 
 /** Everything of the protocol, as a subject of our own announces it. */

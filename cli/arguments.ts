@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import type { Kind } from '../properties/cases.ts';
+import type { CaseKind } from '../properties/cases.ts';
+import { isPath } from '../properties/check-arguments.ts';
 import type { Law } from '../properties/law.ts';
 import { familyOf, laws, lawsNamed } from '../properties/laws.ts';
 import { type SubjectName, subjectNames } from './subjects.ts';
@@ -58,7 +59,7 @@ export function parseInteger(min: number, max: number): (text: string) => number
   };
 }
 
-export function parseKind(text: string): Kind {
+export function parseKind(text: string): CaseKind {
   if (text === 'dyadic' || text === 'general') return text;
   throw new InvalidArgumentError('Expected dyadic or general.');
 }
@@ -68,7 +69,7 @@ export const largestRuns = 1_000_000;
 
 /** A path of fast-check: integers separated by colons, the first of them the number of a case. */
 export function parsePath(text: string): string {
-  if (!/^\d+(:\d+)*$/.test(text)) {
+  if (!isPath(text)) {
     throw new InvalidArgumentError('Expected integers separated by colons, such as 12:0:3.');
   }
   if (Number.parseInt(text, 10) < largestRuns) return text;
@@ -78,6 +79,18 @@ export function parsePath(text: string): string {
 /** The families of laws, the first part of their ids. */
 export function families(): string[] {
   return [...new Set(laws.map(({ id }) => familyOf(id)))];
+}
+
+/** A parser of names among those known, separated by commas; a repeated flag adds to those before. */
+export function parseAmong<T extends string>(known: readonly T[]): (text: string, before?: readonly T[]) => T[] {
+  return (text, before = []) => {
+    const chosen = names(text).map((name) => {
+      const found = known.find((one) => one === name);
+      if (found !== undefined) return found;
+      throw new InvalidArgumentError(`Expected ${known.join(', ')}, got "${name}".`);
+    });
+    return [...new Set([...before, ...chosen])];
+  };
 }
 
 /** Names separated by commas. */

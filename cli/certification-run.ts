@@ -68,9 +68,9 @@ export async function run(suite: Suite, options: CertifyOptions): Promise<Certif
   try {
     report = await certify(suite, {
       ...options,
-      onProgress(done, total, part) {
+      onProgress(done, total, group) {
         progress.begin('certify', total);
-        progress.update('certify', done, part);
+        progress.update('certify', done, group);
       },
     });
   } finally {

@@ -3,9 +3,9 @@ import { diagnosisSentences } from '../certification/diagnosis.ts';
 import {
   type CertificationReport,
   type CheckFailure,
+  checkGroupNames,
+  checkGroups,
   faultText,
-  kindNames,
-  kinds,
   outcomes,
   rightAloneText,
   shownCapabilities,
@@ -37,14 +37,14 @@ export function certificationText(report: CertificationReport, exitCode: number 
   }
   lines.push(`${suiteText(suite)}, profile ${profile}, seed ${seed}`);
   if (report.only !== undefined) lines.push(`  asked alone: ${report.only.join(', ')}`);
-  for (const kind of kinds) {
-    const { passed, failed } = report.checks[kind];
+  for (const group of checkGroups) {
+    const { passed, failed } = report.checks[group];
     if (passed + failed === 0) continue;
-    const isWhole = kind === 'challenge' && failed === 0 && ended === undefined && report.only === undefined;
+    const isWhole = group === 'challenge' && failed === 0 && ended === undefined && report.only === undefined;
     // A fresh case is a request for each op.
     const cases = isWhole ? `, about ${count(report.runs)} cases` : '';
     lines.push(
-      `  ${kindNames[kind].padEnd(18)}${count(passed)} passed${cases}${failed > 0 ? `, ${count(failed)} FAILED` : ''}`,
+      `  ${checkGroupNames[group].padEnd(18)}${count(passed)} passed${cases}${failed > 0 ? `, ${count(failed)} FAILED` : ''}`,
     );
   }
   const { compared, open, vacuous } = report.elements;
@@ -62,7 +62,7 @@ export function certificationText(report: CertificationReport, exitCode: number 
   const others = failures.filter(({ id, op }) => smallest === undefined || id !== smallest.id || op !== smallest.op);
   if (others.length > 0) lines.push('', smallest === undefined ? 'Failures:' : 'Others:');
   for (const { id, op, description } of others.slice(0, shown)) lines.push(`  ${id}, ${op}: ${description}`);
-  const rest = kinds.reduce((sum, kind) => sum + report.checks[kind].failed, 0) - others.slice(0, shown).length;
+  const rest = checkGroups.reduce((sum, group) => sum + report.checks[group].failed, 0) - others.slice(0, shown).length;
   if (others.length > shown) lines.push(`  and ${count(rest)} more`);
   for (const fault of faults) {
     const last = fault.stderr.split('\n').filter((line) => line.trim() !== '');

@@ -1,5 +1,5 @@
 import type { Suite } from '../fixtures/load.ts';
-import { dtypes } from '../fixtures/vectors.ts';
+import { dtypes } from '../properties/dtypes.ts';
 
 /** Checks that a caller may name: vectors and fresh Cases for `--only`, all there are for `--known-failing`. */
 export function idsOf(suite: Suite, flag: 'only' | 'known-failing'): readonly string[] {

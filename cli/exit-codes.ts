@@ -25,5 +25,5 @@ Exit codes (where several apply, the first of 1, 3, 5):
      reach the test accuracy that is required
   2  an argument was wrong; nothing was run
   3  a backend threw or died, or was asked for by name and is missing
-${internalHelp}  5  no case was checked, or MNIST was not to be had (--no-mnist leaves it out)
+${internalHelp}  5  no case was checked, or MNIST could not be obtained (--no-mnist skips it)
 `;

@@ -7,9 +7,10 @@ import { toNpy } from '../fixtures/exports/npy.ts';
 import { toOnnx } from '../fixtures/exports/onnx.ts';
 import { packaged, readSuite, type Suite, SuiteError } from '../fixtures/load.ts';
 import { validateSuite } from '../fixtures/validate.ts';
-import { dtypes, flagNames, groups, type Vector } from '../fixtures/vectors.ts';
+import { flagNames, groups, type Vector } from '../fixtures/vectors.ts';
+import { dtypes } from '../properties/dtypes.ts';
 import { wrapped } from '../properties/wrapped.ts';
-import { names } from './arguments.ts';
+import { parseAmong } from './arguments.ts';
 import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { parseFolder, writeFolder } from './output-folder.ts';
@@ -33,9 +34,9 @@ export function fixturesCommand(): Command {
   };
   const filters = (made: Command) =>
     made
-      .option('--group <names>', 'only these groups, separated by commas', among(Object.keys(groups)))
-      .option('--dtype <names>', 'only these dtypes', among(dtypes))
-      .option('--flag <names>', 'only vectors with all of these flags, such as nan,unit', among(flagNames));
+      .option('--group <names>', 'only these groups, separated by commas', parseAmong(Object.keys(groups)))
+      .option('--dtype <names>', 'only these dtypes', parseAmong(dtypes))
+      .option('--flag <names>', 'only vectors with all of these flags, such as nan,unit', parseAmong(flagNames));
 
   filters(
     verb('list', 'what there is', 'Lists the vectors by group: name, dtypes, flags, and the bug that each hunts.'),
@@ -153,15 +154,6 @@ function write(chosen: Chosen & { format: string; out: string }): number {
     for (const line of wrapped(`left out ${what.length} (left-out.json): ${reason}`)) console.log(line);
   }
   return exitCodes.held;
-}
-
-/** A parser of names among those known, separated by commas. */
-function among(known: readonly string[]): (text: string) => readonly string[] {
-  return (text) => {
-    const unknown = names(text).find((name) => !known.includes(name));
-    if (unknown === undefined) return names(text);
-    throw new InvalidArgumentError(`Expected ${known.join(', ')}, got "${unknown}".`);
-  };
 }
 
 function parseFormat(text: string): string {

@@ -125,7 +125,7 @@ async function run(module: string, { shape, range, runs, seed, path, full, json 
   console.log(gradcheckText(report));
   if (report.outcome === 'passed') {
     console.log(`passed on ${outcome.runs} drawn inputs, of which the last is shown:`);
-    console.log(`  ${counts.compared} elements compared, ${counts.unchecked} left open, ${counts.vacuous} vacuous`);
+    console.log(`  ${counts.compared} elements compared, ${counts.open} left open, ${counts.vacuous} vacuous`);
   } else if (report.outcome === 'failed') {
     const flags = Object.entries({ shape, range }).flatMap(([flag, byName]) =>
       Object.entries(byName ?? {}).map(([name, of]) => ` --${flag} ${name}=${of.join(',')}`),

@@ -66,7 +66,7 @@ describe('poolproof', () => {
     [['init', 'perl'], 'Allowed choices are python, rust, c, go, node.'],
     [['init', 'c', tmpdir()], 'Expected a new or an empty folder, got one with '],
     [['replay', '--law', 'kinks'], 'Expected the id of one law, such as kinks/one-sided'],
-    [['mutants', '--group', 'kinks'], 'Expected among formula, constraint, '],
+    [['mutants', '--group', 'kinks'], 'Expected formula, constraint, '],
     [['mutants', '--mutant', 'relu'], 'Expected the id of a mutant, got "relu"'],
     [['replay', '--kind', 'odd'], 'Expected dyadic or general'],
     [['replay', '--path', '1:x'], 'Expected integers separated by colons, such as 12:0:3'],

@@ -6,7 +6,7 @@ import type { Law } from '../properties/law.ts';
 import { laws } from '../properties/laws.ts';
 import { type Group, groups, type Mutant } from '../properties/mutants/mutant.ts';
 import { mutants } from '../properties/mutants.ts';
-import { names, parseInteger } from './arguments.ts';
+import { names, parseAmong, parseInteger } from './arguments.ts';
 import { exitCodes } from './exit-codes.ts';
 import { isEnough, killsText } from './kills-text.ts';
 import { parseFile, writeOutput } from './output-file.ts';
@@ -30,7 +30,7 @@ export function mutantsCommand(): Command {
     )
     .option('--runs <count>', 'cases of each law, half of them dyadic', parseInteger(1, 1_000_000), 200)
     .option('--seed <seed>', 'what the cases are drawn from', parseInteger(0, largestSeed), 1)
-    .option('--group <names>', `among ${groups.join(', ')} (default: all)`, parseGroups)
+    .option('--group <names>', `among ${groups.join(', ')} (default: all)`, parseAmong(groups))
     .option('--mutant <ids>', 'ids of mutants, as the table prints them (default: all)', parseMutants)
     .option('--json <file>', 'write the table to a file', parseFile)
     .addHelpText(
@@ -81,14 +81,6 @@ async function run(chosen: readonly Mutant[], { runs, seed, json }: Omit<Flags, 
     );
   }
   return isEnough(chosen, kills) ? exitCodes.held : exitCodes.failed;
-}
-
-function parseGroups(text: string): Group[] {
-  return names(text).map((name) => {
-    const group = groups.find((known) => known === name);
-    if (group === undefined) throw new InvalidArgumentError(`Expected among ${groups.join(', ')}, got "${name}".`);
-    return group;
-  });
 }
 
 function parseMutants(text: string): Mutant[] {

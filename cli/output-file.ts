@@ -12,9 +12,9 @@ import { writeWhole } from '../experiments/data/download.ts';
 export function parseFile(text: string): string {
   const made: string[] = [];
   try {
-    const kind = statSync(text, { throwIfNoEntry: false });
-    if (text === '' || kind?.isDirectory()) throw new Error('a folder');
-    if (kind && !kind.isFile()) return text;
+    const existing = statSync(text, { throwIfNoEntry: false });
+    if (text === '' || existing?.isDirectory()) throw new Error('a folder');
+    if (existing && !existing.isFile()) return text;
     makeFolder(dirname(resolve(text)), made);
     const trial = `${text}.${randomUUID()}.part`;
     writeFileSync(trial, '');
@@ -50,7 +50,7 @@ function removeEmpty(folder: string): void {
 /** Writes a file that `parseFile` accepted: whole or not at all, but to a device or a pipe as it comes. */
 export async function writeOutput(path: string, text: string): Promise<void> {
   const bytes = Buffer.from(text);
-  const kind = statSync(path, { throwIfNoEntry: false });
-  if (kind && !kind.isFile()) await writeFile(path, bytes);
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing && !existing.isFile()) await writeFile(path, bytes);
   else await writeWhole(path, bytes);
 }

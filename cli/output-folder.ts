@@ -6,11 +6,11 @@ import { makeFolder } from './output-file.ts';
 
 /** The name of a folder to be made, for commander: nothing may be there but an empty folder. */
 export function parseFolder(text: string): string {
-  const kind = text === '' ? undefined : statSync(text, { throwIfNoEntry: false });
-  if (text === '' || (kind && !kind.isDirectory())) {
+  const existing = text === '' ? undefined : statSync(text, { throwIfNoEntry: false });
+  if (text === '' || (existing && !existing.isDirectory())) {
     throw new InvalidArgumentError(`Expected the name of a folder, got ${text === '' ? 'nothing' : 'a file'}.`);
   }
-  const count = kind ? readdirSync(text).length : 0;
+  const count = existing ? readdirSync(text).length : 0;
   if (count === 0) return text;
   throw new InvalidArgumentError(
     `Expected a new or an empty folder, got one with ${count} entries; it is left as it is.`,

@@ -1,9 +1,9 @@
-import type { Kind } from '../properties/cases.ts';
+import type { CaseKind } from '../properties/cases.ts';
 
 /** What finds one counterexample again. */
 export interface Counterexample {
   readonly law: string;
-  readonly kind: Kind;
+  readonly kind: CaseKind;
   readonly seed: number;
   readonly path: string;
 }

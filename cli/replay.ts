@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Kind } from '../properties/cases.ts';
+import type { CaseKind } from '../properties/cases.ts';
 import { largestSeed } from '../properties/check-arguments.ts';
 import type { Failure } from '../properties/failure.ts';
 import { failureLines } from '../properties/failure-text.ts';
@@ -16,7 +16,7 @@ interface Flags {
   readonly law: Law;
   readonly backend: SubjectName;
   readonly seed: number;
-  readonly kind: Kind;
+  readonly kind: CaseKind;
   readonly path: string;
 }
 

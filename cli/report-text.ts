@@ -37,14 +37,14 @@ function lawTable(report: Report, subjects: readonly SubjectReport[]): string[] 
       row('cases', (subject) => String(sums.get(subject)!.cases)),
       row('failures', (subject) => String(sums.get(subject)!.failures)),
       row('time', ({ milliseconds }) => seconds(milliseconds)),
-      row('elements compared', (subject) => String(sums.get(subject)!.checked)),
+      row('elements compared', (subject) => String(sums.get(subject)!.compared)),
       row('left open by the spec', (subject) => {
-        const { checked, unchecked } = sums.get(subject)!;
-        return percent(unchecked, checked + unchecked);
+        const { compared, open } = sums.get(subject)!;
+        return percent(open, compared + open);
       }),
       row('vacuous (bound ≥ |value|)', (subject) => {
-        const { checked, vacuous } = sums.get(subject)!;
-        return percent(vacuous, checked);
+        const { compared, vacuous } = sums.get(subject)!;
+        return percent(vacuous, compared);
       }),
     ],
     1,

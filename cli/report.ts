@@ -56,8 +56,8 @@ export interface Report {
 export interface Totals {
   readonly cases: number;
   readonly failures: number;
-  readonly checked: number;
-  readonly unchecked: number;
+  readonly compared: number;
+  readonly open: number;
   readonly vacuous: number;
 }
 
@@ -66,8 +66,8 @@ export function totals(results: readonly LawResult[]): Totals {
   return {
     cases: sum(({ cases }) => cases.dyadic + cases.general),
     failures: sum(({ failures }) => failures.length),
-    checked: sum(({ counts }) => counts.checked),
-    unchecked: sum(({ counts }) => counts.unchecked),
+    compared: sum(({ counts }) => counts.compared),
+    open: sum(({ counts }) => counts.open),
     vacuous: sum(({ counts }) => counts.vacuous),
   };
 }

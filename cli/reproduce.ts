@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { timeText } from '../experiments/claims/words.ts';
 import { loadCifar10First4000 } from '../experiments/data/cifar10.ts';
 import { DataError } from '../experiments/data/idx.ts';
@@ -10,7 +10,7 @@ import { openResults, type Results } from '../experiments/results.ts';
 import { ResultsError } from '../experiments/row.ts';
 import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
 import type { Trial } from '../experiments/trial.ts';
-import { names, parseInteger } from './arguments.ts';
+import { parseAmong, parseInteger } from './arguments.ts';
 import { complain } from './complain.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWithSignals, type Progress, progressOn } from './progress.ts';
@@ -34,19 +34,19 @@ interface Flags {
 
 const help = `
 Rows are added to FOLDER/PROTOCOL.ndjson as trials end. A trial that has a row
-is not run again, so a command that was interrupted goes on where it was.
+is not run again, so an interrupted command resumes where it stopped.
 
 Exit codes:
   0  every trial that was asked for has a row
   2  an argument was wrong; nothing was run
-  3  a trial failed, or the data was not to be had; the rows of the others are
-     kept, and the same command goes on from there
+  3  a trial failed, or the data could not be obtained; the rows of the others
+     are kept, and the same command resumes from there
   4  poolproof itself failed, or the results could not be read or written
 `;
 
 export function reproduceCommand(): Command {
   const command = new Command('reproduce').description(
-    'Trains networks, many times each, and keeps a row for every trial; what was interrupted goes on where it was.',
+    'Trains networks, many times each, and keeps a row for every trial; an interrupted run resumes where it stopped.',
   );
   for (const name of Object.keys(experiments) as ExperimentName[]) command.addCommand(experimentCommand(name));
   return command.addCommand(allCommand()).addCommand(statusCommand()).addCommand(reportCommand());
@@ -91,7 +91,7 @@ function withCommonOptions(
     .option(
       '--activation <names>',
       `among ${[...activations.keys()].join(', ')}, separated by commas (default: what the claims need)`,
-      parseAmong(activations),
+      parseAmong([...activations.keys()]),
     )
     .option('--trials <count>', `seeds 1 to count, of each (default: ${trials})`, parseInteger(1, 1_000_000))
     .addOption(new Option('--backend <name>', 'what trains').choices(['auto', ...trainingBackends]).default('auto'))
@@ -113,7 +113,7 @@ function epochsOption(): Option {
 /** One experiment after the other; the exit code of the first that did not end well, else 0. */
 async function reproduce(chosen: readonly Asked[], flags: Flags): Promise<number> {
   const progress = progressOn(process.stderr);
-  endWithSignals(progress, 'interrupted: what has ended is kept; the same command goes on');
+  endWithSignals(progress, 'interrupted: what has ended is kept; the same command resumes');
   try {
     for (const asked of chosen) {
       const failures = await run(asked, flags, progress);
@@ -186,13 +186,4 @@ function noteOf({ done, total }: RunProgress, elapsed: number): string {
   if (done < 0.1) return share;
   const perMinute = (60_000 * done) / elapsed;
   return `${share}, ${perMinute.toPrecision(2)} a minute, ${timeText((60 * (total - done)) / perMinute)} left`;
-}
-
-function parseAmong(known: ReadonlyMap<string, unknown>): (text: string, before?: readonly string[]) => string[] {
-  return (text, before = []) => {
-    const chosen = names(text);
-    const unknown = chosen.find((name) => !known.has(name));
-    if (unknown === undefined) return [...new Set([...before, ...chosen])];
-    throw new InvalidArgumentError(`Expected ${[...known.keys()].join(', ')}, got "${unknown}".`);
-  };
 }

@@ -30,8 +30,8 @@ export function readBenchmarks(docs: string): Benchmarks {
 export function benchmarksPage({ gradcheck, kernels, training, certification, trials }: Benchmarks): string {
   return `# Benchmarks
 
-\`npm run bench\` measures all of it, writes [JSON](benchmarks), and this page from that. Each table is of one run, in which
-everything takes its turn: times are to be compared within a table only, and best as the ratios of one round.
+\`npm run bench\` measures all of this and writes [JSON](benchmarks), from which this page is made. Each table comes from
+one run in which everything takes turns: compare times only within a table, and best by the ratios within one round.
 
 ${kernelsSection(kernels)}
 
@@ -43,7 +43,7 @@ ${certificationSection(certification)}
 
 ## The gradient check
 
-Of a layer of 32 × 64 units; what is compared, and how, stands in [gradcheck.md](gradcheck.md#compared).
+For a layer of 32 × 64 units; [gradcheck.md](gradcheck.md#compared) says what is compared, and how.
 
 ${gradcheckTable(gradcheck)}
 `;

@@ -14,10 +14,10 @@ export function findingsPage(
 const intro = `# What is wrong in TensorFlow.js itself
 
 Its own activations (relu, step, prelu, leakyRelu, elu, selu, relu6, softplus, sigmoid, tanh), forward and gradient, are
-checked by the [laws](laws.md) that speak of them on every backend, and all hold but for what stands here. Every snippet
-and every Case below is run by a test on all backends (\`impl/tfjs/stock-ops.test.ts\`), which fails where one gives
-anything else than stated, also when that is the right answer: then \`docs/findings.ts\` is out of date. Of the elements
-that a finding touches, and only of those, the laws are checked without the op.
+checked by the [laws](laws.md) that speak of them on every backend, and all hold except for what is listed here. Every
+snippet and every Case below is run by a test on all backends (\`impl/tfjs/stock-ops.test.ts\`), which fails if one gives
+anything other than stated, even the right answer: then \`docs/findings.ts\` is out of date. For the elements that a
+finding touches, and only for those, the laws are given the reference's answer in place of the op's.
 
 <!-- Written by "npm run docs" from docs/findings.ts. -->`;
 
@@ -27,7 +27,7 @@ const rest = `## Not findings
   the spec on SwiftShader, which stands in for one.
 - Derivatives at kinks are conventions: at 0 relu and relu6 have 0, leakyRelu and prelu alpha, elu 1, selu its left
   slope 1.758; at 6 relu6 has 1. TensorFlow in Python has 0 for relu6 at 6.
-- Textures of 16 bits (\`webgl-f16\`) round in each op: there y of every op is checked, dx where it rounds once (all but
+- Textures of 16 bits (\`webgl-f16\`) round in each op: there y of every op is checked, dx where it rounds once (all except
   elu, selu, softplus, sigmoid, tanh), no sums, and not \`slope/pathway-off\`, which makes subnormal numbers of 16 bits.`;
 
 function versionTable(versions: Readonly<Partial<Record<Target, string>>>): string {

@@ -259,7 +259,8 @@ console.log(tf.slice(none, [0, 0], [1, 0]).size);`,
   {
     id: 'one-program-for-two-layouts',
     kind: 'wrong',
-    title: 'with the flag WEBGL_USE_SHAPES_UNIFORMS a program is kept for tensors that lie otherwise in their textures',
+    title:
+      'with the flag WEBGL_USE_SHAPES_UNIFORMS a program is kept for tensors that lie differently in their textures',
     snippet: `tf.env().set('WEBGL_USE_SHAPES_UNIFORMS', true);
 for (const n of [3, 10000]) {
   const values = Array.from({ length: 2 * n }, (_, i) => i % 8);
@@ -364,7 +365,7 @@ console.log(...(await row.data()));`,
   {
     id: 'greater-gradient',
     kind: 'wrong',
-    title: 'greater has no gradient, not even 0: a mask can not be differentiated past',
+    title: 'greater has no gradient, not even 0: a mask cannot be differentiated past',
     snippet: `const f = (x) => tf.mul(x, tf.greater(x, 0));
 console.log(...(await tf.grad(f)(tf.tensor1d([2])).data()));`,
     right: '1',

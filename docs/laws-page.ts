@@ -10,8 +10,9 @@ export function lawsPage(laws: readonly Law[]): string {
   });
   const intro = `# Laws
 
-${laws.length} laws, each checked on any Subject against any Case; "spec" is the specification of the project, a "claim" one
-that the law tests. \`poolproof laws\` prints the same list, \`poolproof verify --law <id or family>\` checks some of them.
+${laws.length} laws, each checked on any Subject against any Case. As a source, "spec" is the specification of the project, and a
+"claim" is one that the law tests. \`poolproof laws\` prints the same list; \`poolproof verify --law <id or family>\` checks
+some of them.
 
 <!-- Written by "npm run docs" from properties/laws/. -->`;
   return `${[intro, ...sections].join('\n\n')}\n`;

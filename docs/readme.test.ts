@@ -57,7 +57,7 @@ describe('README.md', () => {
   it('has a reference snippet that gives what its comments say', () => {
     const out = run(
       'reference',
-      `${snippets[2]}\nconsole.log(...mrelu(Float64Array.of(-1, 0, 2), 0.8), dx.length, dalpha.length);`,
+      `${snippets[2]}\nconsole.log(...mreluForward(Float64Array.of(-1, 0, 2), 0.8), dx.length, dalpha.length);`,
     );
     expect(out.trim()).toBe('0 0 1.8 4 4');
   });

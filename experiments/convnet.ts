@@ -5,7 +5,7 @@ import { createVariable, type Variable } from '../impl/tfjs/training/variable.ts
 import type { Activation } from '../reference/activations.ts';
 import { type Dataset, scalePixels } from '../reference/batches.ts';
 import { dropoutMask } from '../reference/dropout.ts';
-import { initialWeights } from '../reference/initializers.ts';
+import { initialWeights, startingAlpha } from '../reference/initializers.ts';
 import { parameterLayout } from '../reference/parameters.ts';
 import { permutation, random } from '../reference/random.ts';
 import { sizeOf } from '../reference/shape.ts';
@@ -105,9 +105,7 @@ function initialConvnet(protocol: ConvnetProtocol, seed: number): Map<string, Pa
     found.set(name, {
       W: initialWeights(random(seed, `weights/${name}`), { uniform }, inputs, units),
       b: new Float32Array(units),
-      alpha:
-        alpha &&
-        Float32Array.from({ length: sizeOf(alpha) }, (_, i) => start[Math.floor((i * start.length) / sizeOf(alpha))]),
+      alpha: alpha && startingAlpha(start, sizeOf(alpha)),
     });
   }
   return found;

@@ -6,7 +6,7 @@ import { ResultsError } from './row.ts';
 import { hashOf, keyOf, type Trial } from './trial.ts';
 import { startWorkers } from './workers.ts';
 
-export interface RunOptions {
+export interface RunTrialsOptions {
   readonly trials: readonly Trial[];
   /** Where rows are added; trials that it has are not run again. */
   readonly results: Results;
@@ -40,7 +40,7 @@ export function missing(trials: readonly Trial[], { rows }: Pick<Results, 'rows'
  *
  * @throws ResultsError if a row can't be written: the rest is not run
  */
-export async function runTrials(options: RunOptions): Promise<Failure[]> {
+export async function runTrials(options: RunTrialsOptions): Promise<Failure[]> {
   const { results, backend, workers, onProgress } = options;
   const todo = missing(options.trials, results);
   const processes = startWorkers();

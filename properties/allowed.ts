@@ -1,7 +1,7 @@
 import { checkInput, kindOf } from '../reference/arguments.ts';
 
-/** The rule of spec §3 or §5 by which an element is left unchecked. */
-export type Unchecked =
+/** The rule of spec §3 or §5 by which an element is left open. */
+export type OpenRule =
   | 'non-finite alpha'
   | 'NaN in x'
   | '0·∞'
@@ -28,7 +28,7 @@ export interface Allowed {
   readonly bound: number;
   /** One value only, by the point rule. */
   readonly point: boolean;
-  readonly unchecked?: Unchecked;
+  readonly open?: OpenRule;
 }
 
 /** Only NaN. */
@@ -44,9 +44,13 @@ export const nan: Allowed = {
 /** Only NaN and ±∞. */
 export const notFinite: Allowed = { ...nan, infinite: true };
 /** Anything. */
-export const unchecked = (why: Unchecked): Allowed => ({ ...notFinite, lo: -Infinity, hi: Infinity, unchecked: why });
+export const leftOpen = (why: OpenRule): Allowed => ({ ...notFinite, lo: -Infinity, hi: Infinity, open: why });
 
-/** Whether an answer's element lies in what is allowed. The sign of zero is never compared. */
+/**
+ * `lo ≤ actual ≤ hi`, or NaN or ±∞ where that is allowed. The sign of zero is never compared.
+ *
+ * @throws TypeError naming the argument
+ */
 export function permits(allowed: Allowed, actual: number): boolean {
   checkInput('permits', 'allowed', allowed);
   if (typeof actual !== 'number') throw new TypeError(`permits: "actual" expected a number, got ${kindOf(actual)}`);
@@ -59,16 +63,20 @@ export function permits(allowed: Allowed, actual: number): boolean {
   return allowed.infinite && !Number.isFinite(actual);
 }
 
-/** Bound ≥ |value| with a value that is not 0: the check says nothing about size or sign. */
+/**
+ * `bound ≥ |exact|`, `exact` not 0: the check says nothing about size or sign.
+ *
+ * @throws TypeError unless `allowed` is an object
+ */
 export function isVacuous(allowed: Allowed): boolean {
   checkInput('isVacuous', 'allowed', allowed);
-  return allowed.unchecked === undefined && allowed.exact !== 0 && allowed.bound >= Math.abs(allowed.exact);
+  return allowed.open === undefined && allowed.exact !== 0 && allowed.bound >= Math.abs(allowed.exact);
 }
 
 /** Everything that one of the readings allows; u is the unit roundoff, by which each `exact` is off. */
 export function hull(readings: readonly Allowed[], u: number): Allowed {
   if (readings.length === 1) return readings[0];
-  const undecided = readings.find((reading) => reading.unchecked !== undefined);
+  const undecided = readings.find((reading) => reading.open !== undefined);
   if (undecided !== undefined) return undecided;
   const lo = Math.min(...readings.map((reading) => reading.lo));
   const hi = Math.max(...readings.map((reading) => reading.hi));

@@ -1,22 +1,24 @@
 import { expect, it } from 'vitest';
-import { mrelu as mreluActivation, pap } from '../reference/activations.ts';
+import { mrelu, pap } from '../reference/activations.ts';
 import { batches, scalePixels, stepsPerEpoch } from '../reference/batches.ts';
+import { branchOf, nameOf } from '../reference/branches.ts';
 import { crossEntropyBackward, crossEntropyForward } from '../reference/cross-entropy.ts';
 import { denseBackward, denseForward } from '../reference/dense.ts';
 import { dropoutBackward, dropoutForward, dropoutMask } from '../reference/dropout.ts';
 import { initialWeights } from '../reference/initializers.ts';
-import { mrelu, mreluVjp } from '../reference/mrelu.ts';
+import { mreluForward, mreluVjp } from '../reference/mrelu.ts';
 import { initialParameters, widen, widenBatch, zerosLike } from '../reference/network.ts';
 import { doubleVjp, forward, jvp } from '../reference/pool.ts';
 import type { Protocol } from '../reference/protocol.ts';
 import { random } from '../reference/random.ts';
-import { nesterovUpdate, rateAt } from '../reference/sgd.ts';
+import { learningRateAt, nesterovUpdate } from '../reference/sgd.ts';
 import { ExactSum } from '../reference/sum.ts';
 import { trainStep } from '../reference/train.ts';
 import { isVacuous, permits } from './allowed.ts';
 import { cases } from './cases.ts';
 import { describeFinding } from './failure.ts';
 import { caseText, failureText } from './failure-text.ts';
+import { describeGradcheckFailure, gradcheckText } from './gradcheck/report-text.ts';
 import { expectation } from './interval.ts';
 import { ulpsApart } from './ulp.ts';
 
@@ -59,6 +61,20 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['branches in a list', withPool({ branches: [['relu'], 'step'] }), RangeError, 'got ["relu"]'],
   ['branches of symbols', withPool({ branches: [Symbol('a')] }), RangeError, 'got Symbol(a)'],
   ['a shape of symbols', withPool({}, { shape: [Symbol('a')] }), TypeError, 'got [Symbol(a)]'],
+  [
+    'an unknown branch',
+    () => branchOf('nope' as never),
+    RangeError,
+    'branchOf: "ref" expected names among relu, step, ',
+  ],
+  ['what every object has', () => branchOf('constructor' as never), RangeError, 'got "constructor"'],
+  ['no branch', () => nameOf(null as never), RangeError, 'softplus, got null'],
+  [
+    'half a branch',
+    () => nameOf({ name: 'a' } as never),
+    TypeError,
+    'nameOf: "ref" expected custom branches with name, ',
+  ],
   ['a huge shape', withPool({}, { shape: [0, 2 ** 33], x: new Float64Array(0) }), RangeError, 'got [0, 8589934592]'],
   ['no input', () => forward(none), TypeError, 'forward: "input" expected an object, got undefined'],
   ['no tangents', () => jvp(input as never, none), TypeError, 'jvp: "tangents" expected an object, got undefined'],
@@ -73,6 +89,26 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['no constraints', () => cases(none), TypeError, 'cases: "options" expected an object'],
   ['an empty failure', () => failureText({} as never), TypeError, 'failureText: "failure.case" expected an object'],
   ['an empty case', () => caseText({} as never), TypeError, 'pool: expected an object, got undefined'],
+  ['no report', () => gradcheckText(none), TypeError, 'gradcheckText: "report" expected an object, got undefined'],
+  [
+    'an empty report',
+    () => gradcheckText({} as never),
+    TypeError,
+    'gradcheckText: "report.calls" expected an object, got undefined',
+  ],
+  [
+    'a report without inputs',
+    () => gradcheckText({ calls: {}, outputShape: [], failures: [], checks: [] } as never),
+    TypeError,
+    'gradcheckText: "report.inputs" expected an array, got undefined',
+  ],
+  ['no gradcheck failure', () => describeGradcheckFailure(none), TypeError, 'Failure: "failure" expected an object'],
+  [
+    'an unknown gradcheck failure',
+    () => describeGradcheckFailure({ code: 'zz' } as never),
+    RangeError,
+    'describeGradcheckFailure: "failure.code" expected that of a GradcheckFailure, got "zz"',
+  ],
   ['no matrix', () => denseForward(none, none, none, none), TypeError, 'denseForward: "x" expected a Float64Array'],
   [
     'a matrix of text',
@@ -99,16 +135,26 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
     'denseBackward: "dy" expected a Float64Array, got a Float32Array',
   ],
   ['no weights', () => nesterovUpdate(none, none, none, 1, 0), TypeError, 'nesterovUpdate: "w" expected a F'],
-  ['a negative step', () => rateAt({ learningRate: 1, decay: 1, momentum: 0 }, -5), RangeError, 'rateAt: "iterations"'],
+  [
+    'a negative step',
+    () => learningRateAt({ learningRate: 1, decay: 1, momentum: 0 }, -5),
+    RangeError,
+    'learningRateAt: "iterations"',
+  ],
   ['no width', () => initialWeights(random(1, 'w'), 'uniform', -3, 4), RangeError, 'initialWeights: "inputs" expected'],
   ['a term of text', () => new ExactSum().add('1' as never), TypeError, 'ExactSum: "a" expected a number, got string'],
   ['a factor of text', () => new ExactSum().addProduct('2' as never, 3), TypeError, 'ExactSum: "a" expected a number'],
   ['no second factor', () => new ExactSum().addProduct(2, none), TypeError, 'ExactSum: "b" expected a number, got un'],
-  ['no x', () => mrelu(null as never, 0.5), TypeError, 'mrelu: "x" expected a Float64Array, got null'],
-  ['x in a list', () => mrelu([1] as never, 0.5), TypeError, 'mrelu: "x" expected a Float64Array, got an array'],
+  ['no x', () => mreluForward(null as never, 0.5), TypeError, 'mreluForward: "x" expected a Float64Array, got null'],
+  [
+    'x in a list',
+    () => mreluForward([1] as never, 0.5),
+    TypeError,
+    'mreluForward: "x" expected a Float64Array, got an array',
+  ],
   ['a P of text', () => mreluVjp(x, 'a' as never, x), TypeError, 'mreluVjp: "P" expected a number, got string'],
   ['a dy of another length', () => mreluVjp(x, 1, Float64Array.of(1)), RangeError, 'mreluVjp: "dy" expected shape [2]'],
-  ['no P', () => mreluActivation(none), TypeError, 'mrelu: "P" expected a number, got undefined'],
+  ['no P', () => mrelu(none), TypeError, 'mrelu: "P" expected a number, got undefined'],
   ['no labels', () => crossEntropyForward(x, none, 2), TypeError, 'crossEntropyForward: "labels" expected an array'],
   ['no classes', () => crossEntropyBackward(x, [1], none), TypeError, 'crossEntropyBackward: "classes" expected an'],
   ['no logits', () => crossEntropyForward(none, [1], 2), TypeError, 'crossEntropyForward: "z" expected a Float64Array'],
@@ -124,8 +170,18 @@ it.each<[string, () => unknown, ErrorConstructor, string]>([
   ['no source', () => dropoutMask(none, 1, 0), TypeError, 'dropoutMask: "source" expected an object, got undefined'],
   ['no stream', () => dropoutMask({} as never, 1, 0), TypeError, 'dropoutMask: "source" expected a stream of random'],
   ['no name', () => random(1, none), TypeError, 'random: "name" expected text, got undefined'],
-  ['no options', () => rateAt(none, 0), TypeError, 'rateAt: "options" expected an object, got undefined'],
-  ['no rate', () => rateAt({} as never, 0), TypeError, 'rateAt: "learningRate" expected a number, got undefined'],
+  [
+    'no options',
+    () => learningRateAt(none, 0),
+    TypeError,
+    'learningRateAt: "options" expected an object, got undefined',
+  ],
+  [
+    'no rate',
+    () => learningRateAt({} as never, 0),
+    TypeError,
+    'learningRateAt: "learningRate" expected a number, got undefined',
+  ],
   ['no protocol', () => initialParameters(none, 1), TypeError, 'protocol: expected an object, got undefined'],
   [
     'a protocol without pool',

@@ -2,9 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../reference/case.ts';
 import { forward, vjp } from '../reference/pool.ts';
-import { cases, type Within } from './cases.ts';
+import { cases } from './cases.ts';
 import { formats } from './dtypes.ts';
 import { shrinkCase } from './shrink.ts';
+import type { Within } from './within.ts';
 
 const kinds = ['dyadic', 'general'] as const;
 const dtypes = ['f64', 'f32'] as const;

@@ -1,30 +1,32 @@
 import * as fc from 'fast-check';
-import { checkArray, checkInput, shown } from '../reference/arguments.ts';
-import { branchNames } from '../reference/branches.ts';
-import type { BranchName, BranchRef, Case, Constraint, Dtype } from '../reference/case.ts';
-import { checkBranch, checkShape } from '../reference/parameters.ts';
+import { shown } from '../reference/arguments.ts';
+import { checkBranch } from '../reference/branches.ts';
+import type { BranchRef, Case, Dtype } from '../reference/case.ts';
+import { checkShape } from '../reference/parameters.ts';
 import { sizeOf } from '../reference/shape.ts';
 import type { Facet } from '../reference/subject.ts';
 import { Draw } from './cases/draw.ts';
 import { drawStructure } from './cases/structure.ts';
 import { Values } from './cases/values.ts';
-import { checkKeys, checkOptions } from './check-arguments.ts';
+import { checkOptions } from './check-arguments.ts';
 import { checkDtype, heldFormat } from './dtypes.ts';
 import { checkFacets } from './error-bound.ts';
 import { exactBranchOf } from './exact-branches.ts';
 import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
+import { checkWithin, type Within } from './within.ts';
 
 /**
  * What is drawn: `dyadic` Cases hold quarters up to ±8 (halves up to ±4 in f16, to ±2 in bf16) and piecewise-polynomial
  * branches, so that every legal evaluation is exact and answers are compared bit for bit (spec §5, point rule);
  * `general` ones anything.
  */
-export type Kind = 'dyadic' | 'general';
+export type CaseKind = 'dyadic' | 'general';
 
-export interface CaseConstraints {
+/** Options of `cases`. */
+export interface CaseOptions {
   readonly dtype: Dtype;
-  readonly kind: Kind;
+  readonly kind: CaseKind;
   /** Of the Subject: where it stores less than its dtype, the Cases hold only what it can store. */
   readonly facets?: readonly Facet[];
   /** No NaN, no ±∞ and nothing near overflow. */
@@ -39,14 +41,7 @@ export interface CaseConstraints {
   readonly within?: Within;
 }
 
-/** What an implementation has; `sharedAxes` stands for any of them. */
-export interface Within {
-  readonly branches: readonly BranchName[];
-  readonly sharing: readonly ('layer' | 'channel' | 'unit' | 'sharedAxes')[];
-  readonly constraints: readonly Constraint['kind'][];
-}
-
-const known: readonly (keyof CaseConstraints)[] = [
+const known: readonly (keyof CaseOptions)[] = [
   'dtype',
   'kind',
   'facets',
@@ -62,7 +57,7 @@ const known: readonly (keyof CaseConstraints)[] = [
  *
  * @throws TypeError, RangeError naming the option
  */
-export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
+export function cases(constraints: CaseOptions): fc.Arbitrary<Case> {
   checkOptions('cases', constraints, known);
   checkDtype('cases', constraints.dtype);
   if (constraints.facets !== undefined) checkFacets('cases: "facets"', constraints.facets);
@@ -81,9 +76,9 @@ export function cases(constraints: CaseConstraints): fc.Arbitrary<Case> {
 }
 
 class CaseArbitrary extends fc.Arbitrary<Case> {
-  readonly #constraints: CaseConstraints;
+  readonly #constraints: CaseOptions;
 
-  constructor(constraints: CaseConstraints) {
+  constructor(constraints: CaseOptions) {
     super();
     this.#constraints = constraints;
   }
@@ -104,7 +99,7 @@ class CaseArbitrary extends fc.Arbitrary<Case> {
 /** In one general Case in so many one of the tensors is of any size, all elements by the same power of two. */
 const scaled = 4;
 
-function drawCase(draw: Draw, constraints: CaseConstraints): Case {
+function drawCase(draw: Draw, constraints: CaseOptions): Case {
   const { branches = [], kind, dtype } = constraints;
   const own = kind === 'dyadic' ? branches.filter((ref) => exactBranchOf(ref).polynomial) : branches;
   const values = new Values(draw, constraints, own);
@@ -125,7 +120,7 @@ function drawCase(draw: Draw, constraints: CaseConstraints): Case {
  * x, alpha or dy times a power of two, as far up and down as no product of the three overflows, squares of x included:
  * what an implementation does beyond the sizes of a network.
  */
-function scale(draw: Draw, { kind, finite, dtype, facets = [] }: CaseConstraints, c: Case): Case {
+function scale(draw: Draw, { kind, finite, dtype, facets = [] }: CaseOptions, c: Case): Case {
   if (kind === 'dyadic' || finite === true || !draw.chance(1 / scaled)) return c;
   const isPlain = ['free', 'fixed'].includes(c.pool.constraint.kind);
   const name = draw.pick(isPlain ? (['x', 'alpha', 'dy'] as const) : (['x', 'dy'] as const));
@@ -140,36 +135,8 @@ function scale(draw: Draw, { kind, finite, dtype, facets = [] }: CaseConstraints
   return { ...c, [name]: c[name].map((v) => format.round(v * factor)) };
 }
 
-/** What can be drawn; softmax is none of the constraints, since the spec states no bounds for it. */
-const drawable: Readonly<Record<keyof Within, readonly string[]>> = {
-  branches: branchNames,
-  sharing: ['layer', 'channel', 'unit', 'sharedAxes'],
-  constraints: ['free', 'fixed', 'sumToOne', 'clip'],
-};
-
-/** Throws unless something can be drawn `within`, of the shape if there is one. */
-function checkWithin(within: Within, shape: readonly number[] | undefined): void {
-  checkInput('cases', 'within', within);
-  checkKeys('cases: "within"', within, Object.keys(drawable));
-  for (const name of ['branches', 'sharing', 'constraints'] as const) {
-    const names: readonly unknown[] = within[name];
-    checkArray('cases', `within.${name}`, names);
-    const fits = Array.from(names).every((one) => drawable[name].includes(one as string));
-    if (names.length === 0 || !fits) {
-      throw new RangeError(
-        `cases: "within.${name}" expected one or more of ${drawable[name].join(', ')}, got ${shown(names)}`,
-      );
-    }
-  }
-  if (shape?.length === 1 && !within.sharing.includes('layer') && !within.sharing.includes('unit')) {
-    throw new RangeError(
-      `cases: "within.sharing" expected layer or unit for shape ${shown(shape)}, got ${shown(within.sharing)}`,
-    );
-  }
-}
-
 function checkBranches(where: string, branches: unknown): void {
   if (branches === undefined) return;
   if (!Array.isArray(branches)) throw new TypeError(`${where}: "branches" expected an array, got ${typeof branches}`);
-  for (const ref of branches) checkBranch(where, ref);
+  for (const ref of branches) checkBranch(`${where}: "branches"`, ref);
 }

@@ -7,13 +7,30 @@ import type { Law } from './law.ts';
 /** The largest seed: fast-check's are 32 bits, and larger ones would draw the Cases of a smaller one. */
 export const largestSeed: number = 2 ** 32 - 1;
 
+/** Whether it is a path of fast-check: integers separated by colons, the first of them the number of a run. */
+export function isPath(path: unknown): path is string {
+  return typeof path === 'string' && /^\d+(:\d+)*$/.test(path);
+}
+
+/** @throws RangeError unless `path` is one of fast-check or left out */
+export function checkPath(where: string, path: unknown): void {
+  if (path === undefined || isPath(path)) return;
+  throw new RangeError(`${where}: "path" expected integers separated by colons, got ${shown(path)}`);
+}
+
+/** The error for a path that does not lead to `what`. */
+export function leadsNowhere(where: string, what: string, path: string, cause?: unknown): RangeError {
+  return new RangeError(`${where}: "path" expected the way to ${what}, got "${path}"`, { cause });
+}
+
 /** @throws TypeError unless `law` has what a law needs */
 export function checkLawArgument(where: string, law: Law): void {
   if (typeof law !== 'object' || law === null) {
     throw new TypeError(`${where}: "law" expected a law, such as an element of laws, got ${shown(law)}`);
   }
-  if (typeof law.id !== 'string' || typeof law.check !== 'function') {
-    throw new TypeError(`${where}: "law" expected an object with id and check, got ${kindOf(law)} without`);
+  const missing = typeof law.id !== 'string' ? 'id' : typeof law.check !== 'function' ? 'check' : undefined;
+  if (missing !== undefined) {
+    throw new TypeError(`${where}: "law" expected an object with id and check, got ${kindOf(law)} without ${missing}`);
   }
 }
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../reference/shape.ts';
 import type { Subject } from '../reference/subject.ts';
-import { type CaseConstraints, cases, type Kind } from './cases.ts';
+import { type CaseKind, type CaseOptions, cases } from './cases.ts';
 import type { Failure } from './failure.ts';
 import { failureText } from './failure-text.ts';
 import type { Law } from './law.ts';
@@ -73,10 +73,10 @@ function smallShapes(): number[][] {
 const order = (shape: readonly number[]) => 10 * sizeOf(shape) + shape.length;
 
 /** The least order of a failing Case among many of every small shape, at most `limit`. */
-async function smallest(mutant: Mutant, law: Law, kind: Kind, limit: number): Promise<number> {
+async function smallest(mutant: Mutant, law: Law, kind: CaseKind, limit: number): Promise<number> {
   for (const shape of smallShapes()) {
     if (order(shape) >= limit) break;
-    const constraints: CaseConstraints = { dtype: mutant.make().dtype, kind, finite: law.finite ?? false, shape };
+    const constraints: CaseOptions = { dtype: mutant.make().dtype, kind, finite: law.finiteCases ?? false, shape };
     for (const c of fc.sample(cases(constraints), { numRuns: 30, seed: 7 })) {
       try {
         await law.check(c, new Trial(mutant.make()));

@@ -36,10 +36,13 @@ export const formats: Readonly<Record<Dtype, Format>> = {
   bf16: { ...bf16, infinite: true, round: rounderTo(bf16) },
 };
 
+/** All dtypes, in the order of the table. */
+export const dtypes: readonly Dtype[] = Object.keys(formats) as Dtype[];
+
 /** Throws unless `dtype` is one of the formats. */
 export function checkDtype(where: string, dtype: unknown): asserts dtype is Dtype {
   if (typeof dtype === 'string' && Object.hasOwn(formats, dtype)) return;
-  throw new RangeError(`${where}: "dtype" expected ${Object.keys(formats).join(', ')}, got ${shown(dtype)}`);
+  throw new RangeError(`${where}: "dtype" expected ${dtypes.join(', ')}, got ${shown(dtype)}`);
 }
 
 /**

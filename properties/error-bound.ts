@@ -1,7 +1,7 @@
 import { shown } from '../reference/arguments.ts';
 import type { Dtype } from '../reference/case.ts';
 import type { Facet } from '../reference/subject.ts';
-import { type Allowed, nan, type Unchecked, unchecked } from './allowed.ts';
+import { type Allowed, leftOpen, nan, type OpenRule } from './allowed.ts';
 import { checkDtype, type Format, formats, storageOf } from './dtypes.ts';
 import {
   absolute,
@@ -29,13 +29,14 @@ import type { ExactValue } from './exact-branches.ts';
  */
 const transcendentalError: Readonly<Record<Dtype, number>> = { f64: 4, f32: 8, f16: 8, bf16: 8 };
 
-const knownFacets: readonly Facet[] = ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'];
+/** The closed list of facets. */
+export const facetNames: readonly Facet[] = ['ftz', 'faithful', 'pairwise', 'storage:f16', 'storage:bf16'];
 
 /** @throws TypeError, RangeError unless `facets` is a list of known ones */
 export function checkFacets(where: string, facets: readonly Facet[]): void {
   if (!Array.isArray(facets)) throw new TypeError(`${where} expected an array, got ${shown(facets)}`);
-  const unknown = facets.findIndex((facet) => !knownFacets.includes(facet));
-  if (unknown >= 0) throw new RangeError(`${where} expected ${knownFacets.join(', ')}, got ${shown(facets[unknown])}`);
+  const unknown = facets.findIndex((facet) => !facetNames.includes(facet));
+  if (unknown >= 0) throw new RangeError(`${where} expected ${facetNames.join(', ')}, got ${shown(facets[unknown])}`);
 }
 
 /** The arithmetic that a Subject is judged by: its dtype's format under its facets. */
@@ -105,7 +106,7 @@ export class Result {
   #partialQuantum = 0;
   #approximate = false;
   /** The rule by which a branch leaves one of its values open. */
-  #open: Unchecked | undefined;
+  #open: OpenRule | undefined;
   #infinite = { positive: false, negative: false, timesZero: false };
 
   constructor(arithmetic: Arithmetic) {
@@ -213,10 +214,10 @@ export class Result {
 
   /** What is allowed when each monomial passes `roundings` roundings and underflow adds at most `underflow · η`. */
   allowed(roundings: number, underflow: number): Allowed {
-    if (this.#open !== undefined) return unchecked(this.#open);
+    if (this.#open !== undefined) return leftOpen(this.#open);
     const { positive, negative, timesZero } = this.#infinite;
-    if (timesZero) return unchecked('0·∞');
-    if (positive && negative) return unchecked('∞ - ∞');
+    if (timesZero) return leftOpen('0·∞');
+    if (positive && negative) return leftOpen('∞ - ∞');
     const { format, eta, storage, faithful } = this.#arithmetic;
     const gamma = this.#arithmetic.gamma(roundings);
     const overflows = !(this.#peak * (1 + (gamma ?? 1)) < (storage ?? format).largest / 2);
@@ -227,7 +228,7 @@ export class Result {
     }
     if (this.#isPoint(storage ?? format) && !overflows) return at(this.#exact, format);
     if (storage !== undefined && this.#isPoint(format)) return this.#interval(0, overflows);
-    if (gamma === undefined) return unchecked('small sum of a large count');
+    if (gamma === undefined) return leftOpen('small sum of a large count');
     // Among the subnormals too a rounding whose direction is free is off by twice as much.
     const smallest = faithful ? 2 * eta : eta;
     const bound = (this.#active > 0 ? gamma * this.#absolute + smallest * underflow : 0) + this.#approximateError;

@@ -1,6 +1,6 @@
 import type { CustomBranch } from '../reference/branches.ts';
 import type { BranchName, BranchRef } from '../reference/case.ts';
-import type { Unchecked } from './allowed.ts';
+import type { OpenRule } from './allowed.ts';
 import type { Arithmetic } from './error-bound.ts';
 import { type Dyadic, dyadic, one, zero } from './exact.ts';
 import { expressionOf } from './expression-branch.ts';
@@ -17,7 +17,7 @@ export type ExactValue =
   | { readonly kind: 'product'; readonly factors: readonly number[]; readonly shift: number }
   | { readonly kind: 'masked'; readonly factors: readonly number[] }
   | { readonly kind: 'approximate'; readonly value: Dyadic; readonly bound: number; readonly error: number }
-  | { readonly kind: 'open'; readonly why: Unchecked };
+  | { readonly kind: 'open'; readonly why: OpenRule };
 
 /** A branch, written again from the formulas of spec §2: it shares no code with `reference/`. */
 export interface ExactBranch {

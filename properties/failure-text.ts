@@ -11,6 +11,8 @@ const shown = 12;
 /**
  * A failure for people: the Subject, the law, where its counterexample comes from, the shrunk Case, the worst element,
  * and the line that runs it again.
+ *
+ * @throws TypeError, RangeError naming the part of the failure that is missing or wrong
  */
 export function failureText(failure: Failure): string {
   checkInput('failureText', 'failure', failure);
@@ -40,7 +42,11 @@ export function failureLines({ law, statement, source, kind, seed, path, shrinks
   ];
 }
 
-/** A Case in a few lines: its pool, dtype and tensors, nested as their shapes are. */
+/**
+ * A Case in a few lines: its pool, dtype and tensors, nested as their shapes are.
+ *
+ * @throws TypeError, RangeError naming what does not fit
+ */
 export function caseText(input: Case): string[] {
   checkCase('caseText', input);
   const { pool, dtype, shape, x, alpha, dy } = input;

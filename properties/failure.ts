@@ -1,5 +1,6 @@
 import { checkInput, shown } from '../reference/arguments.ts';
 import type { Case } from '../reference/case.ts';
+import type { CaseKind } from './cases.ts';
 import type { GradcheckFailure } from './gradcheck/report.ts';
 import { describeGradcheckFailure } from './gradcheck/report-text.ts';
 
@@ -38,7 +39,7 @@ export interface Failure {
   readonly statement: string;
   readonly source: string;
   readonly subject: string;
-  readonly kind: 'dyadic' | 'general';
+  readonly kind: CaseKind;
   readonly seed: number;
   readonly path: string;
   readonly shrinks: number;
@@ -49,7 +50,11 @@ export interface Failure {
   readonly finding: Finding;
 }
 
-/** One sentence: which element, what came, what was expected, what is allowed. */
+/**
+ * One sentence: which element, what came, what was expected, what is allowed.
+ *
+ * @throws TypeError, RangeError for what is no finding
+ */
 export function describeFinding(finding: Finding): string {
   checkInput('describeFinding', 'finding', finding);
   switch (finding.code) {

@@ -2,8 +2,8 @@
 export type { CustomBranch } from '../reference/branches.ts';
 export type { Answer, BranchRef, Case, Constraint, Dtype, Pool, Sharing, Tangents } from '../reference/case.ts';
 export type { Facet, Subject } from '../reference/subject.ts';
-export { type Allowed, isVacuous, permits, type Unchecked } from './allowed.ts';
-export { type CaseConstraints, cases, type Kind } from './cases.ts';
+export { type Allowed, isVacuous, type OpenRule, permits } from './allowed.ts';
+export { type CaseKind, type CaseOptions, cases } from './cases.ts';
 export { type ExpressionOptions, expressionBranch } from './expression-branch.ts';
 export type { ListedKink } from './expressions/expression.ts';
 export { describeFinding, type Failure, type Finding } from './failure.ts';
@@ -11,11 +11,11 @@ export { caseText, failureText } from './failure-text.ts';
 export { GradcheckError } from './gradcheck/calls.ts';
 export type {
   Declared,
+  DeclaredKink,
   Differentiable,
-  Kink,
+  DoubleVjpResult,
   OneSided,
   Rounding,
-  SecondOrder,
   Shapes,
   Structure,
   Tensors,
@@ -42,4 +42,11 @@ export { laws } from './laws.ts';
 export { referenceSubject } from './reference-subject.ts';
 export { type Counts, LawBroken, SubjectError, Trial } from './trial.ts';
 export { ulpsApart } from './ulp.ts';
-export { type Breakage, checkKind, checkLaw, type LawResult, type RunOptions, type Start } from './verify.ts';
+export {
+  type Breakage,
+  type CheckKindOptions,
+  type CheckLawOptions,
+  checkKind,
+  checkLaw,
+  type LawResult,
+} from './verify.ts';

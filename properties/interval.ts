@@ -1,7 +1,7 @@
 import type { Case } from '../reference/case.ts';
 import { checkCase } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
-import { type Allowed, hull, nan, notFinite, type Unchecked, unchecked } from './allowed.ts';
+import { type Allowed, hull, leftOpen, nan, notFinite, type OpenRule } from './allowed.ts';
 import type { Format } from './dtypes.ts';
 import { Arithmetic, at, isNonZero, type Monomial, Result } from './error-bound.ts';
 import { isZero, zero } from './exact.ts';
@@ -122,8 +122,7 @@ function allowedElement(
   const values = branches.map((branch) => branch[value](x, arithmetic));
   const nans = c.terms.filter(({ factors }) => factors.some(Number.isNaN));
   // A NaN shows where its branch can't be 0, whose product may be skipped.
-  if (nans.length > 0)
-    return nans.some(({ branch }) => isNonZero(values[branch])) ? nan : unchecked('non-finite alpha');
+  if (nans.length > 0) return nans.some(({ branch }) => isNonZero(values[branch])) ? nan : leftOpen('non-finite alpha');
   const result = new Result(arithmetic);
   for (const { branch, factors, negative } of c.terms) {
     const all = cotangent === undefined ? factors : [...factors, cotangent];
@@ -148,8 +147,8 @@ function allowedElement(
 }
 
 function allowedY(arithmetic: Arithmetic, branches: readonly ExactBranch[], c: Coefficients, x: number): Allowed {
-  if (!c.finite && c.summed) return unchecked('non-finite alpha');
-  if (Number.isNaN(x)) return c.finite ? nan : unchecked('non-finite alpha');
+  if (!c.finite && c.summed) return leftOpen('non-finite alpha');
+  if (Number.isNaN(x)) return c.finite ? nan : leftOpen('non-finite alpha');
   const side: Side = { value: 'f', rho: 'rho' };
   const readings = arithmetic.readings(x).map((reading) => allowedElement(arithmetic, branches, c, reading, side));
   return hull(readings, arithmetic.u);
@@ -162,13 +161,13 @@ function allowedDx(
   x: number,
   dy: number,
 ): Allowed {
-  if (!c.finite && (c.summed || !Number.isFinite(dy) || dy === 0)) return unchecked('non-finite alpha');
-  if (Number.isNaN(x)) return unchecked('NaN in x');
+  if (!c.finite && (c.summed || !Number.isFinite(dy) || dy === 0)) return leftOpen('non-finite alpha');
+  if (Number.isNaN(x)) return leftOpen('NaN in x');
   if (!Number.isFinite(dy)) {
     // In every reading: a flushed x or coefficient may leave none.
     const isAnyActive = (v: number) =>
       branches.some((branch, i) => isActive(branch.df(v, arithmetic), arithmetic.readings(c.size[i]).at(-1)!));
-    return !arithmetic.readings(x).every(isAnyActive) ? unchecked('non-finite dy') : Number.isNaN(dy) ? nan : notFinite;
+    return !arithmetic.readings(x).every(isAnyActive) ? leftOpen('non-finite dy') : Number.isNaN(dy) ? nan : notFinite;
   }
   const readings = arithmetic
     .readings(x)
@@ -222,7 +221,7 @@ function allowedSum(
   const result = new Result(arithmetic);
   let underflow = 0;
   let rho = 0;
-  let undecided: Unchecked | undefined;
+  let undecided: OpenRule | undefined;
   let poisoned: Allowed | undefined;
   for (const i of elements) {
     const v = x[i];
@@ -257,7 +256,7 @@ function allowedSum(
       }
     }
   }
-  if (undecided !== undefined) return unchecked(undecided);
+  if (undecided !== undefined) return leftOpen(undecided);
   if (poisoned !== undefined) return poisoned;
   const m = result.active;
   const tree = arithmetic.pairwise ? Math.ceil(Math.log2(Math.max(m, 1))) + 3 : m;
@@ -280,13 +279,13 @@ function otherReadings(
 
 /** The closed mask of `clip`: 1 for `|alpha| ≤ b`. Under `ftz` flushed inputs may be compared. */
 function maskedByClip(arithmetic: Arithmetic, dc: Allowed, alpha: number, bound: number): Allowed {
-  if (!Number.isFinite(alpha)) return unchecked('non-finite alpha');
+  if (!Number.isFinite(alpha)) return leftOpen('non-finite alpha');
   const masks = new Set(
     arithmetic.readings(alpha).flatMap((a) => arithmetic.readings(bound).map((b) => Math.abs(a) <= b)),
   );
   const outside = at(zero, arithmetic.format);
   if (!masks.has(false)) return dc;
-  if (!Number.isFinite(dc.exact) || dc.unchecked !== undefined || dc.nan) return unchecked('0·∞');
+  if (!Number.isFinite(dc.exact) || dc.open !== undefined || dc.nan) return leftOpen('0·∞');
   if (!masks.has(true)) return outside;
   const [asGiven] = masks;
   return hull(asGiven ? [dc, outside] : [outside, dc], arithmetic.u);

@@ -11,8 +11,8 @@ import { indexIn, positionsOf } from './positions.ts';
 
 /** How many elements were compared, and how many a rule of the spec leaves open. */
 export interface Counts {
-  checked: number;
-  unchecked: number;
+  compared: number;
+  open: number;
   vacuous: number;
 }
 
@@ -54,7 +54,7 @@ export class LawBroken extends Error {
 export type Quantity = keyof Answer;
 
 /** A Case with the Subject's answer and what the spec allows as one. */
-export interface Asked {
+export interface Answered {
   readonly input: Case;
   readonly answer: Answer;
   readonly allowed: Expectation;
@@ -62,7 +62,7 @@ export interface Asked {
 
 /** Element `at` of another answer, with the sign that it enters a sum with. */
 export interface Part {
-  readonly of: Asked;
+  readonly of: Answered;
   readonly at: number;
   readonly sign?: 1 | -1;
 }
@@ -83,14 +83,14 @@ interface Fault {
   readonly excess: number;
 }
 
-type Verdict = 'not spoken of' | 'unchecked' | 'vacuous' | 'right' | Fault;
+type Verdict = 'not spoken of' | 'open' | 'vacuous' | 'right' | Fault;
 
 /** One law on one Case: asks the Subject, compares, counts. The first comparison that fails throws `LawBroken`. */
 export class Trial {
   readonly subject: Subject;
   /** The format of what the Subject takes and answers. */
   readonly format: Format;
-  readonly counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
+  readonly counts: Counts = { compared: 0, open: 0, vacuous: 0 };
   /** How often the Subject was called. */
   calls = 0;
   readonly #expect: typeof expectation;
@@ -169,7 +169,7 @@ export class Trial {
   within(input: Case, quantity: string, actual: Float64Array, allowed: readonly Allowed[]): void {
     this.#compare(input, quantity, allowed.length, (i) => {
       const element = allowed[i];
-      if (element.unchecked !== undefined) return 'unchecked';
+      if (element.open !== undefined) return 'open';
       if (permits(element, actual[i])) return isVacuous(element) ? 'vacuous' : 'right';
       const { lo, hi, exact } = element;
       return { actual: actual[i], expected: exact, lo, hi, excess: excessOf(element, actual[i]) };
@@ -177,7 +177,7 @@ export class Trial {
   }
 
   /**
-   * `|Σ actual - Σ expected| ≤ slack` at each element, taken exactly on the answers; NaN slack leaves it unchecked,
+   * `|Σ actual - Σ expected| ≤ slack` at each element, taken exactly on the answers; NaN slack leaves it open,
    * `undefined` says that the law does not speak of it.
    */
   balance(input: Case, quantity: string, size: number, element: (i: number) => Balance | undefined): void {
@@ -185,7 +185,7 @@ export class Trial {
       const sides = element(i);
       if (sides === undefined) return 'not spoken of';
       const { actual, expected } = sides;
-      if (Number.isNaN(sides.slack)) return 'unchecked';
+      if (Number.isNaN(sides.slack)) return 'open';
       const limit = typeof sides.slack === 'number' ? dyadic(sides.slack) : sides.slack;
       const slack = toNumber(limit, formats.f64, 'up');
       const came = exactSum(actual);
@@ -204,7 +204,7 @@ export class Trial {
   }
 
   /** The Subject's answer with what the spec allows. */
-  async askAbout(input: Case): Promise<Asked> {
+  async askAbout(input: Case): Promise<Answered> {
     return { input, answer: await this.ask(input), allowed: this.expect(input) };
   }
 
@@ -213,7 +213,7 @@ export class Trial {
    * the point rule that means bit for bit.
    */
   equate(
-    whole: Asked,
+    whole: Answered,
     name: Quantity,
     parts: (i: number) => readonly Part[],
     where: (i: number) => boolean = () => true,
@@ -253,14 +253,14 @@ export class Trial {
     for (let i = 0; i < size; i++) {
       const verdict = judge(i);
       if (verdict === 'not spoken of') continue;
-      if (verdict === 'unchecked') this.counts.unchecked++;
+      if (verdict === 'open') this.counts.open++;
       else compared++;
       if (verdict === 'vacuous') this.counts.vacuous++;
       if (typeof verdict === 'string') continue;
       wrong++;
       if (worst === undefined || verdict.excess > worst.fault.excess) worst = { at: i, fault: verdict };
     }
-    this.counts.checked += compared;
+    this.counts.compared += compared;
     if (worst === undefined) return;
     const { excess: _, ...fault } = worst.fault;
     const index = indexOf(input, quantity, worst.at);
@@ -318,8 +318,8 @@ function directionsOf({ pool, shape }: Case, tensors: Readonly<Record<string, Fl
 /** The slack that one or more allowed elements leave together: the sum of their bounds; NaN if one of them is open. */
 export function slackOf(...elements: readonly Allowed[]): number {
   let total = 0;
-  for (const { unchecked, nan, infinite, exact, bound } of elements) {
-    if (unchecked !== undefined || nan || infinite || !Number.isFinite(exact)) return Number.NaN;
+  for (const { open, nan, infinite, exact, bound } of elements) {
+    if (open !== undefined || nan || infinite || !Number.isFinite(exact)) return Number.NaN;
     total += bound;
   }
   // The bounds are added in float64: 2⁻⁵⁰ more covers that.

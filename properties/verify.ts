@@ -2,9 +2,18 @@ import * as fc from 'fast-check';
 import { checkArray, checkInteger, shown } from '../reference/arguments.ts';
 import type { BranchRef, Case } from '../reference/case.ts';
 import { checkCase } from '../reference/parameters.ts';
+import { fnv1a } from '../reference/random.ts';
 import type { Subject } from '../reference/subject.ts';
-import { cases, type Kind } from './cases.ts';
-import { checkCallback, checkLawArgument, checkOptions, checkSubject, largestSeed } from './check-arguments.ts';
+import { type CaseKind, cases } from './cases.ts';
+import {
+  checkCallback,
+  checkLawArgument,
+  checkOptions,
+  checkPath,
+  checkSubject,
+  largestSeed,
+  leadsNowhere,
+} from './check-arguments.ts';
 import { heldFormat } from './dtypes.ts';
 import type { Failure } from './failure.ts';
 import { Recorder, shortestHistory, shrinkHistory } from './history.ts';
@@ -18,7 +27,7 @@ export interface Breakage {
   readonly message: string;
   readonly case: Case;
   readonly seed: number;
-  readonly kind: Kind;
+  readonly kind: CaseKind;
   readonly path: string;
 }
 
@@ -28,7 +37,7 @@ export interface LawResult {
   readonly subject: string;
   readonly outcome: 'held' | 'failed' | 'broke' | 'inapplicable';
   /** Cases on which the law compared at least one element, by kind. */
-  readonly cases: Readonly<Record<Kind, number>>;
+  readonly cases: Readonly<Record<CaseKind, number>>;
   readonly counts: Readonly<Counts>;
   readonly milliseconds: number;
   readonly failures: readonly Failure[];
@@ -36,7 +45,8 @@ export interface LawResult {
   readonly inapplicable?: string;
 }
 
-export interface RunOptions {
+/** Options of `checkLaw`. */
+export interface CheckLawOptions {
   /** Cases of each law, half of them dyadic. */
   readonly runs: number;
   readonly seed: number;
@@ -55,14 +65,14 @@ export interface RunOptions {
  *
  * @throws TypeError, RangeError naming the argument; nothing for what the Subject does
  */
-export async function checkLaw(law: Law, subject: Subject, options: RunOptions): Promise<LawResult> {
+export async function checkLaw(law: Law, subject: Subject, options: CheckLawOptions): Promise<LawResult> {
   checkArguments('checkLaw', law, subject, options, runOptions);
   checkCallback('checkLaw: "onCase"', options.onCase);
   const { runs, seed, branches = [], fresh, onCase, timeout } = options;
   checkInteger('checkLaw: "runs"', runs, 1);
   const start = performance.now();
-  const cases: Record<Kind, number> = { dyadic: 0, general: 0 };
-  const counts: Counts = { checked: 0, unchecked: 0, vacuous: 0 };
+  const cases: Record<CaseKind, number> = { dyadic: 0, general: 0 };
+  const counts: Counts = { compared: 0, open: 0, vacuous: 0 };
   const failures: Failure[] = [];
   let breakage: Breakage | undefined;
   const missing = lackOf(subject, law);
@@ -80,8 +90,8 @@ export async function checkLaw(law: Law, subject: Subject, options: RunOptions):
       };
       const outcome = await checkKind(law, subject, start, (trial) => {
         cases[kind]++;
-        counts.checked += trial.checked;
-        counts.unchecked += trial.unchecked;
+        counts.compared += trial.compared;
+        counts.open += trial.open;
         counts.vacuous += trial.vacuous;
         onCase?.(law);
       });
@@ -104,14 +114,14 @@ export async function checkLaw(law: Law, subject: Subject, options: RunOptions):
 }
 
 /** What the law needs and the Subject does not have, if there is anything. */
-export function lackOf(subject: Subject, { needs, infinite }: Law): string | undefined {
+export function lackOf(subject: Subject, { needs, asksInfinity }: Law): string | undefined {
   if (needs !== undefined && subject[needs] === undefined) return needs;
-  return infinite === true && !heldFormat(subject).infinite ? '±∞' : undefined;
+  return asksInfinity === true && !heldFormat(subject).infinite ? '±∞' : undefined;
 }
 
-/** Where a run or a replay starts: the seed, the kind, and for a replay the path of the counterexample. */
-export interface Start {
-  readonly kind: Kind;
+/** Options of `checkKind`, where a run or a replay starts: the seed, the kind, and for a replay the path of the counterexample. */
+export interface CheckKindOptions {
+  readonly kind: CaseKind;
   readonly seed: number;
   readonly runs: number;
   readonly path?: string;
@@ -140,7 +150,7 @@ const costOf = ({ x }: Case): number => Math.max(1, Math.ceil(x.length / 1024));
 export async function checkKind(
   law: Law,
   subject: Subject,
-  options: Start,
+  options: CheckKindOptions,
   onCase: (counts: Counts) => void = () => {},
 ): Promise<Failure | Breakage | undefined> {
   checkArguments('checkKind', law, subject, options, startOptions);
@@ -156,24 +166,23 @@ export async function checkKind(
   const missing = lackOf(subject, law);
   if (missing !== undefined) {
     throw new RangeError(
-      `checkKind: "subject" expected one with ${missing}, which ${law.id} needs, got ${subject.name} without`,
+      `checkKind: "subject" expected one with ${missing}, which ${law.id} needs, got ${subject.name} without it`,
     );
   }
   const fresh = options.fresh && checkedFresh(options.fresh);
-  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
-    throw new RangeError(`checkKind: "path" expected integers separated by colons, got ${shown(path)}`);
-  }
+  checkPath('checkKind', path);
   const drawn = cases({
     dtype: subject.dtype,
     facets: subject.facets,
     kind,
-    finite: law.finite ?? false,
+    finite: law.finiteCases ?? false,
     longSums: law.longSums ?? false,
     branches,
   });
   // Asynchronous, because fast-check throws at once for a path that its shrinks don't have.
+  // Every law and kind draws its own Cases from one seed.
   const explore = async (test: (c: Case) => Promise<void>, how: fc.Parameters<[Case]>) =>
-    fc.check(fc.asyncProperty(drawn, test), { seed: seedOf(seed, law.id, kind), numRuns: 1, ...how });
+    fc.check(fc.asyncProperty(drawn, test), { seed: fnv1a(`${law.id} ${kind}`, seed), numRuns: 1, ...how });
   // What the last Trial took, which the next, on a smaller Case, will seldom exceed.
   let calls = 0;
   const attempt = async (
@@ -194,7 +203,7 @@ export async function checkKind(
       calls = trial.calls;
     }
     // A Case of which the law says nothing is drawn again.
-    fc.pre(trial.counts.checked > 0);
+    fc.pre(trial.counts.compared > 0);
     count(trial.counts);
   };
 
@@ -209,12 +218,12 @@ export async function checkKind(
     },
     { endOnFailure: true, ...(path === undefined ? { numRuns: runs } : { path }) },
   ).catch((error: unknown) => {
-    throw path === undefined ? error : leadsNowhere(path, error);
+    throw path === undefined ? error : nowhere(path, error);
   });
   if (!found.failed) return undefined;
   // As of what a pool that holds log(x) does at 0: no Case is counted.
   if (found.counterexample === null && branches.length > 0) return undefined;
-  if (found.counterexample === null && path !== undefined) throw leadsNowhere(path);
+  if (found.counterexample === null && path !== undefined) throw nowhere(path);
   if (found.counterexample === null) throw new Error(`${law.id}: no Case of kind ${kind} that the law speaks of`);
   let details: fc.RunDetails<[Case]> = found;
   let after = history;
@@ -278,8 +287,8 @@ export async function checkKind(
   throw error;
 }
 
-const runOptions: readonly (keyof RunOptions)[] = ['runs', 'seed', 'branches', 'fresh', 'onCase', 'timeout'];
-const startOptions: readonly (keyof Start)[] = [
+const runOptions: readonly (keyof CheckLawOptions)[] = ['runs', 'seed', 'branches', 'fresh', 'onCase', 'timeout'];
+const startOptions: readonly (keyof CheckKindOptions)[] = [
   ...(['kind', 'seed', 'runs', 'path', 'branches', 'shrink', 'fresh', 'history', 'expect', 'timeout'] as const),
 ];
 
@@ -287,7 +296,7 @@ function checkArguments(
   where: string,
   law: Law,
   subject: Subject,
-  options: RunOptions | Start,
+  options: CheckLawOptions | CheckKindOptions,
   known: readonly string[],
 ): void {
   checkLawArgument(where, law);
@@ -298,23 +307,13 @@ function checkArguments(
   checkCallback(`${where}: "fresh"`, options.fresh);
 }
 
+const nowhere = (path: string, cause?: unknown) =>
+  leadsNowhere('checkKind', 'a Case that the law speaks of', path, cause);
+
 function checkedFresh(fresh: () => Subject): () => Subject {
   return () => {
     const made = fresh();
     checkSubject('checkKind', made, 'fresh()');
     return made;
   };
-}
-
-function leadsNowhere(path: string, cause?: unknown): RangeError {
-  return new RangeError(`checkKind: "path" expected the way to a Case that the law speaks of, got "${path}"`, {
-    cause,
-  });
-}
-
-/** Every law and kind draws its own Cases from one seed (FNV-1a). */
-function seedOf(seed: number, law: string, kind: Kind): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (const character of `${law} ${kind}`) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
-  return hash | 0;
 }

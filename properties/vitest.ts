@@ -33,6 +33,8 @@ interface MatcherResult {
 /**
  * `await expect(subject).toConform()`: the Subject keeps every law that applies to it.
  * The message of a failure names law, Case and worst element.
+ *
+ * @throws TypeError, RangeError naming the argument; Error if the Subject breaks
  */
 async function toConform(subject: Subject, options: ConformOptions = {}): Promise<MatcherResult> {
   checkOptions('toConform', options, known);
@@ -68,6 +70,8 @@ function lawsWanted(names: readonly string[]): Law[] {
 /**
  * `await expect(layer).toPassGradcheck({ shape: [8, 16] })`: the gradient of every element is what finite differences
  * of the target measure, on drawn inputs. The message of a failure is the report on the smallest inputs that fail.
+ *
+ * @throws TypeError, RangeError naming what was expected; GradcheckError for what the target throws
  */
 async function toPassGradcheck(
   this: { readonly isNot: boolean },
@@ -88,7 +92,7 @@ export type Numbers = number | ArrayLike<number> | readonly Numbers[];
  * `expect(actual).toBeWithinUlp(expected, ulps)`: numbers or arrays, nested as `tensor.arraySync()` gives them, element
  * by element, `ulps` steps of the dtype apart at most.
  *
- * @throws TypeError for what is neither a number nor an array of them
+ * @throws TypeError for what is neither a number nor an array of them, RangeError for ulps below 0 or an unknown dtype
  */
 function toBeWithinUlp(actual: Numbers, expected: Numbers, ulps: number, dtype: Dtype = 'f64'): MatcherResult {
   if (!(ulps >= 0)) throw new RangeError(`toBeWithinUlp: "ulps" expected a number from 0, got ${String(ulps)}`);

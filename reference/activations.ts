@@ -24,7 +24,11 @@ export const relu: Activation = {
   trained: [false],
 };
 
-/** Momentum ReLU: the pool `[relu, step]`, fixed at `(P, 1 - P)`. */
+/**
+ * Momentum ReLU: the pool `[relu, step]`, fixed at `(P, 1 - P)`.
+ *
+ * @throws TypeError, RangeError unless P is a finite number
+ */
 export function mrelu(P: number): Activation {
   checkFinite('mrelu: "P"', P);
   return {

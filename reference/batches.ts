@@ -10,7 +10,11 @@ export interface Dataset {
   readonly labels: Uint8Array;
 }
 
-/** Updates an epoch: the last batch may be smaller. */
+/**
+ * `⌈n / batch⌉`, the updates of an epoch: the last batch may be smaller.
+ *
+ * @throws TypeError, RangeError naming what of protocol or data is wrong
+ */
 export function stepsPerEpoch(protocol: Protocol, data: Dataset): number {
   checkProtocol(protocol);
   checkDataset('stepsPerEpoch', data);
@@ -19,7 +23,11 @@ export function stepsPerEpoch(protocol: Protocol, data: Dataset): number {
 
 const pixel = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** `x = image / 255`, rounded to float32. */
+/**
+ * `x = image / 255`, rounded to float32, in [0, 1].
+ *
+ * @throws TypeError unless `images` is a Uint8Array
+ */
 export function scalePixels(images: Uint8Array): Float32Array {
   checkBytes('scalePixels', 'images', images);
   const x = new Float32Array(images.length);
@@ -29,9 +37,9 @@ export function scalePixels(images: Uint8Array): Float32Array {
 
 /**
  * The batches of a training without end: every epoch takes all images once, in a new order, `protocol.batch` at a time.
- * Order and dropout masks come from two streams of the seed. All values are float32.
+ * Order and dropout masks come from two streams of the seed. All values are float32; shapes as in `Batch`.
  *
- * @throws RangeError for images that do not fit labels or protocol, or for an empty data set
+ * @throws TypeError for another kind, RangeError for a wrong protocol or seed, for images that do not fit labels or protocol, or for an empty data set
  */
 export function* batches(protocol: Protocol, data: Dataset, seed: number): Generator<Batch<Float32Array>, never> {
   checkProtocol(protocol);

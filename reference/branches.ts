@@ -1,3 +1,4 @@
+import { shown } from './arguments.ts';
 import type { BranchName, BranchRef } from './case.ts';
 
 /** Where a branch is not smooth: one-sided limits of value and slope. Value and derivative there are conventions. */
@@ -88,12 +89,39 @@ export const branches: Readonly<Record<BranchName, Branch>> = {
 /** The names of the built-in branches, in the order of the table. */
 export const branchNames: readonly BranchName[] = Object.keys(branches) as BranchName[];
 
-/** The branch that a pool names or holds. */
+/**
+ * The branch that a pool names or holds.
+ *
+ * @throws RangeError for a name that no branch has, TypeError for a custom branch that lacks a part
+ */
 export function branchOf(ref: BranchRef): Branch {
+  checkBranch('branchOf: "ref"', ref);
   return typeof ref === 'string' ? branches[ref] : ref;
 }
 
-/** The name of a branch of a pool. */
+/**
+ * The name of a branch of a pool.
+ *
+ * @throws RangeError for a name that no branch has, TypeError for a custom branch that lacks a part
+ */
 export function nameOf(ref: BranchRef): string {
+  checkBranch('nameOf: "ref"', ref);
   return typeof ref === 'string' ? ref : ref.name;
+}
+
+/** Throws unless `ref` is the name of a built-in branch, or a custom branch with all its parts. */
+export function checkBranch(where: string, ref: BranchRef): void {
+  if (typeof ref !== 'object' || ref === null || Array.isArray(ref)) {
+    if (typeof ref === 'string' && Object.hasOwn(branches, ref)) return;
+    throw new RangeError(`${where} expected names among ${branchNames.join(', ')}, got ${shown(ref)}`);
+  }
+  const { name, expression, kinks, f, df, d2f } = ref;
+  const isWhole =
+    [name, expression].every((text) => typeof text === 'string') &&
+    Array.isArray(kinks) &&
+    [f, df, d2f].every((part) => typeof part === 'function');
+  if (isWhole) return;
+  throw new TypeError(
+    `${where} expected custom branches with name, expression, kinks, f, df and d2f, got ${shown(ref)}`,
+  );
 }

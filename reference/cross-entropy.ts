@@ -19,7 +19,13 @@ export function crossEntropyForward(z: Float64Array, labels: ArrayLike<number>, 
   return total / labels.length;
 }
 
-/** `dz = (softmax(z) - onehot(labels)) / N`, `[N, classes]`. */
+/**
+ * `dz = (softmax(z) - onehot(labels)) / N`
+ *
+ * z: logits `[N, classes]`, labels: `[N]`, integers in [0, classes); dz: `[N, classes]`, float64.
+ *
+ * @throws TypeError for another kind, RangeError for a wrong length or label
+ */
 export function crossEntropyBackward(z: Float64Array, labels: ArrayLike<number>, classes: number): Float64Array {
   check('crossEntropyBackward', z, labels, classes);
   const dz = new Float64Array(z.length);

@@ -24,11 +24,17 @@ export const mreluPool: Pool = { branches: ['relu', 'step'], sharing: 'layer', c
  *
  * @throws TypeError, RangeError naming the argument. Source: spec §1.
  */
-export function mrelu(x: Float64Array, P: number): Float64Array {
-  return forward(inputOf('mrelu', x, P));
+export function mreluForward(x: Float64Array, P: number): Float64Array {
+  return forward(inputOf('mreluForward', x, P));
 }
 
-/** `dx = P · dy` where `x > 0`, else 0: the step adds nothing. x, dy, dx: float64, one length. Source: spec §4. */
+/**
+ * `dx = P · dy` where `x > 0`, else 0: the step adds nothing.
+ *
+ * x, dy, dx: float64, one length; any finite P.
+ *
+ * @throws TypeError, RangeError naming the argument. Source: spec §4.
+ */
 export function mreluVjp(x: Float64Array, P: number, dy: Float64Array): Float64Array {
   const input = inputOf('mreluVjp', x, P);
   checkTensor('mreluVjp', 'dy', dy, input.shape);

@@ -19,7 +19,7 @@ import {
 } from './network.ts';
 import type { Protocol } from './protocol.ts';
 import { random } from './random.ts';
-import { nesterovUpdate, rateAt } from './sgd.ts';
+import { learningRateAt, nesterovUpdate } from './sgd.ts';
 import { trainStep } from './train.ts';
 
 const smooth: Activation = {
@@ -217,7 +217,7 @@ describe('sgd', () => {
   });
 
   it('decays with the number of updates', () => {
-    expect(rateAt({ learningRate: 0.1, momentum: 0, decay: 0.5 }, 2)).toBe(0.05);
+    expect(learningRateAt({ learningRate: 0.1, momentum: 0, decay: 0.5 }, 2)).toBe(0.05);
     const training = {
       parameters: widen(initialParameters(small, 1)),
       velocities: zerosLike(initialParameters(small, 1)),

@@ -3,7 +3,7 @@ import { checkArray, checkInput, checkLength, checkTensor, kindOf } from './argu
 import { crossEntropyBackward, crossEntropyForward } from './cross-entropy.ts';
 import { denseBackward, denseBackwardInput, denseForward } from './dense.ts';
 import { dropoutBackward, dropoutForward } from './dropout.ts';
-import { initialWeights } from './initializers.ts';
+import { initialWeights, startingAlpha } from './initializers.ts';
 import { parameterLayout } from './parameters.ts';
 import { checkProtocol, inputsOf, type Protocol } from './protocol.ts';
 import { random } from './random.ts';
@@ -56,21 +56,23 @@ export function layerShapes(protocol: Protocol): Layer<readonly number[]>[] {
 
 /**
  * Where training starts: weights by the initialiser, biases 0, alphas at their start. Every value is a float32, so that
- * a float32 training starts from the same numbers. Layer i draws from its own stream of the seed.
+ * a float32 training starts from the same numbers. Layer i draws from its own stream of the seed. Shapes as in `Layer`.
+ *
+ * @throws TypeError, RangeError naming what of the protocol is wrong; RangeError unless seed is an integer in [0, 2⁵³)
  */
 export function initialParameters(protocol: Protocol, seed: number): Layer<Float32Array>[] {
   return layerShapes(protocol).map(({ W: [inputs, units], alpha }, i) => ({
     W: initialWeights(random(seed, `weights/${i}`), protocol.initializer, inputs, units),
     b: new Float32Array(units),
-    alpha: alpha && startOf(protocol.activation.start, sizeOf(alpha)),
+    alpha: alpha && startingAlpha(protocol.activation.start, sizeOf(alpha)),
   }));
 }
 
-function startOf(rows: readonly number[], size: number): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => rows[Math.floor((i * rows.length) / size)]);
-}
-
-/** Zeros in the shape of the parameters: where momentum starts. */
+/**
+ * Zeros in the shape of the parameters, float64: where momentum starts.
+ *
+ * @throws TypeError naming what is no array
+ */
 export function zerosLike(parameters: readonly Layer<{ readonly length: number }>[]): Layer<Float64Array>[] {
   checkLayers('zerosLike', 'parameters', parameters);
   return parameters.map(({ W, b, alpha }) => ({
@@ -80,7 +82,11 @@ export function zerosLike(parameters: readonly Layer<{ readonly length: number }
   }));
 }
 
-/** Float32 values as float64, exactly. */
+/**
+ * Float32 values as float64, exactly; the same shapes.
+ *
+ * @throws TypeError naming what is no array
+ */
 export function widen(parameters: readonly Layer<Float32Array>[]): Layer<Float64Array>[] {
   checkLayers('widen', 'parameters', parameters);
   return parameters.map(({ W, b, alpha }) => ({
@@ -90,7 +96,11 @@ export function widen(parameters: readonly Layer<Float32Array>[]): Layer<Float64
   }));
 }
 
-/** Float32 values as float64, exactly. */
+/**
+ * Float32 values as float64, exactly; the same shapes.
+ *
+ * @throws TypeError naming what is no array
+ */
 export function widenBatch(batch: Batch<Float32Array>): Batch<Float64Array> {
   checkBatch('widenBatch', batch);
   const { x, labels, masks } = batch;
@@ -141,11 +151,11 @@ export function checkBatch(where: string, batch: Batch<unknown>): void {
 }
 
 /** May change the pre-activations of a hidden layer in place before the pool sees them. */
-export type Settle = (layer: number, z: Float64Array) => void;
+export type PreActivationHook = (layer: number, z: Float64Array) => void;
 
 /**
  * The forward pass of the training network, layer by layer:
- * `z = h·W + b`, `a = pool(z)`, `h ← mask · a`; the last z are the logits. `settle` is for comparisons with another
+ * `z = h·W + b`, `a = pool(z)`, `h ← mask · a`; the last z are the logits. `onPreActivation` is for comparisons with another
  * training, where a z next to a kink may have to be put on the other side of it.
  *
  * @throws RangeError naming what does not fit the protocol
@@ -154,7 +164,7 @@ export function forward(
   protocol: Protocol,
   parameters: readonly Layer<Float64Array>[],
   { x, labels, masks }: Batch<Float64Array>,
-  settle: Settle = () => {},
+  onPreActivation: PreActivationHook = () => {},
 ): { loss: number; stages: Stage<Float64Array>[] } {
   const { sizes, activation } = protocol;
   const N = labels.length;
@@ -170,7 +180,7 @@ export function forward(
       stages.push({ h, z, a: null });
       break;
     }
-    settle(i, z);
+    onPreActivation(i, z);
     const a = activate(activation, { units: sizes[i + 1], z, alpha: alpha! });
     stages.push({ h, z, a });
     h = dropoutForward(a, masks[i]);
@@ -179,7 +189,13 @@ export function forward(
   return { loss: crossEntropyForward(logits, labels, sizes[sizes.length - 1]), stages };
 }
 
-/** The backward pass: gradients of the loss to every parameter, and the cotangents on the way, first layer first. */
+/**
+ * The backward pass, last layer first: `dz = (softmax(z) - onehot) / N` there, else `dz = pool′ᵀ da`, `da = mask · dh`;
+ * `dW = hᵀ·dz`, `db = Σ dz`, and `dh = dz·Wᵀ` for the layer before. Gradients of the loss to every parameter, in its
+ * shape, and the cotangents on the way, first layer first.
+ *
+ * @throws RangeError naming what does not fit the protocol
+ */
 export function backward(
   protocol: Protocol,
   parameters: readonly Layer<Float64Array>[],

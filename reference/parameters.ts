@@ -1,6 +1,6 @@
 import { checkInput, checkTensor, kindOf, shown } from './arguments.ts';
-import { branches } from './branches.ts';
-import type { BranchRef, Case, Pool } from './case.ts';
+import { checkBranch } from './branches.ts';
+import type { Case, Pool } from './case.ts';
 import { sizeOf } from './shape.ts';
 
 /** Where the coefficients of a pool lie: `S`, and for each unit the position in `S` that it uses. */
@@ -75,7 +75,13 @@ function sharedAxesOf(pool: Pool, shape: readonly number[]): ReadonlySet<number>
   return new Set(pool.sharing.sharedAxes.map((axis) => axis - 1));
 }
 
-/** `alpha` at its start: `1/n` each (spec §1). */
+/**
+ * `alpha = 1/n` each: where a pool of n branches starts.
+ *
+ * shape: `[N, ...U]`; alpha: `[rows, ...S]`, float64.
+ *
+ * @throws TypeError for a wrong kind, RangeError for a wrong value, naming the argument. Source: spec §1.
+ */
 export function initialAlpha(pool: Pool, shape: readonly number[]): Float64Array {
   const { alphaShape, n } = parameterLayout(pool, shape);
   return new Float64Array(sizeOf(alphaShape)).fill(1 / n);
@@ -111,7 +117,7 @@ function checkPool(pool: Pool): void {
   const { branches: names, sharing, constraint } = pool;
   if (!Array.isArray(names)) throw new TypeError(`pool: "branches" expected an array of names, got ${kindOf(names)}`);
   if (names.length === 0) throw new RangeError('pool: "branches" expected at least one branch, got []');
-  for (const ref of names) checkBranch('pool', ref);
+  for (const ref of names) checkBranch('pool: "branches"', ref);
   if (typeof sharing === 'object' && sharing !== null) {
     const axes = sharing.sharedAxes;
     if (!Array.isArray(axes)) throw new TypeError(`pool: "sharedAxes" expected an array, got ${kindOf(axes)}`);
@@ -123,25 +129,6 @@ function checkPool(pool: Pool): void {
     throw new RangeError(`pool: "sharing" expected layer, channel, unit or { sharedAxes }, got ${shown(sharing)}`);
   }
   checkConstraint(constraint, names.length);
-}
-
-/** Throws unless `ref` is the name of a built-in branch, or a custom branch with all its parts. */
-export function checkBranch(where: string, ref: BranchRef): void {
-  if (typeof ref !== 'object' || ref === null || Array.isArray(ref)) {
-    if (typeof ref === 'string' && Object.hasOwn(branches, ref)) return;
-    throw new RangeError(
-      `${where}: "branches" expected names among ${Object.keys(branches).join(', ')}, got ${shown(ref)}`,
-    );
-  }
-  const { name, expression, kinks, f, df, d2f } = ref;
-  const isWhole =
-    [name, expression].every((text) => typeof text === 'string') &&
-    Array.isArray(kinks) &&
-    [f, df, d2f].every((part) => typeof part === 'function');
-  if (isWhole) return;
-  throw new TypeError(
-    `${where}: "branches" expected custom branches with name, expression, kinks, f, df and d2f, got ${shown(ref)}`,
-  );
 }
 
 function checkConstraint(constraint: Pool['constraint'], n: number): void {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BranchName, Constraint, Pool, Sharing } from './case.ts';
-import { mrelu, mreluSettings, mreluVjp } from './mrelu.ts';
+import { mreluForward, mreluSettings, mreluVjp } from './mrelu.ts';
 import { initialAlpha, parameterLayout } from './parameters.ts';
 import { doubleVjp, forward, jvp, vjp } from './pool.ts';
 
@@ -134,17 +134,21 @@ describe('softmax', () => {
   });
 });
 
-describe('mrelu', () => {
+describe('mreluForward and mreluVjp', () => {
   it('has its two settings by name, with P + D = 1', () => {
     for (const { P, D } of Object.values(mreluSettings)) expect(P + D).toBe(1);
-    expect(mrelu(f64(-1, 0, 1, 2), 0.5)).toEqual(f64(0, 0, 1, 1.5));
+    expect(mreluForward(f64(-1, 0, 1, 2), 0.5)).toEqual(f64(0, 0, 1, 1.5));
     expect(mreluVjp(f64(-1, 0, 1, 2), 0.5, f64(4, 4, 4, 4))).toEqual(f64(0, 0, 2, 2));
   });
 
   it('names P when it is wrong', () => {
-    expect(() => mrelu(f64(1), NaN)).toThrow(new RangeError('mrelu: "P" expected a finite number, got NaN'));
-    expect(() => mrelu(f64(1), '0.5' as never)).toThrow(new TypeError('mrelu: "P" expected a number, got string'));
-    expect(() => mrelu([1] as never, 0.5)).toThrow(TypeError);
+    expect(() => mreluForward(f64(1), NaN)).toThrow(
+      new RangeError('mreluForward: "P" expected a finite number, got NaN'),
+    );
+    expect(() => mreluForward(f64(1), '0.5' as never)).toThrow(
+      new TypeError('mreluForward: "P" expected a number, got string'),
+    );
+    expect(() => mreluForward([1] as never, 0.5)).toThrow(TypeError);
   });
 });
 

@@ -5,8 +5,8 @@ import { type Kappa, kappa } from './constraints.ts';
 import { type ParameterLayout, parameterLayout } from './parameters.ts';
 import { ExactSum } from './sum.ts';
 
-/** A pool input with the cotangent of its output. */
-export type PoolBackward = PoolInput & { readonly dy: Float64Array };
+/** A pool input with the cotangent `dy` of its output, `[N, ...U]`. */
+export type VjpInput = PoolInput & { readonly dy: Float64Array };
 
 /**
  * `y = Σᵢ cᵢ · fᵢ(x)`, `c = κ(alpha)`.
@@ -17,7 +17,7 @@ export type PoolBackward = PoolInput & { readonly dy: Float64Array };
  * @throws TypeError, RangeError naming the argument. Source: spec §1, §2.
  */
 export function forward(input: PoolInput): Float64Array {
-  const { layout, fs, kappas } = open(input, 'forward');
+  const { layout, fs, kappas } = prepare(input, 'forward');
   return input.x.map((x, i) => {
     const { c } = kappas[layout.positionOf[i % layout.units]];
     const y = new ExactSum();
@@ -33,8 +33,8 @@ export function forward(input: PoolInput): Float64Array {
  *
  * @throws TypeError, RangeError naming the argument. Source: spec §4.
  */
-export function vjp(input: PoolBackward): Gradients {
-  const { layout, fs, kappas } = open(input, 'vjp');
+export function vjp(input: VjpInput): Gradients {
+  const { layout, fs, kappas } = prepare(input, 'vjp');
   const { x, dy, shape } = input;
   checkTensor('vjp', 'dy', dy, shape);
   const dx = x.map((v, i) => dy[i] * slope(fs, kappas[layout.positionOf[i % layout.units]].c, v));
@@ -50,7 +50,7 @@ export function vjp(input: PoolBackward): Gradients {
  * @throws TypeError, RangeError naming the argument. Source: spec §4.
  */
 export function jvp(input: PoolInput, tangents: Tangents): Float64Array {
-  const { layout, fs, kappas } = open(input, 'jvp');
+  const { layout, fs, kappas } = prepare(input, 'jvp');
   checkInput('jvp', 'tangents', tangents);
   const { tx, talpha } = tangents;
   checkTensor('jvp', 'tx', tx, input.shape);
@@ -74,8 +74,8 @@ export function jvp(input: PoolInput, tangents: Tangents): Float64Array {
  *
  * @throws TypeError, RangeError naming the argument. Source: spec §4.
  */
-export function doubleVjp(input: PoolBackward, cotangents: GradientCotangents): SecondOrder {
-  const { layout, fs, kappas } = open(input, 'doubleVjp');
+export function doubleVjp(input: VjpInput, cotangents: GradientCotangents): SecondOrder {
+  const { layout, fs, kappas } = prepare(input, 'doubleVjp');
   checkInput('doubleVjp', 'cotangents', cotangents);
   const { ddx, ddalpha } = cotangents;
   const { x, dy, shape } = input;
@@ -104,14 +104,14 @@ export function doubleVjp(input: PoolBackward, cotangents: GradientCotangents): 
   return { toX, toAlpha, toDy };
 }
 
-interface Open {
+interface PreparedPool {
   readonly layout: ParameterLayout;
   readonly fs: readonly Branch[];
   /** κ at each position of S. */
   readonly kappas: readonly Kappa[];
 }
 
-function open(input: PoolInput, where: string): Open {
+function prepare(input: PoolInput, where: string): PreparedPool {
   checkInput(where, 'input', input);
   const { pool, shape, x, alpha } = input;
   const layout = parameterLayout(pool, shape);

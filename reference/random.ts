@@ -9,9 +9,13 @@ import { checkFinite, checkInput, kindOf, shown } from './arguments.ts';
 export interface Random {
   /** The next 32 bits, an integer in [0, 2^32). */
   bits(): number;
-  /** Uniform on [low, high), 53 bits; default [0, 1). Where the sum rounds up to it, `high` is drawn too. */
+  /**
+   * Uniform on [low, high), 53 bits; default [0, 1). Where the sum rounds up to it, `high` is drawn too.
+   *
+   * @throws TypeError, RangeError unless low, high and high - low are finite numbers
+   */
   uniform(low?: number, high?: number): number;
-  /** Uniform integer in [0, n), without bias, for 1 ≤ n ≤ 2^32. */
+  /** Uniform integer in [0, n), without bias. @throws RangeError unless n is an integer in [1, 2^32] */
   below(n: number): number;
 }
 
@@ -22,10 +26,10 @@ export function checkSource(where: string, source: Random): void {
   throw new TypeError(`${where}: "source" expected a stream of random(seed, name), got ${kindOf(source)}`);
 }
 
-/** FNV-1a (32 bits) over UTF-16 units. */
-function hash(name: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
+/** FNV-1a (32 bits) over UTF-16 units, another hash for each 32-bit `seed`; an integer in [-2^31, 2^31). */
+export function fnv1a(text: string, seed: number = 0): number {
+  let h = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return h;
 }
 
@@ -33,7 +37,7 @@ function hash(name: string): number {
  * The stream called `name` of `seed`. Two words of the state are the seed's and one is the name's, so different seeds
  * never share a stream, and the draws of one stream do not depend on how many were taken from another.
  *
- * @throws RangeError if `seed` is not an integer in [0, 2^53)
+ * @throws TypeError unless `name` is text, RangeError if `seed` is not an integer in [0, 2^53)
  */
 export function random(seed: number, name: string): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -41,7 +45,7 @@ export function random(seed: number, name: string): Random {
   }
   if (typeof name !== 'string') throw new TypeError(`random: "name" expected text, got ${kindOf(name)}`);
   // a, b, c and the counter; in an array of 32-bit integers, which wraps by itself and is not boxed.
-  const state = Int32Array.of(seed, Math.floor(seed / 2 ** 32), hash(name), 1);
+  const state = Int32Array.of(seed, Math.floor(seed / 2 ** 32), fnv1a(name), 1);
   function next(): number {
     const [a, b, c, counter] = [state[0], state[1], state[2], state[3]];
     const t = (a + b + counter) | 0;

@@ -12,12 +12,12 @@ export interface SgdOptions {
  *
  * @throws TypeError for another kind, RangeError unless the numbers are finite and from 0 and `iterations` is an integer
  */
-export function rateAt(options: SgdOptions, iterations: number): number {
-  checkInput('rateAt', 'options', options);
+export function learningRateAt(options: SgdOptions, iterations: number): number {
+  checkInput('learningRateAt', 'options', options);
   const { learningRate, decay } = options;
-  checkFinite('rateAt: "learningRate"', learningRate, 0);
-  checkFinite('rateAt: "decay"', decay, 0);
-  checkInteger('rateAt: "iterations"', iterations, 0);
+  checkFinite('learningRateAt: "learningRate"', learningRate, 0);
+  checkFinite('learningRateAt: "decay"', decay, 0);
+  checkInteger('learningRateAt: "iterations"', iterations, 0);
   return learningRate / (1 + decay * iterations);
 }
 
@@ -25,7 +25,7 @@ export function rateAt(options: SgdOptions, iterations: number): number {
  * One update of SGD with Nesterov momentum, in place, in Keras' form:
  * `v ← momentum · v - rate · g`, then `w ← w + momentum · v - rate · g`.
  *
- * w, v, g: float64 of one length; rate is `rateAt(options, t)`. With momentum 0 it is plain `w ← w - rate · g`.
+ * w, v, g: float64 of one length; rate is `learningRateAt(options, t)`. With momentum 0 it is plain `w ← w - rate · g`.
  *
  * @throws TypeError for another kind, RangeError if a length does not match
  */

@@ -7,6 +7,8 @@ import { kindOf } from './arguments.ts';
  * (Shewchuk 1997, "Adaptive precision floating-point arithmetic", §2.4); products enter with their rounding error
  * (Dekker 1971). Exact unless a product falls below 2⁻⁹⁶⁰: such a product is rounded once by itself.
  * A term that is not finite makes the result the plain sum of such terms.
+ *
+ * @throws TypeError for a term or a factor that is no number
  */
 export class ExactSum {
   /** Terms below `large`: fewer than 2¹²² of them cannot overflow. */
@@ -15,6 +17,7 @@ export class ExactSum {
   #large: number[] = [];
   #special = 0;
 
+  /** Adds `a`. */
   add(a: number): this {
     if (!Number.isFinite(a)) this.#addSpecial(a);
     else if (Math.abs(a) < large) grow(this.#ordinary, a);
@@ -27,6 +30,7 @@ export class ExactSum {
     this.#special += a;
   }
 
+  /** Adds `a·b`. */
   addProduct(a: number, b: number): this {
     if (typeof a !== 'number') throw notANumber('a', a);
     if (typeof b !== 'number') throw notANumber('b', b);
@@ -36,6 +40,7 @@ export class ExactSum {
     return this;
   }
 
+  /** The sum so far, rounded once. */
   value(): number {
     if (this.#special !== 0) return this.#special;
     if (this.#large.length === 0) return round(this.#ordinary);

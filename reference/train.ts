@@ -7,10 +7,10 @@ import {
   forward,
   type Layer,
   layerShapes,
-  type Settle,
+  type PreActivationHook,
 } from './network.ts';
 import type { Protocol } from './protocol.ts';
-import { nesterovUpdate, rateAt } from './sgd.ts';
+import { learningRateAt, nesterovUpdate } from './sgd.ts';
 
 /** The state of a training: `iterations` updates were made. The arrays are changed in place. */
 export interface Training {
@@ -20,11 +20,17 @@ export interface Training {
 }
 
 /**
- * One update on one batch, in place; the loss is that before the update.
+ * One update on one batch, in place, as `nesterovUpdate` has it; the loss is that before the update. Rows of alpha that the
+ * activation does not train stay as they are.
  *
  * @throws TypeError, RangeError naming the argument
  */
-export function trainStep(protocol: Protocol, training: Training, batch: Batch<Float64Array>, settle?: Settle): number {
+export function trainStep(
+  protocol: Protocol,
+  training: Training,
+  batch: Batch<Float64Array>,
+  onPreActivation?: PreActivationHook,
+): number {
   const shapes = layerShapes(protocol);
   checkInput('trainStep', 'training', training);
   const { parameters, velocities } = training;
@@ -33,9 +39,9 @@ export function trainStep(protocol: Protocol, training: Training, batch: Batch<F
   checkShapes('trainStep', 'velocities', velocities, shapes);
   checkInteger('trainStep: "training.iterations"', training.iterations, 0);
   checkBatch('trainStep', batch);
-  const { loss, stages } = forward(protocol, parameters, batch, settle);
+  const { loss, stages } = forward(protocol, parameters, batch, onPreActivation);
   const { gradients } = backward(protocol, parameters, batch, stages);
-  const rate = rateAt(protocol, training.iterations);
+  const rate = learningRateAt(protocol, training.iterations);
   for (const [i, { W, b, alpha }] of parameters.entries()) {
     const [v, g] = [velocities[i], gradients[i]];
     nesterovUpdate(W, v.W, g.W, rate, protocol.momentum);

@@ -1,17 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { certificateOf } from '../certification/certificate.ts';
 import { certify } from '../certification/certify.ts';
 import { readSuite } from '../fixtures/load.ts';
+import { schemasIn } from '../fixtures/schema.ts';
 
-const folder = new URL('../fixtures/schemas/', import.meta.url);
 const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
-const ajv = new Ajv2020({ strictTypes: false });
-for (const file of readdirSync(folder)) ajv.addSchema(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+const schemas = schemasIn(fileURLToPath(new URL('../fixtures/schemas/', import.meta.url)));
 
 const wrongWith = (name: string, value: unknown) => {
-  const validate = ajv.getSchema(`https://poolproof.invalid/schemas/${name}.schema.json`)!;
+  const validate = schemas.getSchema(`https://poolproof.invalid/schemas/${name}.schema.json`)!;
   return validate(JSON.parse(JSON.stringify(value))) ? undefined : validate.errors;
 };
 

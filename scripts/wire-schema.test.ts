@@ -1,15 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { replyTo } from '../certification/serve.ts';
 import { everything, runRequest, startRequest } from '../certification/wire.ts';
 import { decodeCase } from '../fixtures/case.ts';
 import { readSuite } from '../fixtures/load.ts';
+import { schemasIn } from '../fixtures/schema.ts';
 import { referenceSubject } from '../properties/reference-subject.ts';
 
-const folder = new URL('../fixtures/schemas/', import.meta.url);
-const ajv = new Ajv2020({ strictTypes: false });
-for (const file of readdirSync(folder)) ajv.addSchema(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+const schemas = schemasIn(fileURLToPath(new URL('../fixtures/schemas/', import.meta.url)));
 
 it('what our runner and our subjects write conforms to the schema of the wire', async () => {
   const served = {
@@ -27,7 +25,7 @@ it('what our runner and our subjects write conforms to the schema of the wire', 
     { id: 9, cmd: 'stop' },
   ];
   const [request, reply] = ['request', 'reply'].map((part) =>
-    ajv.getSchema(`https://poolproof.invalid/schemas/pool-harness-1.schema.json#/$defs/${part}`),
+    schemas.getSchema(`https://poolproof.invalid/schemas/pool-harness-1.schema.json#/$defs/${part}`),
   );
   for (const line of requests) expect(request!(line), JSON.stringify([line, request!.errors])).toBe(true);
   for (const line of [...requests.slice(0, -1), ...invalid.map((one) => ({ id: 1, ...one.request }))]) {

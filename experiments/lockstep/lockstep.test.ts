@@ -15,7 +15,7 @@ import {
 } from '../../reference/network.ts';
 import type { Protocol } from '../../reference/protocol.ts';
 import { random } from '../../reference/random.ts';
-import { rateAt } from '../../reference/sgd.ts';
+import { learningRateAt } from '../../reference/sgd.ts';
 import { author2016 } from '../protocols.ts';
 import { compareStep } from './lockstep.ts';
 import { runLockstep } from './lockstep-run.ts';
@@ -175,7 +175,7 @@ function float32Trainer(protocol: Protocol, initial: readonly Layer<Float32Array
       cotangents.unshift({ dh, dz, da });
     }
     const before = { parameters, velocities };
-    const rate = (wrong.rate ?? ((v) => v))(rateAt(protocol, iterations));
+    const rate = (wrong.rate ?? ((v) => v))(learningRateAt(protocol, iterations));
     const moved = parameters.map((layer, i) => moveLayer(layer, velocities[i], gradients[i], rate));
     parameters = moved.map(({ w }) => w);
     velocities = moved.map(({ v }) => v);

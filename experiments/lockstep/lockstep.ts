@@ -2,7 +2,7 @@ import type { StepTrace } from '../../impl/tfjs/training/train.ts';
 import { transpose } from '../../reference/matrix.ts';
 import { type Batch, type Layer, widen, widenBatch } from '../../reference/network.ts';
 import { inputsOf, type Protocol } from '../../reference/protocol.ts';
-import { rateAt } from '../../reference/sgd.ts';
+import { learningRateAt } from '../../reference/sgd.ts';
 import {
   activationExpected,
   crossEntropyExpected,
@@ -43,7 +43,7 @@ export function compareStep(protocol: Protocol, batch: Batch<Float32Array>, trac
   const { sizes, activation, momentum } = protocol;
   const { x, labels, masks } = widenBatch(batch);
   const N = labels.length;
-  const rate = rateAt(protocol, trace.iterations);
+  const rate = learningRateAt(protocol, trace.iterations);
   const before = widen(trace.before.parameters);
   const found: Comparison[] = [];
   const add = (what: string, actual: Float32Array, expected: Expected): void => {

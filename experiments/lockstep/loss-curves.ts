@@ -1,5 +1,12 @@
 import type { StepTrace } from '../../impl/tfjs/training/train.ts';
-import { type Batch, type Layer, type Settle, widen, widenBatch, zerosLike } from '../../reference/network.ts';
+import {
+  type Batch,
+  type Layer,
+  type PreActivationHook,
+  widen,
+  widenBatch,
+  zerosLike,
+} from '../../reference/network.ts';
 import { inputsOf, type Protocol } from '../../reference/protocol.ts';
 import { type Random, random } from '../../reference/random.ts';
 import { type Training, trainStep } from '../../reference/train.ts';
@@ -74,14 +81,14 @@ function disturbedStep(
   training: Training,
   batch: Batch<Float64Array>,
   signs: Random,
-  settle: Settle,
+  onPreActivation: PreActivationHook,
 ): number {
   const disturbances = training.parameters.map(({ W }, i) => {
     const size = gamma(inputsOf(protocol, i));
     return W.map((w) => (signs.bits() < 2 ** 31 ? w * size : -w * size));
   });
   for (const [i, { W }] of training.parameters.entries()) addTo(W, disturbances[i], 1);
-  const loss = trainStep(protocol, training, batch, settle);
+  const loss = trainStep(protocol, training, batch, onPreActivation);
   for (const [i, { W }] of training.parameters.entries()) addTo(W, disturbances[i], -1);
   for (const { W, b, alpha } of [...training.parameters, ...training.velocities]) {
     for (const values of [W, b, alpha ?? []])

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { getThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { getThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import { describe, expect, inject, it } from 'vitest';
 import { failureText } from '../../properties/failure-text.ts';
 import { laws } from '../../properties/laws.ts';
@@ -9,17 +9,17 @@ import { parameterLayout } from '../../reference/parameters.ts';
 import { doubleVjp, forward, vjp } from '../../reference/pool.ts';
 import { random } from '../../reference/random.ts';
 import { sizeOf } from '../../reference/shape.ts';
-import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
 import { wrongCalls } from './bad-input-for-tests.ts';
 import { backwardKernel, forwardKernel } from './kernels/kernel.ts';
 import { ActivationPool } from './layers.ts';
 import { MReLU } from './mrelu-layer.ts';
 import { activationPool } from './op.ts';
+import { openTarget } from './open-target-for-tests.ts';
 import { tfjsSubject } from './subject.ts';
 
 /** Every law on the backend of this Vitest project, in Node or in a browser (vitest.conformance.ts). */
 
-const { target, runs, required, absent } = inject('conformance');
+const { target, runs } = inject('conformance');
 const isThreaded = target.endsWith('-threads');
 
 /** Ranks 1 to 5, odd and even edges, one unit, more tiles than a block sums, axes that have to be moved. */
@@ -56,23 +56,6 @@ const sources: readonly ((t: tf.Tensor) => tf.Tensor)[] = [
   (t) => t,
 ];
 
-const page = globalThis as { navigator?: object };
-
-/** The backend, or why it is not there, which is an error only where it must be. */
-async function open(): Promise<OpenBackend | string> {
-  try {
-    if (absent !== undefined) throw new Error(absent);
-    // As the development server of the tests has them.
-    if (target.startsWith('chromium:wasm')) setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
-    // One thread for two cores is what tfjs takes, and a machine for tests may have no more.
-    if (isThreaded) Object.defineProperty(page.navigator!, 'hardwareConcurrency', { value: 4 });
-    return await openBackend(target.replace('chromium:', '') as BackendName);
-  } catch (error) {
-    if (required) throw error;
-    return (error as Error).message;
-  }
-}
-
 /**
  * What is alive on the current backend: what the engine counts, the tensors of the backend, of which kernels may make some
  * that the engine never sees, those of TensorFlow itself, and on wasm the size of its heap, which never shrinks.
@@ -90,7 +73,7 @@ function held() {
   };
 }
 
-const backend = await open();
+const backend = await openTarget();
 
 if (typeof backend === 'string') {
   console.warn(`not tested: ${target}: ${backend}`);

@@ -97,7 +97,7 @@ for (const backend of await availableBackends()) {
           tf.engine().startScope();
           await law.check(c, trial);
           tf.engine().endScope();
-          compared += trial.counts.checked;
+          compared += trial.counts.compared;
         }
       }
       if (form.name === 'ActivationPool' || quantity !== 'dalpha') expect(compared).toBeGreaterThan(200);

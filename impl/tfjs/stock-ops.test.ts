@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
 import type { Broken } from '../../docs/finding.ts';
@@ -20,14 +19,14 @@ import { checkLaw, lackOf } from '../../properties/verify.ts';
 import type { Answer, BranchRef, Case } from '../../reference/case.ts';
 import { forward, vjp } from '../../reference/pool.ts';
 import type { Subject } from '../../reference/subject.ts';
-import { type BackendName, type OpenBackend, openBackend } from './backends.ts';
+import { openTarget } from './open-target-for-tests.ts';
 import { type StockPool, stockSubject } from './stock-subject-for-tests.ts';
 
 /**
  * The activations of TensorFlow.js itself, forward and gradient, under every law that speaks of them, on the backend of
  * this Vitest project (vitest.conformance.ts); and what is known to be wrong, which must stay wrong or leave the list.
  */
-const { target, stockRuns, required, absent } = inject('conformance');
+const { target, stockRuns } = inject('conformance');
 
 /** A stock op, the pool that it is, and the Case that a drawn one becomes. */
 interface Op extends StockPool {
@@ -216,19 +215,7 @@ async function printed(snippet: string): Promise<string> {
   return lines.join('\n');
 }
 
-/** The backend, or why it is not there, which is an error only where it must be. */
-async function open(): Promise<OpenBackend | string> {
-  try {
-    if (absent !== undefined) throw new Error(absent);
-    if (target.startsWith('chromium:wasm')) setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
-    return await openBackend(target.replace('chromium:', '') as BackendName);
-  } catch (error) {
-    if (required) throw error;
-    return (error as Error).message;
-  }
-}
-
-const backend = await open();
+const backend = await openTarget();
 const offTheList = 'no longer so: take it off docs/findings.ts';
 
 if (typeof backend === 'string') {

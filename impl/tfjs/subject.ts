@@ -6,7 +6,12 @@ import { activationPool } from './op.ts';
 import { checkedPool, layoutOf, list, shown } from './parameters.ts';
 import { sizeOf } from './shape.ts';
 
-/** `activationPool` on an open backend, as a Subject of dtype f32. */
+/**
+ * `activationPool` on an open backend, as a Subject of dtype f32.
+ *
+ * @throws TypeError unless `backend` is what `openBackend` opens. The Subject itself throws TypeError, RangeError naming
+ *   what of a Case is wrong, or not f32.
+ */
 export function tfjsSubject(backend: OpenBackend): Subject {
   if (typeof backend?.use !== 'function' || typeof backend.tf?.tidy !== 'function') {
     throw new TypeError(`tfjsSubject: "backend" expected what openBackend opens, got ${shown(backend)}`);

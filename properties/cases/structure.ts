@@ -1,6 +1,6 @@
 import type { BranchName, BranchRef, Constraint, Pool, Sharing } from '../../reference/case.ts';
 import { sizeOf } from '../../reference/shape.ts';
-import type { CaseConstraints } from '../cases.ts';
+import type { CaseOptions } from '../cases.ts';
 import { formats } from '../dtypes.ts';
 import type { Draw } from './draw.ts';
 import type { Values } from './values.ts';
@@ -36,7 +36,7 @@ interface Structure {
  */
 export function drawStructure(
   draw: Draw,
-  constraints: CaseConstraints,
+  constraints: CaseOptions,
   own: readonly BranchRef[],
   values: Values,
 ): Structure {
@@ -45,11 +45,11 @@ export function drawStructure(
 
 class StructureDraw {
   readonly #draw: Draw;
-  readonly #constraints: CaseConstraints;
+  readonly #constraints: CaseOptions;
   readonly #own: readonly BranchRef[];
   readonly #values: Values;
 
-  constructor(draw: Draw, constraints: CaseConstraints, own: readonly BranchRef[], values: Values) {
+  constructor(draw: Draw, constraints: CaseOptions, own: readonly BranchRef[], values: Values) {
     this.#draw = draw;
     this.#constraints = constraints;
     this.#own = own;

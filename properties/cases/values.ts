@@ -1,6 +1,6 @@
 import { branchOf } from '../../reference/branches.ts';
 import type { BranchRef, Constraint, Dtype } from '../../reference/case.ts';
-import type { CaseConstraints, Kind } from '../cases.ts';
+import type { CaseKind, CaseOptions } from '../cases.ts';
 import { type Format, heldFormat } from '../dtypes.ts';
 import type { Draw } from './draw.ts';
 
@@ -20,7 +20,7 @@ const uniform = 24;
 /** Draws the numbers of a Case, each one representable in what the Subject holds. */
 export class Values {
   readonly #draw: Draw;
-  readonly #kind: Kind;
+  readonly #kind: CaseKind;
   readonly #lattice: { readonly unit: number; readonly largest: number };
   readonly #format: Format;
   /** Where the given branches have kinks. */
@@ -28,7 +28,7 @@ export class Values {
   /** Whether this Case holds NaN, ±∞ or values near overflow. */
   readonly #nonFinite: boolean;
 
-  constructor(draw: Draw, { dtype, kind, facets = [], finite }: CaseConstraints, own: readonly BranchRef[]) {
+  constructor(draw: Draw, { dtype, kind, facets = [], finite }: CaseOptions, own: readonly BranchRef[]) {
     this.#draw = draw;
     this.#kind = kind;
     this.#lattice = lattices[dtype];

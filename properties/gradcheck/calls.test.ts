@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Asked, firstDifference, GradcheckError } from './calls.ts';
+import { AskedFunction, firstDifference, GradcheckError } from './calls.ts';
 import type { Declared, Differentiable, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { elementwise, elementwiseLayer } from './layers-for-tests.ts';
@@ -17,7 +17,7 @@ const right: Differentiable = {
   jvp: ({ x, w }, { x: tx, w: tw }) => x.map((v, i) => w[0] * tx[i] + v * tw[0]),
 };
 const ask = (change: Partial<Differentiable> = {}, declared: Declared = {}) =>
-  new Asked({ ...right, ...change }, declared, { x: [3], w: [1] });
+  new AskedFunction({ ...right, ...change }, declared, { x: [3], w: [1] });
 const dy = floats(1, 0, -1);
 
 describe('answers', () => {
@@ -210,7 +210,7 @@ describe('a function that consumes its arguments', () => {
         return x.slice();
       },
     };
-    const asked = new Asked(of, {}, shapes);
+    const asked = new AskedFunction(of, {}, shapes);
     await asked.forward(inputs);
     await asked.forward(inputs);
     await asked.row(inputs, shapes, 3);
@@ -428,7 +428,7 @@ describe('a function that reuses its answers', () => {
 });
 
 describe('a part that does not do as its kind says', () => {
-  it.each<[string, Partial<Differentiable>, (asked: Asked) => Promise<unknown>]>([
+  it.each<[string, Partial<Differentiable>, (asked: AskedFunction) => Promise<unknown>]>([
     ['forward threw: no', { forward: () => Promise.reject(new Error('no')) }, (asked) => asked.forward(inputs)],
     [
       'twin threw: why',

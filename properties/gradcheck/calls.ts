@@ -1,5 +1,5 @@
 import { kindOf, shown } from '../../reference/arguments.ts';
-import type { Declared, Differentiable, SecondOrder, Shapes, Tensors } from './differentiable.ts';
+import type { Declared, Differentiable, DoubleVjpResult, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckFailure } from './report.ts';
 
 /** How often each of the function's parts was called. */
@@ -20,7 +20,7 @@ export class GradcheckError extends Error {
 }
 
 /** Asks a function for its parts: counts, hands out copies of the inputs, notes what it does to them and to its answers. */
-export class Asked {
+export class AskedFunction {
   readonly calls: Calls = { forward: 0, vjp: 0, jvp: 0, doubleVjp: 0, twin: 0 };
   readonly failures: GradcheckFailure[] = [];
   readonly #f: Differentiable;
@@ -78,7 +78,7 @@ export class Asked {
     );
   }
 
-  async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<SecondOrder> {
+  async doubleVjp(inputs: Tensors, dy: Float64Array, cotangents: Tensors): Promise<DoubleVjpResult> {
     this.calls.doubleVjp++;
     const groups = { inputs, dy: { dy }, cotangents };
     const answer: unknown = await this.#run('doubleVjp', groups, (g, shapes) =>
@@ -87,7 +87,7 @@ export class Asked {
     if (answer === null || typeof answer !== 'object') {
       throw new GradcheckError(`doubleVjp: expected an object with inputs and dy, got ${kindOf(answer)}`);
     }
-    const given = answer as Record<keyof SecondOrder, unknown>;
+    const given = answer as Record<keyof DoubleVjpResult, unknown>;
     return {
       inputs: this.#tensors('doubleVjp', inputs, given.inputs),
       dy: this.#tensor('doubleVjp', 'dy', given.dy, dy.length),

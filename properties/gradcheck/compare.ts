@@ -30,7 +30,7 @@ export interface Numeric {
 }
 
 export interface Comparison {
-  readonly summary: Pick<InputReport, 'compared' | 'unchecked' | 'vacuous' | 'worst'>;
+  readonly summary: Pick<InputReport, 'compared' | 'open' | 'vacuous' | 'worst'>;
   readonly sees: () => InputReport['sees'];
   readonly failure: GradcheckFailure | undefined;
   /** The elements that are wrong. */
@@ -125,7 +125,7 @@ const ownRoundings = 8;
 
 /**
  * Compares a cotangent with the interval of the measured one, wider on both sides by what rounding can do to the analytic
- * value: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms unless bounds are declared, of which NaN leaves an element unchecked;
+ * value: `γ_{K+M}·Σ|dy·∂y/∂v|` for sums of M terms unless bounds are declared, of which NaN leaves an element open;
  * and by what it has done to the measured one, since a bound as narrow as an ulp is for the exact value.
  */
 function compareCotangent({
@@ -185,7 +185,7 @@ function compareCotangent({
   return {
     summary: {
       compared,
-      unchecked: projection ? unmoved(projection, halves) : analytic.length - compared,
+      open: projection ? unmoved(projection, halves) : analytic.length - compared,
       vacuous,
       worst: element,
     },

@@ -1,5 +1,5 @@
 import { random } from '../../reference/random.ts';
-import { Asked } from './calls.ts';
+import { AskedFunction } from './calls.ts';
 import type { Numeric } from './compare.ts';
 import type { Context } from './context.ts';
 import type { Differentiable, Structure, Tensors } from './differentiable.ts';
@@ -21,7 +21,7 @@ export async function contextOf(
   more: Partial<Context> & { readonly seed?: number } = {},
 ): Promise<Context> {
   const { seed = 1, ...replaced } = more;
-  const asked = new Asked(f, {}, shapes);
+  const asked = new AskedFunction(f, {}, shapes);
   const y = await asked.forward(inputs);
   const dy = more.dy ?? new Float64Array(y.length).fill(1);
   const numerics = Object.entries(known).map(([name, { structure, slope }]): Numeric => {

@@ -1,12 +1,12 @@
 import type { Random } from '../../reference/random.ts';
-import type { Asked } from './calls.ts';
+import type { AskedFunction } from './calls.ts';
 import type { Numeric } from './compare.ts';
 import type { FloatDtype, Shapes, Tensors } from './differentiable.ts';
 import type { GradcheckOptions } from './options.ts';
 
 /** What is known once the derivatives are measured. */
 export interface Measured {
-  readonly asked: Asked;
+  readonly asked: AskedFunction;
   readonly inputs: Tensors;
   readonly y: Float64Array;
   readonly numerics: readonly Numeric[];

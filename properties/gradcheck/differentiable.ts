@@ -30,7 +30,7 @@ export interface Differentiable extends Declared {
     dy: Float64Array,
     cotangents: Tensors,
     shapes: Shapes,
-  ): SecondOrder | Promise<SecondOrder>;
+  ): DoubleVjpResult | Promise<DoubleVjpResult>;
   /** The shape of `y` for inputs of these shapes, where it is not declared. */
   outputShape?(shapes: Shapes): readonly number[];
   /** The same function in float64, for the numeric side of a function that computes in `f32`. */
@@ -38,7 +38,7 @@ export interface Differentiable extends Declared {
 }
 
 /** What double backward answers. */
-export interface SecondOrder {
+export interface DoubleVjpResult {
   readonly inputs: Tensors;
   readonly dy: Float64Array;
 }
@@ -50,7 +50,7 @@ export interface Declared {
   /** Which outputs an input reaches. A declared structure that does not hold is a failure. */
   readonly structure?: Readonly<Record<string, Structure>>;
   /** Where an input has kinks and jumps; a function gives them by element. */
-  readonly kinks?: Readonly<Record<string, readonly Kink[] | ((element: number) => readonly Kink[])>>;
+  readonly kinks?: Readonly<Record<string, readonly DeclaredKink[] | ((element: number) => readonly DeclaredKink[])>>;
   /** Inputs without a gradient. */
   readonly constants?: readonly string[];
   /** Inputs and `y` whose first axis is a batch: one row asked for alone must then answer the same. */
@@ -73,7 +73,7 @@ export interface OneSided {
 }
 
 /** A place where an output is not smooth in one input element; functions of the output's index say what holds there. */
-export interface Kink {
+export interface DeclaredKink {
   readonly at: number;
   /** The value there by convention: that of the left or the right limit, or a number; or `any`. Unless given, one in between. */
   readonly value?: 'left' | 'right' | 'any' | ((output: number) => number);
@@ -84,7 +84,7 @@ export interface Kink {
   readonly right?: (output: number) => OneSided;
 }
 
-/** Known bounds of the rounding error; NaN leaves an element unchecked. */
+/** Known bounds of the rounding error; NaN leaves an element open. */
 export interface Rounding {
   /** Of each output of `forward` (of the twin, if there is one) at these inputs. */
   forward(inputs: Tensors): Float64Array;

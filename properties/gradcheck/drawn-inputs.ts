@@ -24,6 +24,7 @@ export interface DrawnInputs {
   readonly dy?: 1;
 }
 
+/** How inputs are drawn. */
 export interface DrawOptions {
   readonly shapes: DrawnShapes;
   readonly dtype?: FloatDtype;
@@ -51,6 +52,8 @@ const largestInteger = 8;
  * Of 20 runs 7 have one input whose elements are alike, see `Pattern`, and 4 a dy of ones. Shrinks axes, then elements,
  * which never move onto a kink: it would hide what is wrong beside it. An axis of a fixed length shrinks too; where several
  * inputs have one of that length, in all of them.
+ *
+ * @throws TypeError, RangeError naming the option
  */
 export function drawnInputs(options: DrawOptions): fc.Arbitrary<DrawnInputs> {
   checkDraw('drawnInputs', options);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Differentiable, Kink, Rounding, Tensors } from './differentiable.ts';
+import type { DeclaredKink, Differentiable, Rounding, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { elementwise, elementwiseLayer, papLayer } from './layers-for-tests.ts';
 import type { GradcheckOptions } from './options.ts';
@@ -35,7 +35,7 @@ const scaled: Differentiable = {
 const counts = async (f: Differentiable, inputs: Tensors, options: GradcheckOptions = {}) => {
   const report = await gradcheck(f, inputs, options);
   expect(report.failures).toEqual([]);
-  return Object.fromEntries(report.inputs.map(({ name, compared, unchecked }) => [name, [compared, unchecked]]));
+  return Object.fromEntries(report.inputs.map(({ name, compared, open }) => [name, [compared, open]]));
 };
 
 describe('outputs that depend on an element that is not finite stay open, all others are compared', () => {
@@ -85,7 +85,7 @@ describe('what a function declares of itself', () => {
 
   it('is held against it: structure, kinks, batch, constants and shapes', async () => {
     expect(await of({ ...mixed, structure: { x: 'elementwise' } }, { x: spread(5) })).toContain('cross-talk');
-    const kinks = (value: Kink['value'] & {}) => ({ x: [{ at: 0, value, derivative: 'left' as const }] });
+    const kinks = (value: DeclaredKink['value'] & {}) => ({ x: [{ at: 0, value, derivative: 'left' as const }] });
     expect(await of({ ...plain, kinks: kinks(() => 1) }, { x: floats(0) })).toEqual(['value']);
     const sized = { ...plain, forward: ({ x }: Tensors) => x.map((v) => v + x.length) };
     expect(await of({ ...sized, shapes: { x: [2, 2] }, batch: ['x'] }, { x: spread(4) })).toContain('batch');

@@ -383,9 +383,9 @@ it('random projections see what is wrong beside a share of elements on a kink', 
     shape,
   );
   expect(report.passed, gradcheckText(report)).toBe(true);
-  const { projection, sees, compared, unchecked } = report.inputs[0];
+  const { projection, sees, compared, open } = report.inputs[0];
   expect(projection!.random).toBe(4);
-  expect(projection!.together + projection!.alone + unchecked).toBe(n * c);
+  expect(projection!.together + projection!.alone + open).toBe(n * c);
   expect(compared).toBe(4 + projection!.alone);
   expect(sees!.absolute).toBe(true);
   expect(sees!.median).toBeLessThan(1e-4);

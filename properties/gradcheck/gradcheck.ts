@@ -2,7 +2,7 @@ import { kindOf } from '../../reference/arguments.ts';
 import { type Random, random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
 import { beyondStructure } from './beyond.ts';
-import { Asked, firstDifference } from './calls.ts';
+import { AskedFunction, firstDifference } from './calls.ts';
 import { checkArguments, checkedRounding } from './check-options.ts';
 import { type Comparison, compareConfirmed, cotangentRounding, type Numeric } from './compare.ts';
 import { confirmJacobian } from './confirm.ts';
@@ -46,7 +46,7 @@ export async function gradcheck(
   const { seed = 1, tolerance } = stated;
   const dtype = f.dtype ?? 'f64';
   const given = inputShapes(inputs, stated.shapes);
-  const asked = new Asked(f, stated, given);
+  const asked = new AskedFunction(f, stated, given);
   const y = await asked.forward(inputs);
   const { rounding: bounds } = stated;
   const declared = { ...stated, ...(bounds && { rounding: checkedRounding(bounds, inputs, y.length) }) };

@@ -16,7 +16,7 @@ const kink = (element: number): MeasuredKink => ({
   right: side(4, 16),
 });
 const comparison = {
-  summary: { compared: 1, unchecked: 0, vacuous: 0, worst: undefined },
+  summary: { compared: 1, open: 0, vacuous: 0, worst: undefined },
   sees: () => undefined,
 } as unknown as Comparison;
 
@@ -44,8 +44,8 @@ it('kinks of an input along directions are those of the elements that were moved
 });
 
 it('says in words what was compared', () => {
-  const report = (name: string, structure: string, compared: number, unchecked: number) =>
-    ({ name, structure, compared, unchecked }) as InputReport;
+  const report = (name: string, structure: string, compared: number, open: number) =>
+    ({ name, structure, compared, open }) as InputReport;
   expect(gradientCheck([])).toBe('no gradient');
   expect(gradientCheck([report('x', 'elementwise', 3, 0), report('w', 'dense', 2, 0)])).toBe(
     'gradient of every element',

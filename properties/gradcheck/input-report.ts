@@ -55,7 +55,7 @@ function kinkFound(
 export function gradientCheck(inputs: readonly InputReport[]): string {
   const of = (reports: readonly InputReport[]) => {
     const compared = reports.reduce((sum, report) => sum + report.compared, 0);
-    const all = reports.reduce((sum, { unchecked }) => sum + unchecked, compared);
+    const all = reports.reduce((sum, { open }) => sum + open, compared);
     return compared === all ? 'every element' : `${compared} of ${all} elements`;
   };
   const projected = inputs.filter(({ structure }) => structure === 'projected');

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
 import { confirmJacobian } from './confirm.ts';
-import type { FloatDtype, Kink, Structure } from './differentiable.ts';
+import type { DeclaredKink, FloatDtype, Structure } from './differentiable.ts';
 import { type Jacobian, measureJacobian } from './jacobian.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
@@ -17,7 +17,7 @@ export const each =
 export interface How {
   readonly dtype?: FloatDtype;
   readonly structure?: Structure;
-  readonly kinks?: (element: number) => readonly Kink[];
+  readonly kinks?: (element: number) => readonly DeclaredKink[];
   readonly noise?: number;
   /** K·u of noise that does not show where f is a line; 0 unless given. */
   readonly unit?: number;
@@ -74,5 +74,5 @@ export const smallest: number = stepScales.f64[2];
 /** `v + c·v³`, of which a quartic knows the slope, and takes for its error `4·h²·c` around a point, `8·h²·c` beside one. */
 export const cubic = (c: number): F => each((v) => v + c * v ** 3);
 /** A kink on the left of 0, so near that points lie on the right at every scale. */
-export const beside = (): Kink[] => [{ at: -smallest }];
+export const beside = (): DeclaredKink[] => [{ at: -smallest }];
 export const widthOf = ({ lo, hi }: Jacobian): number => hi[0] - lo[0];

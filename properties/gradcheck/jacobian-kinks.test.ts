@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Kink } from './differentiable.ts';
+import type { DeclaredKink } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { withoutKinks } from './jacobian.ts';
 import { each, expectWithin, type F, measured } from './jacobian-for-tests.ts';
@@ -8,7 +8,7 @@ import { elementwiseLayer } from './layers-for-tests.ts';
 const jump = (at: number): F => each((v) => (v > at ? 1 + 3 * (v - at) : v - at));
 
 describe('kinks', () => {
-  const kink = (more: Partial<Kink>) => () => [{ at: 0.5, ...more }];
+  const kink = (more: Partial<DeclaredKink>) => () => [{ at: 0.5, ...more }];
 
   it('declared, with the convention of a side, are that slope exactly where both sides are straight', async () => {
     for (const [derivative, slope] of [
@@ -121,7 +121,7 @@ describe('kinks', () => {
 
   const here = () => 0;
   const limits = () => ({ value: 0, slope: 1 });
-  it.each<[Partial<Kink>, 'neither' | 'left' | 'right' | 'both']>([
+  it.each<[Partial<DeclaredKink>, 'neither' | 'left' | 'right' | 'both']>([
     [{ derivative: here, value: here }, 'neither'],
     [{ derivative: 'any', value: 'any' }, 'neither'],
     [{ derivative: 'left', value: here }, 'left'],
@@ -180,7 +180,7 @@ describe('slopes without a limit are left open', () => {
       df: (v) => (v > 0 ? 0.5 / Math.sqrt(v) : 1),
     });
     const right = (slope: number) => () => ({ value: 0, slope });
-    const found = async (kink: Omit<Kink, 'at'>) =>
+    const found = async (kink: Omit<DeclaredKink, 'at'>) =>
       (await gradcheck(f, { x: Float64Array.of(0, 1) }, { kinks: { x: [{ at: 0, ...kink }] } })).failures;
     expect(await found({ derivative: 'left', right: right(Number.POSITIVE_INFINITY) })).toEqual([]);
     expect(await found({ derivative: 'left', right: right(3) })).toMatchObject([{ code: 'one-sided', side: 'right' }]);

@@ -1,4 +1,4 @@
-import type { FloatDtype, Kink } from './differentiable.ts';
+import type { DeclaredKink, FloatDtype } from './differentiable.ts';
 import type { Moved } from './measure.ts';
 import { type IsGood, isKink, type MeasuredSide, offFrom, type Sides, sidesOf } from './sides.ts';
 import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
@@ -10,7 +10,7 @@ export interface MeasuredKink {
   readonly output: number;
   readonly element: number;
   /** The declared kink, if it was. */
-  readonly declared: Kink | undefined;
+  readonly declared: DeclaredKink | undefined;
   readonly left: MeasuredSide;
   readonly right: MeasuredSide;
 }
@@ -334,7 +334,7 @@ function judgeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, nois
 }
 
 /** An element on a declared kink: its derivative is the convention, or any between the sides if there is none. */
-function judgeDeclared(entry: Open, kink: Kink, left: MeasuredSide, right: MeasuredSide): boolean {
+function judgeDeclared(entry: Open, kink: DeclaredKink, left: MeasuredSide, right: MeasuredSide): boolean {
   setKink(entry, kink, left, right);
   const { derivative, value } = kink;
   if (derivative === 'left' || derivative === 'right') {
@@ -358,7 +358,7 @@ function judgeDeclared(entry: Open, kink: Kink, left: MeasuredSide, right: Measu
   return (left.good || !isNeeded('left')) && (right.good || !isNeeded('right'));
 }
 
-function setKink(entry: Open, declared: Kink | undefined, left: MeasuredSide, right: MeasuredSide): void {
+function setKink(entry: Open, declared: DeclaredKink | undefined, left: MeasuredSide, right: MeasuredSide): void {
   entry.lo = Math.min(left.slope - left.slopeError, right.slope - right.slopeError);
   entry.hi = Math.max(left.slope + left.slopeError, right.slope + right.slopeError);
   entry.kink = { derivative: entry.at, output: entry.output, element: entry.element, declared, left, right };

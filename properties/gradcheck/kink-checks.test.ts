@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Numeric } from './compare.ts';
-import type { Kink } from './differentiable.ts';
+import type { DeclaredKink } from './differentiable.ts';
 import type { MeasuredKink } from './jacobian.ts';
 import { kinkFailures, valueFailures } from './kink-checks.ts';
 import type { MeasuredSide } from './sides.ts';
@@ -18,7 +18,7 @@ const side = (value: number, slope: number, valueError = 0, slopeError = 0): Mea
 });
 
 /** What is said of the value `actual`, at output 4 of `[2, 3]`, of an element at 8 on a kink between these sides. */
-function check(actual: number, left: MeasuredSide, right: MeasuredSide, declared?: Partial<Kink>, noise = 0) {
+function check(actual: number, left: MeasuredSide, right: MeasuredSide, declared?: Partial<DeclaredKink>, noise = 0) {
   const kink: MeasuredKink = {
     derivative: 4,
     output: 4,
@@ -40,7 +40,7 @@ function check(actual: number, left: MeasuredSide, right: MeasuredSide, declared
 describe('the value at a kink', () => {
   const [low, high] = [side(1, 0, 0.25), side(3, 0, 0.5)];
 
-  it.each<[string, Partial<Kink> | undefined, number, number]>([
+  it.each<[string, Partial<DeclaredKink> | undefined, number, number]>([
     ['undeclared', undefined, 0.75, 3.5],
     ['declared without a value', { derivative: 'left' }, 0.75, 3.5],
     ['of the left', { value: 'left' }, 0.75, 1.25],
@@ -78,7 +78,7 @@ describe('the value at a kink', () => {
   });
 
   it('is explained by what was declared', () => {
-    const why = (value?: Kink['value']) =>
+    const why = (value?: DeclaredKink['value']) =>
       check(9, low, high, value === undefined ? undefined : { value }).map((f) => (f.code === 'value' ? f.why : ''));
     expect(why('left')[0]).toContain('left');
     expect(why('right')[0]).toContain('right');

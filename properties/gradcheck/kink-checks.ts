@@ -74,7 +74,7 @@ function sideFailures(
   }));
 }
 
-/** `y` against its twin in float64, within the bound of the rounding error of y; NaN leaves an element unchecked. */
+/** `y` against its twin in float64, within the bound of the rounding error of y; NaN leaves an element open. */
 export function valueFailures(
   y: Float64Array,
   twin: Float64Array,

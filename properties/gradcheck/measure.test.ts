@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
-import type { FloatDtype, Kink, Structure } from './differentiable.ts';
+import type { DeclaredKink, FloatDtype, Structure } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { Moved } from './measure.ts';
 import { noiseScales, stencilAt, stepScales } from './stencil.ts';
@@ -10,7 +10,7 @@ const spread = (size: number) => Float64Array.from({ length: size }, (_, k) => M
 
 interface How {
   readonly dtype?: FloatDtype;
-  readonly kinks?: (element: number) => readonly Kink[];
+  readonly kinks?: (element: number) => readonly DeclaredKink[];
 }
 
 /** f at x under a structure, with all places where it was asked. */
@@ -248,7 +248,7 @@ describe('further evaluations', () => {
 
   it('keep to their side of kinks, at the scales of the dtype', async () => {
     const x = Float64Array.of(0.5, 2);
-    const kinks = (j: number): Kink[] => (j === 0 ? [{ at: 0.5 - 2 ** -9 }] : []);
+    const kinks = (j: number): DeclaredKink[] => (j === 0 ? [{ at: 0.5 - 2 ** -9 }] : []);
     const { moved } = move((at) => at.slice(), x, 'elementwise', [[2], [2]], { dtype: 'f32', kinks });
     // And one within tiny elements, of which there is none here.
     expect(moved.scales).toBe(stepScales.f32.length + 1);

@@ -1,5 +1,5 @@
 import { range } from '../transform.ts';
-import type { Asked } from './calls.ts';
+import type { AskedFunction } from './calls.ts';
 import type { Declared, Differentiable, FloatDtype, Tensors } from './differentiable.ts';
 import type { Layout } from './layout.ts';
 
@@ -15,7 +15,7 @@ export interface NumericSide {
 
 export async function numericSide(
   f: Differentiable,
-  asked: Asked,
+  asked: AskedFunction,
   inputs: Tensors,
   y: Float64Array,
   { rounding }: Declared,

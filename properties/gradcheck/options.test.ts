@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GradcheckError } from './calls.ts';
 import { checkArguments } from './check-options.ts';
-import type { Differentiable, Kink } from './differentiable.ts';
+import type { DeclaredKink, Differentiable } from './differentiable.ts';
 import {
   checkBatchNames,
   type GradcheckOptions,
@@ -226,7 +226,7 @@ describe('kinks of an input', () => {
 
   it('at one place say one thing', () => {
     const at =
-      (...kinks: Omit<Kink, 'at'>[]) =>
+      (...kinks: Omit<DeclaredKink, 'at'>[]) =>
       () =>
         kinksOfInput('x', { x: [{ at: 1 }, ...kinks.map((kink, k) => ({ at: k === 0 ? 0 : -0, ...kink }))] });
     expect(at({ derivative: 'left' }, { derivative: 'left' })).not.toThrow();
@@ -237,7 +237,7 @@ describe('kinks of an input', () => {
       [[{ value: 'any' }, {}], 'value "any" and undefined'],
       [[{ value: zero }, { value: () => 1 }], 'value a function and a function'],
       [[{}, {}, { left: () => ({ value: 0, slope: 0 }) }], 'left undefined and a function'],
-    ] as [Omit<Kink, 'at'>[], string][]) {
+    ] as [Omit<DeclaredKink, 'at'>[], string][]) {
       expect(at(...pair)).toThrow(RangeError);
       expect(at(...pair)).toThrow(/^gradcheck: "kinks\.x" expected one kink at -?0, got two, of /);
       expect(at(...pair)).toThrow(came);
@@ -251,7 +251,7 @@ describe('kinks of an input', () => {
     expect(() => kinksOfInput('x', { x: failing })!(3)).toThrow(new GradcheckError('kinks.x threw: no'));
     const [kink] = kinksOfInput('x', {
       x: [{ at: 0, value: failing, derivative: failing, left: failing, right: failing }],
-    })!(0) as [Required<Kink>];
+    })!(0) as [Required<DeclaredKink>];
     for (const part of ['value', 'derivative', 'left', 'right'] as const) {
       expect(() => (kink[part] as (output: number) => unknown)(0)).toThrow(
         new GradcheckError(`kinks.x.${part} threw: no`),

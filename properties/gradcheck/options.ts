@@ -2,9 +2,10 @@ import { shown } from '../../reference/arguments.ts';
 import { sizeOf } from '../../reference/shape.ts';
 import { checkCallback, checkKeys } from '../check-arguments.ts';
 import { answerOf, copiesOf, GradcheckError } from './calls.ts';
-import type { Declared, Differentiable, Kink, OneSided, Shapes, Tensors } from './differentiable.ts';
+import type { Declared, DeclaredKink, Differentiable, OneSided, Shapes, Tensors } from './differentiable.ts';
 import type { KinksOf } from './stencil.ts';
 
+/** Options of `gradcheck`: what is known of f, which goes before what f declares itself, and how it is checked. */
 export interface GradcheckOptions extends Declared {
   /** What dy, tangents and the order of moves are drawn from; 1 unless given. */
   readonly seed?: number;
@@ -92,7 +93,7 @@ function ownOf<T>(declared: Readonly<Record<string, T>> | undefined, name: strin
 
 /** The declared kinks of each element of an input; `undefined` if none are declared. */
 export function kinksOfInput(name: string, declared: Declared['kinks']): KinksOf | undefined {
-  const kinks: readonly Kink[] | KinksOf | undefined = ownOf(declared, name);
+  const kinks: readonly DeclaredKink[] | KinksOf | undefined = ownOf(declared, name);
   if (kinks === undefined) return undefined;
   if (typeof kinks === 'function') {
     const at = (element: number) => answerOf(`kinks.${name}`, () => kinks(element));
@@ -107,18 +108,18 @@ export function kinksOfInput(name: string, declared: Declared['kinks']): KinksOf
  *
  * @throws TypeError, RangeError naming what is not as a kink has it
  */
-function checkedKinks(name: string, kinks: readonly Kink[]): readonly Kink[] {
+function checkedKinks(name: string, kinks: readonly DeclaredKink[]): readonly DeclaredKink[] {
   const where = `gradcheck: "kinks.${name}"`;
   if (!Array.isArray(kinks)) {
     throw new TypeError(`${where} expected an array, or a function that answers one, got ${shown(kinks)}`);
   }
-  const checked = (kinks as readonly Kink[]).map((kink) => checkedKink(name, kink));
+  const checked = (kinks as readonly DeclaredKink[]).map((kink) => checkedKink(name, kink));
   checkPlaces(where, kinks);
   return checked;
 }
 
 /** @throws RangeError for two kinks at one place that say different things: only one of them would be held against f */
-function checkPlaces(where: string, kinks: readonly Kink[]): void {
+function checkPlaces(where: string, kinks: readonly DeclaredKink[]): void {
   for (const [k, kink] of kinks.entries()) {
     const other = kinks.slice(0, k).find(({ at }) => at === kink.at);
     if (other === undefined) continue;
@@ -129,7 +130,7 @@ function checkPlaces(where: string, kinks: readonly Kink[]): void {
   }
 }
 
-function checkedKink(name: string, kink: Kink): Kink {
+function checkedKink(name: string, kink: DeclaredKink): DeclaredKink {
   const where = `gradcheck: "kinks.${name}"`;
   const at: unknown = kink?.at;
   if (!Number.isFinite(at)) {
@@ -187,7 +188,7 @@ function checkNumber(where: string, output: number, value: unknown): void {
 
 const conventions = ['left', 'right', 'any'] as const;
 
-const kinkParts: readonly (keyof Kink)[] = ['at', 'value', 'derivative', 'left', 'right'];
+const kinkParts: readonly (keyof DeclaredKink)[] = ['at', 'value', 'derivative', 'left', 'right'];
 
 /** One row of a batch. */
 export function rowOf(tensor: Float64Array, rows: number, row: number): Float64Array {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
-import type { FloatDtype, Kink } from './differentiable.ts';
+import type { DeclaredKink, FloatDtype } from './differentiable.ts';
 import { measureJacobian } from './jacobian.ts';
 import { alongDirections } from './projection.ts';
 import type { KinksOf } from './stencil.ts';
@@ -49,7 +49,7 @@ describe('directions', () => {
 
   it('move elements on declared kinks and near them alone, up to 64, with the kinks as far away as they are', () => {
     const values = Float64Array.of(6, 6 + 2 ** -13, 5.9, -3);
-    const kink: Kink = {
+    const kink: DeclaredKink = {
       at: 6,
       value: 'left',
       derivative: (output) => output,

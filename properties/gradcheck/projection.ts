@@ -1,6 +1,6 @@
 import type { Random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
-import type { Kink } from './differentiable.ts';
+import type { DeclaredKink } from './differentiable.ts';
 import { layoutOf } from './layout.ts';
 import { type MeasuredAt, Moved } from './measure.ts';
 import { type KinksOf, scaleOf, stepScales } from './stencil.ts';
@@ -53,7 +53,7 @@ export function alongDirections(
     ),
     ...alone.map((j) => new Float64Array(values.length).with(j, sizes[j])),
   ];
-  const kinksAlong = (k: number): Kink[] => {
+  const kinksAlong = (k: number): DeclaredKink[] => {
     const j = alone[k - random];
     return j === undefined ? [] : (kinksOf?.(j) ?? []).map((kink) => scaled(kink, values[j], sizes[j]));
   };
@@ -86,8 +86,8 @@ export function movedAlong(
 }
 
 /** A kink of v in terms of s, `v + s·size`. */
-function scaled({ at, derivative, left, right, ...kink }: Kink, v: number, size: number): Kink {
-  const side = (of: NonNullable<Kink['left']>) => (output: number) => {
+function scaled({ at, derivative, left, right, ...kink }: DeclaredKink, v: number, size: number): DeclaredKink {
+  const side = (of: NonNullable<DeclaredKink['left']>) => (output: number) => {
     const { value, slope } = of(output);
     return { value, slope: size * slope };
   };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { checkInput, checkInteger, shown } from '../../reference/arguments.ts';
-import { checkCallback, checkOptions, largestSeed } from '../check-arguments.ts';
+import { checkInput, checkInteger } from '../../reference/arguments.ts';
+import { checkCallback, checkOptions, checkPath, largestSeed, leadsNowhere } from '../check-arguments.ts';
 import { checkFunction, gradcheckOptions } from './check-options.ts';
 import type { Differentiable, Shapes } from './differentiable.ts';
 import { checkDraw, type DrawnInputs, type DrawOptions, InputsArbitrary } from './drawn-inputs.ts';
@@ -16,14 +16,15 @@ export interface GradcheckRun {
   /** The report of the smallest inputs that fail, or of the last that were drawn of which something was compared. */
   readonly report: GradcheckReport;
   /** Elements of gradients that were compared, left open, and compared without telling them from 0, of all that were drawn. */
-  readonly counts: { readonly compared: number; readonly unchecked: number; readonly vacuous: number };
+  readonly counts: { readonly compared: number; readonly open: number; readonly vacuous: number };
   readonly inputs: DrawnInputs;
   /** What finds the failing inputs again: `fc.check(property, { seed, path })`. */
   readonly seed: number;
   readonly path: string | undefined;
 }
 
-export interface RunOptions {
+/** How often inputs are drawn, and from what. */
+export interface GradcheckRunOptions {
   /** How many inputs are drawn; 20 unless given. */
   readonly runs?: number;
   readonly seed?: number;
@@ -59,6 +60,12 @@ const maxSkipsPerRun = 20;
  * The property that `f` passes the gradient check on inputs of these shapes, to be run by `fc.assert`. Inputs are drawn
  * near `draw.kinks`, 0 unless given, and near the kinks that are declared. Inputs of which nothing can be compared are
  * drawn again.
+ *
+ * f: functions of flat float64 arrays by name, of `f.dtype`; `draw.shapes`: the shape of each input, an axis a length or
+ * the name of one that is drawn; `onReport` is called with the report on each inputs, also while they shrink.
+ *
+ * @throws TypeError, RangeError naming the argument. The property itself fails with the report, and with a GradcheckError
+ *   if f throws or answers with something else than tensors.
  */
 export function gradcheckProperty(
   f: Differentiable,
@@ -93,24 +100,30 @@ function propertyByRun(
   return Object.assign(Object.create(property), { isAsync, generate });
 }
 
-/** Checks `f` on drawn inputs, shrinks those that fail to the smallest tensors, and says how to find them again. */
+/**
+ * Checks `f` on drawn inputs, shrinks those that fail to the smallest tensors, and says how to find them again.
+ *
+ * f, draw: as `gradcheckProperty` takes them; `given.runs` is an integer from 1, 20 unless given, `given.seed` one in
+ * [0, 2³²), 1 unless given.
+ *
+ * @throws TypeError, RangeError naming the argument, also a `path` that leads nowhere; GradcheckError if f throws or
+ *   answers with something else than tensors. Never for a wrong gradient: that is in the report.
+ */
 export async function gradcheckRun(
   f: Differentiable,
   draw: DrawOptions,
-  given: GradcheckOptions & RunOptions = {},
+  given: GradcheckOptions & GradcheckRunOptions = {},
 ): Promise<GradcheckRun> {
   checkInput('gradcheckRun', 'options', given);
   const { runs = 20, seed = 1, path, ...options } = given;
   checkRun('gradcheckRun', f, draw, options);
   checkInteger('gradcheckRun: "runs"', runs, 1);
   checkInteger('gradcheckRun: "seed"', seed, 0, largestSeed);
-  if (path !== undefined && !(typeof path === 'string' && /^\d+(:\d+)*$/.test(path))) {
-    throw new RangeError(`gradcheckRun: "path" expected integers separated by colons, got ${shown(path)}`);
-  }
+  checkPath('gradcheckRun', path);
   const how = { ...options, seed };
   if (path !== undefined) return replay(f, draw, how, seed, path);
   let last: { report: GradcheckReport; drawn: DrawnInputs } | undefined;
-  const counts = { compared: 0, unchecked: 0, vacuous: 0 };
+  const counts = { compared: 0, open: 0, vacuous: 0 };
   const property = gradcheckProperty(f, draw, how, (report, drawn) => {
     if (last === undefined || report.outcome !== 'nothing-compared') last = { report, drawn };
     add(counts, report);
@@ -144,8 +157,8 @@ async function replay(
 ): Promise<GradcheckRun> {
   const drawn = inputsAt(drawnFor(f, draw, how), seed, path);
   const report = await reportOn(f, draw, how, drawn);
-  if (report === undefined) throw leadsNowhere(path);
-  const counts = { compared: 0, unchecked: 0, vacuous: 0 };
+  if (report === undefined) throw nowhere(path);
+  const counts = { compared: 0, open: 0, vacuous: 0 };
   add(counts, report);
   return { runs: 1, report, counts, inputs: drawn, seed, path: report.outcome === 'failed' ? path : undefined };
 }
@@ -156,20 +169,18 @@ function inputsAt(draw: DrawOptions, seed: number, path: string): DrawnInputs {
     const [drawn] = fc.sample(property, { seed, path, numRuns: 1 });
     if (drawn !== undefined) return drawn[0];
   } catch (cause) {
-    throw leadsNowhere(path, cause);
+    throw nowhere(path, cause);
   }
-  throw leadsNowhere(path);
+  throw nowhere(path);
 }
 
-function add(counts: Record<'compared' | 'unchecked' | 'vacuous', number>, { inputs }: GradcheckReport): void {
-  for (const name of ['compared', 'unchecked', 'vacuous'] as const) {
+function add(counts: Record<'compared' | 'open' | 'vacuous', number>, { inputs }: GradcheckReport): void {
+  for (const name of ['compared', 'open', 'vacuous'] as const) {
     counts[name] += inputs.reduce((sum, input) => sum + input[name], 0);
   }
 }
 
-function leadsNowhere(path: string, cause?: unknown): RangeError {
-  return new RangeError(`gradcheckRun: "path" expected the way to inputs of this seed, got ${shown(path)}`, { cause });
-}
+const nowhere = (path: string, cause?: unknown) => leadsNowhere('gradcheckRun', 'inputs of this seed', path, cause);
 
 /** How inputs of `f` are drawn: near the kinks that it declares too. */
 function drawnFor(f: Differentiable, draw: DrawOptions, options: GradcheckOptions): DrawOptions {

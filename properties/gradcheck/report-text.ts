@@ -1,3 +1,4 @@
+import { checkArray, checkInput, shown } from '../../reference/arguments.ts';
 import { sizeOf } from '../../reference/shape.ts';
 import { wrapped } from '../wrapped.ts';
 import { describeStructure } from './layout.ts';
@@ -13,13 +14,22 @@ const fewOpen = 0.05;
 /** Lines of a report. */
 const lineCount = 40;
 
-/** A report for people: at most 40 lines of 80 columns, unless one word is longer. */
+/**
+ * A report for people: at most 40 lines of 80 columns, unless one word is longer.
+ *
+ * @throws TypeError naming the part that a report must have
+ */
 export function gradcheckText(report: GradcheckReport): string {
+  checkInput('gradcheckText', 'report', report);
+  checkInput('gradcheckText', 'report.calls', report.calls);
+  for (const part of ['outputShape', 'inputs', 'failures', 'checks'] as const) {
+    checkArray('gradcheckText', `report.${part}`, report[part]);
+  }
   const { name, dtype, seed, outputShape, inputs, failures, calls, checks, override } = report;
   const runs = Object.entries(calls).filter(([, n]) => n > 0);
   const compared = inputs.reduce((sum, input) => sum + input.compared, 0);
   const isVacuous = compared > 0 && inputs.every((input) => input.compared === input.vacuous);
-  const open = inputs.reduce((sum, input) => sum + input.unchecked, 0);
+  const open = inputs.reduce((sum, input) => sum + input.open, 0);
   // Of a projected input directions are compared, not elements.
   const all = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const lines = [
@@ -93,7 +103,7 @@ function inputText({
   projection,
   declared,
   compared,
-  unchecked,
+  open,
   vacuous,
   kinks,
   kinkCount,
@@ -104,9 +114,9 @@ function inputText({
     structure === 'projected'
       ? `${projection!.together} elements along ${projection!.random} random directions, ${projection!.alone} about kinks alone`
       : `${describeStructure(structure)}, ${declared ? 'declared' : 'found'}`;
-  const open = unchecked > 0 ? `, ${unchecked} left open` : '';
+  const leftOpen = open > 0 ? `, ${open} left open` : '';
   const vague = vacuous > 0 ? `, ${vacuous} vacuous` : '';
-  const lines = [`d${name} [${shape.join(', ')}]: ${how}; ${compared} compared${open}${vague}`];
+  const lines = [`d${name} [${shape.join(', ')}]: ${how}; ${compared} compared${leftOpen}${vague}`];
   if (worst) {
     const { index, isDirection, at, dy, analytic, numeric, lo, hi, kinkDistance, ratio } = worst;
     const near = Number.isFinite(kinkDistance) ? `, ${short(kinkDistance)} from a kink` : '';
@@ -133,8 +143,13 @@ function inputText({
   return lines;
 }
 
-/** One sentence: what is wrong, where, what came, what is allowed. */
+/**
+ * One sentence: what is wrong, where, what came, what is allowed.
+ *
+ * @throws TypeError, RangeError for what is no failure of a report
+ */
 export function describeGradcheckFailure(failure: GradcheckFailure): string {
+  checkInput('describeGradcheckFailure', 'failure', failure);
   const at = (index: readonly number[]) => `[${index.join(', ')}]`;
   switch (failure.code) {
     case 'gradient':
@@ -165,6 +180,12 @@ export function describeGradcheckFailure(failure: GradcheckFailure): string {
       return `a batch of one: ${failure.what}${at(failure.index)} is ${failure.alone} alone, ${failure.together} among the others`;
     case 'second-order':
       return `gradient of the vjp to ${failure.of}: ${describeGradcheckFailure(failure.failure)}`;
+    default: {
+      const { code } = failure as { code: unknown };
+      throw new RangeError(
+        `describeGradcheckFailure: "failure.code" expected that of a GradcheckFailure, got ${shown(code)}`,
+      );
+    }
   }
 }
 

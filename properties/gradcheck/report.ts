@@ -107,7 +107,7 @@ export interface InputReport {
   readonly projection?: { readonly random: number; readonly together: number; readonly alone: number };
   /** Elements of the gradient that were compared, directions if it is projected; and elements that were left open. */
   readonly compared: number;
-  readonly unchecked: number;
+  readonly open: number;
   /** Compared elements whose interval is as wide as the value is large. */
   readonly vacuous: number;
   /** Derivatives of one output by one element that lie on a kink or a jump. */
@@ -133,6 +133,7 @@ export interface KinkFound {
   readonly jump: number;
 }
 
+/** What `gradcheck` found. */
 export interface GradcheckReport {
   readonly name: string;
   /** `nothing-compared`: nothing was wrong, and no element of any gradient could be compared. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Context } from './context.ts';
 import { contextOf, product, productInputs, productKnown, productShapes } from './context-for-tests.ts';
-import type { Differentiable, Kink, Tensors } from './differentiable.ts';
+import type { DeclaredKink, Differentiable, Tensors } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import type { GradcheckOptions } from './options.ts';
 import { checkSecondOrder } from './second-order.ts';
@@ -18,11 +18,11 @@ const twice: Differentiable = {
     };
   },
 };
-type Asked = { f: Differentiable; inputs: Tensors; options: NonNullable<Parameters<typeof gradcheck>[2]> };
+type Question = { f: Differentiable; inputs: Tensors; options: NonNullable<Parameters<typeof gradcheck>[2]> };
 
 /** What is asked of the checker, which answers with one failure. */
 async function asked(f: Differentiable, more: Partial<Context> = {}) {
-  const questions: Asked[] = [];
+  const questions: Question[] = [];
   const failure = { code: 'overwritten', what: 'it', element: 3 } as const;
   const check: typeof gradcheck = async (of, inputs, options = {}) => {
     questions.push({ f: of, inputs, options });
@@ -50,7 +50,7 @@ describe('each gradient is a function of the inputs and of dy', () => {
   it('whose own gradient is what doubleVjp answers, other cotangents being 0', async () => {
     const { questions, dy } = await asked(twice);
     const given = Float64Array.of(1, 2, 3, 4, 5, 6);
-    const [toX, toW] = questions as [Asked, Asked];
+    const [toX, toW] = questions as [Question, Question];
     expect(await toX.f.vjp(toX.inputs, given, {})).toEqual({
       x: dy.map((d) => d * 0),
       w: Float64Array.of(1 * 1 + 3 * 3 + 5 * 1, -2 * 2 + 0.5 * 4 + 6),
@@ -103,12 +103,12 @@ it('is checked with the seed and the constants, NaN left aside', async () => {
 });
 
 it('knows of kinks only where they are, and whether their derivative is a convention of its own', async () => {
-  const list: Kink[] = [{ at: 2, value: 'left', derivative: () => 7, left: () => ({ value: 0, slope: 0 }) }];
-  const byElement = (j: number): Kink[] => [{ at: j, derivative: 'right' }];
+  const list: DeclaredKink[] = [{ at: 2, value: 'left', derivative: () => 7, left: () => ({ value: 0, slope: 0 }) }];
+  const byElement = (j: number): DeclaredKink[] => [{ at: j, derivative: 'right' }];
   const { questions } = await asked(twice, { declared: { kinks: { x: list, w: byElement } } });
   const { x, w } = questions[0].options.kinks!;
   expect(x).toEqual([{ at: 2, value: 'any', derivative: 'any' }]);
-  expect((w as (j: number) => readonly Kink[])(5)).toEqual([{ at: 5, value: 'any' }]);
+  expect((w as (j: number) => readonly DeclaredKink[])(5)).toEqual([{ at: 5, value: 'any' }]);
 });
 
 it('finds for dy a name that no input has', async () => {
@@ -127,7 +127,7 @@ it('finds for dy a name that no input has', async () => {
   const inputs = { dy: x, dy_: w };
   const shapes = { dy: [3, 2], dy_: [2], y: [3, 2] };
   const context = await contextOf(named, inputs, shapes, { dy: productKnown.x, dy_: productKnown.w });
-  const seen: Asked[] = [];
+  const seen: Question[] = [];
   await checkSecondOrder(context, async (f, of, options = {}) => {
     seen.push({ f, inputs: of, options });
     return { failures: [], inputs: [] } as never;
@@ -177,7 +177,7 @@ describe('on kinks', () => {
       (v) => (v === 0 ? at0 : 0),
       { forward: ({ x }) => x.map((v) => Math.max(v, 0)) },
     );
-  const kinksAt0 = (kink: Omit<Kink, 'at'>) => ({ kinks: { x: [{ at: 0, ...kink }] } });
+  const kinksAt0 = (kink: Omit<DeclaredKink, 'at'>) => ({ kinks: { x: [{ at: 0, ...kink }] } });
   const declarations = [{}, kinksAt0({}), kinksAt0({ value: 'left', derivative: 'left' })];
   const x = Float64Array.of(-1, 0, 0.5, 0);
   const last = async (f: Differentiable, at: Float64Array, options: GradcheckOptions = {}) => {

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../reference/shape.ts';
 import type { Context } from './context.ts';
-import type { Differentiable, Kink, Tensors } from './differentiable.ts';
+import type { DeclaredKink, Differentiable, Tensors } from './differentiable.ts';
 import type { gradcheck } from './gradcheck.ts';
 import type { GradcheckFailure, InputReport } from './report.ts';
 
@@ -63,13 +63,13 @@ export async function checkSecondOrder(
 function comparedText(reports: readonly InputReport[]): string {
   const elements = (of: readonly InputReport[]) => of.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const all = elements(reports);
-  const open = reports.reduce((sum, { unchecked }) => sum + unchecked, 0);
+  const open = reports.reduce((sum, report) => sum + report.open, 0);
   if (all === 0) return 'not the gradient of the gradient: no element';
   if (open === 0) return 'gradient of the gradient';
   if (open === all) return 'not the gradient of the gradient: every element was left open';
   const isOpen = (name: string) => {
     const own = reports.filter((report) => report.name === name);
-    return elements(own) > 0 && own.every(({ shape, unchecked }) => unchecked === sizeOf(shape));
+    return elements(own) > 0 && own.every(({ shape, open }) => open === sizeOf(shape));
   };
   const none = [...new Set(reports.map(({ name }) => name))].filter(isOpen);
   return `gradient of the gradient, ${all - open} of ${all} elements${none.length > 0 ? `, none by ${none.join(', ')}` : ''}`;
@@ -80,8 +80,8 @@ function comparedText(reports: readonly InputReport[]): string {
  * convention too where the derivative is declared by a function, which the gradient of a parameter may have for its slope.
  */
 function placesOf(kinks: Context['declared']['kinks']): NonNullable<Context['declared']['kinks']> {
-  const bare = (list: readonly Kink[]) =>
-    list.map(({ at, derivative }): Kink => {
+  const bare = (list: readonly DeclaredKink[]) =>
+    list.map(({ at, derivative }): DeclaredKink => {
       const isOpen = derivative === 'any' || typeof derivative === 'function';
       return { at, value: 'any', ...(isOpen && { derivative: 'any' }) };
     });

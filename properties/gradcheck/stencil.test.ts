@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Kink } from './differentiable.ts';
+import type { DeclaredKink } from './differentiable.ts';
 import { stencilAt, stepScales } from './stencil.ts';
 
 const h = 2 ** -15;
 const kinksAt =
   (...places: number[]) =>
-  (): Kink[] =>
+  (): DeclaredKink[] =>
     places.map((at) => ({ at }));
 /** The points of the only element, as distances from it. */
-function distances(v: number, kinks?: () => Kink[], scale = h, dtype: 'f32' | 'f64' = 'f64'): number[] {
+function distances(v: number, kinks?: () => DeclaredKink[], scale = h, dtype: 'f32' | 'f64' = 'f64'): number[] {
   return stencilAt(Float64Array.of(v), dtype, scale, kinks).points.map((point) => point[0] - v);
 }
 const sideOf = (v: number, ...places: number[]) => stencilAt(Float64Array.of(v), 'f64', h, kinksAt(...places)).side[0];

@@ -1,5 +1,5 @@
 import { formats } from '../dtypes.ts';
-import type { FloatDtype, Kink } from './differentiable.ts';
+import type { DeclaredKink, FloatDtype } from './differentiable.ts';
 
 /**
  * How far the points of a stencil lie, as shares of the scale of an element, the widest first.
@@ -44,7 +44,7 @@ export interface Stencil {
 }
 
 /** Kinks of one element, in no order. */
-export type KinksOf = (element: number) => readonly Kink[];
+export type KinksOf = (element: number) => readonly DeclaredKink[];
 
 /**
  * The stencil at one of the scales, or `tiny`: within elements so near to 0 that all scales step over what is there, and

@@ -4,7 +4,7 @@ import { forward } from '../../reference/pool.ts';
 import type { Subject } from '../../reference/subject.ts';
 import { expressionBranch } from '../expression-branch.ts';
 import { referenceSubject } from '../reference-subject.ts';
-import type { Differentiable, Kink, Tensors } from './differentiable.ts';
+import type { DeclaredKink, Differentiable, Tensors } from './differentiable.ts';
 import { subjectFunction } from './subject.ts';
 
 const floats = (...values: number[]) => Float64Array.from(values);
@@ -24,10 +24,10 @@ function caseOf(pool: Partial<Pool> = {}, more: Partial<Case> = {}): Case {
 }
 const declared = (c: Case, subject: Subject = referenceSubject) => subjectFunction(subject, c);
 const inputsOf = ({ x, alpha }: Case): Tensors => ({ x, alpha });
-const kinksOfX = (c: Case) => declared(c).kinks!.x as readonly Kink[];
+const kinksOfX = (c: Case) => declared(c).kinks!.x as readonly DeclaredKink[];
 const kinksOfAlpha = (c: Case, element: number) =>
-  (declared(c).kinks!.alpha as (j: number) => readonly Kink[])(element);
-const numberOf = (value: Kink['value'] | Kink['derivative'], output: number) =>
+  (declared(c).kinks!.alpha as (j: number) => readonly DeclaredKink[])(element);
+const numberOf = (value: DeclaredKink['value'] | DeclaredKink['derivative'], output: number) =>
   (value as (output: number) => number)(output);
 
 describe('parts', () => {

@@ -12,7 +12,7 @@ import { exactBranchOf } from '../exact-branches.ts';
 import { expectation } from '../interval.ts';
 import { type Positions, positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
-import type { Differentiable, Kink, OneSided, Rounding, Tensors } from './differentiable.ts';
+import type { DeclaredKink, Differentiable, OneSided, Rounding, Tensors } from './differentiable.ts';
 import { stepScales } from './stencil.ts';
 
 /**
@@ -73,7 +73,7 @@ export function subjectFunction(subject: Subject, input: Case): Differentiable {
 }
 
 /** Places where a branch is not smooth, each once; with the sums of what the branches do there, at any output. */
-function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Positions): Kink[] {
+function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Positions): DeclaredKink[] {
   const all = pool.branches.map(branchOf);
   const places = new Set(all.flatMap(({ kinks }) => kinks.map(({ at }) => at)));
   const coefficients = range(count).map((s) => {
@@ -107,7 +107,7 @@ function kinksOfX({ pool, alpha }: Case, { count, units, of, rows, n }: Position
 }
 
 /** The bounds of `clip`: the derivative there is the one inside, f(x) of the branch (spec §1). */
-function kinksOfAlpha({ pool, x }: Case, { count }: Positions, element: number): Kink[] {
+function kinksOfAlpha({ pool, x }: Case, { count }: Positions, element: number): DeclaredKink[] {
   const { constraint } = pool;
   if (constraint.kind !== 'clip') return [];
   const row = Math.floor(element / count);
@@ -160,6 +160,6 @@ function isResolved(ref: BranchRef, x: number): boolean {
 }
 
 /** How far an answer may be from the exact one, NaN where the spec leaves it open or asks for no number. */
-function boundOf({ unchecked, nan, infinite, exact, bound }: Allowed): number {
-  return unchecked !== undefined || nan || infinite || !Number.isFinite(exact) ? Number.NaN : bound;
+function boundOf({ open, nan, infinite, exact, bound }: Allowed): number {
+  return open !== undefined || nan || infinite || !Number.isFinite(exact) ? Number.NaN : bound;
 }

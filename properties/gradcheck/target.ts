@@ -5,13 +5,14 @@ import { gradcheckOptions } from './check-options.ts';
 import type { Differentiable } from './differentiable.ts';
 import { checkDrawnShape, checkDrawnShapes, checkRange, type DrawnShapes, type Ranges } from './drawn-inputs.ts';
 import type { GradcheckOptions } from './options.ts';
-import { type GradcheckRun, gradcheckRun, type RunOptions } from './property.ts';
+import { type GradcheckRun, type GradcheckRunOptions, gradcheckRun } from './property.ts';
 import { layerFunction, loadTensorflow, type TensorflowFunction, tensorflowFunction } from './tensorflow.ts';
 
 /** What can be checked: functions with their gradients, a function of TensorFlow.js tensors, or one of its layers. */
 export type GradcheckTarget = Differentiable | TensorflowFunction | layers.Layer;
 
-export interface TargetOptions extends Omit<GradcheckOptions, 'shapes'>, RunOptions {
+/** Options of `gradcheckTarget`: those of the check, and what inputs it is made on. */
+export interface TargetOptions extends Omit<GradcheckOptions, 'shapes'>, GradcheckRunOptions {
   /** The shape of `x`, the only input unless `shapes` names others or the target does. */
   readonly shape?: readonly number[];
   /** Shapes of the inputs, in the order of the arguments of a TensorFlow.js function; an axis by name is drawn. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Asked } from './calls.ts';
+import type { AskedFunction } from './calls.ts';
 import type { Tensors } from './differentiable.ts';
 import { valueNoise } from './value-noise.ts';
 
@@ -14,7 +14,7 @@ const larger = 10 * 1000 * 2 ** -24;
 /** The bound at x = w = 1 of a function whose values are those of `own`. */
 async function boundOf(own: Scalar, twin: Scalar = exact): Promise<number> {
   const of = (f: Scalar) => async (inputs: Tensors) => Float64Array.of(f(inputs.x[0], inputs.w[0]));
-  const asked = { forward: of(own), numeric: of(twin) } as unknown as Asked;
+  const asked = { forward: of(own), numeric: of(twin) } as unknown as AskedFunction;
   const inputs = { x: Float64Array.of(1), w: Float64Array.of(1) };
   const [y, there] = [await asked.forward(inputs), await asked.numeric(inputs)];
   return (await valueNoise(asked, inputs, y, there, Float64Array.of(b), 10, 'f32'))[0];

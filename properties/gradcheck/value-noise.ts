@@ -1,6 +1,6 @@
 import { formats } from '../dtypes.ts';
 import { range } from '../transform.ts';
-import type { Asked } from './calls.ts';
+import type { AskedFunction } from './calls.ts';
 import type { FloatDtype, Tensors } from './differentiable.ts';
 
 /** Relative moves of all inputs. */
@@ -14,7 +14,7 @@ const [least, most] = [8, 128];
  * the twin is at the other side of 0, and their rounding as K·u times that.
  */
 export async function valueNoise(
-  asked: Asked,
+  asked: AskedFunction,
   inputs: Tensors,
   y: Float64Array,
   twin: Float64Array,

@@ -1,7 +1,7 @@
 import type { Answer } from '../../reference/case.ts';
 import type { Law } from '../law.ts';
 import { range, takeAxis } from '../transform.ts';
-import type { Asked, Trial } from '../trial.ts';
+import type { Answered, Trial } from '../trial.ts';
 import { learning, mapTensor } from './derived.ts';
 
 export const independence: Law = {
@@ -9,7 +9,7 @@ export const independence: Law = {
   statement:
     'rows do not see each other: permuted, and in two parts, they give the y and dx of the whole, and the dalphas add up',
   source: 'spec §1, §4',
-  finite: true,
+  finiteCases: true,
   longSums: true,
   async check(c, trial) {
     const rows = range(c.shape[0]);
@@ -19,7 +19,7 @@ export const independence: Law = {
     const cut = Math.ceil(rows.length / 2);
     const parts = [permuted.slice(0, cut), permuted.slice(cut)];
     const units = whole.input.x.length / rows.length;
-    const answers: Asked[] = [];
+    const answers: Answered[] = [];
     for (const part of parts) {
       const asked = await trial.askAbout(takeAxis(whole.input, 0, part));
       answers.push(asked);
@@ -36,7 +36,7 @@ export const independence: Law = {
  * The batch 16 times over, of which dy takes the last: more than 65,536 elements, which 16 bits cannot count. Where the
  * point rule holds for the batch, it holds here, since all other terms are 0.
  */
-async function manyTimes({ input, answer, allowed }: Asked, trial: Trial): Promise<void> {
+async function manyTimes({ input, answer, allowed }: Answered, trial: Trial): Promise<void> {
   const rows = range(input.shape[0]);
   const tiled = takeAxis(
     input,

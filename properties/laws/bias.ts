@@ -15,7 +15,7 @@ export const constant: Law = {
   id: 'bias/constant',
   statement: 'on x > 0 what remains of y without P·x is the constant D: the step is a bias',
   source: 'claim: the step acts as a bias; spec §1, §5',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const { input, P, D } = reluAndStep(mapTensor(c, 'x', Math.abs));
     const { y } = await trial.ask(input);
@@ -32,7 +32,7 @@ export const noGradient: Law = {
   id: 'bias/dx-without-d',
   statement: 'dx does not depend on D',
   source: 'spec §2: the derivative of step is 0',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const { input } = reluAndStep(c);
     const other = mapRow(input, 1, (d) => 1 - d / 2);
@@ -45,7 +45,7 @@ export const replaceable: Law = {
   id: 'bias/replaceable',
   statement: 'replacing the step by a bias D on the active set changes neither output nor gradient',
   source: 'claim: the step acts as a bias',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const { input, D } = reluAndStep(c);
     const without = mapRow(input, 1, () => 0);
@@ -64,7 +64,7 @@ export const derivative: Law = {
   id: 'bias/derivative-zero',
   statement: 'the derivative of a pool of steps is 0 everywhere, whatever its coefficients',
   source: 'spec §2',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c, ['step', ...c.pool.branches.map(() => 'step' as const)]);
     trial.same(input, 'dx', (await trial.ask(input)).dx, () => 0);

@@ -15,7 +15,7 @@ export const clipClosed: Law = {
   id: 'constraint/clip-closed',
   statement: 'the interval of clip is closed: dalpha on the bound is that of the free pool, beyond it 0',
   source: 'spec §1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const { free, bounds, boundOf } = clippable(c);
     // Every third alpha inside, every third on its bound, every third outside.
@@ -33,7 +33,7 @@ export const clipValue: Law = {
   id: 'constraint/clip-value',
   statement: 'a clipped pool is the free pool at the clipped alpha, in y and dx',
   source: 'spec §1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const { free, bounds, boundOf } = clippable(c);
     const inside = mapTensor(free, 'alpha', (a, i) => Math.min(Math.max(a, -boundOf(i)), boundOf(i)));
@@ -54,7 +54,7 @@ export const sumToOneGradient: Law = {
   id: 'constraint/sum-to-one-gradient',
   statement: 'under sumToOne dalphaᵢ = dcᵢ - dcₙ',
   source: 'spec §1, §4',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const branches = c.pool.branches.length > 1 ? c.pool.branches : (['relu', 'step'] as const);
     const one = await trial.askAbout(summed(c, branches));
@@ -71,7 +71,7 @@ export const oppositeGradients: Law = {
   id: 'constraint/opposite-gradients',
   statement: 'under sumToOne dP = -dD: the gradient to P with D = 1 - P is minus that to D with P = 1 - D',
   source: 'spec §1, §4',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const byP = await trial.askAbout(summed(c, ['relu', 'step']));
     const turned = mapTensor(summed(c, ['step', 'relu']), 'alpha', (p) => trial.format.round(1 - p));
@@ -84,7 +84,7 @@ export const sumToOneValue: Law = {
   id: 'constraint/sum-to-one-value',
   statement: 'a sumToOne pool of one function repeated is that function, whatever its alpha',
   source: 'spec §1: the coefficients sum to 1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const name = c.pool.branches[0];
     const repeated = await trial.askAbout(summed(c, [name, ...c.pool.branches.map(() => name)]));

@@ -9,14 +9,14 @@ import { exactBranchOf } from '../exact-branches.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
-import { type Asked, slackOf, type Trial } from '../trial.ts';
+import { type Answered, slackOf, type Trial } from '../trial.ts';
 import { errorOf, freely, isQuartered, learning, mapRow, mapTensor, times } from './derived.ts';
 
 export const adjoint: Law = {
   id: 'adjoint/identity',
   statement: '<ty, dy> = <tx, dx> + <talpha, dalpha>: reverse mode is the adjoint of forward mode',
   source: 'spec §4',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = learning(c);
     const tangents = { tx: input.x.toReversed(), talpha: input.alpha.toReversed() };
@@ -74,7 +74,7 @@ export const differencesInX: Law = {
   id: 'finite-differences/x',
   statement: 'away from kinks dx is dy times the central difference of y, exactly so where y is at most quadratic',
   source: 'spec §4',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const here = await trial.askAbout(c);
     const step = (x: number) => stepFor(c, x, trial.format);
@@ -140,7 +140,7 @@ export const differencesInAlpha: Law = {
   id: 'finite-differences/alpha',
   statement: 'dalpha is the difference quotient of <y, dy> in each alpha, one-sided and inward on the bound of clip',
   source: 'spec §4',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = learning(c);
     const here = await trial.askAbout(input);
@@ -195,7 +195,7 @@ export const kinks: Law = {
   id: 'kinks/one-sided',
   statement: 'at a kink the left slope, the right slope and the jump, measured by values, are those of the branches',
   source: 'spec §2; (f(2h) - f(h))/h = P and 2f(h) - f(2h) - f(0) = D for an MReLU',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c, c.pool.branches.map(asLinear));
     const listed = input.pool.branches.flatMap((ref) => branchOf(ref).kinks.map(({ at }) => at));
@@ -230,7 +230,7 @@ async function checkKink(input: Case, place: number, trial: Trial): Promise<void
           of: [
             [far, 1],
             [near, -1],
-          ] as [Asked, number][],
+          ] as [Answered, number][],
           part: (k: number) => sign * h * limits[k].slope[side],
           // ∫ f″ over [h, 2h], at distances of up to 2h from the limit of the slope.
           error: (k: number) => 1.5 * h * h * curvatures[k],
@@ -240,13 +240,13 @@ async function checkKink(input: Case, place: number, trial: Trial): Promise<void
           of: [
             [near, 2],
             [far, -1],
-          ] as [Asked, number][],
+          ] as [Answered, number][],
           part: (k: number) => limits[k].value[side],
           error: (k: number) => 3 * h * h * curvatures[k],
         },
       ];
     }),
-    { quantity: 'y(0)', of: [[here, 1]] as [Asked, number][], part: (k: number) => limits[k].here, error: () => 0 },
+    { quantity: 'y(0)', of: [[here, 1]] as [Answered, number][], part: (k: number) => limits[k].here, error: () => 0 },
   ];
   for (const { quantity, of: terms, part, error } of measured) {
     const name = place === 0 ? quantity : quantity.replaceAll(/y\((-?)/g, (_, sign) => `y(${place}${sign || '+'}`);

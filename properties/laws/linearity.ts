@@ -7,7 +7,7 @@ export const inAlpha: Law = {
   id: 'linearity/alpha',
   statement: 'y and dx are linear in alpha: the answers for two alphas add up to the answer for their sum',
   source: 'spec §1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c);
     const whole = await trial.askAbout(input);
@@ -26,7 +26,7 @@ export const inDy: Law = {
   id: 'linearity/dy',
   statement: 'dx and dalpha are linear in dy',
   source: 'spec §4',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = learning(c);
     const whole = await trial.askAbout(input);
@@ -45,7 +45,7 @@ export const order: Law = {
   id: 'linearity/branch-order',
   statement: 'the order of the branches does not matter: y and dx stay, the rows of dalpha move along',
   source: 'spec §1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c);
     const n = input.pool.branches.length;
@@ -64,7 +64,7 @@ export const homogeneous: Law = {
   id: 'homogeneity/relu',
   statement: 'relu is positively homogeneous: relu(s·x) = s·relu(x) for s > 0, with the same gradient, bit for bit',
   source: 'spec §2',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c, ['relu']);
     const { units, of } = positionsOf(input.pool, input.shape);
@@ -83,7 +83,7 @@ export const scaleInvariant: Law = {
   id: 'homogeneity/step',
   statement: 'step does not change with the scale of x: step(s·x) = step(x) for s > 0',
   source: 'spec §2',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c, ['step']);
     const { y } = await trial.ask(input);

@@ -7,7 +7,7 @@ export const one: Law = {
   id: 'normalisation/one',
   statement: 'an MReLU with 0 ≤ P ≤ 1 gives y(1) = P + D = 1, exactly',
   source: 'spec §1, P + D = 1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     // Squares have bits that D = 1 - P must round away.
     const P = (drawn: number) => trial.format.round(unitInterval(drawn) ** 2);
@@ -30,7 +30,7 @@ export const oneAnyP: Law = {
   id: 'normalisation/one-any-p',
   statement: 'an MReLU with any P gives y(1) = P + D within the interval of y',
   source: 'spec §1, §5',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = mapTensor(
       asMReLU(c, trial.format, (p) => p),
@@ -45,7 +45,7 @@ export const between: Law = {
   id: 'normalisation/between',
   statement: 'for 0 ≤ P ≤ 1 an MReLU lies between step and relu: min(x, 1) ≤ y ≤ max(x, 1) on x > 0, y = 0 elsewhere',
   source: 'spec §1, P + D = 1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = asMReLU(c, trial.format, unitInterval);
     const { y } = await trial.ask(input);
@@ -64,7 +64,7 @@ export const isRelu: Law = {
   id: 'normalisation/relu',
   statement: 'with P = 1, D = 0 an MReLU is relu exactly, forward and backward',
   source: 'spec §1, §2',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = asMReLU(c, trial.format, () => 1);
     const { y, dx } = await trial.ask(input);
@@ -90,7 +90,7 @@ export const isStep: Law = {
   id: 'normalisation/step',
   statement: 'with P = 0, D = 1 an MReLU is step exactly, and lets no gradient through',
   source: 'spec §1, §2',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = asMReLU(c, trial.format, () => 0);
     const { y, dx } = await trial.ask(input);

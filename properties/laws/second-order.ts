@@ -14,7 +14,7 @@ export const agreement: Law = {
   id: 'agreement/second-order',
   statement: 'the gradients of <ddx, dx> + <ddalpha, dalpha> are those of the reference, bit for bit on dyadic Cases',
   source: 'spec §4, double backward',
-  finite: true,
+  finiteCases: true,
   needs: 'doubleVjp',
   async check(drawn, trial) {
     // Whether step(x) is 0 for a subnormal x, or a subnormal alpha on a bound of 0, is then up to the Subject.
@@ -54,7 +54,7 @@ export const alongDirection: Law = {
   statement:
     'double backward is the change of y, dx and dalpha along (ddx, ddalpha), by central differences of the own answers',
   source: 'spec §4: (dx, dalpha) is the gradient of <y, dy>, and its Hessian is symmetric',
-  finite: true,
+  finiteCases: true,
   needs: 'doubleVjp',
   async check(drawn, trial) {
     const { p, normalExponent } = trial.format;

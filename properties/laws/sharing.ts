@@ -7,7 +7,7 @@ export const sumOfUnits: Law = {
   id: 'sharing/sum-of-units',
   statement: "the gradient of a shared alpha is the sum of its units' gradients",
   source: 'spec §1, §4',
-  finite: true,
+  finiteCases: true,
   longSums: true,
   async check(c, trial) {
     const drawn = learning(c);
@@ -29,7 +29,7 @@ export const writtenOut: Law = {
   id: 'sharing/written-out',
   statement: 'a shared alpha gives the y and dx of the same alpha written out for each unit',
   source: 'spec §1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const shared = await trial.askAbout(c);
     const own = await trial.askAbout(expandToUnits(c));
@@ -41,7 +41,7 @@ export const anyShape: Law = {
   id: 'sharing/layer-any-shape',
   statement: 'under sharing by layer the shape does not matter: the flattened Case has the same answer',
   source: 'spec §1',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const shaped = await trial.askAbout(collapseToLayer(learning(c)));
     const flat = await trial.askAbout({ ...shaped.input, shape: [shaped.input.x.length] });

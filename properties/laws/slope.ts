@@ -9,7 +9,7 @@ export const proportional: Law = {
   id: 'slope/proportional',
   statement: 'dx of an MReLU is P·dy rounded once on x > 0, and 0 elsewhere',
   source: 'spec §4; claim: less P, smaller gradients',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = asMReLU(c, trial.format, (p) => p);
     const { round } = trial.format;
@@ -30,7 +30,7 @@ export const lessP: Law = {
   id: 'slope/less-p',
   statement: 'less P, smaller gradients: |dx| never grows when P shrinks toward 0',
   source: 'claim: less P means smaller gradients',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = asMReLU(c, trial.format, unitInterval);
     const less = asMReLU(c, trial.format, (drawn) => trial.format.round(unitInterval(drawn) * 0.6));
@@ -49,7 +49,7 @@ export const powerOfTwo: Law = {
   id: 'slope/power-of-two',
   statement: 'a quarter of P makes a quarter of dx, bit for bit',
   source: 'claim: less P means smaller gradients; spec §5, point rule',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c, ['relu', 'step']);
     const quarter = mapRow(input, 0, (p) => p / 4);
@@ -69,7 +69,7 @@ export const slopeAndJump: Law = {
   id: 'slope/p-slope-d-jump',
   statement: 'P alone sets the slope on x > 0, y(2x) - y(x) = P·x, and D the jump, 2·y(x) - y(2x) = D',
   source: 'claim: P and D as in a PID controller; spec §2',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(mapTensor(c, 'x', Math.abs), ['relu', 'step']);
     const double = mapTensor(input, 'x', (v) => 2 * v);
@@ -94,7 +94,7 @@ export const pathwayOff: Law = {
   id: 'slope/pathway-off',
   statement: 'D + P → 0 turns the pathway off: y and dx go to 0 linearly with alpha, and are 0 at alpha = 0',
   source: 'claim: trained alphas turn pathways off',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = freely(c);
     const { count, units, of } = positionsOf(input.pool, input.shape);

@@ -8,7 +8,7 @@ import { softmax } from '../functions.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
-import { type Asked, slackOf, type Trial } from '../trial.ts';
+import { type Answered, slackOf, type Trial } from '../trial.ts';
 import { errorOf, freely, mapTensor, withConstraint } from './derived.ts';
 
 /**
@@ -50,7 +50,7 @@ export const softmaxAgreement: Law = {
   statement:
     'under softmax y and dx are those of the free pool at cᵢ = exp(αᵢ) / Σ exp(αⱼ), dalphaᵢ = cᵢ·(dcᵢ - Σ cⱼ·dcⱼ)',
   source: 'spec §1, §4, §5: softmax, its maximum taken off first, |alpha| ≤ 1000',
-  finite: true,
+  finiteCases: true,
   async check(drawn, trial) {
     const given = spread(drawn, trial.format);
     const { n, count, units, of } = positionsOf(given.pool, given.shape);
@@ -94,7 +94,7 @@ export const softmaxForward: Law = {
   id: 'constraint/softmax-forward',
   statement: 'forward mode under softmax is that of the free pool at c = softmax(alpha) along tcᵢ = cᵢ·(tᵢ - Σ cⱼ·tⱼ)',
   source: 'spec §1, §4: tc = κ′(alpha)·talpha',
-  finite: true,
+  finiteCases: true,
   needs: 'jvp',
   async check(drawn, trial) {
     const given = spread(drawn, trial.format);
@@ -143,7 +143,7 @@ export const softmaxForward: Law = {
  */
 function balanceDalpha(
   trial: Trial,
-  { input, answer, allowed }: Asked,
+  { input, answer, allowed }: Answered,
   dalpha: Float64Array,
   columns: readonly Coefficients[],
   rounding: number,

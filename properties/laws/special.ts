@@ -9,7 +9,7 @@ export const nan: Law = {
   id: 'special/nan',
   statement: 'NaN in x is NaN in y and in the dalpha that sums it, also for branches that compare',
   source: 'spec §3',
-  finite: true,
+  finiteCases: true,
   longSums: true,
   async check(c, trial) {
     const input = learning(mapTensor(c, 'x', (x, i) => (i % 2 === 0 ? NaN : x)));
@@ -31,8 +31,8 @@ export const infinity: Law = {
   id: 'special/infinity',
   statement: 'relu(∞) = ∞ and step(∞) = 1, both 0 at -∞; the rows of dalpha whose f is finite stay checked',
   source: 'spec §3',
-  finite: true,
-  infinite: true,
+  finiteCases: true,
+  asksInfinity: true,
   async check(c, trial) {
     const input = learning(mapTensor(c, 'x', (_, i) => (i % 2 === 0 ? Infinity : -Infinity)));
     const { answer, allowed } = await trial.askAbout(input);
@@ -44,7 +44,7 @@ export const alpha: Law = {
   id: 'special/alpha',
   statement: 'a NaN in alpha is NaN in y and dx where its branch is active, an infinite one is not finite there',
   source: 'spec §1, §3: only masked-out terms may be skipped',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     // What the clip of NaN is, the spec leaves open.
     const free = c.pool.constraint.kind === 'clip' ? freely(c) : c;
@@ -89,7 +89,7 @@ export const forward: Law = {
     'forward mode of an MReLU at NaN is NaN, at -∞ it is 0, at ∞ it is ∞ for a positive talpha; ' +
     'a NaN in tx or talpha is NaN in ty where x > 0, and touches no other ty',
   source: 'spec §3, §4: ty holds Σ fᵢ(x)·tcᵢ',
-  finite: true,
+  finiteCases: true,
   needs: 'jvp',
   async check(c, trial) {
     const free = freely(c, ['relu', 'step']);
@@ -115,7 +115,7 @@ export const secondOrder: Law = {
     'a NaN in ddx or ddalpha of an MReLU is NaN in the gradient to dy where x > 0, ' +
     'and touches only the gradients of its own elements and coefficients',
   source: 'spec §3, §4, double backward',
-  finite: true,
+  finiteCases: true,
   needs: 'doubleVjp',
   async check(c, trial) {
     const free = freely(c, ['relu', 'step']);
@@ -166,8 +166,8 @@ export const infiniteAlpha: Law = {
   id: 'special/infinite-alpha',
   statement: 'an infinite coefficient makes y infinite, by the sign of its product, wherever its branch is not 0',
   source: 'spec §1, §3; IEEE 754: ∞ times a number that is not 0 is ∞',
-  finite: true,
-  infinite: true,
+  finiteCases: true,
+  asksInfinity: true,
   async check(c, trial) {
     const name = c.pool.branches[0];
     const input = mapTensor(freely(c, [name]), 'alpha', (a, i) => (a < 0 || i % 2 === 1 ? -Infinity : Infinity));
@@ -188,7 +188,7 @@ export const zero: Law = {
   id: 'special/zero',
   statement: 'at 0 and at -0 value and derivative are the conventions: relu, step and their derivatives are 0',
   source: 'spec §2, §3',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = learning(mapTensor(c, 'x', (_, i) => (i % 2 === 0 ? 0 : -0)));
     const { answer, allowed } = await trial.askAbout(input);
@@ -200,7 +200,7 @@ export const empty: Law = {
   id: 'special/empty',
   statement: 'an empty batch has an empty y and dx, and a dalpha of zeros',
   source: 'spec §3',
-  finite: true,
+  finiteCases: true,
   async check(c, trial) {
     const input = learning(takeAxis(c, 0, []));
     const { y, dx, dalpha } = await trial.ask(input);
@@ -214,7 +214,7 @@ export const containment: Law = {
   id: 'special/containment',
   statement: 'a non-finite x, dy or alpha touches only its own y and dx and the dalpha that sum it',
   source: 'spec §3',
-  finite: true,
+  finiteCases: true,
   longSums: true,
   async check(c, trial) {
     const clean = learning(c);

@@ -80,7 +80,7 @@ export const inputsKept: Law = {
       ['direction in alpha', directions.alpha, c.alpha],
     ] as const) {
       const at = tensor.findIndex((v, i) => !Object.is(v, before[i]));
-      trial.counts.checked += tensor.length;
+      trial.counts.compared += tensor.length;
       if (at >= 0) trial.broken({ code: 'mutated', quantity, index: [at] }, c);
     }
     const answered = (['y', 'dx', 'dalpha'] as const).filter((name) => answer[name] !== undefined);
@@ -115,7 +115,7 @@ export const noLeak: Law = {
       await askEverything(c, { x: c.dy.slice(), alpha: c.alpha.slice() }, trial);
     }
     const tensors = (await trial.liveTensors(c)) - before;
-    trial.counts.checked++;
+    trial.counts.compared++;
     if (tensors !== 0) trial.broken({ code: 'leaked', tensors, calls }, c);
   },
 };

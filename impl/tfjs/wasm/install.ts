@@ -22,6 +22,7 @@ const install = replacement(() => [
   nesterovKernel,
 ]);
 
+/** Options of `installWasmKernels`. */
 export interface WasmKernelOptions {
   /**
    * 2 in Node only: a second thread computes half of each large matrix product, to the same bits; by default 1. It serves
