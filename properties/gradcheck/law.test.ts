@@ -22,17 +22,24 @@ async function checked(more: Partial<Subject>): Promise<Trial> {
 }
 
 describe('the gradient check as a law', () => {
-  it('is known by its id, which is permanent', () => {
+  it('is known by its id, which is permanent, and says what holds by which text', () => {
     expect(gradcheckLaw.id).toBe('gradcheck/measured');
+    expect(gradcheckLaw.statement).toContain('gradient');
+    expect(gradcheckLaw.source).toContain('docs/gradcheck.md');
   });
 
   it('counts what was compared, left open and vacuous, and asks nothing of double backward', async () => {
     const doubleVjp = () => {
       throw new Error('is not asked');
     };
-    // Each of x and alpha once, of which D at x = -2 reaches nothing that is not 0.
     const { counts } = await checked({ doubleVjp });
     expect(counts).toEqual({ checked: 8, unchecked: 0, vacuous: 0 });
+    // Two sums over x that cancel up to rounding, of D and of P.
+    const vacuous = new Trial(referenceSubject);
+    const pool = { ...c.pool, sharing: 'layer' } as const;
+    const cancelling = { x: Float64Array.of(1, -2, 1, 0.5), dy: Float64Array.of(1, 2, -1 + 2 ** -52, 0) };
+    await gradcheckLaw.check({ ...c, pool, alpha: Float64Array.of(0.25, 3), ...cancelling }, vacuous);
+    expect(vacuous.counts).toEqual({ checked: 6, unchecked: 0, vacuous: 2 });
     const at = new Trial(referenceSubject);
     await gradcheckLaw.check({ ...c, x: Float64Array.of(Number.NaN, -2, 3, 0.5) }, at);
     expect(at.counts.unchecked).toBeGreaterThan(0);
