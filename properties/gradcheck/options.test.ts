@@ -259,6 +259,19 @@ describe('kinks of an input', () => {
     }
   });
 
+  it('answer numbers for an output, or are told so', () => {
+    const answers = { value: () => 'a', derivative: () => Number.NaN, left: () => null, right: () => ({ value: 0 }) };
+    const [kink] = kinksOfInput('x', { x: [{ at: 0, ...answers } as never] })!(0) as [Required<Kink>];
+    for (const [part, error] of [
+      ['value', new TypeError('gradcheck: "kinks.x": "value" expected a number at output 2, got "a"')],
+      ['derivative', new RangeError('gradcheck: "kinks.x": "derivative" expected a number at output 2, got NaN')],
+      ['left', new TypeError('gradcheck: "kinks.x": "left" expected { value, slope } at output 2, got null')],
+      ['right', new TypeError('gradcheck: "kinks.x": "right": "slope" expected a number at output 2, got undefined')],
+    ] as const) {
+      expect(() => (kink[part] as (output: number) => unknown)(2)).toThrow(error);
+    }
+  });
+
   it('are a list', () => {
     expect(() => kinksOfInput('x', { x: { at: 0 } as never })).toThrow(
       new TypeError('gradcheck: "kinks.x" expected an array, or a function that answers one, got an object'),
