@@ -257,7 +257,13 @@ describe('what failed', () => {
       `FAIL ${describeGradcheckFailure(other)}`,
     ]);
     const tied = { ...gradient, what: 'vjp, equal elements moved together' };
-    expect(failed([gradient, tied])).toHaveLength(2);
+    expect(failed([gradient, again, tied])[1]).toBe(`FAIL ${describeGradcheckFailure(tied)}`);
+    const elsewhere = { ...gradient, what: 'vjp of another dy, NaN elsewhere' };
+    expect(failed([gradient, elsewhere])).toEqual([`FAIL ${describeGradcheckFailure(gradient)}; of another dy too`]);
+    // What else vjp does to an input is another thing.
+    const mutated: GradcheckFailure = { code: 'mutated', what: 'vjp', input: 'x', element: 0 };
+    expect(failed([mutated, again])).toEqual([mutated, again].map((of) => `FAIL ${describeGradcheckFailure(of)}`));
+    expect(failed([gradient, again, mutated])[1]).toBe(`FAIL ${describeGradcheckFailure(mutated)}`);
   });
 
   it('is written out up to eight, the others are counted', () => {
