@@ -75,6 +75,34 @@ describe('a confirmation', () => {
     expect([jacobian.lo[0], jacobian.hi[0]]).toEqual(before);
   });
 
+  it('sees a curve of which three points had one value by chance, and no noise', async () => {
+    const { jacobian, confirm } = await measured(
+      each((v) => 1e3 * v * (v - h) * (v + 2 * h)),
+      [0],
+      { noise: 0 },
+    );
+    expect([jacobian.lo[0], jacobian.hi[0]]).toEqual([0, 0]);
+    expectWithin(await confirm([0]), [-2e3 * h * h], 1e-4);
+  });
+
+  it('finds a kink of which three points lay on a line by chance, and leaves what was measured as it was', async () => {
+    const f = (v: number) => (v === h || v === -2 * h ? v : Math.abs(v));
+    const { jacobian, confirm } = await measured(each(f), [0], { noise });
+    expect(jacobian.kinks).toEqual([]);
+    const again = await confirm([0]);
+    expect(again.kinks).toMatchObject([{ element: 0, declared: undefined }]);
+    expect([again.lo[0] <= -1, again.hi[0] >= 1]).toEqual([true, true]);
+    expect(jacobian.kinks).toEqual([]);
+  });
+
+  it('allows for noise beside a kink that was found', async () => {
+    const off = 2 ** -40;
+    const f = (v: number) => Math.abs(v) + (v === smallest ? off : 0);
+    const { jacobian, confirm } = await measured(each(f), [0], { noise });
+    const again = await confirm([0]);
+    expect([jacobian.hi[0] - 1 < off / widest, again.hi[0] - 1 > off / widest]).toEqual([true, true]);
+  });
+
   it.each([0, noise])('believes the second scale where the widest says something else, noise %d', async (bound) => {
     const { jacobian, confirm } = await measured(
       each((v) => (Math.abs(v) < 2 ** -20 ? 2 : 1) * v),
@@ -105,6 +133,12 @@ describe('a confirmation', () => {
       const { jacobian, confirm } = await measured(cubic(0), [0], { noise, kinks });
       expect(await confirm([0])).toEqual(jacobian);
     }
+    const { jacobian, confirm } = await measured(
+      each(() => 0),
+      [0],
+      { noise: 0 },
+    );
+    expect(await confirm([0])).toEqual(jacobian);
   });
 
   it.each([1, -2, -1, 2])('allows for noise that was not foreseen, as the point at %d shows it', async (multiple) => {
@@ -175,6 +209,73 @@ describe('a confirmation', () => {
     if (how === 'throws') expect(await confirm([0])).toEqual(jacobian);
     else await expect(confirm([0])).rejects.toThrow('not of a domain');
   });
+});
+
+describe('values on steps', () => {
+  const noise = 2 ** -53;
+  it.each([1, -1])('may have either slope, where the one further away is another: %d', async (slope) => {
+    const f = (v: number) => slope * Math.round(v * 2 ** 20) * 2 ** -20;
+    const { lo, hi } = await (await measured(each(f), [0], { noise: 2 ** -60 })).confirm([0]);
+    expect([lo[0] <= Math.min(0, slope), hi[0] >= Math.max(0, slope)]).toEqual([true, true]);
+    expect(widthOf({ lo, hi, kinks: [] })).toBeLessThan(1.5);
+  });
+
+  it.each([1, -1])('are flat where the one further away may be so too: %d', async (sign) => {
+    // One step is as wide as the widest scale: its noise is as large as its slope.
+    const f = (v: number) => sign * Math.round(v / widest) * widest;
+    const again = await (await measured(each(f), [0], { noise: 2 ** -60 })).confirm([0]);
+    expectWithin(again, [0], 2 ** -30);
+  });
+
+  it('are none where f is a curve that is level at the element alone', async () => {
+    const f = (v: number) => (Math.abs(v) < 2 ** -20 ? v ** 4 : v);
+    expectWithin(await (await measured(each(f), [0], { noise })).confirm([0]), [0], 2 ** -20);
+  });
+});
+
+describe('terms that cancel, as large as f is within reach', () => {
+  const noise = 2 ** -53;
+  const unit = 2 ** -40;
+
+  it('are no noise of a curve, on which noise would show', async () => {
+    // The widest scale tells its slope best: 4·h²·c, and no more than was estimated.
+    const again = await (await measured(cubic(2 ** 10), [0], { noise: 2 ** -52, unit })).confirm([0]);
+    expect(widthOf(again)).toBeCloseTo(2 * (4 * 2 ** 10 * widest ** 2 + (2 * 2 ** -52) / widest + 32 * 2 ** -53), 15);
+  });
+
+  it('are of those elements alone: another is not moved', async () => {
+    const f = (v: number, j: number) => {
+      if (j === 1 && Math.abs(v) > 1) throw new GradcheckError('domain');
+      return 0.75 * v;
+    };
+    const { confirm } = await measured(each(f), [0.5, 0.5], { noise, unit });
+    const { confirm: confirmAlone } = await measured(each(f), [0.5], { noise, unit });
+    expect(widthOf(await confirm([0]))).toBe(widthOf(await confirmAlone([0])));
+  });
+
+  // 2·noise/h, and what the formula loses itself: 32 roundings.
+  const widthAt = (step: number, hidden: number) => (4 * hidden) / step + 64 * 2 ** -53;
+
+  it('are told from the slope of a line by the widest scale that is on it', async () => {
+    const { confirm } = await measured(each(Number), [0], { noise, unit });
+    const again = await confirm([0]);
+    expectWithin(again, [1], widthAt(1.37 * 2 ** -5, unit * 2.74));
+    // What f is elsewhere, or not at all, is not its slope here.
+    for (const beyond of [3, Number.NaN]) {
+      const f = (v: number) => (Math.abs(v) > 0.01 && Math.abs(v) < 1 ? beyond : 1) * v;
+      const here = await (await measured(each(f), [0], { noise, unit })).confirm([0]);
+      expectWithin(here, [1], widthAt(widest, unit * 2.74));
+      expect(widthOf(here)).toBeGreaterThan(widthOf(again));
+    }
+  });
+});
+
+it('a jump on an element is no noise of it, whatever is read within others that are tiny', async () => {
+  const f = each((v) => (v < 0 ? v : v + 1));
+  const { confirm } = await measured(f, [0, 1e-12], { noise: 2 ** -53 });
+  const { confirm: confirmAlone } = await measured(f, [0], { noise: 2 ** -53 });
+  const [again, alone] = [await confirm([0, 1]), await confirmAlone([0])];
+  expect([again.lo[0], again.hi[0]]).toEqual([alone.lo[0], alone.hi[0]]);
 });
 
 it.each([5, 20, 30, 31.5, 33, 34, 36, 38, 40, 50, 100, 500])(

@@ -2,7 +2,7 @@ import { GradcheckError } from './calls.ts';
 import type { FloatDtype } from './differentiable.ts';
 import { type Jacobian, judgeFrom, measurable, type Open, readAt, slopeAt, valuesAt } from './jacobian.ts';
 import type { Moved } from './measure.ts';
-import { centredOrder, errorOf, quarticAt, type Slope } from './slope.ts';
+import { errorOf, quarticAt, type Slope } from './slope.ts';
 import { lineScale } from './stencil.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function confirmJacobian(
 ): Promise<Jacobian> {
   const placeOf = ({ element, output }: { element: number; output: number }) => `${element} ${output}`;
   const declared = new Set(kinks.filter((kink) => kink.declared !== undefined).map(placeOf));
-  const found = new Set(kinks.filter((kink) => kink.declared === undefined).map(placeOf));
+  const onKinks = new Set(kinks.map(placeOf));
   const open = measurable(moved, y).filter((entry) => elements.has(entry.element) && !declared.has(placeOf(entry)));
   for (let scale = 0; scale < moved.scales; scale++) await readAt(moved, scale, open, scale === 0);
   for (const scale of moved.noiseScales) await readAt(moved, scale, open, false, false);
@@ -34,9 +34,10 @@ export async function confirmJacobian(
   }
   const sizes =
     unit > 0 ? await sizesWithinReach(moved, y, new Set(open.map(({ output }) => output))) : new Map<number, number>();
-  const again = { lo: lo.slice(), hi: hi.slice(), kinks: kinks.slice() };
+  const judged = new Set(open.map(placeOf));
+  const again = { lo: lo.slice(), hi: hi.slice(), kinks: kinks.filter((kink) => !judged.has(placeOf(kink))) };
   for (const entry of open) {
-    const isOnKink = found.has(placeOf(entry));
+    const isOnKink = onKinks.has(placeOf(entry));
     if (!isOnKink && !(lo[entry.at] <= hi[entry.at])) continue;
     const hidden = unit * (sizes.get(entry.output) ?? 0);
     const least = Math.max(noise[entry.output], noiseBeside(entry, moved, dtype), hidden);
@@ -44,7 +45,6 @@ export async function confirmJacobian(
     else if (!measureAgain(entry, moved, y, noise[entry.output], hidden, least, dtype)) continue;
     again.lo[entry.at] = entry.lo;
     again.hi[entry.at] = entry.hi;
-    if (isOnKink) again.kinks = again.kinks.filter((kink) => placeOf(kink) !== placeOf(entry));
     if (entry.kink !== undefined) again.kinks.push(entry.kink);
   }
   return again;
@@ -81,16 +81,17 @@ function measureAgain(
   if (atWide > clearly * nearby) {
     const settled = judgeFrom(1, entry, moved, y, nearby, dtype);
     const nearest = measuredAt(settled).slope;
-    const isFlat = entry.kink === undefined && nearest?.slope === 0 && nearest.truncation === 0;
+    const isFlat = nearest?.slope === 0 && nearest.truncation === 0;
     // Flat nearby, and by more than noise not so further away: there are steps, and the slope is either.
     if (isFlat) for (let scale = 0; scale < settled; scale++) include(entry, measuredAt(scale).slope);
     return true;
   }
   const isConsistent = isAsNear(wide, near);
+  const isOneLine = isConsistent && isLine(wide);
   // A line after all, with no more noise than was thought: what was measured before is as good as it gets.
-  if (isConsistent && isLine(wide) && Math.max(atWide, hidden) <= estimated) return false;
+  if (isOneLine && Math.max(atWide, hidden) <= estimated) return false;
   let best = isConsistent && errorOf(wide) < errorOf(near) ? wide : near;
-  if (hidden > 0 && isConsistent && isLine(wide) && atWide <= Math.max(estimated, hidden)) {
+  if (isOneLine && atWide <= hidden) {
     for (const scale of moved.lineScales) {
       const { slope } = measuredAt(scale);
       if (slope !== undefined && isAsNear(slope, best) && errorOf(slope) < errorOf(best)) best = slope;
@@ -128,7 +129,7 @@ async function sizesWithinReach(moved: Moved, y: Float64Array, outputs: Readonly
   const sizes = new Map<number, number>();
   for (const { output, colour } of entries) {
     for (const level of [0, 1, 2, 3]) {
-      const size = Math.abs(moved.values[moved.reachScale]?.[level]?.[colour]?.[output] ?? Number.NaN);
+      const size = Math.abs(moved.values[moved.reachScale][level][colour]?.[output] ?? Number.NaN);
       if (Number.isFinite(size)) sizes.set(output, Math.max(sizes.get(output) ?? 0, size));
     }
   }
@@ -142,9 +143,7 @@ async function sizesWithinReach(moved: Moved, y: Float64Array, outputs: Readonly
 function noiseWithin(entry: Open, moved: Moved, scale: number, f0: number): number {
   const curve = valuesAt(entry, moved, scale);
   if (curve === undefined) return 0;
-  const isOneSided = Math.abs(moved.stencils[scale].side[entry.element]) === 1;
-  const order = isOneSided ? [0, 1, 2, 3] : centredOrder;
-  const [t, f] = [order.map((k) => curve.t[k]), order.map((k) => curve.f[k])];
+  const { t, f } = curve;
   let most = 0;
   for (const [s, value] of points(entry, moved)) {
     if (Math.abs(s) < Math.abs(t[0])) most = Math.max(most, Math.abs(value - quarticAt(s, f0, t, f)));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../reference/random.ts';
 import { formats } from '../dtypes.ts';
-import { drawCotangent, drawWideCotangent } from './draw.ts';
+import { drawCotangent, drawTangent, drawWideCotangent } from './draw.ts';
 
 const drawn = (size: number, zeros: number, seed = 1) => [...drawCotangent(random(seed, 'draw'), size, zeros)];
 
@@ -59,4 +59,43 @@ describe('a wide cotangent', () => {
       expect(drawWideCotangent(random(1, 'wide'), 4000, 0.25, dtype)).toEqual(drawn);
     },
   );
+});
+
+describe('a tangent', () => {
+  it.each(['f64', 'f32'] as const)(
+    'of %s has values of the dtype in ±[1/2, 2), of all bits, and a share of zeros',
+    (dtype) => {
+      const drawn = drawTangent(random(1, 'tangent'), 4000, 0.25, dtype);
+      expect(drawn.map(formats[dtype].round)).toEqual(drawn);
+      const others = [...drawn].filter((d) => d !== 0);
+      expect(others.length / 4000).toBeCloseTo(0.75, 1);
+      const sizes = others.map(Math.abs);
+      expect([Math.min(...sizes) >= 0.5, Math.max(...sizes) <= 2]).toEqual([true, true]);
+      // As many from 1/2 to 1 as of a third.
+      expect(sizes.filter((d) => d < 1).length / sizes.length).toBeCloseTo(1 / 3, 1);
+      expect(others.filter((d) => d > 0).length / others.length).toBeCloseTo(0.5, 1);
+      expect(sizes.filter((d) => Number.isInteger(2 ** 12 * d)).length).toBeLessThan(20);
+      expect(drawTangent(random(1, 'tangent'), 4000, 0.25, dtype)).toEqual(drawn);
+    },
+  );
+
+  it('is 0 as often as it is asked to be, to the word', () => {
+    const of = (bits: number, zeros: number) =>
+      drawTangent({ ...random(1, 'tangent'), bits: () => bits, uniform: () => 1 }, 1, zeros, 'f64')[0];
+    expect([of(2 ** 30 - 1, 0.25), of(2 ** 30, 0.25), of(0, 0), of(1, 0)]).toEqual([0, 1, 1, -1]);
+  });
+});
+
+it('a wide cotangent is 0 as often as it is asked to be, to the word', () => {
+  const of = (bits: number, zeros: number) =>
+    drawWideCotangent({ ...random(1, 'wide'), bits: () => bits, uniform: () => 0.5 }, 1, zeros, 'f64')[0];
+  expect([of(2 ** 30 - 1, 0.25), of(0, 0), of(1, 0), of(2, 0)]).toEqual([0, 1.5, -1.5, 3].map((v) => v * 2 ** -20));
+  expect(of(2 ** 30, 0.25)).not.toBe(0);
+});
+
+it.each([drawTangent, drawWideCotangent])('zeros take one word each', (draw) => {
+  const [one, other] = [random(3, 'draw'), random(3, 'draw')];
+  expect(draw(one, 7, 1, 'f64')).toEqual(new Float64Array(7));
+  for (let k = 0; k < 7; k++) other.bits();
+  expect(one.bits()).toBe(other.bits());
 });

@@ -43,6 +43,41 @@ it('kinks of an input along directions are those of the elements that were moved
   expect([structure, kinkCount, projection]).toEqual(['projected', 2, { random: 1, together: 2, alone: 2 }]);
 });
 
+it('an input is reported with its structure, the first eight kinks, and what was compared', () => {
+  const kinks = Array.from({ length: 9 }, (_, k) => ({ ...kink(k), ...(k === 0 && { declared: { at: 0 } }) }));
+  const numeric: Numeric = {
+    name: 'x',
+    layout: layoutOf('x', 'elementwise', [3, 3], [3, 3]),
+    jacobian: { lo: new Float64Array(9), hi: new Float64Array(9), kinks },
+    confirm: () => Promise.reject(new Error('not asked for')),
+    shape: [3, 3],
+    values: Float64Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8),
+    noise: new Float64Array(9),
+    kinksOf: undefined,
+    projection: undefined,
+  };
+  let asked = 0;
+  const sees = { everywhere: 2, median: 1, absolute: false };
+  const counted: Comparison = {
+    ...comparison,
+    sees() {
+      asked++;
+      return sees;
+    },
+  };
+  const shapes = { x: [3, 3], y: [3, 3] };
+  const report = inputReport(counted, numeric, { structure: { w: 'rows' } }, shapes);
+  expect(asked).toBe(0);
+  expect(report).toMatchObject({ ...comparison.summary, name: 'x', shape: [3, 3], structure: 'elementwise', sees });
+  expect(report).not.toHaveProperty('projection');
+  expect([report.declared, report.kinkCount, report.kinks.length]).toEqual([false, 9, 8]);
+  const found = { output: [0, 1], left: -8, right: 16, jump: 3 };
+  expect(report.kinks[0]).toEqual({ ...found, element: [0, 0], at: 0, declared: true });
+  expect(report.kinks[5]).toEqual({ ...found, element: [1, 2], at: 5, declared: false });
+  expect(inputReport(counted, numeric, { structure: { x: 'elementwise' } }, shapes).declared).toBe(true);
+  expect(inputReport(counted, numeric, {}, shapes).declared).toBe(false);
+});
+
 it('says in words what was compared', () => {
   const report = (name: string, structure: string, compared: number, open: number) =>
     ({ name, structure, compared, open }) as InputReport;

@@ -49,9 +49,21 @@ describe('a layout says which elements each output shows', () => {
     ]);
   });
 
+  it('and how many outputs each element reaches', () => {
+    const reaches = (structure: Structure, shape: number[], yShape: number[]) => [
+      ...layoutOf('x', structure, shape, yShape).reaches(),
+    ];
+    expect(reaches('elementwise', [2, 2], [4])).toEqual([1, 1, 1, 1]);
+    expect(reaches('rows', [2, 3], [2, 4])).toEqual([4, 4, 4, 4, 4, 4]);
+    expect(reaches({ trailing: 1 }, [2, 3], [4, 3])).toEqual([4, 4, 4, 4, 4, 4]);
+    expect(reaches({ trailing: 2 }, [2, 1], [2, 2, 3])).toEqual([6, 6]);
+    expect(reaches('dense', [3], [2])).toEqual([2, 2, 2]);
+  });
+
   it('is worked out once', () => {
     const layout = layoutOf('x', 'rows', [2, 3], [2, 2]);
     expect(layout.elements(1)).toBe(layout.elements(1));
+    expect(layout.reaches()).toBe(layout.reaches());
   });
 
   it('element(site, colour) is what elements(colour) holds at an output of the site', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GradcheckError } from './calls.ts';
-import { checkArguments } from './check-options.ts';
-import type { DeclaredKink, Differentiable } from './differentiable.ts';
+import { checkArguments, checkedRounding } from './check-options.ts';
+import type { DeclaredKink, Differentiable, Rounding } from './differentiable.ts';
 import {
   checkBatchNames,
   type GradcheckOptions,
@@ -148,6 +148,64 @@ describe('arguments of another kind', () => {
   });
 });
 
+describe('what is said of arguments', () => {
+  const said = (given: unknown, of: unknown = inputs, how: unknown = {}) => {
+    try {
+      checkArguments(given as Differentiable, of as never, how as GradcheckOptions);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return undefined;
+  };
+  const expected = 'gradcheck: "f" expected an object with forward and vjp, got';
+
+  it('names what a function lacks', () => {
+    expect(said({ forward: f.forward })).toBe(`${expected} an object without vjp`);
+    expect(said({})).toBe(`${expected} an object without forward and vjp`);
+    expect(said(null)).toBe(`${expected} null`);
+    expect(said(() => 1)).toBe(`${expected} function`);
+    expect(said(Object.assign(() => 1, f))).toBe(`${expected} function`);
+    expect(said({ ...f, dtype: 'f64' })).toBeUndefined();
+    expect(said({ ...f, dtype: 'f16' })).toBe('gradcheck: "f.dtype" expected f64 or f32, got "f16"');
+  });
+
+  it('names what inputs and options lack', () => {
+    expect(said(f, {})).toBe('gradcheck: "inputs" expected at least one tensor, got {}');
+    expect(said(f, { 3: floats(1) }, { batch: [3] })).toBe('gradcheck: "batch" expected names among 3, got 3');
+    expect(said(f, inputs, { held: -1 })).toBe('gradcheck: "held" expected an integer from 0, got -1');
+    expect(said(f, inputs, { rounding: 3 })).toBe('gradcheck: "rounding" expected an object, got 3');
+    expect(said(f, inputs, { structure: { x: Object.assign(() => 1, { trailing: 0 }) } })).toMatch(
+      /^gradcheck: "structure.x" expected elementwise, rows, dense or \{ trailing \}, got /,
+    );
+  });
+});
+
+describe('bounds of the rounding', () => {
+  const of = (part: Partial<Rounding>) =>
+    checkedRounding({ forward: () => floats(0, 1), vjp: () => ({ x: floats(1), w: floats(2) }), ...part }, at, 2);
+  const at = { x: floats(1), w: floats(2) };
+
+  it('are as they are answered, NaN too', () => {
+    const { forward, vjp, output } = of({ output: () => floats(Number.NaN, 0) });
+    expect(forward(at)).toEqual(floats(0, 1));
+    expect(vjp(at, floats(1, 1))).toEqual({ x: floats(1), w: floats(2) });
+    expect(output!(at)).toEqual(floats(Number.NaN, 0));
+    expect(of({})).not.toHaveProperty('output');
+  });
+
+  it('or said to be otherwise', () => {
+    const forward = (answer: unknown) => () => of({ forward: () => answer as never }).forward(at);
+    expect(forward([0, 1])).toThrow('gradcheck: "rounding.forward" expected a Float64Array, got an array');
+    expect(forward(floats(0))).toThrow('gradcheck: "rounding.forward" expected 2 elements, got 1');
+    expect(forward(floats(-1, 0))).toThrow('gradcheck: "rounding.forward" expected numbers from 0 or NaN, got -1 at 0');
+    const vjp = (answer: unknown) => () => of({ vjp: () => answer as never }).vjp(at, floats(1, 1));
+    expect(vjp(3)).toThrow('gradcheck: "rounding.vjp" expected an object, got 3');
+    expect(vjp({ x: floats(1) })).toThrow('gradcheck: "rounding.vjp.w" expected a Float64Array, got undefined');
+    const output = () => of({ output: () => floats(1, 2, 3) }).output!(at);
+    expect(output).toThrow('gradcheck: "rounding.output" expected 2 elements, got 3');
+  });
+});
+
 describe('shapes', () => {
   it('of inputs are flat where none are declared', () => {
     expect(inputShapes(inputs, undefined)).toEqual({ x: [6], w: [2] });
@@ -256,6 +314,19 @@ describe('kinks of an input', () => {
       expect(() => (kink[part] as (output: number) => unknown)(0)).toThrow(
         new GradcheckError(`kinks.x.${part} threw: no`),
       );
+    }
+  });
+
+  it('answer numbers for an output, or are told so', () => {
+    const answers = { value: () => 'a', derivative: () => Number.NaN, left: () => null, right: () => ({ value: 0 }) };
+    const [kink] = kinksOfInput('x', { x: [{ at: 0, ...answers } as never] })!(0) as [Required<DeclaredKink>];
+    for (const [part, error] of [
+      ['value', new TypeError('gradcheck: "kinks.x": "value" expected a number at output 2, got "a"')],
+      ['derivative', new RangeError('gradcheck: "kinks.x": "derivative" expected a number at output 2, got NaN')],
+      ['left', new TypeError('gradcheck: "kinks.x": "left" expected { value, slope } at output 2, got null')],
+      ['right', new TypeError('gradcheck: "kinks.x": "right": "slope" expected a number at output 2, got undefined')],
+    ] as const) {
+      expect(() => (kink[part] as (output: number) => unknown)(2)).toThrow(error);
     }
   });
 

@@ -61,19 +61,20 @@ describe('directions', () => {
       values,
       'f64',
       1,
-      () => [kink, { at: 9 }],
+      () => [kink, { at: 9, derivative: 'right' }, { at: 10 }],
     );
     expect(projection).toMatchObject({ together: 2, alone: [0, 1] });
     expect(moved.kinksOf!(3)).toEqual([]);
-    const [on, other] = moved.kinksOf!(4);
+    const [on, other, bare] = moved.kinksOf!(4);
     // In steps of 4.
-    expect([on.at, on.value, other.at]).toEqual([0, 'left', 0.75]);
+    expect([on.at, on.value, other, bare]).toEqual([0, 'left', { at: 0.75, derivative: 'right' }, { at: 1 }]);
+    expect(bare).not.toHaveProperty('derivative');
     expect((on.derivative as (output: number) => number)(3)).toBe(12);
     expect([on.left!(0), on.right!(3)]).toEqual([
       { value: 7, slope: 4 },
       { value: 8, slope: 12 },
     ]);
-    expect(moved.kinksOf!(5).map(({ at }) => at)).toEqual([-(2 ** -15), (3 - 2 ** -13) / 4]);
+    expect(moved.kinksOf!(5).map(({ at }) => at)).toEqual([-(2 ** -15), (3 - 2 ** -13) / 4, (4 - 2 ** -13) / 4]);
     const many = along(({ x: at }) => at.slice(0, 1), new Float64Array(70)).projection;
     expect(many).toMatchObject({ random: 0, together: 0, left: 6 });
     expect(many.alone).toHaveLength(64);

@@ -154,6 +154,28 @@ it('hands on failures, with the name of the gradient, but for values on kinks; a
   expect((await checkSecondOrder(context, async () => report)).failures).toEqual([]);
 });
 
+it('says how many elements were compared, and by which inputs none', async () => {
+  const context = await contextOf(twice, productInputs, productShapes, productKnown);
+  /** Of two elements each, so many left open of each input in the report to x, and in that to w. */
+  const text = async (...open: Record<string, number>[]) => {
+    let k = 0;
+    const { checked } = await checkSecondOrder(context, async () => {
+      const inputs = Object.entries(open[k++]).map(([name, left]) => ({ name, shape: [2], open: left }));
+      return { failures: [], inputs: [...inputs, { name: 'empty', shape: [0], open: 0 }] } as never;
+    });
+    return checked;
+  };
+  expect(await text({ x: 0, dy: 0 }, { x: 0, dy: 0 })).toBe('gradient of the gradient');
+  expect(await text({ x: 2, dy: 2 }, { x: 2, dy: 2 })).toBe(
+    'not the gradient of the gradient: every element was left open',
+  );
+  const some = 'gradient of the gradient,';
+  expect(await text({ x: 2, dy: 0 }, { x: 0, dy: 1 })).toBe(`${some} 5 of 8 elements`);
+  expect(await text({ x: 2, dy: 0 }, { x: 2, dy: 1 })).toBe(`${some} 3 of 8 elements, none by x`);
+  expect(await text({ x: 2, w: 2, dy: 0 }, { x: 2, w: 2, dy: 1 })).toBe(`${some} 3 of 12 elements, none by x, w`);
+  expect(await text({}, {})).toBe('not the gradient of the gradient: no element');
+});
+
 describe('on kinks', () => {
   /** An elementwise function with two derivatives. */
   const layer = (df: (v: number) => number, ddf: (v: number) => number, more: Partial<Differentiable> = {}) => ({

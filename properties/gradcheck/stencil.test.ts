@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeclaredKink } from './differentiable.ts';
-import { stencilAt, stepScales } from './stencil.ts';
+import { lineScale, lineScales, noiseScales, stencilAt, stepScales } from './stencil.ts';
 
 const h = 2 ** -15;
 const kinksAt =
@@ -22,6 +22,23 @@ it('the scales go down, by powers of two but for the last of f64, which shows no
   expect(stepScales.f32.every((scale) => Math.log2(scale) % 1 === 0)).toBe(true);
   expect(stepScales.f64[0]).toBe(2 ** -15);
   expect(stepScales.f32[0]).toBe(2 ** -2);
+});
+
+it.each(['f64', 'f32'] as const)('noise is measured between them and below, by no powers of two: %s', (dtype) => {
+  const scales = noiseScales[dtype];
+  expect([...scales].sort((a, b) => b - a)).toEqual(scales);
+  expect(scales[0]).toBeLessThan(stepScales[dtype][0]);
+  for (const scale of scales) expect(Math.log2(scale) % 1).not.toBe(0);
+  // Most of them where f is a line on each side.
+  const within = scales.filter((scale) => scale < stepScales[dtype][lineScale[dtype]]);
+  expect(within.length).toBeGreaterThan(scales.length / 2);
+});
+
+it('slopes of lines are measured wider, two steps of it still within the scale of an element; in f32 they are', () => {
+  expect(lineScales.f64).toHaveLength(1);
+  expect(lineScales.f64[0]).toBeGreaterThan(stepScales.f64[0]);
+  expect(2 * lineScales.f64[0]).toBeLessThan(1);
+  expect(lineScales.f32).toEqual([]);
 });
 
 describe('away from kinks', () => {

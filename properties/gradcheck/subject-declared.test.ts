@@ -136,6 +136,22 @@ describe('kinks of x', () => {
     expect(numberOf(one.derivative, 0)).toBe(1 + 10 + 100);
   });
 
+  it('have limits on both sides, whichever of them the value is', () => {
+    const step = (text: string) =>
+      caseOf({ branches: [expressionBranch(text, { kinks: [0] })], sharing: 'layer' }, { alpha: floats(2) });
+    for (const [text, value] of [
+      ['x >= 0 ? x + 1 : 3*x', 2],
+      ['x > 0 ? x + 1 : 3*x', 0],
+    ] as const) {
+      const [kink] = kinksOfX(step(text));
+      expect([kink.left!(0), numberOf(kink.value, 0), kink.right!(0)]).toEqual([
+        { value: 0, slope: 6 },
+        value,
+        { value: 2, slope: 2 },
+      ]);
+    }
+  });
+
   it('are none of smooth pools', () => {
     expect(kinksOfX(caseOf({ branches: ['tanh', 'sigmoid'] }))).toEqual([]);
   });
@@ -150,6 +166,9 @@ it('what is no Subject or no Case is named', () => {
   expect(of({})).toThrow(/^subjectFunction: "subject" expected an object .*, got an object without answer$/);
   expect(of(referenceSubject)).toThrow('subjectFunction: "input" expected an object, got undefined');
   for (const given of [[], [{}], [referenceSubject], [referenceSubject, {}]]) expect(of(...given)).toThrow(TypeError);
+  expect(of({ ...referenceSubject, dtype: 'f16' }, caseOf())).toThrow(
+    new RangeError('subjectFunction: "subject.dtype" expected f64 or f32, got "f16"'),
+  );
 });
 
 describe('kinks of alpha', () => {
@@ -207,6 +226,11 @@ describe('rounding', () => {
     expect(at(pole, 1, -2, 1e-5, -1e-5)).toEqual([true, true, false, false]);
     expect(at(expressionBranch('abs(x)', { kinks: [0] }), 1, 0, 1e-5, -1e-5)).toEqual([true, true, true, true]);
     expect(at('relu', 1, 0, 1e-5, -1e-5)).toEqual([true, true, true, true]);
+    // A kink elsewhere says nothing, nor does one of which a slope is infinite.
+    expect(at(expressionBranch('1/x', { kinks: [-3] }), 3, -3, 1e-5, -1e-5)).toEqual([true, true, false, false]);
+    for (const text of ['sqrt(abs(x))', 'x > 0 ? sqrt(x) : 0', 'x < 0 ? sqrt(-x) : 0']) {
+      expect(at(expressionBranch(text, { kinks: [0] }), 1, 0, 2, 0)).toEqual([true, false, true, false]);
+    }
     expect(at(expressionBranch('sin(1000000*x)'), 1, 2, 3, 4)).toEqual([false, false, false, false]);
   });
 });

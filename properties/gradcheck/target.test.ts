@@ -92,7 +92,7 @@ it.each<[object, typeof TypeError | typeof RangeError, string | RegExp]>([
   [{ shape: [2], range: [1, 0] }, RangeError, '"range" expected two finite numbers, the lesser first, got [1, 0]'],
   [{ shape: [2], ranges: { z: [0, 1] } }, RangeError, '"ranges" expected names among x, got z'],
   [{ shape: [2], near: '0' }, RangeError, '"near" expected an array of finite numbers, got "0"'],
-  [{ shape: [2], near: [Number.NaN] }, RangeError, '"near" expected an array of finite numbers, got [NaN]'],
+  [{ shape: [2], near: [1, Number.NaN] }, RangeError, '"near" expected an array of finite numbers, got [1, NaN]'],
   [{ shape: [2], seed: 2 ** 40 }, RangeError, '"seed" expected an integer from 0 to 4294967295, got 1099511627776'],
   [{ shape: [2], path: 'abc' }, RangeError, '"path" expected integers separated by colons, got "abc"'],
   [{ shape: [2], onKinks: 'opne' }, RangeError, '"onKinks" expected compared or open, got "opne"'],
@@ -100,6 +100,25 @@ it.each<[object, typeof TypeError | typeof RangeError, string | RegExp]>([
   const relu = elementwiseLayer('relu', elementwise.relu);
   await expect(gradcheckTarget(relu, options as never)).rejects.toThrow(kind);
   await expect(gradcheckTarget(relu, options as never)).rejects.toThrow(message);
+});
+
+it('draws near the values that are named, and within a range', async () => {
+  const seen = async (options: Parameters<typeof gradcheckTarget>[1]) => {
+    const drawn = new Set<number>();
+    const cube = elementwiseLayer('cube', elementwise.cube);
+    const forward: typeof cube.forward = (inputs, shapes) => {
+      for (const v of inputs.x) drawn.add(v);
+      return cube.forward(inputs, shapes);
+    };
+    await gradcheckTarget({ ...cube, forward }, { shape: [40], runs: 2, ...options });
+    return drawn;
+  };
+  expect([(await seen({})).has(2.71), (await seen({ near: [2.71] })).has(2.71)]).toEqual([false, true]);
+  // All but the steps from there.
+  for (const how of [{ range: [2.5, 3] as const }, { ranges: { x: [2.5, 3] as const } }]) {
+    const within = [...(await seen(how))];
+    expect([Math.min(...within) > 2.4, Math.max(...within) < 3.1]).toEqual([true, true]);
+  }
 });
 
 it('a layer takes lengths alone, and says so of others', async () => {

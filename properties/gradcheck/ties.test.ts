@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Numeric } from './compare.ts';
-import type { Differentiable, FloatDtype } from './differentiable.ts';
+import type { Differentiable } from './differentiable.ts';
 import { gradcheck } from './gradcheck.ts';
 import { codes } from './gradcheck-for-tests.ts';
-import { layoutOf } from './layout.ts';
 import { gradcheckRun } from './property.ts';
 import { gradcheckText } from './report-text.ts';
-import { stepScales } from './stencil.ts';
-import { tiesOf } from './ties.ts';
 
 /** The indices of a row from the smallest element to the largest, equal ones in their order. */
 function orderOf(x: Float64Array, row: number, m: number): number[] {
@@ -252,86 +248,6 @@ it('of many equal elements each may have what a convention gives it', async () =
     }
     expect(await codes(ranked(n, n >> 1, none), { x }, { shapes: { x: [1, n], y: [1, 1] } })).toContain('gradient');
   }
-});
-
-describe('what is a tie', () => {
-  const of = (values: number[], shape: number[], more: Partial<Numeric> = {}, dtype: FloatDtype = 'f64') => {
-    const layout = layoutOf('x', 'rows', shape, [shape[0]]);
-    return tiesOf({ values: Float64Array.from(values), layout, ...more } as Numeric, dtype);
-  };
-  const kinksAt = (...places: number[][]): Pick<Numeric, 'kinksOf'> => ({
-    kinksOf: (j) => places[j].map((at) => ({ at }) as ReturnType<NonNullable<Numeric['kinksOf']>>[number]),
-  });
-
-  it('the most equal elements of each site, the first of as many', () => {
-    expect(of([1, 1, 2, 3, 3, 3], [2, 3])).toEqual([
-      [0, 1],
-      [3, 4, 5],
-    ]);
-    expect(of([1, 2, 1, 2], [1, 4])).toEqual([[0, 2]]);
-    expect(of([1, 2, 2, 2], [1, 4])).toEqual([[1, 2, 3]]);
-    expect(of([0, -0], [1, 2])).toEqual([[0, 1]]);
-    expect(of([5, 5], [1, 2])).toEqual([[0, 1]]);
-  });
-
-  it('elements nearer than four steps, and those that parted ones would reach', () => {
-    for (const dtype of ['f64', 'f32'] as const) {
-      const h = dtype === 'f64' ? stepScales.f64[1] : stepScales.f32.at(-1)!;
-      for (const [v, size] of [
-        [1, 1],
-        [5, 4],
-        [-5, 4],
-        [0, 1],
-      ] as const) {
-        const at = (...steps: number[]) =>
-          of(
-            steps.map((k) => v + k * h * size),
-            [1, steps.length],
-            {},
-            dtype,
-          );
-        expect(at(0, 3.9)).toEqual([[0, 1]]);
-        expect(at(0, 4.1)).toEqual([]);
-        expect(at(7.5, 0, 3.8)).toEqual([[0, 1, 2]]);
-        expect(at(18, 0, 3.8)).toEqual([[1, 2]]);
-      }
-      // Eight that tie are parted by 110 of the smallest steps.
-      const tied = [...new Array<number>(8).fill(0), 100 * stepScales[dtype].at(-1)!];
-      expect(of(tied, [1, 9], {}, dtype)[0]).toHaveLength(9);
-    }
-  });
-
-  it('no single element, none of another site, nothing that is not finite, nothing along directions', () => {
-    expect(of([1, 2, 3], [1, 3])).toEqual([]);
-    expect(of([1, 1], [2, 1])).toEqual([]);
-    expect(of([Number.NaN, Number.NaN, Infinity, Infinity], [1, 4])).toEqual([]);
-    const projection = { directions: [], random: 0, together: 0, alone: [], left: 0 };
-    expect(of([1, 1], [1, 2], { projection })).toEqual([]);
-  });
-
-  it.each(['f64', 'f32'] as const)(
-    'none within two of the widest steps of a kink of one of its elements: %s',
-    (dtype) => {
-      const h = stepScales[dtype][0];
-      // Steps are as wide as the power of two below the value, and that of 1 from there down.
-      for (const [v, size] of [
-        [1, 1],
-        [5, 4],
-        [-5, 4],
-        [0.25, 1],
-        [0, 1],
-      ] as const) {
-        const tied = (...places: number[][]) => of([v, v], [1, 2], kinksAt(...places), dtype);
-        expect(tied([v], [])).toEqual([]);
-        expect(tied([], [100, v])).toEqual([]);
-        expect(tied([v + 2 * h * size], [])).toEqual([]);
-        expect(tied([v - 2 * h * size], [])).toEqual([]);
-        expect(tied([v + 2.5 * h * size], [100])).toEqual([[0, 1]]);
-        expect(tied([], [])).toEqual([[0, 1]]);
-      }
-      expect(of([1, 1], [1, 2], kinksAt([-1], []), dtype)).toEqual([[0, 1]]);
-    },
-  );
 });
 
 describe('equal elements beside others', () => {

@@ -46,11 +46,9 @@ export function tiesOf(numeric: Numeric, dtype: FloatDtype): number[][] {
 export function knownTies(numeric: Numeric, dtype: FloatDtype): number[][] {
   const ties = tiesOf(numeric, dtype);
   if (ties.length === 0) return ties;
-  const { layout, jacobian } = numeric;
   const open = new Set<number>();
-  for (let colour = 0; colour < layout.colours; colour++) {
-    const reached = layout.elements(colour);
-    for (const [i, j] of reached.entries()) if (Number.isNaN(jacobian.lo[colour * reached.length + i])) open.add(j);
+  for (const { at, element } of derivativesBy(new Set(ties.flat()), numeric)) {
+    if (Number.isNaN(numeric.jacobian.lo[at])) open.add(element);
   }
   return ties.filter((tie) => !tie.every((j) => open.has(j)));
 }
@@ -64,7 +62,7 @@ function tiesBySite({ values, layout, projection }: Numeric, dtype: FloatDtype):
     for (let colour = 0; colour < layout.colours; colour++) sorted[colour] = values[layout.element(site, colour)];
     sorted.sort();
     // Most sites have none: numbers alone are sorted at once.
-    if (!sorted.some((v, k) => k > 0 && isTied([sorted[k - 1]], v, dtype))) continue;
+    if (!sorted.subarray(1).some((v, k) => isTied([sorted[k]], v, dtype))) continue;
     bySite.push(tiesAt(values, layout, site, dtype));
   }
   return bySite;
@@ -73,7 +71,7 @@ function tiesBySite({ values, layout, projection }: Numeric, dtype: FloatDtype):
 function tiesAt(values: Float64Array, layout: Layout, site: number, dtype: FloatDtype): number[][] {
   const elements = Array.from({ length: layout.colours }, (_, colour) => layout.element(site, colour))
     .filter((j) => Number.isFinite(values[j]))
-    .sort((j, k) => values[j] - values[k] || j - k);
+    .sort((j, k) => values[j] - values[k]);
   const ties: number[][] = [];
   for (const j of elements) {
     const last = ties.at(-1);
@@ -88,10 +86,7 @@ function tiesAt(values: Float64Array, layout: Layout, site: number, dtype: Float
       last.push(j);
     else ties.push([j]);
   }
-  return ties
-    .filter((tie) => tie.length > 1)
-    .map((tie) => tie.sort((j, k) => j - k))
-    .sort(([j], [k]) => j - k);
+  return ties.filter((tie) => tie.length > 1).map((tie) => tie.sort((j, k) => j - k));
 }
 
 /** Whether an element belongs to lesser ones: it is near the last, or would be once they are parted from the first on. */
@@ -207,11 +202,11 @@ async function measureParted(
 function* derivativesBy(
   elements: ReadonlySet<number>,
   { layout }: Numeric,
-): IterableIterator<{ at: number; output: number }> {
+): IterableIterator<{ at: number; output: number; element: number }> {
   for (let colour = 0; colour < layout.colours; colour++) {
     const reached = layout.elements(colour);
-    for (const [output, j] of reached.entries()) {
-      if (elements.has(j)) yield { at: colour * reached.length + output, output };
+    for (const [output, element] of reached.entries()) {
+      if (elements.has(element)) yield { at: colour * reached.length + output, output, element };
     }
   }
 }
