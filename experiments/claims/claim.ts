@@ -172,6 +172,13 @@ export function judge(
   return high < from || low > to ? 'does not hold' : 'open';
 }
 
+/** Where the size of an effect is open and its direction is not: on which side of 1 the whole interval of a ratio lies. */
+export function directionOf({ outcome, interval, n }: Comparison): 'above' | 'below' | undefined {
+  if (outcome !== 'open') return undefined;
+  if (judge(interval, { from: 1 }, n) === 'holds') return 'above';
+  return judge(interval, { to: 1 }, n) === 'holds' ? 'below' : undefined;
+}
+
 /** Each protocol is judged by itself, and the verdict is that of one. */
 export function verdictOf(
   comparisons: readonly Comparison[],

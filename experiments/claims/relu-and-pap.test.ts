@@ -48,6 +48,19 @@ describe('mean-loss', () => {
     expect(verdictText(verdict, caveat)).toBe('holds on author-2016, by more than claimed');
   });
 
+  it('says the direction where the size alone is open, and not where it is decided or 1 is possible', () => {
+    const said = (pap: number, n = 20) => {
+      const { verdict, caveat } = measure('mean-loss', { rows: both(0.11, 0.005, pap, 0.005, n) });
+      return verdictText(verdict, caveat);
+    };
+    expect(said(0.11 * 0.72)).toBe(
+      'not decided on author-2016, but the loss of PAP is smaller (the whole interval lies below 1)',
+    );
+    expect(said(0.11 * 0.72, 4)).toBe('not decided on author-2016');
+    expect(said(0.066)).toBe('holds on author-2016');
+    expect(said(0.1)).toBe('does not hold on author-2016');
+  });
+
   it('counts dead runs, in the figure and apart', () => {
     const rows = [
       ...both(0.11, 0.005, 0.066, 0.005),
@@ -73,6 +86,10 @@ it('consistency: the spread, not the mean', () => {
   expect(kindOf('consistency', both(0.11, 0.02, 0.11, 0.004))).toBe('holds');
   expect(kindOf('consistency', both(0.11, 0.004, 0.06, 0.004))).toBe('does not hold');
   expect(kindOf('consistency', both(0.11, 0.01, 0.06, 0.004))).toBe('not decided yet');
+  expect(measure('consistency', { rows: both(0.11, 0.01, 0.06, 0.004) }).caveat).toMatch(
+    'the spread of PAP is smaller',
+  );
+  expect(measure('consistency', { rows: both(0.11, 0.004, 0.06, 0.004, 4) }).caveat).toBeUndefined();
   expect(kindOf('consistency', both(0.11, 0, 0.06, 0))).toBe('not decided yet');
   const [comparison] = measure('consistency', { rows: both(0.11, 0.02, 0.11, 0.004) }).comparisons;
   expect(comparison.tests[1].p).toBeLessThan(1e-4);

@@ -13,7 +13,7 @@ import {
 } from './claim.ts';
 import { lossRatio, type RatioOfLosses } from './loss-ratio.ts';
 import { accuracyOf, cellOf, lossOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, listOf, outcomesText, valuesOn } from './words.ts';
+import { countText, directionText, listOf, outcomesText, valuesOn } from './words.ts';
 
 /** The table of the post; what follows its ± is taken as a standard deviation, since the post does not say. */
 export const published = {
@@ -92,11 +92,12 @@ export const mnistTable: Claim = {
   },
 };
 
-/** A claim on a ratio, whose effect may be larger still: `beyond`. */
+/** A claim on a ratio, whose effect may be larger still: `beyond`; what a ratio above and below 1 means is `directions`. */
 function ratioClaim(
   claim: Omit<Claim, 'measure' | 'commands' | 'further' | 'on'>,
   ratio: RatioOfLosses,
   beyond: Region,
+  directions: Readonly<Record<'above' | 'below', string>>,
 ): Claim {
   return {
     ...claim,
@@ -107,11 +108,13 @@ function ratioClaim(
       const comparisons = protocolsWith(rows, both).map((protocol) => lossRatio(rows, protocol, ratio));
       const larger = comparisons.filter(({ interval, n }) => judge(interval, beyond, n) === 'holds');
       const verdict = verdictOf(comparisons, on, missing);
+      const isLarger = larger.some(({ protocol }) => protocol === on);
+      const caveat = isLarger ? 'by more than claimed' : directionText(comparisons, on, directions);
       return {
         verdict,
         ours: valuesOn(comparisons, on),
         n: countText(comparisons, on),
-        ...(larger.some(({ protocol }) => protocol === on) && { caveat: 'by more than claimed' }),
+        ...(caveat !== undefined && { caveat }),
         sentence: `${outcomesText(comparisons, verdict)}${
           larger.length > 0
             ? ` The effect is larger than claimed on ${listOf(larger.map(({ protocol }) => protocol))}.`
@@ -133,6 +136,7 @@ export const meanLoss: Claim = ratioClaim(
   },
   { what: 'mean loss', statistic: mean, top: 'pap', bottom: 'relu', claimed: { to: 0.72 } },
   { to: 0.48 },
+  { above: 'the loss of PAP is greater', below: 'the loss of PAP is smaller' },
 );
 
 export const consistency: Claim = ratioClaim(
@@ -144,4 +148,5 @@ export const consistency: Claim = ratioClaim(
   },
   { what: 'sd of the loss', statistic: standardDeviation, top: 'relu', bottom: 'pap', claimed: { from: 2.5 } },
   { from: 4.8 },
+  { above: 'the spread of PAP is smaller', below: 'the spread of PAP is greater' },
 );

@@ -13,6 +13,17 @@ describe('training-time', () => {
     expect(kindOf('training-time', timed(1.3))).toBe('does not hold');
   });
 
+  it('says that PAP takes longer where only how much is open', () => {
+    const rows = [
+      ...timed(1.04),
+      ...rowsOf('author-2016', 'relu', 18, () => ({ stepMs: 2 })).slice(9),
+      ...rowsOf('author-2016', 'pap', 18, () => ({ stepMs: 2.14 })).slice(9),
+    ];
+    expect(kindOf('training-time', rows)).toBe('not decided yet');
+    expect(measure('training-time', { rows }).caveat).toBe('but PAP takes longer (the whole interval lies above 1)');
+    expect(measure('training-time', { rows: timed(1.1) }).caveat).toBeUndefined();
+  });
+
   it('leaves out a pair from two backends', () => {
     const rows = timed(1.1).map((row) => (row.activation === 'pap' ? { ...row, backend: 'wasm' } : row));
     expect(kindOf('training-time', rows)).toBe('not measured yet');

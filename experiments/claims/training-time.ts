@@ -3,7 +3,7 @@ import { median, medianInterval } from '../statistics.ts';
 import type { TrialRow } from '../trial.ts';
 import { type Claim, type Comparison, commonRule, judge, type StepRatio, verdictOf } from './claim.ts';
 import { cellOf, pairsOf, protocolsWith, runsOf } from './runs.ts';
-import { countText, figure, outcomesText, valuesOn } from './words.ts';
+import { countText, directionText, figure, outcomesText, valuesOn } from './words.ts';
 
 const on = author2016.name;
 const claimed = { from: 1.05, to: 1.15 };
@@ -63,10 +63,12 @@ export const trainingTime: Claim = {
       };
     });
     const verdict = verdictOf(comparisons, on, 'pairs of trials of relu and pap, five of them');
+    const caveat = directionText(comparisons, on, { above: 'PAP takes longer', below: 'PAP takes less time' });
     return {
       verdict,
       ours: valuesOn(comparisons, on),
       n: `${countText(comparisons, on)} pairs`,
+      ...(caveat !== undefined && { caveat }),
       sentence: `${outcomesText(comparisons, verdict)}${benchmarkText(stepRatios)}`,
       cells: protocolsWith(rows, ['relu', 'pap']).flatMap((protocol) =>
         ['relu', 'pap'].map((name) => cellOf(runsOf(rows, protocol, name), 'ms an update', ({ stepMs }) => stepMs)),

@@ -3,6 +3,7 @@ import type { Interval } from '../statistics.ts';
 import {
   type Comparison,
   type Decided,
+  directionOf,
   type NamedValue,
   type Outcome,
   ofProtocol,
@@ -65,6 +66,16 @@ export function countText(comparisons: readonly Comparison[], on: string): strin
   const counts = ofProtocol(comparisons, on).map(({ n }) => n);
   const [least] = counts.toSorted((a, b) => Math.min(...a) - Math.min(...b));
   return least ? least.join(' + ') : '0';
+}
+
+/** `but PAP takes longer`: the direction of a ratio, where its size alone is open on the protocol that decides. */
+export function directionText(
+  comparisons: readonly Comparison[],
+  on: string,
+  words: Readonly<Record<'above' | 'below', string>>,
+): string | undefined {
+  const [direction] = ofProtocol(comparisons, on).map(directionOf);
+  return direction && `but ${words[direction]} (the whole interval lies ${direction} 1)`;
 }
 
 /** `does not hold on author-2016`, `decided in part on small: holds for a; open: b`: on the protocol that decides. */
