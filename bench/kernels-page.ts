@@ -34,7 +34,7 @@ ${table(
       fusedByCopyToNew,
     }) => [
       on,
-      shape.join(' × '),
+      shape.join('×'),
       typeof sharing === 'string' ? sharing : `sharedAxes ${sharing.sharedAxes.join()}`,
       spread(fused),
       spread(composed),
