@@ -5,7 +5,15 @@ import { timeText } from '../experiments/claims/words.ts';
 import { loadCifar10First4000 } from '../experiments/data/cifar10.ts';
 import { DataError } from '../experiments/data/idx.ts';
 import { loadMnist } from '../experiments/data/mnist.ts';
-import { type Asked, type ExperimentName, experiments, fileOf, plan, trialsOf } from '../experiments/experiments.ts';
+import {
+  type Asked,
+  dataOf,
+  type ExperimentName,
+  experiments,
+  fileOf,
+  plan,
+  trialsOf,
+} from '../experiments/experiments.ts';
 import { openResults, type Results } from '../experiments/results.ts';
 import { ResultsError } from '../experiments/row.ts';
 import { missing, type RunProgress, runTrials } from '../experiments/run.ts';
@@ -110,16 +118,14 @@ function epochsOption(): Option {
   );
 }
 
-/** One experiment after the other; the exit code of the first that did not end well, else 0. */
+/** One experiment after the other, whatever trials fail; the exit code says whether any did. */
 async function reproduce(chosen: readonly Asked[], flags: Flags): Promise<number> {
   const progress = progressOn(process.stderr);
   endWithSignals(progress, 'interrupted: what has ended is kept; the same command resumes');
   try {
-    for (const asked of chosen) {
-      const failures = await run(asked, flags, progress);
-      if (failures > 0) return exitCodes.broke;
-    }
-    return exitCodes.held;
+    let failures = 0;
+    for (const asked of chosen) failures += await run(asked, flags, progress);
+    return failures > 0 ? exitCodes.broke : exitCodes.held;
   } catch (error) {
     if (!(error instanceof ResultsError || error instanceof DataError)) throw error;
     progress.stop();
@@ -135,7 +141,7 @@ async function run(asked: Asked, flags: Flags, progress: Progress): Promise<numb
   const { activation: activations = asked.activations, trials: count = asked.trials, epochs } = flags;
   const trials = trialsOf({ ...asked, activations, trials: count, epochs });
   const path = join(flags.results, fileOf(trials[0].protocol.name));
-  await load(experiments[asked.experiment].data, progress);
+  await load(dataOf(trials[0].protocol), progress);
   const results = await openResults(path);
   try {
     return await runMissing(path, trials, results, flags, progress);

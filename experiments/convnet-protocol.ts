@@ -80,6 +80,9 @@ const layersWithoutDropout = convnet.layers.filter(({ kind }) => kind !== 'dropo
 /** No dropout: with it MReLU 0.5 and a PAP started at 0.5/0.5 die. All activations are measured on it anew. */
 const noDropout: SurfaceProtocol = { ...convnet, name: 'convnet/no-dropout', layers: layersWithoutDropout };
 
+/** Without surfaces: what one alpha for a layer, a channel or each unit does to the test loss. */
+export const sharingConvnet: SurfaceProtocol = { ...noDropout, name: 'convnet/sharing', pairs: 0 };
+
 /** Trainings without surfaces, to find a protocol on which a PAP started at 0.5/0.5 learns. */
 const pilots: readonly SurfaceProtocol[] = [
   { ...convnet, name: 'convnet/pilot/rate-0.001', learningRate: 0.001 },

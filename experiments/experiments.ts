@@ -1,6 +1,13 @@
 import type { Activation } from '../reference/activations.ts';
 import type { Protocol } from '../reference/protocol.ts';
-import { convnet, papChannel, papNearReluChannel, type SurfaceProtocol, surfaceProtocols } from './convnet-protocol.ts';
+import {
+  convnet,
+  papChannel,
+  papNearReluChannel,
+  type SurfaceProtocol,
+  sharingConvnet,
+  surfaceProtocols,
+} from './convnet-protocol.ts';
 import {
   activations,
   atRate,
@@ -28,13 +35,12 @@ export interface Experiment {
   readonly chosen: (protocol: string) => readonly string[];
   /** Seeds, 1 to this, if no number is asked for. */
   readonly trials: number;
-  /** The data that it needs. */
-  readonly data: 'mnist' | 'cifar10';
 }
 
 export type ExperimentName = 'mnist' | 'learning-rate' | 'gradients' | 'sharing' | 'landscape';
 
-const onMnist = { protocols, variants: (protocol: AnyProtocol) => [protocol], activations, data: 'mnist' as const };
+const itself = (protocol: AnyProtocol) => [protocol];
+const onMnist = { protocols, variants: itself, activations };
 
 export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
   mnist: {
@@ -65,22 +71,25 @@ export const experiments: Readonly<Record<ExperimentName, Experiment>> = {
   },
   sharing: {
     ...onMnist,
-    summary: 'one alpha for a layer against one for each unit, on MNIST',
-    protocols: new Map([...protocols].sort(([a], [b]) => Number(b === 'small') - Number(a === 'small'))),
-    chosen: () => ['pap', 'pap-layer'],
+    summary: 'one alpha for a layer, a channel or each unit; of channels on CIFAR-10',
+    protocols: new Map<string, AnyProtocol>(
+      [...protocols].sort(([a], [b]) => Number(b === 'small') - Number(a === 'small')),
+    ).set(sharingConvnet.name, sharingConvnet),
+    activations: new Map(activations).set('pap-channel', { ...papChannel, name: 'pap-channel' }),
+    chosen: (protocol) =>
+      protocol === sharingConvnet.name ? ['pap', 'pap-channel', 'pap-layer'] : ['pap', 'pap-layer'],
     trials: 94,
   },
   landscape: {
     summary: 'the loss over two weights of a trained convnet, on CIFAR-10',
     protocols: surfaceProtocols,
-    variants: (protocol) => [protocol],
+    variants: itself,
     activations: new Map(activations).set(papChannel.name, papChannel).set(papNearReluChannel.name, papNearReluChannel),
     chosen: (protocol) =>
       protocol.startsWith('convnet/pilot/')
         ? ['pap']
         : ['relu', 'mrelu-0.8', 'mrelu-0.5', 'pap', ...(protocol === convnet.name ? ['pap-0.8'] : [])],
     trials: 2,
-    data: 'cifar10',
   },
 };
 
@@ -109,6 +118,7 @@ export const plan: readonly Asked[] = [
   { experiment: 'mnist', protocol: 'small/one-layer' },
   { experiment: 'mnist', protocol: 'iters-94' },
   { experiment: 'sharing', protocol: 'small' },
+  { experiment: 'sharing', protocol: sharingConvnet.name, trials: 10 },
   { experiment: 'learning-rate', protocol: mapName },
   { experiment: 'landscape', protocol: 'convnet' },
   // The PAP that learns there has twice the pairs.
@@ -144,6 +154,11 @@ export function trialsOf({ experiment, protocol: asked, activations, trials, epo
       })),
     ),
   );
+}
+
+/** The data that a protocol trains on. */
+export function dataOf(protocol: AnyProtocol): 'mnist' | 'cifar10' {
+  return 'image' in protocol ? 'cifar10' : 'mnist';
 }
 
 /** The file, in the folder of results, that holds the rows of a protocol. */

@@ -42,7 +42,7 @@ export async function runSurfaces(
     const { parameters } = await trainConvnet(protocol, trainSet, {
       seed,
       onStep: async (step, steps) => {
-        onProgress(step / steps / 2);
+        onProgress(step / steps / (pairs > 0 ? 2 : 1));
         await turnOfTheEventLoop();
       },
     });

@@ -1,6 +1,6 @@
 import { type Interval, leastValues } from '../statistics.ts';
 import type { SurfaceMeasures } from '../surface.ts';
-import type { GradientRow, Surface, TrialRow } from '../trial.ts';
+import type { GradientRow, Surface, SurfaceRow, TrialRow } from '../trial.ts';
 
 export type ClaimId =
   | 'mnist-table'
@@ -39,6 +39,9 @@ export interface Evidence {
   readonly rows: readonly TrialRow[];
   /** Of networks that are not trained. */
   readonly gradients: readonly GradientRow[];
+  /** Trained convnets. */
+  readonly networks: readonly SurfaceRow[];
+  /** Of those that are of the registry. */
   readonly surfaces: readonly MeasuredSurface[];
   /** Of `docs/benchmarks/training.json`: the median ratio of two steps of one round. */
   readonly stepRatios: readonly StepRatio[];

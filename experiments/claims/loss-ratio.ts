@@ -1,7 +1,6 @@
 import { bootstrapRatio, brownForsythe, jackknifeRatio, welch } from '../statistics.ts';
-import type { TrialRow } from '../trial.ts';
 import { type Comparison, judge, type Region } from './claim.ts';
-import { isDead, lossOf, runsOf } from './runs.ts';
+import { isDead, lossOf, runsOf, type Trained } from './runs.ts';
 
 /** A statistic of the final losses of two activations, and where a claim says that its ratio is. */
 export interface RatioOfLosses {
@@ -15,7 +14,7 @@ export interface RatioOfLosses {
 
 /** `statistic(losses of top)/statistic(losses of bottom)` on a protocol; a loss that is not finite is left out. */
 export function lossRatio(
-  rows: readonly TrialRow[],
+  rows: readonly Trained[],
   protocol: string,
   { what, statistic, top, bottom, claimed }: RatioOfLosses,
 ): Comparison {

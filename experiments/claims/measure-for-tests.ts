@@ -7,7 +7,7 @@ import { elsewhereLines, verdictText } from './words.ts';
 export function measure(id: ClaimId, evidence: Partial<Evidence>): Finding {
   return claims
     .find((claim) => claim.id === id)!
-    .measure({ rows: [], gradients: [], surfaces: [], stepRatios: [], ...evidence });
+    .measure({ rows: [], gradients: [], networks: [], surfaces: [], stepRatios: [], ...evidence });
 }
 
 /** The kind of its verdict, of rows alone. */

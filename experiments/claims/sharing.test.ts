@@ -1,6 +1,42 @@
 import { expect, it } from 'vitest';
+import { sharingConvnet } from '../convnet-protocol.ts';
+import { experiments } from '../experiments.ts';
+import { hashOf, type SurfaceRow } from '../trial.ts';
 import { kindOf, measure, saidOf } from './measure-for-tests.ts';
-import { noise, rowsOf } from './rows-for-tests.ts';
+import { noise, rowOf, rowsOf } from './rows-for-tests.ts';
+
+it('sharing in a convnet: each two of a unit, a channel and the layer are a part', () => {
+  const networks = (losses: Readonly<Record<string, number>>) =>
+    Object.entries(losses).flatMap(([activation, loss]) =>
+      Array.from({ length: 9 }, (_, i): SurfaceRow => {
+        const { epochs, stepMs, gradients, coefficients, ...base } = rowOf('small', 'pap', i + 1);
+        const of = experiments.sharing.activations.get(activation)!;
+        return {
+          ...base,
+          protocol: sharingConvnet.name,
+          activation,
+          hash: hashOf({ ...sharingConvnet, activation: of }),
+          test: { loss: loss + 0.01 * noise(i), accuracy: 0.4 },
+          offsets: [],
+          surfaces: [],
+        };
+      }),
+    );
+  const said = (losses: Readonly<Record<string, number>>) => {
+    const { verdict, sentence, cells } = measure('sharing', { networks: networks(losses) });
+    expect(verdict.kind).toBe('not measured yet');
+    expect(cells).toHaveLength(2 * Object.keys(losses).length);
+    return sentence;
+  };
+  expect(said({ pap: 1, 'pap-channel': 2, 'pap-layer': 3 })).toContain('On convnet/sharing it holds for a unit');
+  expect(said({ pap: 3, 'pap-channel': 2, 'pap-layer': 1 })).toContain(
+    'On convnet/sharing it does not hold for a unit',
+  );
+  expect(said({ pap: 2, 'pap-channel': 1, 'pap-layer': 3 })).toContain(
+    'it holds for a unit against the layer, a channel against the layer; it does not hold for a unit against a channel',
+  );
+  expect(said({ 'pap-channel': 1, 'pap-layer': 3 })).toContain('it is open for a unit against a channel');
+});
 
 it('sharing: a unit against the layer, and the map by pairs', () => {
   const shared = (protocol: string, unit: number, layer: number) => [

@@ -11,8 +11,6 @@ import { type GradientRow, keyOf, type Row, type SurfaceRow, type TrialRow } fro
 
 /** What a folder of results holds. */
 export interface Measured extends Evidence {
-  /** Networks of which surfaces were swept. */
-  readonly networks: readonly SurfaceRow[];
   /** Bytes of unfinished rows at the end of files, by the path of the file. */
   readonly unfinished: ReadonlyMap<string, number>;
 }

@@ -1,4 +1,4 @@
-import { isDead, lossOf } from '../claims/runs.ts';
+import { isDead, isTrained, lossOf } from '../claims/runs.ts';
 import { commandOf, plan, trialsOf } from '../experiments.ts';
 import { isRegistered } from '../registry.ts';
 import { mean, median, standardDeviation } from '../statistics.ts';
@@ -37,7 +37,7 @@ export function progressOf(rows: readonly Row[]): Progress[] {
     const lineOf = (key: string): ProgressLine => {
       const own = trials.filter(({ protocol }) => keyOfLine(protocol) === key);
       const done = own.flatMap(({ row }) => row ?? []);
-      const losses = done.map(finalLoss).filter(Number.isFinite);
+      const losses = done.filter(isTrained).map(lossOf).filter(Number.isFinite);
       return {
         protocol: own[0].protocol.name,
         activation: own[0].protocol.activation.name,
@@ -73,9 +73,4 @@ export function secondsOf(rows: readonly Row[]): (of: Pick<Row, 'protocol' | 'ac
 
 function keyOfLine({ name, activation }: { name: string; activation: { name: string } }): string {
   return `${name} ${activation.name}`;
-}
-
-function finalLoss(row: Row): number {
-  if ('surfaces' in row) return row.test.loss ?? Number.NaN;
-  return 'epochs' in row ? lossOf(row) : Number.NaN;
 }

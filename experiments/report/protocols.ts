@@ -1,15 +1,18 @@
 import type { Activation } from '../../reference/activations.ts';
 import { nameOf } from '../../reference/branches.ts';
 import type { Protocol } from '../../reference/protocol.ts';
-import { type ConvnetLayer, type SurfaceProtocol, surfaceProtocols } from '../convnet-protocol.ts';
+import { type ConvnetLayer, type SurfaceProtocol, sharingConvnet, surfaceProtocols } from '../convnet-protocol.ts';
 import { digits } from '../digits.ts';
-import { activations, author2016, isOfMap, mapName, protocols, rates, startProtocols } from '../protocols.ts';
+import { experiments } from '../experiments.ts';
+import { author2016, isOfMap, mapName, protocols, rates, startProtocols } from '../protocols.ts';
 import { type Block, heading, text, unbroken } from './block.ts';
+
+const convnets = [...surfaceProtocols.values(), sharingConvnet];
 
 /** What the names of protocols and activations mean, from the registry. */
 export function protocolSection(): Block[] {
   const ofMap = { ...author2016, ...protocols.get(`${mapName}/rate-${rates[0]}`)!, name: `${mapName}/rate-R` };
-  const networks = new Set([...surfaceProtocols.values()].map(({ layers }) => networkText(layers)));
+  const networks = new Set(convnets.map(({ layers }) => networkText(layers)));
   return [
     heading(2, 'Protocols'),
     text(
@@ -41,15 +44,15 @@ export function protocolSection(): Block[] {
         'pairs',
         'grid',
       ],
-      rows: [...surfaceProtocols.values()].map(surfaceCellsOf),
+      rows: convnets.map(surfaceCellsOf),
     },
     text(
-      'The activations are sums of branches, each times a coefficient of its own; in the convnets one coefficient is for each channel of a convolution where it is for each unit here:',
+      'The activations are sums of branches, each times a coefficient of its own; in the convnets but `convnet/sharing`, one coefficient is for each channel of a convolution where it is for each unit here:',
     ),
     {
       kind: 'table',
       head: ['activation', 'coefficients at the start', 'trained', 'one for each', 'constraint'],
-      rows: [...activations.values()].map(activationCellsOf),
+      rows: [...experiments.sharing.activations.values()].map(activationCellsOf),
     },
   ];
 }

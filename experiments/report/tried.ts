@@ -64,6 +64,12 @@ function inRegistryOrder<T extends { readonly protocol: string; readonly activat
   );
 }
 
+/** What is trained on CIFAR-10. */
+const convnets = {
+  protocols: new Map([...experiments.landscape.protocols].concat([...experiments.sharing.protocols])),
+  activations: new Map([...experiments.landscape.activations].concat([...experiments.sharing.activations])),
+};
+
 /** Every row there is, those of no claim too. */
 export function triedSection({ rows, networks, gradients }: Measured): Block[] {
   const tried = triedIn(rows);
@@ -119,7 +125,7 @@ export function triedSection({ rows, networks, gradients }: Measured): Block[] {
           head: ['protocol', 'activation', 'hash', 'seed', 'surfaces', 'test loss', 'test accuracy', 's'],
           rows: inRegistryOrder(
             networks.toSorted((a, b) => a.seed - b.seed),
-            experiments.landscape,
+            convnets,
           ).map((network) => {
             const { protocol, activation, hash, seed, surfaces, test, seconds } = network;
             return [
