@@ -5,8 +5,8 @@ import { withTable } from '../bench/figures.ts';
 import { laws } from '../properties/laws.ts';
 import { benchmarksPage, readBenchmarks } from './benchmarks-page.ts';
 import { curvesSvg } from './curves.ts';
-import { findings, versions } from './findings.ts';
-import { findingsPage } from './findings-page.ts';
+import { findings, versions } from './findings/findings.ts';
+import { findingsPage } from './findings/page.ts';
 import { lawsPage } from './laws-page.ts';
 import { resultsFiles } from './results-files.ts';
 

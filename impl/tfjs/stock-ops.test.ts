@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import * as fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
-import type { Broken } from '../../docs/finding.ts';
-import { findings, versions } from '../../docs/findings.ts';
+import type { Broken } from '../../docs/findings/finding.ts';
+import { findings, versions } from '../../docs/findings/findings.ts';
 import { cases } from '../../properties/cases.ts';
 import { exactBranchOf } from '../../properties/exact-branches.ts';
 import { expressionBranch } from '../../properties/expression-branch.ts';
@@ -216,13 +216,13 @@ async function printed(snippet: string): Promise<string> {
 }
 
 const backend = await openTarget();
-const offTheList = 'no longer so: take it off docs/findings.ts';
+const offTheList = 'no longer so: take it off docs/findings/findings.ts';
 
 if (typeof backend === 'string') {
   console.warn(`not tested: ${target}: ${backend}`);
   it.skip(`${target} is not tested: ${backend}`, () => {});
 } else {
-  it('is of the version of which docs/findings.ts speaks', () => {
+  it('is of the version of which docs/findings/findings.ts speaks', () => {
     expect(backend.version).toBe(versions[target]);
   });
 

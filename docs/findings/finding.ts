@@ -1,5 +1,5 @@
-import type { Target } from '../impl/tfjs/targets-for-tests.ts';
-import type { Case, Sharing } from '../reference/case.ts';
+import type { Case, Sharing } from '../../reference/case.ts';
+import type { Printed } from './printed.ts';
 
 /** Something that is wrong in TensorFlow.js itself, or worth knowing. */
 export interface Finding {
@@ -12,7 +12,7 @@ export interface Finding {
   readonly snippet: string;
   /** What the snippet should print, and what it prints where it is wrong; an error that it throws counts as printed. */
   readonly right: string;
-  readonly wrong: Partial<Record<Target, string>>;
+  readonly wrong: Printed;
   /** For a stock op that is certified: the law that it breaks there. */
   readonly breaks?: Broken;
 }

@@ -1,4 +1,4 @@
-import type { Target } from '../impl/tfjs/targets-for-tests.ts';
+import type { Target } from '../../impl/tfjs/targets-for-tests.ts';
 import type { Broken, Finding } from './finding.ts';
 
 /** docs/findings.md */
@@ -16,10 +16,10 @@ const intro = `# What is wrong in TensorFlow.js itself
 Its own activations (relu, step, prelu, leakyRelu, elu, selu, relu6, softplus, sigmoid, tanh), forward and gradient, are
 checked by the [laws](laws.md) that speak of them on every backend, and all hold except for what is listed here. Every
 snippet and every Case below is run by a test on all backends (\`impl/tfjs/stock-ops.test.ts\`), which fails if one gives
-anything other than stated, even the right answer: then \`docs/findings.ts\` is out of date. For the elements that a
+anything other than stated, even the right answer: then the list in \`docs/findings/\` is out of date. For the elements that a
 finding touches, and only for those, the laws are given the reference's answer in place of the op's.
 
-<!-- Written by "npm run docs" from docs/findings.ts. -->`;
+<!-- Written by "npm run docs" from docs/findings/. -->`;
 
 const rest = `## Not findings
 
