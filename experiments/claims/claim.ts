@@ -263,4 +263,4 @@ export const partsRule =
   'The claim holds on a protocol if every part holds there, and does not if none does; if all are decided and differ, it holds only for some. Where some parts are decided and others are open, or were not measured, it is decided in part, and both are named. Each part is judged by itself, at 95 % and without a correction for how many there are.';
 
 /** Where that is said. */
-export const partsLink = 'How a claim of several parts is judged stands under [method](#method).';
+export const partsLink = '[Method](#method) says how a claim of several parts is judged.';

@@ -34,7 +34,7 @@ export function resultsPage(measured: Measured): Block[] {
     ...summary(findings),
     text(
       'The claims are those of a blog post of February 2016 (Clay McLeod, "Parametric Activation Pools greatly increase performance and consistency in ConvNets") and the code its author published in the weeks after. Each is judged by a rule that could go either way, on each protocol by itself, and the published protocol decides. A claim that fails is a result.',
-      'Test loss and accuracy are those after the last epoch; n is the number of trials, each a network of a seed of its own; intervals are 95 %. What the names of protocols and activations mean stands under [protocols](#protocols), how figures are made under [method](#method), and every cell under [all figures](#all-figures).',
+      'Test loss and accuracy are those after the last epoch; n is the number of trials, each a network of a seed of its own; intervals are 95 %. [Protocols](#protocols) says what the names of protocols and activations mean, [method](#method) how figures are made, and [all figures](#all-figures) lists every cell.',
     ),
     ...findings.flatMap(({ claim, finding }) =>
       section(

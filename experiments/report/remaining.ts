@@ -10,7 +10,7 @@ export function remainingSection({ rows, networks, gradients }: Measured): Block
   return [
     heading(2, 'What is left'),
     text(
-      'Each command goes on where its rows end; the time is that of one core, from the median trial of the same protocol and activation. `npx poolproof reproduce status` says the same of the rows on this machine.',
+      'Each command resumes after the rows that there are. The time is that of one core, estimated from the median trial of the same protocol and activation. `npx poolproof reproduce status` says the same of the rows on your machine.',
       crossingsText(rows),
     ),
     {

@@ -19,7 +19,7 @@ export function summary(findings: readonly { readonly claim: Claim; readonly fin
         [verdictText(verdict, caveat), ...elsewhereLines(verdict).map((line) => `elsewhere ${line}`)],
       ]),
     },
-    text('What measures them again, on the protocol that decides; below each claim stands what measures it on others:'),
+    text('What measures them again, on the protocol that decides; each claim's own section has the commands for the others:'),
     {
       kind: 'commands',
       lines: commands.map((command) => {
