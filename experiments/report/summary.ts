@@ -19,7 +19,9 @@ export function summary(findings: readonly { readonly claim: Claim; readonly fin
         [verdictText(verdict, caveat), ...elsewhereLines(verdict).map((line) => `elsewhere ${line}`)],
       ]),
     },
-    text('What measures them again, on the protocol that decides; each claim's own section has the commands for the others:'),
+    text(
+      'What measures them again, on the protocol that decides; the section of each claim has the commands for the others:',
+    ),
     {
       kind: 'commands',
       lines: commands.map((command) => {
