@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formats } from '../dtypes.ts';
+import { Arithmetic } from '../error-bound.ts';
 import { add, type Dyadic, dyadic, multiply, scale, toNumber } from '../exact.ts';
 import { expressionBranch, expressionOf } from '../expression-branch.ts';
 import { smoothFunctions } from './tree.ts';
@@ -170,5 +171,38 @@ describe('kinks', () => {
     [[null], '"kinks" expected numbers or { at, derivative }, got null'],
   ])('%j is no list of kinks', (kinks, message) => {
     expect(() => expressionBranch('x', { kinks: kinks as number[] })).toThrow(message);
+  });
+});
+
+describe('a derivative where formulas meet', () => {
+  it.each<[string, number, number, number]>([
+    ['sign(x)*log1p(abs(x))', 0, 1, 0],
+    ['sign(x)*sin(abs(x))', 0, 1, 0],
+    ['sign(x - 1)*abs(x - 1)*exp(x)', 1, Math.E, 2 * Math.E],
+    ['x > 0 ? sin(x) : sinh(x)', 0, 1, 0],
+    ['abs(x)^3 + 2 x', 0, 2, 0],
+  ])('is that of both sides where they agree: %s at %d', (text, at, first, second) => {
+    for (const kinks of [[], [at]]) {
+      const branch = expressionBranch(text, { kinks });
+      expect(branch.df(at)).toBeCloseTo(first, 14);
+      expect(branch.d2f(at)).toBeCloseTo(second, 14);
+    }
+  });
+
+  it('is that of the side that is taken where they do not, or where the value is another', () => {
+    const kinks = [0];
+    expect(expressionBranch('abs(x)', { kinks }).df(0)).toBe(0);
+    expect(expressionBranch('max(2 x, x)', { kinks }).df(0)).toBe(2);
+    expect(expressionBranch('x == 0 ? 1 : x', { kinks }).df(0)).toBe(0);
+    // Both slopes are 1, but not the second derivatives.
+    expect(expressionBranch('sign(x)*log1p(abs(x))', { kinks }).d2f(0)).toBe(0);
+    expect(expressionBranch('sign(x)*sin(abs(x))', { kinks: [{ at: 0, derivative: 3 }] }).df(0)).toBe(3);
+  });
+
+  it('may be rounded as the formulas beside it are', () => {
+    const at = 1;
+    const branch = expressionBranch('sign(x - 1)*abs(x - 1)*exp(x)', { kinks: [at] });
+    const { derivative } = expressionOf(branch).rounding(at, new Arithmetic('f32', []));
+    expect(derivative).toBeGreaterThan(Math.E * 2 ** -24);
   });
 });

@@ -30,6 +30,8 @@ export class Expression {
   readonly #tree: Tree;
   readonly #conventions: ReadonlyMap<number, number>;
   readonly #listed: ReadonlySet<number>;
+  /** Where formulas meet: one beside it, and up to which order it has the same derivatives as that on the other side. */
+  readonly #smoothed = new Map<number, { readonly piece: Tree; readonly upTo: number }>();
   readonly #derivatives = new Map<Tree, Tree>();
   readonly #balls: Map<number, Ball>[] = [new Map(), new Map(), new Map(), new Map()];
   readonly #numbers: Map<number, number>[] = [new Map(), new Map(), new Map(), new Map()];
@@ -45,7 +47,9 @@ export class Expression {
       places.flatMap(({ at, derivative: d }) => (d === undefined ? [] : ([[at, d]] as const))),
     );
     this.kinks = places.map((place) => ({ ...this.#sides(place.at), ...place }));
-    for (const at of this.#thresholds(this.#tree)) {
+    const thresholds = this.#thresholds(this.#tree);
+    for (const at of new Set([...thresholds, ...this.#listed])) this.#smoothed.set(at, this.#smoothAt(at));
+    for (const at of thresholds) {
       const { value, slope } = this.#sides(at);
       if (this.#listed.has(at) || (isSmooth(value) && isSmooth(slope))) continue;
       throw new RangeError(
@@ -102,16 +106,22 @@ export class Expression {
 
   /** The derivative of this order to within `10^radius`, of any number of digits. */
   decimal(order: Order, x: number, radius: number): Big {
-    const { point, piece } = this.#at(x);
-    return point.value(this.derivative(piece.tree, order), (ball) => ball.radius <= radius).middle;
+    const { point } = this.#at(x);
+    return point.value(this.derivative(this.#pieceOf(order, x), order), (ball) => ball.radius <= radius).middle;
   }
 
   #ball(order: Order, x: number): Ball {
     const seen = this.#balls[order].get(x);
     if (seen !== undefined) return seen;
-    const { point, piece } = this.#at(x);
-    const ball = point.value(this.derivative(piece.tree, order), (b) => rounded(b) !== undefined);
+    const { point } = this.#at(x);
+    const ball = point.value(this.derivative(this.#pieceOf(order, x), order), (b) => rounded(b) !== undefined);
     return remembered(this.#balls[order], x, ball);
+  }
+
+  /** The formula whose derivative of this order is that of the expression at x. */
+  #pieceOf(order: Order, x: number): Tree {
+    const smoothed = this.#smoothed.get(x);
+    return smoothed !== undefined && order > 0 && order <= smoothed.upTo ? smoothed.piece : this.#at(x).piece.tree;
   }
 
   /** The formula without conditions that holds at x. */
@@ -152,7 +162,11 @@ export class Expression {
 
   /** What rounding may do at x. */
   rounding(x: number, arithmetic: Arithmetic): RoundingError {
-    return roundingError(this.#tree, x, this.#listed.has(x), arithmetic);
+    const whole = roundingError(this.#tree, x, this.#listed.has(x), arithmetic);
+    const piece = this.#pieceOf(1, x + 0);
+    if (piece === this.#at(x + 0).piece.tree) return whole;
+    const { derivative, derivativeOverflows } = roundingError(piece, x, this.#listed.has(x), arithmetic);
+    return { ...whole, derivative, derivativeOverflows };
   }
 
   /** Every piece that can hold somewhere, for what is to be known of all of them. */
@@ -160,23 +174,30 @@ export class Expression {
     return this.#tree;
   }
 
-  /** One-sided limits at a point: each side's piece is taken two ulps off and evaluated at the point itself. */
+  /** One-sided limits at a point. */
   #sides(at: number): Pick<Kink, 'at' | 'value' | 'slope'> {
-    const here = new Point(at);
-    const limit = (side: 1 | -1, order: Order) => {
-      const off = at === 0 ? 1e-300 : Math.abs(at) * 2 ** -51;
-      const beside = new Point(exactBig(at).plus(exactBig(side * off)));
-      const piece = this.derivative(beside.piece(this.#tree)!.tree, order);
-      const value = rounded(here.value(piece, (ball) => rounded(ball) !== undefined)) ?? Number.NaN;
-      return Number.isNaN(value)
-        ? (rounded(beside.value(piece, (ball) => rounded(ball) !== undefined)) ?? value)
-        : value;
+    const limits = (order: Order) => ({ left: this.#limit(at, -1, order), right: this.#limit(at, 1, order) });
+    return { at, value: limits(0), slope: limits(1) };
+  }
+
+  /** A side's formula is taken two ulps off and evaluated at the point itself. */
+  #limit(at: number, side: 1 | -1, order: Order): number {
+    const beside = pointBeside(at, side);
+    const piece = this.derivative(beside.piece(this.#tree)!.tree, order);
+    const value = rounded(new Point(at).value(piece, (ball) => rounded(ball) !== undefined)) ?? Number.NaN;
+    return Number.isNaN(value) ? (rounded(beside.value(piece, (ball) => rounded(ball) !== undefined)) ?? value) : value;
+  }
+
+  /** Where both sides meet in the value, derivatives that both have are those of the expression, whatever it takes there. */
+  #smoothAt(at: number): { piece: Tree; upTo: number } {
+    const agrees = (order: Order) => {
+      const value = this.#limit(at, 1, order);
+      return (
+        Number.isFinite(value) && value === this.#limit(at, -1, order) && (order > 0 || value === this.number(0, at))
+      );
     };
-    return {
-      at,
-      value: { left: limit(-1, 0), right: limit(1, 0) },
-      slope: { left: limit(-1, 1), right: limit(1, 1) },
-    };
+    const differing = ([0, 1, 2] as const).find((order) => !agrees(order)) ?? 3;
+    return { piece: pointBeside(at, 1).piece(this.#tree)!.tree, upTo: differing - 1 };
   }
 
   /** Where two sides of a comparison, or arguments of max, min, abs or sign, that are linear in x are equal. */
@@ -205,6 +226,12 @@ export class Expression {
       }),
     );
   }
+}
+
+/** Two ulps off. */
+function pointBeside(at: number, side: 1 | -1): Point {
+  const off = at === 0 ? 1e-300 : Math.abs(at) * 2 ** -51;
+  return new Point(exactBig(at).plus(exactBig(side * off)));
 }
 
 /** The formulas without conditions that a tree can come to; none if there are more than a few. */
