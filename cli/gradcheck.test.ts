@@ -30,6 +30,11 @@ export const kinksThrow = { ...right, kinks: { x: fails } };
 export const derivativeThrows = { ...right, kinks: { x: [{ at: 0, derivative: fails }] } };
 export const shapeThrows = { ...right, outputShape: fails };
 export const roundingThrows = { ...right, rounding: { forward: fails, vjp: fails } };
+let first;
+export const remembers = {
+  forward: ({ x }) => x.map((v) => v * v),
+  vjp: ({ x }, dy) => ({ x: dy.map((d, i) => 2 * d * (first ??= x.slice())[i]) }),
+};
 export const number = 3;
 export const nothing = undefined;
 export const exits = { ...right, forward: () => process.exit(0) };
@@ -71,6 +76,15 @@ describe('poolproof gradcheck', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/passed on 5 drawn inputs[\s\S]*\d+ elements compared, 0 left open, \d+ vacuous/);
     expect(out.trimEnd().split('\n').length).toBeLessThanOrEqual(40);
+  });
+
+  it('one that remembers what it was asked before is found again by all runs, since alone the inputs pass', () => {
+    const { code, out } = gradcheck(`${module}#remembers`, '--shape', '3', '--seed', '2');
+    expect(code).toBe(1);
+    expect(out).toContain('Alone these inputs pass');
+    const [, again] = /again: npx poolproof gradcheck (.*)/.exec(out)!;
+    expect(again).toBe(`${module}#remembers --shape x=3 --seed 2`);
+    expect(gradcheck(...again.split(' '))).toEqual({ code, out, err: '' });
   });
 
   it('a wrong one fails with exit code 1 and a line that finds it again', () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -23,6 +24,8 @@ interface Flags {
   readonly json?: string;
 }
 
+const defaultRuns = 20;
+
 export function gradcheckCommand(): Command {
   return new Command('gradcheck')
     .description(
@@ -46,7 +49,7 @@ and is JavaScript, or TypeScript where this Node runs it.`,
       'the least and the largest value of x, 0.1,10; or of an input by name, alpha=0,1; repeat the flag for more (default: about 0)',
       parseRange,
     )
-    .option('--runs <count>', 'how many inputs are drawn', parseInteger(1, largestRuns), 20)
+    .option('--runs <count>', 'how many inputs are drawn', parseInteger(1, largestRuns), defaultRuns)
     .option('--seed <seed>', 'what they are drawn from', parseInteger(0, largestSeed), 1)
     .option('--path <path>', 'run one counterexample again, by the line that was printed', parsePath)
     .option('--full', 'measure inputs without structure element by element, however many there are')
@@ -127,14 +130,29 @@ async function run(module: string, { shape, range, runs, seed, path, full, json 
     console.log(`passed on ${outcome.runs} drawn inputs, of which the last is shown:`);
     console.log(`  ${counts.compared} elements compared, ${counts.open} left open, ${counts.vacuous} vacuous`);
   } else if (report.outcome === 'failed') {
-    const flags = Object.entries({ shape, range }).flatMap(([flag, byName]) =>
-      Object.entries(byName ?? {}).map(([name, of]) => ` --${flag} ${name}=${of.join(',')}`),
-    );
-    const how = `${flags.join('')}${full ? ' --full' : ''}`;
-    console.log(`again: npx poolproof gradcheck ${module}${how} --seed ${seed} --path ${found}`);
+    const how = [
+      ...Object.entries({ shape, range }).flatMap(([flag, byName]) =>
+        Object.entries(byName ?? {}).flatMap(([name, of]) => [`--${flag}`, `${name}=${of.join(',')}`]),
+      ),
+      ...(full ? ['--full'] : []),
+      ...['--seed', `${seed}`],
+    ];
+    const alone = [...how, '--path', found!];
+    const isAlone = path !== undefined || failsAgain(module, alone);
+    if (!isAlone)
+      console.log('Alone these inputs pass: what is answered depends on what was asked before, so run all.');
+    const line = isAlone ? alone : [...how, ...(runs === defaultRuns ? [] : ['--runs', `${runs}`])];
+    console.log(`again: npx poolproof gradcheck ${module} ${line.join(' ')}`);
   }
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(written(outcome), plain, 1)}\n`);
   return exitCodeOf[report.outcome];
+}
+
+/** Whether a process that was asked nothing before finds the failure too; one that gets stuck or breaks does not pass. */
+function failsAgain(module: string, flags: readonly string[]): boolean {
+  const command = [process.argv[1], 'gradcheck', module, ...flags];
+  const { status } = spawnSync(process.execPath, command, { stdio: 'ignore', timeout: 60_000 });
+  return status !== exitCodes.held && status !== exitCodes.notRun;
 }
 
 const exitCodeOf = {
