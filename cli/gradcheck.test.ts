@@ -183,8 +183,11 @@ describe('poolproof gradcheck', () => {
       ['#dense', '--shape', 'x=n,2'],
       /^error: --shape expected lengths alone for the input x of a layer, got \["n", 2\]$/m,
     ],
-    [['#right', '--shape', '100000,100000'], /--shape .* Expected at most 16777216 elements, got 10000000000/],
-    [['#right', '--shape', '99999999999999999999'], /--shape .* Expected at most 16777216 elements, got 1/],
+    [['#right', '--shape', '100000,100000'], '--shape x expected at most 16777216 elements, got 10000000000'],
+    [
+      ['#right', '--shape', '99999999999999999999'],
+      '--shape x expected lengths or names of axes, got [100000000000000000000]',
+    ],
     [['#right', '--shape', 'constructor=3'], /--shape .* Expected the name of an input, got constructor/],
     [['#right', '--shape', '__proto__=3'], /--shape .* Expected the name of an input, got __proto__/],
     [['#right', '--shape', '2x3'], 'Expected lengths separated by commas'],

@@ -212,10 +212,6 @@ function parseShape(text: string, before: DrawnShapes = {}): DrawnShapes {
   }
   checkNewName('shape', name, before);
   const shape = axes === '' ? [] : axes.split(',').map((axis) => (/^\d+$/.test(axis) ? Number(axis) : axis));
-  const size = shape.reduce<number>((product, n) => product * (typeof n === 'number' ? n : 1), 1);
-  if (size > largestInput) {
-    throw new InvalidArgumentError(`Expected at most ${largestInput} elements, got ${size}.`);
-  }
   return { ...before, [name]: shape };
 }
 
@@ -235,9 +231,6 @@ function checkNewName(what: string, name: string, before: object): void {
   if (name in {}) throw new InvalidArgumentError(`Expected the name of an input, got ${name}.`);
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`Expected one ${what} of ${name}, got two.`);
 }
-
-/** A check holds some dozens of copies of each input. */
-const largestInput = 2 ** 24;
 
 /** JSON has no NaN, no ∞ and no -0: they are written as text; tensors as arrays. */
 function plain(_: string, value: unknown): unknown {

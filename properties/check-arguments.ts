@@ -53,6 +53,7 @@ export function checkSubject(where: string, subject: Subject, name: string = 'su
 /** @throws TypeError unless `options` is an object of `known` options only */
 export function checkOptions(where: string, options: object, known: readonly string[]): void {
   checkInput(where, 'options', options);
+  if (Array.isArray(options)) throw new TypeError(`${where}: "options" expected an object, got an array`);
   checkKeys(`${where}: "options"`, options, known);
 }
 

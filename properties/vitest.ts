@@ -3,6 +3,7 @@ import { shown } from '../reference/arguments.ts';
 import type { BranchRef, Dtype } from '../reference/case.ts';
 import type { Subject } from '../reference/subject.ts';
 import { checkOptions } from './check-arguments.ts';
+import { checkDtype, formats } from './dtypes.ts';
 import { againLine, failureText } from './failure-text.ts';
 import { gradcheckText } from './gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget, type TargetOptions } from './gradcheck/target.ts';
@@ -90,7 +91,7 @@ export type Numbers = number | ArrayLike<number> | readonly Numbers[];
 
 /**
  * `expect(actual).toBeWithinUlp(expected, ulps)`: numbers or arrays, nested as `tensor.arraySync()` gives them, element
- * by element, `ulps` steps of the dtype apart at most.
+ * by element, `ulps` steps of the dtype apart at most. What is expected is rounded to the dtype; what came has to be of it.
  *
  * @throws TypeError for what is neither a number nor an array of them, RangeError for ulps below 0 or an unknown dtype
  */
@@ -101,7 +102,9 @@ function toBeWithinUlp(actual: Numbers, expected: Numbers, ulps: number, dtype: 
   if (came.size !== wanted.size || places.some((place) => !came.has(place))) {
     return { pass: false, message: () => `expected ${shapeText(wanted)}, got ${shapeText(came)}` };
   }
-  const apart = places.map((place) => ulpsWithinRange(came.get(place)!, wanted.get(place)!, dtype));
+  checkDtype('toBeWithinUlp', dtype);
+  const { round } = formats[dtype];
+  const apart = places.map((place) => ulpsWithinRange(came.get(place)!, round(wanted.get(place)!), dtype));
   const worst = apart.reduce((at, distance, i) => (distance > apart[at] ? i : at), 0);
   const place = places[worst] ?? '';
   return {
@@ -109,8 +112,14 @@ function toBeWithinUlp(actual: Numbers, expected: Numbers, ulps: number, dtype: 
     message: () =>
       places.length === 0
         ? 'neither has any element'
-        : `element ${place || 0} is ${came.get(place)}, expected ${wanted.get(place)} within ${ulps} ulp of ${dtype}, they are ${apart[worst]} apart`,
+        : `element ${place || 0} is ${came.get(place)}, expected ${wanted.get(place)} within ${ulps} ulp of ${dtype}, ${apartText(came.get(place)!, apart[worst], dtype)}`,
   };
+}
+
+function apartText(came: number, ulps: number, dtype: Dtype): string {
+  return formats[dtype].round(came) === came || Number.isNaN(came)
+    ? `they are ${ulps} apart`
+    : `and ${came} is no number of ${dtype}`;
 }
 
 /** As `ulpsApart`, but that ∞ is as far as can be from every finite number: an overflow is no rounding error. */

@@ -302,6 +302,16 @@ describe('a part that does not do as its kind says', () => {
     ['"y" expected a Float64Array, got an array', { forward: () => [1] as never }, (asked) => asked.forward(inputs)],
     ['vjp: expected an object', { vjp: () => 3 as never }, (asked) => asked.vjp(inputs, dy)],
     ['got null', { vjp: () => null as never }, (asked) => asked.vjp(inputs, dy)],
+    [
+      'vjp: expected an object with a Float64Array for each input, got a Float64Array',
+      { vjp: (_, dy) => dy as never },
+      (asked) => asked.vjp(inputs, dy),
+    ],
+    [
+      'vjp: expected an object with a Float64Array for each input, got an array',
+      { vjp: () => [dy] as never },
+      (asked) => asked.vjp(inputs, dy),
+    ],
     ['"w" expected a Float64Array, got undefined', { vjp: () => ({ x: dy }) }, (asked) => asked.vjp(inputs, dy)],
     [
       '"w" expected 1 elements, got 2',

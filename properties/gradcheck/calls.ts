@@ -84,7 +84,7 @@ export class AskedFunction {
     const answer: unknown = await this.#run('doubleVjp', groups, (g, shapes) =>
       this.#f.doubleVjp!(g.inputs, g.dy.dy, g.cotangents, shapes),
     );
-    if (answer === null || typeof answer !== 'object') {
+    if (answer === null || typeof answer !== 'object' || ArrayBuffer.isView(answer) || Array.isArray(answer)) {
       throw new GradcheckError(`doubleVjp: expected an object with inputs and dy, got ${kindOf(answer)}`);
     }
     const given = answer as Record<keyof DoubleVjpResult, unknown>;
@@ -188,7 +188,7 @@ export class AskedFunction {
   }
 
   #tensors(what: string, inputs: Tensors, answer: unknown): Tensors {
-    if (answer === null || typeof answer !== 'object') {
+    if (answer === null || typeof answer !== 'object' || ArrayBuffer.isView(answer) || Array.isArray(answer)) {
       throw new GradcheckError(`${what}: expected an object with a Float64Array for each input, got ${kindOf(answer)}`);
     }
     const tensors: Record<string, Float64Array> = {};

@@ -53,7 +53,7 @@ export interface Declared {
   readonly kinks?: Readonly<Record<string, readonly DeclaredKink[] | ((element: number) => readonly DeclaredKink[])>>;
   /** Inputs without a gradient. */
   readonly constants?: readonly string[];
-  /** Inputs and `y` whose first axis is a batch: one row asked for alone must then answer the same. */
+  /** Inputs whose first axis, like that of `y`, is a batch: one row asked for alone must then answer the same. */
   readonly batch?: readonly string[];
   /** Bounds of the rounding error, where they are known. */
   readonly rounding?: Rounding;

@@ -114,9 +114,15 @@ export function checkDrawnShapes(where: string, shapes: DrawnShapes): void {
 /** @throws RangeError for an axis that is neither a length nor a name */
 export function checkDrawnShape(where: string, shape: readonly (number | string)[]): void {
   const isAxis = (n: unknown) => (typeof n === 'string' && n !== '') || (Number.isSafeInteger(n) && (n as number) >= 0);
-  if (Array.isArray(shape) && shape.every(isAxis)) return;
-  throw new RangeError(`${where} expected lengths or names of axes, got ${shown(shape)}`);
+  if (!Array.isArray(shape) || !shape.every(isAxis)) {
+    throw new RangeError(`${where} expected lengths or names of axes, got ${shown(shape)}`);
+  }
+  const size = sizeOf(shape.filter((n) => typeof n === 'number'));
+  if (size > largestInput) throw new RangeError(`${where} expected at most ${largestInput} elements, got ${size}`);
 }
+
+/** A check holds some dozens of copies of each input. */
+const largestInput = 2 ** 24;
 
 /** What `drawnInputs` gives, where the number of a run is known. */
 export class InputsArbitrary extends fc.Arbitrary<DrawnInputs> {

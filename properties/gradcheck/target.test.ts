@@ -87,6 +87,8 @@ it.each<[object, typeof TypeError | typeof RangeError, string | RegExp]>([
     TypeError,
     /^gradcheck: "shapes" expected an object of shapes by the names of inputs, got \[\[3\]\]/,
   ],
+  [{ shape: [1e9] }, RangeError, 'gradcheck: "shape" expected at most 16777216 elements, got 1000000000'],
+  [[], TypeError, 'gradcheck: "options" expected an object, got an array'],
   [{ shapes: { x: 'n' } }, RangeError, /^gradcheck: "shapes.x" expected lengths or names of axes, got "n"/],
   [{ shape: [2], range: [0, 1], ranges: { x: [0, 1] } }, TypeError, 'expected "range" of x or "ranges" of all inputs'],
   [{ shape: [2], range: [1, 0] }, RangeError, '"range" expected two finite numbers, the lesser first, got [1, 0]'],
@@ -186,6 +188,9 @@ describe('toBeWithinUlp', () => {
   });
 
   it('says which element is how far away', () => {
+    expect(Math.fround(0.1)).toBeWithinUlp(0.1, 0, 'f32');
+    expect(() => expect(0.1).toBeWithinUlp(0.1, 1, 'f32')).toThrow('and 0.1 is no number of f32');
+    expect(() => expect(1).toBeWithinUlp(1, 1, 'f8' as never)).toThrow('toBeWithinUlp: "dtype" expected');
     expect(() => expect([1, 1.5]).toBeWithinUlp([1, 1], 3)).toThrow('element 1 is 1.5, expected 1 within 3 ulp of f64');
     expect(() => expect([1]).toBeWithinUlp([1, 1], 3)).toThrow(
       'expected 2 elements up to [1], got 1 elements up to [0]',
