@@ -136,6 +136,15 @@ console.log(...(await tf.grad(f)(tf.tensor1d([2])).data()));`,
     wrong: all('Error: Cannot compute gradient: gradient function not found for Greater.'),
   },
   {
+    id: 'max-gradient',
+    kind: 'wrong',
+    title: 'the gradient of max, and of min, goes to each of equal elements whole: together they move twice as fast',
+    snippet: `const dx = tf.grad((x) => tf.max(x))(tf.tensor1d([1, 1]));
+console.log((await tf.sum(dx).data())[0]);`,
+    right: '1',
+    wrong: all('2'),
+  },
+  {
     id: 'unstack-gradient',
     kind: 'wrong',
     title: 'the gradient of unstack throws where there is one row',
@@ -172,5 +181,14 @@ console.log(tf.memory().numTensors - before);`,
 }`,
     right: 'not close',
     wrong: all('close'),
+  },
+  {
+    id: 'norm-gradient',
+    kind: 'choice',
+    title: 'the gradient of norm at 0 is NaN, where others give 0',
+    snippet: `const dx = tf.grad((x) => tf.norm(x))(tf.zeros([2]));
+console.log(...(await dx.data()));`,
+    right: '0 0',
+    wrong: all('NaN NaN'),
   },
 ];
