@@ -1,4 +1,4 @@
-import type { Case } from '../reference/case.ts';
+import type { Case, Tangents } from '../reference/case.ts';
 import { checkCase } from '../reference/parameters.ts';
 import type { Facet } from '../reference/subject.ts';
 import { type Allowed, hull, leftOpen, nan, notFinite, type OpenRule } from './allowed.ts';
@@ -61,6 +61,63 @@ export function expectation(input: Case, facets: readonly Facet[] = []): Expecta
   };
 }
 
+/**
+ * What the principles of spec §5 allow for `ty = Σ cᵢ·fᵢ′(x)·tx + Σ tcᵢ·fᵢ(x)`: its monomials are those of `dx` for the
+ * cotangent `tx` and those of `y` for the coefficients `tc`, added in any order.
+ *
+ * @throws TypeError, RangeError as `expectation`
+ */
+export function tangentExpectation(input: Case, { tx, talpha }: Tangents, facets: readonly Facet[] = []): Allowed[] {
+  checkCase('tangentExpectation', input);
+  const arithmetic = new Arithmetic(input.dtype, facets);
+  const positions = positionsOf(input.pool, input.shape);
+  const branches = input.pool.branches.map(exactBranchOf);
+  const columns = Array.from({ length: positions.count }, (_, s) => coefficientsAt(input, positions, s));
+  const tangents = columns.map((_, s) => tangentsAt(arithmetic, input, talpha, positions, s));
+  return Array.from(input.x, (x, i) => {
+    const s = positions.of(i % positions.units);
+    const [c, t] = [columns[s], tangents[s]];
+    if (t === undefined) return leftOpen('0·∞');
+    if (!c.finite || !t.finite) return leftOpen('non-finite alpha');
+    if (!Number.isFinite(x) || !Number.isFinite(tx[i])) return leftOpen('NaN in x');
+    const readings = arithmetic.readings(x).flatMap((reading) =>
+      arithmetic.readings(tx[i]).map((cotangent) =>
+        allowedElement(arithmetic, branches, reading, [
+          { c, value: 'df', rho: 'rhoDerivative', cotangent },
+          { c: t, value: 'f', rho: 'rho' },
+        ]),
+      ),
+    );
+    return hull(readings, arithmetic.u);
+  });
+}
+
+/** `tc = κ′ talpha`; `undefined` where flushed inputs may be masked by `clip` and others not. */
+function tangentsAt(
+  arithmetic: Arithmetic,
+  { pool, alpha }: Case,
+  talpha: Float64Array,
+  { n, rows, count }: Positions,
+  s: number,
+): Coefficients | undefined {
+  const { constraint } = pool;
+  const t = Array.from({ length: rows }, (_, row) => talpha[row * count + s]);
+  const finite = t.every(Number.isFinite);
+  if (constraint.kind === 'sumToOne') {
+    const ofLast = t.map((v) => ({ branch: n - 1, factors: [v], negative: true }));
+    const sum = t.reduce((total, v) => total + Math.abs(v), 0);
+    return { terms: [...free(t).terms, ...ofLast], size: [...t.map(Math.abs), sum], summed: n >= 2, finite };
+  }
+  if (constraint.kind !== 'clip') return { ...free(t), finite };
+  const masked: number[] = [];
+  for (const [row, v] of t.entries()) {
+    const masks = clipMasks(arithmetic, alpha[row * count + s], constraint.bounds[row]);
+    if (masks.size > 1) return undefined;
+    masked.push(masks.has(true) ? v : 0);
+  }
+  return { ...free(masked), finite };
+}
+
 /** Inputs and bounds are exactly representable in the dtype (spec §1, §5), and where that differs in the storage. */
 function checkRepresentable(name: string, tensor: Float64Array, { round }: Format): void {
   const at = tensor.findIndex((v) => !Object.is(round(v), v));
@@ -103,54 +160,58 @@ function free(c: readonly number[]): Omit<Coefficients, 'finite'> {
   };
 }
 
-/** Which of the two results of an element: `y` from the branches, or `dx` from their derivatives and `dy`. */
+/** A sum over the branches: `y` of their values, or `dx` of their derivatives and `dy`. */
 interface Side {
+  readonly c: Coefficients;
   readonly value: 'f' | 'df';
   readonly rho: 'rho' | 'rhoDerivative';
   /** `dy` among the factors of each monomial. */
   readonly cotangent?: number;
 }
 
-/** `Σ cᵢ·fᵢ(x)` or `dy·Σ cᵢ·fᵢ′(x)` with finite coefficients and cotangent, for one reading of the inputs. */
+/** `Σ cᵢ·fᵢ(x)` or `dy·Σ cᵢ·fᵢ′(x)`, or several of them added, with finite coefficients and cotangents, for one reading. */
 function allowedElement(
   arithmetic: Arithmetic,
   branches: readonly ExactBranch[],
-  c: Coefficients,
   x: number,
-  { value, rho, cotangent }: Side,
+  sides: readonly Side[],
 ): Allowed {
-  const values = branches.map((branch) => branch[value](x, arithmetic));
-  const nans = c.terms.filter(({ factors }) => factors.some(Number.isNaN));
-  // A NaN shows where its branch can't be 0, whose product may be skipped.
-  if (nans.length > 0) return nans.some(({ branch }) => isNonZero(values[branch])) ? nan : leftOpen('non-finite alpha');
   const result = new Result(arithmetic);
-  for (const { branch, factors, negative } of c.terms) {
-    const all = cotangent === undefined ? factors : [...factors, cotangent];
-    result.add({ value: values[branch], factors: all, negative });
-  }
-  const size = cotangent === undefined ? x * x : Math.abs(x);
-  const flushed = arithmetic.flushes && cotangent === undefined ? Math.max(1, Math.abs(x)) : 0;
   let roundings = 0;
   let underflow = 0;
-  for (const [i, branch] of branches.entries()) {
-    const active = isActive(values[i], c.size[i]);
-    if (active) roundings = Math.max(roundings, branch[rho]);
-    if (active || c.summed) {
-      underflow += (branch.squares ? 2 * Math.max(1, c.size[i]) * Math.max(1, size) : 1) + flushed;
+  let sums = 0;
+  for (const { c, value, rho, cotangent } of sides) {
+    const values = branches.map((branch) => branch[value](x, arithmetic));
+    const nans = c.terms.filter(({ factors }) => factors.some(Number.isNaN));
+    // A NaN shows where its branch can't be 0, whose product may be skipped.
+    if (nans.length > 0)
+      return nans.some(({ branch }) => isNonZero(values[branch])) ? nan : leftOpen('non-finite alpha');
+    for (const { branch, factors, negative } of c.terms) {
+      const all = cotangent === undefined ? factors : [...factors, cotangent];
+      result.add({ value: values[branch], factors: all, negative });
     }
+    const size = cotangent === undefined ? x * x : Math.abs(x);
+    const flushed = arithmetic.flushes && cotangent === undefined ? Math.max(1, Math.abs(x)) : 0;
+    let lost = 0;
+    for (const [i, branch] of branches.entries()) {
+      const active = isActive(values[i], c.size[i]);
+      if (active) roundings = Math.max(roundings, branch[rho]);
+      if (active || c.summed) {
+        lost += (branch.squares ? 2 * Math.max(1, c.size[i]) * Math.max(1, size) : 1) + flushed;
+      }
+    }
+    underflow += cotangent === undefined ? lost : (1 + lost) * Math.max(1, Math.abs(cotangent));
+    if (c.summed) sums++;
   }
-  roundings += c.summed ? 2 * branches.length - 2 : result.active - 1;
-  return result.allowed(
-    roundings,
-    cotangent === undefined ? underflow : (1 + underflow) * Math.max(1, Math.abs(cotangent)),
-  );
+  roundings += sums > 0 ? 2 * sums * branches.length - 2 : result.active - 1;
+  return result.allowed(roundings, underflow);
 }
 
 function allowedY(arithmetic: Arithmetic, branches: readonly ExactBranch[], c: Coefficients, x: number): Allowed {
   if (!c.finite && c.summed) return leftOpen('non-finite alpha');
   if (Number.isNaN(x)) return c.finite ? nan : leftOpen('non-finite alpha');
-  const side: Side = { value: 'f', rho: 'rho' };
-  const readings = arithmetic.readings(x).map((reading) => allowedElement(arithmetic, branches, c, reading, side));
+  const side: Side = { c, value: 'f', rho: 'rho' };
+  const readings = arithmetic.readings(x).map((reading) => allowedElement(arithmetic, branches, reading, [side]));
   return hull(readings, arithmetic.u);
 }
 
@@ -175,7 +236,7 @@ function allowedDx(
       arithmetic
         .readings(dy)
         .map((cotangent) =>
-          allowedElement(arithmetic, branches, c, reading, { value: 'df', rho: 'rhoDerivative', cotangent }),
+          allowedElement(arithmetic, branches, reading, [{ c, value: 'df', rho: 'rhoDerivative', cotangent }]),
         ),
     );
   return hull(readings, arithmetic.u);
@@ -280,13 +341,15 @@ function otherReadings(
 /** The closed mask of `clip`: 1 for `|alpha| ≤ b`. Under `ftz` flushed inputs may be compared. */
 function maskedByClip(arithmetic: Arithmetic, dc: Allowed, alpha: number, bound: number): Allowed {
   if (!Number.isFinite(alpha)) return leftOpen('non-finite alpha');
-  const masks = new Set(
-    arithmetic.readings(alpha).flatMap((a) => arithmetic.readings(bound).map((b) => Math.abs(a) <= b)),
-  );
+  const masks = clipMasks(arithmetic, alpha, bound);
   const outside = at(zero, arithmetic.format);
   if (!masks.has(false)) return dc;
   if (!Number.isFinite(dc.exact) || dc.open !== undefined || dc.nan) return leftOpen('0·∞');
   if (!masks.has(true)) return outside;
   const [asGiven] = masks;
   return hull(asGiven ? [dc, outside] : [outside, dc], arithmetic.u);
+}
+
+function clipMasks(arithmetic: Arithmetic, alpha: number, bound: number): Set<boolean> {
+  return new Set(arithmetic.readings(alpha).flatMap((a) => arithmetic.readings(bound).map((b) => Math.abs(a) <= b)));
 }

@@ -1,5 +1,5 @@
 import { branchOf } from '../reference/branches.ts';
-import type { Answer, BranchRef, Case, Dtype } from '../reference/case.ts';
+import type { Answer, BranchRef, Case, Dtype, Tangents } from '../reference/case.ts';
 import type { Facet, Subject } from '../reference/subject.ts';
 import { formats, storageFormats } from './dtypes.ts';
 import { add as addExact, dyadic, multiply as multiplyExact, toNumber } from './exact.ts';
@@ -32,7 +32,15 @@ export function legalSubject(style: Style): Subject {
   if (direction !== undefined) facets.push('faithful');
   if (storage !== undefined) facets.push(storage);
   const name = [dtype, sum, fused ? 'fused' : 'unfused', form, ...facets, direction].filter(Boolean).join(' ');
-  return { name, dtype, facets, answer: (c) => new Evaluation(style, c).answer() };
+  return {
+    name,
+    dtype,
+    facets,
+    answer: (c) => new Evaluation(style, c).answer(),
+    // The adjoint law bounds a jvp without the facets that only GPUs have, which have no forward mode.
+    ...(direction === undefined &&
+      storage === undefined && { jvp: (c: Case, tangents: Tangents) => new Evaluation(style, c).tangent(tangents) }),
+  };
 }
 
 /** Every combination of the freedoms of a float in its own right. */
@@ -102,9 +110,7 @@ class Evaluation {
     const elements: number[][] = range(count).map(() => []);
     const at = Array.from(x, (_, i) => of(i % units));
     for (const [i, s] of at.entries()) elements[s].push(i);
-    const { storage } = this.#style;
-    const stored = (answer: Float64Array) =>
-      storage === undefined ? answer : answer.map(storageFormats[storage].round);
+    const stored = (answer: Float64Array) => this.#stored(answer);
     // Most who ask look at one of the three.
     const y = once(() => stored(x.map((v, i) => this.#y(v, values[i], alphas[at[i]], coefficients[at[i]]))));
     const dx = once(() => stored(x.map((_, i) => this.#dx(dy[i], slopes[i], alphas[at[i]], coefficients[at[i]]))));
@@ -127,6 +133,31 @@ class Evaluation {
         return dalpha();
       },
     };
+  }
+
+  tangent(tangents: Tangents): Float64Array {
+    const { x, alpha, pool, shape } = this.#case;
+    const { n, rows, count, units, of } = positionsOf(pool, shape);
+    const [tx, talpha] = [tangents.tx, tangents.talpha].map((tensor) => tensor.map((v) => this.#flushed(v))) as [
+      Float64Array,
+      Float64Array,
+    ];
+    const alphas = range(count).map((s) => range(rows).map((row) => alpha[row * count + s]));
+    const ts = range(count).map((s) => range(rows).map((row) => talpha[row * count + s]));
+    const coefficients = alphas.map((column) => this.#coefficients(column, n));
+    const tcs = ts.map((t, s) => this.#coefficientTangents(t, alphas[s], coefficients[s]));
+    const ty = x.map((v, i) => {
+      const s = of(i % units);
+      const values = pool.branches.map((name) => this.#value(name, v));
+      const slopes = pool.branches.map((name) => this.#round(branchOf(name).df(v)));
+      return this.#ty(tx[i], values, slopes, { alpha: alphas[s], c: coefficients[s], t: ts[s], tc: tcs[s] });
+    });
+    return this.#stored(ty);
+  }
+
+  #stored(answer: Float64Array): Float64Array {
+    const { storage } = this.#style;
+    return storage === undefined ? answer : answer.map(storageFormats[storage].round);
   }
 
   #coefficients(alpha: readonly number[], n: number): readonly number[] {
@@ -179,6 +210,34 @@ class Evaluation {
       return this.#multiply(dy, this.#sumOfProducts(c.map((value, k): Term => [value, slopes[k]])));
     }
     return this.#sumOfProducts(c.map((value, k): Term => [this.#multiply(value, dy), slopes[k]]));
+  }
+
+  /** `tc = κ′ talpha` */
+  #coefficientTangents(t: readonly number[], alpha: readonly number[], c: readonly number[]): readonly number[] {
+    const { constraint } = this.#case.pool;
+    if (constraint.kind === 'clip') return t.map((v, i) => (Math.abs(alpha[i]) > constraint.bounds[i] ? 0 : v));
+    if (constraint.kind === 'softmax') {
+      const mean = this.#sumOfProducts(c.map((value, k): Term => [value, t[k]]));
+      return c.map((value, k) => this.#multiply(value, this.#subtract(t[k], mean)));
+    }
+    if (constraint.kind !== 'sumToOne') return t;
+    return [...t, this.#sum(t.map((v) => -v))];
+  }
+
+  #ty(
+    tx: number,
+    f: readonly number[],
+    slopes: readonly number[],
+    { alpha, c, t, tc }: Readonly<Record<'alpha' | 'c' | 't' | 'tc', readonly number[]>>,
+  ): number {
+    const ofSlopes = this.#dx(tx, slopes, alpha, c);
+    const last = f.length - 1;
+    if (this.#style.form === 'lerp' && this.#case.pool.constraint.kind === 'sumToOne') {
+      return this.#add(ofSlopes, this.#sumOfProducts(t.map((v, i): Term => [v, this.#subtract(f[i], f[last])])));
+    }
+    const ofValues = tc.map((value, k): Term => [value, f[k]]);
+    if (this.#style.form === 'factored') return this.#add(ofSlopes, this.#sumOfProducts(ofValues));
+    return this.#sumOfProducts([...c.map((value, k): Term => [this.#multiply(value, tx), slopes[k]]), ...ofValues]);
   }
 
   #dalpha(

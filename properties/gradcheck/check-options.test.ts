@@ -72,6 +72,7 @@ describe('options of gradcheck', () => {
     ['a side', kinks({ at: 0, left: { value: 0, slope: 0 } }), '"kinks.x": "left" expected a function, got an object'],
     ['rounding', { rounding: { forward: 3, vjp: () => ({}) } }, '"rounding.forward" expected a function, got number'],
     ['rounding of y', { rounding: { forward() {}, vjp() {}, output: 1 } }, '"rounding.output" expected a function'],
+    ['rounding of ty', { rounding: { forward() {}, vjp() {}, jvp: 1 } }, '"rounding.jvp" expected a function'],
     ['dy', { dy: [1, 1, 1] }, '"dy" expected a Float64Array of 3 elements, got an array'],
     ['a short dy', { dy: x.slice(1) }, '"dy" expected a Float64Array of 3 elements, got 2'],
   ])('%s is refused', async (_name, options, message) => {
@@ -92,6 +93,7 @@ describe('options of gradcheck', () => {
     ['outputShape threw: no', { outputShape: failing }],
     ['rounding.forward threw: no', { rounding: { ...bounds, forward: failing } }],
     ['rounding.vjp threw: no', { rounding: { ...bounds, vjp: failing } }],
+    ['rounding.jvp threw: no', { rounding: { ...bounds, jvp: failing } }],
     ['rounding.output threw: no', { rounding: { ...bounds, output: failing } }],
   ])('a function of the caller that throws is what threw: %s', async (message, change) => {
     await expect(gradcheck({ ...relu, ...change }, { x })).rejects.toThrow(new GradcheckError(message));
@@ -107,6 +109,11 @@ describe('options of gradcheck', () => {
         at.x.fill(9);
         dy.fill(9);
         return { x: new Float64Array(3).fill(1e-12) };
+      },
+      jvp(at, tangents) {
+        at.x.fill(9);
+        tangents.x.fill(9);
+        return new Float64Array(3).fill(1e-12);
       },
     };
     const { failures } = await gradcheck(relu, { x }, { rounding: changing, dy: Float64Array.of(1, 2, 3) });

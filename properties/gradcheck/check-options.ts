@@ -114,7 +114,7 @@ function checkDeclared(inputs: Tensors, options: GradcheckOptions): void {
   checkOneOf('containment', containment, [true, false]);
   if (rounding === undefined) return;
   checkInput('gradcheck', 'rounding', rounding);
-  checkCallback('gradcheck: "rounding.output"', rounding.output);
+  for (const part of ['jvp', 'output'] as const) checkCallback(`gradcheck: "rounding.${part}"`, rounding[part]);
   for (const part of ['forward', 'vjp'] as const) {
     if (typeof rounding[part] === 'function') continue;
     throw new TypeError(`gradcheck: "rounding.${part}" expected a function, got ${kindOf(rounding[part])}`);
@@ -137,8 +137,8 @@ export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: nu
       throw new RangeError(`gradcheck: "${name}" expected numbers from 0 or NaN, got ${tensor[at]} at ${at}`);
     return tensor;
   };
-  const { output } = rounding;
-  const each = (name: 'forward' | 'output', ask: () => Float64Array) =>
+  const { jvp, output } = rounding;
+  const each = (name: 'forward' | 'jvp' | 'output', ask: () => Float64Array) =>
     bounds(`rounding.${name}`, answerOf(`rounding.${name}`, ask), outputs);
   return {
     forward: (at) => each('forward', () => rounding.forward(copiesOf(at))),
@@ -154,6 +154,9 @@ export function checkedRounding(rounding: Rounding, inputs: Tensors, outputs: nu
         ]),
       );
     },
+    ...(jvp && {
+      jvp: (at: Tensors, tangents: Tensors) => each('jvp', () => jvp.call(rounding, copiesOf(at), copiesOf(tangents))),
+    }),
     ...(output && { output: (at: Tensors) => each('output', () => output.call(rounding, copiesOf(at))) }),
   };
 }

@@ -90,6 +90,8 @@ export interface Rounding {
   forward(inputs: Tensors): Float64Array;
   /** Of each element of each cotangent that `vjp` answers. */
   vjp(inputs: Tensors, dy: Float64Array): Tensors;
+  /** Of each output of `jvp`; measured unless given. */
+  jvp?(inputs: Tensors, tangents: Tensors): Float64Array;
   /** Of each output of an f32 `forward`, against the twin. */
   output?(inputs: Tensors): Float64Array;
 }

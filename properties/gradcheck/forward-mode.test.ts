@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { adjointOf } from './adjoint.ts';
 import type { Context } from './context.ts';
 import { contextOf, type Known, product, productInputs, productKnown, productShapes } from './context-for-tests.ts';
-import type { Differentiable, Tensors } from './differentiable.ts';
+import type { Differentiable, Rounding, Tensors } from './differentiable.ts';
 import { checkForwardMode } from './forward-mode.ts';
 import { gradcheck } from './gradcheck.ts';
 import type { Jacobian } from './jacobian.ts';
@@ -83,6 +84,34 @@ describe('the tangents', () => {
   });
 });
 
+describe('a second jvp', () => {
+  it('is along tangents of all magnitudes, in which one that is not linear differs', async () => {
+    let most = 0;
+    let least = 1;
+    const seen: Jvp = (inputs, tangents, shapes) => {
+      for (const t of Object.values(tangents).flatMap((t) => [...t])) {
+        most = Math.max(most, Math.abs(t));
+        if (t !== 0) least = Math.min(least, Math.abs(t));
+      }
+      return right(inputs, tangents, shapes);
+    };
+    for (let seed = 0; seed < 20; seed++) expect((await check(seen, productKnown, { seed })).failures).toEqual([]);
+    expect(most).toBeGreaterThan(2 ** 15);
+    expect(least).toBeLessThan(2 ** -15);
+    const cut =
+      (isLost: (size: number) => boolean): Jvp =>
+      (inputs, tangents, shapes) => {
+        const kept = Object.fromEntries(
+          Object.entries(tangents).map(([name, t]) => [name, t.map((v) => (isLost(Math.abs(v)) ? 0 : v))]),
+        );
+        return right(inputs, kept, shapes);
+      };
+    for (const isLost of [(size: number) => size > 1e3, (size: number) => size < 0.5]) {
+      expect(codes((await check(cut(isLost))).failures)).toContain('tangent');
+    }
+  });
+});
+
 describe('J t', () => {
   it('that is wrong in some elements is reported at the worst, with what it may be', async () => {
     const jvp = changed((t, i) => t + [0, 0.5, 0, -2000, 0, 1][i]);
@@ -100,7 +129,7 @@ describe('J t', () => {
     const { lo, hi } = tangent as { lo: number; hi: number };
     expect(lo).toBeLessThan(expected);
     expect(hi).toBeGreaterThan(expected);
-    expect(hi - lo).toBeLessThan(1e-12);
+    expect(hi - lo).toBeLessThan(1e-11);
   });
 
   it('may be what the intervals of the derivatives allow, and no more', async () => {
@@ -117,15 +146,34 @@ describe('J t', () => {
     }
   });
 
-  it('may be off by what rounding does to the terms', async () => {
+  it('may be off by what rounding does to the terms, and by what is hidden, no more', async () => {
     // 2·u·roundings·(|w·tx| + |x·tw|), beside derivatives that are known exactly.
     const { asked } = await check();
     const [x, w] = [productInputs.x[3], productInputs.w[1]];
     const allowed = 2 * u * 4 * (Math.abs(w * asked.x[3]) + Math.abs(x * asked.w[1]));
-    expect(codes((await check(off(0.9 * allowed, 3))).failures)).not.toContain('tangent');
-    expect(codes((await check(off(1.3 * allowed, 3))).failures)).toContain('tangent');
+    const along =
+      (by: number): Jvp =>
+      (...of) => {
+        const isNarrow = Object.values(of[1]).every((t) => t.every((v) => Math.abs(v) <= 2.5));
+        return isNarrow ? off(by, 3)(...of) : right(...of);
+      };
+    let calls = 0;
+    const counted = (jvp: Jvp): Jvp => {
+      calls = 0;
+      return (...of) => {
+        calls++;
+        return jvp(...of);
+      };
+    };
+    expect((await check(counted(along(0.9 * allowed)))).failures).toEqual([]);
+    expect(calls).toBe(3);
+    // Beyond that rounding is measured.
+    expect((await check(counted(along(1.1 * allowed)))).failures).toEqual([]);
+    expect(calls).toBeGreaterThan(3);
+    expect(codes((await check(along(20 * allowed))).failures)).toContain('tangent');
     // More of them where more roundings may have been passed.
-    expect(codes((await check(off(1.3 * allowed, 3), productKnown, { roundings: 8 })).failures)).toEqual([]);
+    expect((await check(counted(along(1.1 * allowed)), productKnown, { roundings: 8 })).failures).toEqual([]);
+    expect(calls).toBe(3);
   });
 
   it('is not compared where a derivative is not known, which others do not suffer from', async () => {
@@ -205,23 +253,27 @@ describe('J t', () => {
 describe('the adjoint identity', () => {
   it('sees what the intervals of finite differences are too wide for', async () => {
     expect(codes((await check(off(1e-9, 1), wide(1e-6))).failures)).toEqual(['adjoint']);
-    const context = await contextOf(product, productInputs, productShapes, wide(1e-6));
     for (const name of ['x', 'w']) {
-      const gradients = { ...context.gradients, [name]: context.gradients[name].map((g) => g + 1e-9) };
-      expect(codes((await checkForwardMode({ ...context, gradients })).failures)).toEqual(['adjoint']);
+      const wrong: Differentiable['vjp'] = async (...of) => {
+        const gradients = await product.vjp(...of);
+        return { ...gradients, [name]: gradients[name].map((g) => g + 1e-9) };
+      };
+      const given = await contextOf({ ...product, vjp: wrong }, productInputs, productShapes, wide(1e-6));
+      expect(codes((await checkForwardMode(given)).failures)).toEqual(['adjoint']);
     }
   });
 
   it('is of both sums, which may differ by the roundings of the derivatives and of the terms', async () => {
     const dy = Float64Array.of(1, -2, 0.5, 1, 3, -1);
     const by = 1;
-    const { failures, asked } = await check(off(8, 4), wide(by), { dy });
-    const adjoint = failures.find(({ code }) => code === 'adjoint') as GradcheckFailure & { code: 'adjoint' };
+    const { failures, asked, context } = await check(off(8, 4), wide(by), { dy });
+    expect(codes(failures)).toContain('adjoint');
     const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + v * b[i], 0);
     const size = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + Math.abs(v * b[i]), 0);
     const tangent = [...(await right({ ...productInputs }, asked, {}))];
     const wrong = tangent.with(4, tangent[4] + 8);
     const gradients = (await product.vjp({ ...productInputs }, dy, {})) as Record<'x' | 'w', Float64Array>;
+    const adjoint = adjointOf(context, { tangents: asked, ty: Float64Array.from(wrong), dy, gradients });
     expect(adjoint.forward).toBeCloseTo(dot(wrong, [...dy]), 12);
     expect(adjoint.reverse).toBeCloseTo(dot(tangent, [...dy]), 12);
     // Sizes of the terms: of <ty, dy>, of each <t, Jᵀdy>, and of dy by the largest of J t; 4 roundings of each derivative.
@@ -374,5 +426,72 @@ describe('beyond one tangent', () => {
       const batch = { declared: { batch: ['x'] } };
       expect((await check(spreads, productKnown, batch)).failures).toHaveLength(name === 'x' ? 1 : 0);
     }
+  });
+});
+
+describe('a declared bound of the rounding of jvp', () => {
+  const bounds = (ofTy: number, ofGradients: number): Rounding => ({
+    forward: () => new Float64Array(6),
+    vjp: () => ({ x: new Float64Array(6).fill(ofGradients), w: new Float64Array(2) }),
+    jvp: () => new Float64Array(6).fill(ofTy),
+  });
+
+  it('stands in place of what is measured, for each output and with that of vjp for the adjoint', async () => {
+    let calls = 0;
+    const counted: Jvp = (...of) => {
+      calls++;
+      return off(1e-6, 1)(...of);
+    };
+    const codesWith = async (ofTy: number, ofGradients = 0) => {
+      calls = 0;
+      const found = codes(
+        (await check(counted, productKnown, { declared: { rounding: bounds(ofTy, ofGradients) } })).failures,
+      );
+      expect(calls).toBe(3);
+      return found;
+    };
+    expect(await codesWith(1.1e-6)).toEqual([]);
+    expect(await codesWith(0.9e-6)).toContain('tangent');
+    // Of six outputs, under a dy of 1.
+    expect(await codesWith(1e-6 / 6.5)).toEqual(['tangent', 'adjoint']);
+    expect(await codesWith(1e-6 / 5.5)).toEqual(['tangent']);
+    expect(await codesWith(0, 1)).toEqual(['tangent']);
+  });
+
+  it('that is NaN leaves an output and the adjoint open', async () => {
+    expect(codes((await check(off(1, 1), productKnown, { declared: { rounding: bounds(NaN, 0) } })).failures)).toEqual(
+      [],
+    );
+    const { failures } = await check(off(1, 1), productKnown, { declared: { rounding: bounds(0, NaN) } });
+    expect(codes(failures)).toEqual(['tangent']);
+  });
+});
+
+describe('finite derivatives whose products overflow', () => {
+  const large: Differentiable = {
+    forward: ({ x, a }) => x.map((v) => v * a[0]),
+    vjp: ({ x, a }, dy) => ({
+      x: dy.map((d) => d * a[0]),
+      a: Float64Array.of(dy.reduce((sum, d, i) => sum + d * x[i], 0)),
+    }),
+    jvp: ({ x, a }, { x: tx, a: ta }) => x.map((v, i) => a[0] * tx[i] + v * ta[0]),
+  };
+  const inputs = { x: Float64Array.of(1.06e308, 3), a: Float64Array.of(0.25) };
+  const shapes = { x: [2], a: [1], y: [2] };
+
+  it('are compared small, and what is wrong is found', async () => {
+    const wrongOne = (by: number): Differentiable => ({
+      ...large,
+      jvp: (...of) => (large.jvp!(...of) as Float64Array).map((t, i) => (i === 1 ? t * by : t)),
+    });
+    for (let seed = 1; seed <= 10; seed++) {
+      expect(codes((await gradcheck(large, inputs, { shapes, seed })).failures)).toEqual([]);
+    }
+    const found = await Promise.all(
+      [1, 2, 3, 4, 5].map(async (seed) => (await gradcheck(wrongOne(2), inputs, { shapes, seed })).failures.length),
+    );
+    expect(found.every((count) => count > 0)).toBe(true);
+    const infinite: Differentiable = { ...large, jvp: ({ x }) => x.map(() => Number.POSITIVE_INFINITY) };
+    expect(codes((await gradcheck(infinite, inputs, { shapes })).failures)).toContain('adjoint');
   });
 });

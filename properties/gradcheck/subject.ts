@@ -9,7 +9,7 @@ import { ExactSum } from '../../reference/sum.ts';
 import type { Allowed } from '../allowed.ts';
 import { checkSubject } from '../check-arguments.ts';
 import { exactBranchOf } from '../exact-branches.ts';
-import { expectation } from '../interval.ts';
+import { expectation, tangentExpectation } from '../interval.ts';
 import { type Positions, positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import type { DeclaredKink, Differentiable, OneSided, Rounding, Tensors } from './differentiable.ts';
@@ -142,6 +142,8 @@ function roundingOf(
       const { dx, dalpha } = expectation(caseOf(inputs, dy), subject.facets);
       return { x: bounds(dx), alpha: bounds(dalpha) };
     },
+    jvp: (inputs, { x: tx, alpha: talpha }) =>
+      bounds(tangentExpectation(caseOf(inputs), { tx, talpha }, subject.facets)),
     output: (inputs) => bounds(expectation(caseOf(inputs), subject.facets).y),
   };
 }
