@@ -1,7 +1,8 @@
-import { GradcheckError } from './calls.ts';
 import type { FloatDtype } from './differentiable.ts';
-import { type Jacobian, judgeFrom, measurable, type Open, readAt, slopeAt, valuesAt } from './jacobian.ts';
+import { type Jacobian, judgeFrom, slopeAt } from './jacobian.ts';
 import type { Moved } from './measure.ts';
+import { measurable, type Open, readAt, valuesAt } from './open.ts';
+import { outsideDomain, sizesWithinReach } from './reach.ts';
 import { errorOf, quarticAt, type Slope } from './slope.ts';
 import { lineScale } from './stencil.ts';
 
@@ -48,11 +49,6 @@ export async function confirmJacobian(
     if (entry.kink !== undefined) again.kinks.push(entry.kink);
   }
   return again;
-}
-
-/** So far from the element f may answer nothing, or fewer outputs: then nothing is known of it there. */
-function outsideDomain(error: unknown): void {
-  if (!(error instanceof GradcheckError)) throw error;
 }
 
 /** More than so many times the noise nearby is no noise: f is not smooth in the widest stencil. */
@@ -117,23 +113,6 @@ function isLine({ truncation, rounding }: Slope): boolean {
 
 function isAsNear(a: Slope, b: Slope): boolean {
   return Math.abs(a.slope - b.slope) <= errorOf(a) + errorOf(b);
-}
-
-/**
- * The largest finite value of each of these outputs within reach of its elements: 2.74 times the power of two below each,
- * beyond 0; and half as far, where that may be too far: `log(1 + exp(x))` at -600. Of all its elements, since what one of them adds may be hidden by another, as in the logarithm of a softmax.
- */
-async function sizesWithinReach(moved: Moved, y: Float64Array, outputs: ReadonlySet<number>) {
-  const entries = measurable(moved, y).filter(({ output }) => outputs.has(output));
-  await readAt(moved, moved.reachScale, entries, false).catch(outsideDomain);
-  const sizes = new Map<number, number>();
-  for (const { output, colour } of entries) {
-    for (const level of [0, 1, 2, 3]) {
-      const size = Math.abs(moved.values[moved.reachScale][level][colour]?.[output] ?? Number.NaN);
-      if (Number.isFinite(size)) sizes.set(output, Math.max(sizes.get(output) ?? 0, size));
-    }
-  }
-  return sizes;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { DeclaredKink, FloatDtype } from './differentiable.ts';
 import type { Moved } from './measure.ts';
-import { type IsGood, isKink, type MeasuredSide, offFrom, type Sides, sidesOf } from './sides.ts';
+import { measurable, type Open, openAt, readAt, type SlopeAt, valuesAt } from './open.ts';
+import { type IsGood, isKink, type MeasuredSide, offFrom, sidesOf } from './sides.ts';
 import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
 
 /** A kink or jump on which an element lies, seen from one output. */
@@ -21,27 +22,6 @@ export interface Jacobian {
   readonly lo: Float64Array;
   readonly hi: Float64Array;
   readonly kinks: readonly MeasuredKink[];
-}
-
-/** An output and a colour whose derivative the first evaluations did not settle. */
-export interface Open {
-  readonly at: number;
-  readonly output: number;
-  readonly colour: number;
-  readonly element: number;
-  /** The best interval so far. */
-  lo: number;
-  hi: number;
-  kink: MeasuredKink | undefined;
-  sides: Sides | undefined;
-  /** Slopes at all scales: as if f were smooth, and on both sides. */
-  readonly slopes: { readonly smooth: SlopeAt[]; readonly left: SlopeAt[]; readonly right: SlopeAt[] };
-}
-
-/** A slope at one scale, and what rounding can add to its difference from another. */
-interface SlopeAt {
-  readonly slope: number;
-  readonly rounding: number;
 }
 
 /** The relative truncation error with which a derivative is good enough. */
@@ -105,51 +85,6 @@ export function withoutKinks({ lo, hi, kinks }: Jacobian): Jacobian {
   return { lo, hi, kinks: [] };
 }
 
-/** Every output and colour with an element that can be moved and a value from which it can be measured. */
-export function measurable(moved: Moved, y: Float64Array): Open[] {
-  const { layout, given } = moved;
-  const [near, far] = moved.stencils[0].points;
-  const open: Open[] = [];
-  for (let colour = 0; colour < layout.colours; colour++) {
-    for (let output = 0; output < y.length; output++) {
-      const element = layout.element(layout.siteOf[output], colour);
-      const v = given[element];
-      if (near[element] === v || far[element] === v || !Number.isFinite(v) || !Number.isFinite(y[output])) continue;
-      open.push(openAt(colour * y.length + output, output, colour, element));
-    }
-  }
-  return open;
-}
-
-function openAt(at: number, output: number, colour: number, element: number): Open {
-  return {
-    at,
-    output,
-    colour,
-    element,
-    lo: Number.NaN,
-    hi: Number.NaN,
-    kink: undefined,
-    sides: undefined,
-    slopes: { smooth: [], left: [], right: [] },
-  };
-}
-
-/** Evaluates the levels of one scale that open derivatives still want; of the widest the first two are there already. */
-export async function readAt(
-  moved: Moved,
-  scale: number,
-  open: readonly Open[],
-  hasFirst: boolean,
-  wantsLast = true,
-): Promise<void> {
-  const { layout } = moved;
-  const wanted = Array.from({ length: layout.colours }, () => new Uint8Array(layout.sites));
-  for (const { output, colour } of open) wanted[colour][layout.siteOf[output]] = 1;
-  if (!hasFirst) await moved.more(scale, 0, wanted);
-  if (wantsLast) await moved.more(scale, 2, wanted);
-}
-
 /** Roundings of a slope by two values itself: the distances, both differences, their quotient, and the end of the interval. */
 const ownRoundings = 5;
 
@@ -202,19 +137,6 @@ function goodFor(dtype: FloatDtype, scale: number): GoodFor {
   return (size) =>
     ({ slope, truncation, rounding }) =>
       truncation <= Math.max(rounding, goal * Math.max(Math.abs(slope), size));
-}
-
-/** The values of an open derivative at one scale; `undefined` where one of them is not finite. */
-export function valuesAt(
-  { output, colour, element }: Open,
-  moved: Moved,
-  scale: number,
-): { readonly t: number[]; readonly f: number[] } | undefined {
-  const v = moved.given[element];
-  const t = moved.stencils[scale].points.map((point) => point[element] - v);
-  if (t.includes(0)) return undefined;
-  const f = moved.values[scale].map((level) => level[colour]?.[output] ?? Number.NaN);
-  return f.every(Number.isFinite) ? { t, f } : undefined;
 }
 
 /** The slope at one scale as if f were smooth. */
