@@ -234,7 +234,7 @@ async function measureInput(
   draw: Random,
 ): Promise<Numeric> {
   const { y, noise, dtype } = side;
-  const jacobian = await measureJacobian(moved, y, noise, dtype);
+  const jacobian = await measureJacobian(moved, y, noise, dtype, unit);
   const numeric: Numeric = {
     name,
     layout: moved.layout,

@@ -1,6 +1,7 @@
 import type { DeclaredKink, FloatDtype } from './differentiable.ts';
 import type { Moved } from './measure.ts';
 import { measurable, type Open, openAt, readAt, type SlopeAt, valuesAt } from './open.ts';
+import { sizesWithinReach } from './reach.ts';
 import { type IsGood, isKink, type MeasuredSide, offFrom, sidesOf } from './sides.ts';
 import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
 
@@ -32,13 +33,17 @@ const target: Readonly<Record<FloatDtype, number>> = { f64: 2 ** -27, f32: 2 ** 
  * line up to rounding, f is taken as affine and the slope is exact up to rounding; elsewhere two more points are taken,
  * and where these show a kink or too much curvature, four at a smaller scale, of those elements alone.
  *
- * `y`: the outputs; `noise`: the bound of the rounding error of each.
+ * `y`: the outputs; `noise`: the bound of the rounding error of each; `unit`: K·u of the noise that was estimated, 0
+ * where its bound is declared. Before a derivative is left open since no limit of slopes was seen, it is judged once more
+ * with `unit` times the largest value within reach as the noise: where terms cancel, as in `x - tanh(x)` near 0, noise may
+ * be far more than was estimated, and is what keeps the slopes apart.
  */
 export async function measureJacobian(
   moved: Moved,
   y: Float64Array,
   noise: Float64Array,
   dtype: FloatDtype,
+  unit = 0,
 ): Promise<Jacobian> {
   const { layout } = moved;
   const lo = new Float64Array(layout.colours * y.length).fill(Number.NaN);
@@ -55,11 +60,33 @@ export async function measureJacobian(
     }
     open = still;
   }
+  if (unit > 0) await judgeCancelling(settled, moved, y, noise, dtype, unit);
   for (const entry of settled) {
     lo[entry.at] = entry.lo;
     hi[entry.at] = entry.hi;
   }
   return { lo, hi, kinks: settled.flatMap(({ kink }) => (kink ? [kink] : [])) };
+}
+
+/** Judges derivatives of which no limit was seen once more, with the noise of terms as large as f is within reach. */
+async function judgeCancelling(
+  entries: Open[],
+  moved: Moved,
+  y: Float64Array,
+  noise: Float64Array,
+  dtype: FloatDtype,
+  unit: number,
+): Promise<void> {
+  const outputs = new Set(entries.flatMap(({ isWithoutLimit, output }) => (isWithoutLimit ? [output] : [])));
+  if (outputs.size === 0) return;
+  const sizes = await sizesWithinReach(moved, y, outputs);
+  for (const [k, { isWithoutLimit, at, output, colour, element }] of entries.entries()) {
+    const hidden = unit * (sizes.get(output) ?? 0);
+    if (!isWithoutLimit || hidden <= noise[output]) continue;
+    const again = openAt(at, output, colour, element);
+    judgeFrom(0, again, moved, y, hidden, dtype);
+    if (!again.isWithoutLimit) entries[k] = again;
+  }
 }
 
 /** Judges a derivative from a scale on, all of which were read before; the scale that settled it. */
@@ -182,6 +209,7 @@ function leaveOpenWithoutLimit(entry: Open): void {
     entry.hi += rest.smooth;
   }
   if (all.every(Number.isFinite)) return;
+  entry.isWithoutLimit = true;
   entry.lo = Number.NaN;
   entry.hi = Number.NaN;
   if (kink?.declared === undefined) entry.kink = undefined;

@@ -11,6 +11,8 @@ export interface Open {
   /** The best interval so far. */
   lo: number;
   hi: number;
+  /** Whether its slopes come nearer to none from scale to scale, so that nothing bounds it. */
+  isWithoutLimit: boolean;
   kink: MeasuredKink | undefined;
   sides: Sides | undefined;
   /** Slopes at all scales: as if f were smooth, and on both sides. */
@@ -47,6 +49,7 @@ export function openAt(at: number, output: number, colour: number, element: numb
     element,
     lo: Number.NaN,
     hi: Number.NaN,
+    isWithoutLimit: false,
     kink: undefined,
     sides: undefined,
     slopes: { smooth: [], left: [], right: [] },

@@ -141,7 +141,7 @@ it.each(['f64', 'f32'] as const)('tiny steps stay within tiny elements, and are 
 });
 
 it('inside are 0, a half, a quarter and an eighth of an element, also across declared kinks', () => {
-  for (const v of [16, -5, 0.375, 1e300]) {
+  for (const v of [16, -5, 0.375, 2 ** 900]) {
     const { points, side } = stencilAt(Float64Array.of(v), 'f64', 'inside', kinksAt(v / 3));
     expect(points.map((point) => point[0])).toEqual([0, v / 2, v / 4, v / 8]);
     expect(side[0]).toBe(0);
