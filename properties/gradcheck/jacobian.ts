@@ -221,10 +221,10 @@ function further(side: MeasuredSide, rest: number): MeasuredSide {
 }
 
 /**
- * What slopes may still change by, whose last changes were d₁ and d₂: `d₂·(r + r² + …)`, r = |d₂/d₁|; ∞ above 1/2, and
+ * What slopes, or values, may still change by, whose last changes were d₁ and d₂: `d₂·(r + r² + …)`, r = |d₂/d₁|; ∞ above 1/2, and
  * NaN above 1, where no limit is near.
  */
-function restOf(slopes: readonly SlopeAt[]): number {
+export function restOf(slopes: readonly SlopeAt[]): number {
   let rest = 0;
   for (let k = 2; k < slopes.length; k++) {
     const { slope, rounding } = slopes[k];

@@ -27,15 +27,21 @@ export interface SlopeAt {
 
 /** Every output and colour with an element that can be moved and a value from which it can be measured. */
 export function measurable(moved: Moved, y: Float64Array): Open[] {
+  return movable(moved, (output) => Number.isFinite(y[output]));
+}
+
+/** Every colour of these outputs with a finite element that can be moved. */
+export function movable(moved: Moved, isWanted: (output: number) => boolean): Open[] {
   const { layout, given } = moved;
   const [near, far] = moved.stencils[0].points;
+  const outputs = layout.siteOf.length;
   const open: Open[] = [];
   for (let colour = 0; colour < layout.colours; colour++) {
-    for (let output = 0; output < y.length; output++) {
+    for (let output = 0; output < outputs; output++) {
       const element = layout.element(layout.siteOf[output], colour);
       const v = given[element];
-      if (near[element] === v || far[element] === v || !Number.isFinite(v) || !Number.isFinite(y[output])) continue;
-      open.push(openAt(colour * y.length + output, output, colour, element));
+      if (near[element] === v || far[element] === v || !Number.isFinite(v) || !isWanted(output)) continue;
+      open.push(openAt(colour * outputs + output, output, colour, element));
     }
   }
   return open;
