@@ -254,6 +254,14 @@ describe('terms that cancel, as large as f is within reach', () => {
     expect(widthOf(await confirm([0]))).toBe(widthOf(await confirmAlone([0])));
   });
 
+  it('are not looked for on the way to the noise nearby: beyond a declared kink f may be another', async () => {
+    const f = (v: number) => (v > 0 ? 3 * v + 1 : 0);
+    for (const v of [1e-6, 1e-9]) {
+      const { confirm } = await measured(each(f), [v], { noise, unit: 2 ** -51, kinks: () => [{ at: 0 }] });
+      expectWithin(await confirm([0]), [3], 1e-4);
+    }
+  });
+
   // 2·noise/h, and what the formula loses itself: 32 roundings.
   const widthAt = (step: number, hidden: number) => (4 * hidden) / step + 64 * 2 ** -53;
 

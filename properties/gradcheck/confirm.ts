@@ -145,13 +145,16 @@ function noiseBeside(entry: Open, moved: Moved, dtype: FloatDtype): number {
   return 2 * most;
 }
 
-/** All points of an output and colour that were read: how far from the element, and the finite values there. */
+/**
+ * All points of an output and colour that were read to know f near the element, and on its side of every declared kink:
+ * how far away, and the finite values there.
+ */
 function* points(
   { output, colour, element }: Open,
-  { stencils, values, given }: Moved,
+  { stencils, values, given, reachScales }: Moved,
 ): IterableIterator<[number, number]> {
-  for (const [scale, stencil] of stencils.entries()) {
-    for (const [level, of] of values[scale].entries()) {
+  for (const [scale, stencil] of stencils.slice(0, reachScales[0]).entries()) {
+    for (const [level, of] of (values[scale] ?? []).entries()) {
       const value = of[colour]?.[output] ?? Number.NaN;
       const s = stencil.points[level][element] - given[element];
       if (Number.isFinite(value) && s !== 0) yield [s, value];
