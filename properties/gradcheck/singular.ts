@@ -10,9 +10,10 @@ import type { GradcheckFailure } from './report.ts';
 type Side = 'unknown' | 'none' | Limit;
 
 /**
- * Of outputs that are not finite though all that they depend on is: those that have a finite limit on both sides of an
+ * Of outputs that are not finite though all that they depend on is: those that have one finite limit on both sides of an
  * element are wrong, as is NaN on a kink or 0/0 in `sin(x)/x`, and so are those of which a finite value is declared. Where
- * values grow without end beside any of the elements, as those of 1/x at 0, there may be a pole.
+ * values grow without end beside any of the elements, as those of 1/x at 0, there may be a pole; where two limits differ,
+ * as of LayerNorm without epsilon at a variance of 0, there may be no value.
  *
  * `y`: the outputs; `unit`: K·u of the rounding of a value.
  */
@@ -40,11 +41,18 @@ export async function singularFailures(
       const [left, right] = valuesBeside(entry, moved, moved.scales - 1).map((of) => sideOf(of, y[output], unit));
       const { isAny, failure } = failureAt(entry, declaredAt(entry), left, right, y, shapes);
       if (failure !== undefined) found.set(output, failure);
-      const isPole = declaredAt(entry)?.value === undefined && (left === 'none' || right === 'none');
-      if (isAny || isPole) accepted.add(output);
+      const isBroken = declaredAt(entry)?.value === undefined && !mayAgree(left, right);
+      if (isAny || isBroken) accepted.add(output);
     }
   }
   return [...found].flatMap(([output, failure]) => (accepted.has(output) ? [] : [failure]));
+}
+
+/** Whether nothing that was read speaks against one limit from both sides. */
+function mayAgree(left: Side, right: Side): boolean {
+  if (left === 'none' || right === 'none') return false;
+  if (left === 'unknown' || right === 'unknown') return true;
+  return Math.abs(left.value - right.value) <= left.valueError + right.valueError;
 }
 
 function failureAt(
@@ -85,7 +93,8 @@ function sideOf(values: readonly number[], actual: number, unit: number): Side {
   if (!values.every(Number.isFinite)) return 'unknown';
   const rest = restOf(values.map((value) => ({ slope: value, rounding: unit * Math.abs(value) })));
   const value = values.at(-1)!;
-  return Number.isFinite(rest) ? { value, valueError: rest + Math.abs(value - values.at(-2)!) } : 'none';
+  if (!Number.isFinite(rest)) return 'none';
+  return { value, valueError: rest + Math.abs(value - values.at(-2)!) + unit * Math.abs(value) };
 }
 
 function limitOf(side: Side): Limit {
