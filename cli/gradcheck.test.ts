@@ -41,6 +41,7 @@ export const exits = { ...right, forward: () => process.exit(0) };
 export const never = { ...right, vjp: () => new Promise(() => {}) };
 export const throwsLater = { ...right, vjp: () => new Promise(() => setTimeout(() => { throw new Error('late'); })) };
 export const exitsAfter = { ...wrong, forward: ({ x }) => (setTimeout(() => process.exit(0), 500), right.forward({ x })) };
+export const root = { forward: ({ x }) => x.map(Math.sqrt), vjp: ({ x }, dy) => ({ x: x.map((v, i) => dy[i] / Math.sqrt(v) / 2) }) };
 export const nan = { ...right, forward: ({ x }) => x.map(() => NaN) };
 const sum = ({ x }) => x.reduce((total, v) => total + Math.tanh(v), 0);
 export const dense12 = {
@@ -111,6 +112,16 @@ describe('poolproof gradcheck', () => {
     const { code, out } = gradcheck(`${module}#dense12`, '--shape', '100', '--full', '--runs', '1');
     expect(code).toBe(1);
     expect(out).toMatch(/^again: .* --shape x=100 --full --seed 1 --path 0/m);
+  });
+
+  it('warns where more than 5 % of all elements of a run were left open, whatever the last report says', () => {
+    const { code, out } = gradcheck(`${module}#root`, '--shape', '4,6', '--runs', '5');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /\n {2}\d+ elements compared, (\d+) left open, .*\nWARNING: \1 of \d+ elements were left open, /,
+    );
+    const none = gradcheck(`${module}#root`, '--shape', '4,6', '--runs', '5', '--range', '1,2');
+    expect(none.out).not.toContain('WARNING');
   });
 
   it('draws within a range, and says it in the line that finds a failure again', () => {

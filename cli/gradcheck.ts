@@ -7,7 +7,7 @@ import { largestSeed } from '../properties/check-arguments.ts';
 import { GradcheckError } from '../properties/gradcheck/calls.ts';
 import type { DrawnShapes, Ranges } from '../properties/gradcheck/drawn-inputs.ts';
 import type { GradcheckRun } from '../properties/gradcheck/property.ts';
-import { gradcheckText } from '../properties/gradcheck/report-text.ts';
+import { gradcheckText, openWarning } from '../properties/gradcheck/report-text.ts';
 import { type GradcheckTarget, gradcheckTarget } from '../properties/gradcheck/target.ts';
 import { largestRuns, parseInteger, parsePath } from './arguments.ts';
 import { complain } from './complain.ts';
@@ -129,6 +129,7 @@ async function run(module: string, { shape, range, runs, seed, path, full, json 
   if (report.outcome === 'passed') {
     console.log(`passed on ${outcome.runs} drawn inputs, of which the last is shown:`);
     console.log(`  ${counts.compared} elements compared, ${counts.open} left open, ${counts.vacuous} vacuous`);
+    for (const line of openWarning(counts.open, counts.elements)) console.log(line);
   } else if (report.outcome === 'failed') {
     const how = [
       ...Object.entries({ shape, range }).flatMap(([flag, byName]) =>

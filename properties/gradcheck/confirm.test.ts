@@ -200,9 +200,10 @@ describe('a confirmation', () => {
   });
 
   it.each(['throws', 'throws something else'])('a function that %s far away', async (how) => {
-    // Noise of 2⁻⁵³ shows nowhere: what lies within reach is asked for, 1.37 away.
+    // Noise of 2⁻⁵³ shows nowhere: what lies within reach is asked for, 1.37 away, and at 0.
     const f = each((v) => {
-      if (Math.abs(v) > 1) throw how === 'throws' ? new GradcheckError('domain') : new TypeError('not of a domain');
+      if (Math.abs(v) > 1 || v === 0)
+        throw how === 'throws' ? new GradcheckError('domain') : new TypeError('not of a domain');
       return 0.75 * v;
     });
     const { jacobian, confirm } = await measured(f, [0.5], { noise, unit: 2 ** -50 });
@@ -251,6 +252,14 @@ describe('terms that cancel, as large as f is within reach', () => {
     const { confirm } = await measured(each(f), [0.5, 0.5], { noise, unit });
     const { confirm: confirmAlone } = await measured(each(f), [0.5], { noise, unit });
     expect(widthOf(await confirm([0]))).toBe(widthOf(await confirmAlone([0])));
+  });
+
+  it('are not looked for on the way to the noise nearby: beyond a declared kink f may be another', async () => {
+    const f = (v: number) => (v > 0 ? 3 * v + 1 : 0);
+    for (const v of [1e-6, 1e-9]) {
+      const { confirm } = await measured(each(f), [v], { noise, unit: 2 ** -51, kinks: () => [{ at: 0 }] });
+      expectWithin(await confirm([0]), [3], 1e-4);
+    }
   });
 
   // 2·noise/h, and what the formula loses itself: 32 roundings.

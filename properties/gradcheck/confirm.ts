@@ -1,7 +1,8 @@
-import { GradcheckError } from './calls.ts';
 import type { FloatDtype } from './differentiable.ts';
-import { type Jacobian, judgeFrom, measurable, type Open, readAt, slopeAt, valuesAt } from './jacobian.ts';
+import { type Jacobian, judgeFrom, slopeAt } from './jacobian.ts';
 import type { Moved } from './measure.ts';
+import { measurable, type Open, readAt, valuesAt } from './open.ts';
+import { outsideDomain, sizesWithinReach } from './reach.ts';
 import { errorOf, quarticAt, type Slope } from './slope.ts';
 import { lineScale } from './stencil.ts';
 
@@ -48,11 +49,6 @@ export async function confirmJacobian(
     if (entry.kink !== undefined) again.kinks.push(entry.kink);
   }
   return again;
-}
-
-/** So far from the element f may answer nothing, or fewer outputs: then nothing is known of it there. */
-function outsideDomain(error: unknown): void {
-  if (!(error instanceof GradcheckError)) throw error;
 }
 
 /** More than so many times the noise nearby is no noise: f is not smooth in the widest stencil. */
@@ -120,23 +116,6 @@ function isAsNear(a: Slope, b: Slope): boolean {
 }
 
 /**
- * The largest finite value of each of these outputs within reach of its elements: 2.74 times the power of two below each,
- * beyond 0; and half as far, where that may be too far: `log(1 + exp(x))` at -600. Of all its elements, since what one of them adds may be hidden by another, as in the logarithm of a softmax.
- */
-async function sizesWithinReach(moved: Moved, y: Float64Array, outputs: ReadonlySet<number>) {
-  const entries = measurable(moved, y).filter(({ output }) => outputs.has(output));
-  await readAt(moved, moved.reachScale, entries, false).catch(outsideDomain);
-  const sizes = new Map<number, number>();
-  for (const { output, colour } of entries) {
-    for (const level of [0, 1, 2, 3]) {
-      const size = Math.abs(moved.values[moved.reachScale][level][colour]?.[output] ?? Number.NaN);
-      if (Number.isFinite(size)) sizes.set(output, Math.max(sizes.get(output) ?? 0, size));
-    }
-  }
-  return sizes;
-}
-
-/**
  * Twice the largest distance of the values within a stencil from the curve through its points: f is smooth there up to
  * noise, or it is not smooth, and then its slope is no better known. Twice, since the curve passes through noise too.
  */
@@ -166,13 +145,16 @@ function noiseBeside(entry: Open, moved: Moved, dtype: FloatDtype): number {
   return 2 * most;
 }
 
-/** All points of an output and colour that were read: how far from the element, and the finite values there. */
+/**
+ * All points of an output and colour that were read to know f near the element, and on its side of every declared kink:
+ * how far away, and the finite values there.
+ */
 function* points(
   { output, colour, element }: Open,
-  { stencils, values, given }: Moved,
+  { stencils, values, given, reachScales }: Moved,
 ): IterableIterator<[number, number]> {
-  for (const [scale, stencil] of stencils.entries()) {
-    for (const [level, of] of values[scale].entries()) {
+  for (const [scale, stencil] of stencils.slice(0, reachScales[0]).entries()) {
+    for (const [level, of] of (values[scale] ?? []).entries()) {
       const value = of[colour]?.[output] ?? Number.NaN;
       const s = stencil.points[level][element] - given[element];
       if (Number.isFinite(value) && s !== 0) yield [s, value];

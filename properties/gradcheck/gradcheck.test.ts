@@ -235,6 +235,17 @@ describe('wrong gradients are found', () => {
     expect(await codes(leaky, { x }, { kinks: { x: [{ at: 0, derivative: 'left' }] } })).toContain('gradient');
   });
 
+  it('where terms cancel, whose rounding alone keeps slopes apart', async () => {
+    const x = Float64Array.of(0.01, 0.003, 0.001, 1.5, -2, 3);
+    const shrink = (df: (v: number) => number) => elementwiseLayer('shrink', { f: (v) => v - Math.tanh(v), df });
+    const { jvp: _, ...right } = shrink((v) => Math.tanh(v) ** 2);
+    expect((await gradcheck(right, { x })).inputs[0]).toMatchObject({ compared: 6, open: 0 });
+    for (const at of x) {
+      const { jvp: _jvp, ...wrong } = shrink((v) => (v === at ? 5 : Math.tanh(v) ** 2));
+      expect(await codes(wrong, { x })).toContain('gradient');
+    }
+  });
+
   it('all of the sort that a formula gets wrong', async () => {
     const wrong = (change: (right: Tensors, given: Tensors, dy: Float64Array) => Tensors): Differentiable => ({
       ...first,

@@ -22,6 +22,7 @@ import { checkBatchNames, type GradcheckOptions, inputShapes, outputShapeBy, wit
 import { openPart, type Part } from './part.ts';
 import type { GradcheckFailure, GradcheckReport } from './report.ts';
 import { checkSecondOrder } from './second-order.ts';
+import { singularFailures } from './singular.ts';
 import { knownTies, measureTogether, partTies } from './ties.ts';
 import { valueNoise } from './value-noise.ts';
 
@@ -55,7 +56,7 @@ export async function gradcheck(
 
   const side = await numericSide(f, asked, inputs, y, declared);
   const draw = random(seed, 'gradcheck');
-  const { numerics, roundings, unit, failures } = await measureInputs(inputs, side, shapes, declared, draw);
+  const { numerics, roundings, unit, failures } = await measureInputs(inputs, y, side, shapes, declared, draw);
   for (const numeric of numerics) {
     await confirmKinks(numeric, side.y, shapes);
     failures.push(...kinkFailures(numeric, side.y, shapes));
@@ -97,6 +98,7 @@ export async function gradcheck(
 /** The derivatives of every input that is no constant, and what was wrong when they were measured. */
 async function measureInputs(
   inputs: Tensors,
+  y: Float64Array,
   side: NumericSide,
   shapes: Shapes,
   declared: GradcheckOptions,
@@ -118,7 +120,15 @@ async function measureInputs(
   };
   leaveOpenNonFinite(inputs, layoutFor, [side.noise, ...(estimated?.along.values() ?? [])]);
   const roundings = roundingsOf(moves);
-  const unit = rounding === undefined ? roundings * 2 ** -formats[side.dtype].p : 0;
+  const unitRoundoff = roundings * 2 ** -formats[side.dtype].p;
+  const unit = rounding === undefined ? unitRoundoff : 0;
+  if (!allFinite(side.y) && declared.onKinks !== 'open') {
+    const reached = new Float64Array(y.length);
+    leaveOpenNonFinite(inputs, layoutFor, [reached]);
+    const isSingular = (i: number) => reached[i] === 0 && !Number.isFinite(y[i]) && !Number.isFinite(side.y[i]);
+    const singular = new Set([...y.keys()].filter(isSingular));
+    failures.push(...(await singularFailures(moves, singular, y, shapes, unitRoundoff)));
+  }
   const numerics: Numeric[] = [];
   for (const part of parts) {
     const { moved } = part;
@@ -234,7 +244,7 @@ async function measureInput(
   draw: Random,
 ): Promise<Numeric> {
   const { y, noise, dtype } = side;
-  const jacobian = await measureJacobian(moved, y, noise, dtype);
+  const jacobian = await measureJacobian(moved, y, noise, dtype, unit);
   const numeric: Numeric = {
     name,
     layout: moved.layout,

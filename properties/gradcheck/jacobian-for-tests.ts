@@ -19,7 +19,7 @@ export interface How {
   readonly structure?: Structure;
   readonly kinks?: (element: number) => readonly DeclaredKink[];
   readonly noise?: number;
-  /** K·u of noise that does not show where f is a line; 0 unless given. */
+  /** K·u of noise that was estimated, and may be far too small where terms cancel; 0 unless given. */
   readonly unit?: number;
 }
 
@@ -51,7 +51,7 @@ export async function measured(
   const u = 2 ** -formats[dtype].p;
   const bounds = Float64Array.from(y, (v) => noise ?? 4 * u * (Math.abs(v) + 1));
   const first = calls;
-  const jacobian = await measureJacobian(moved, y, bounds, dtype);
+  const jacobian = await measureJacobian(moved, y, bounds, dtype, unit);
   const more = calls - first;
   const confirm = (elements: number[], before: Jacobian = jacobian) =>
     confirmJacobian(before, new Set(elements), moved, y, bounds, dtype, unit);

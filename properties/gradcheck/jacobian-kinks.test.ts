@@ -160,8 +160,30 @@ describe('slopes without a limit are left open', () => {
     ['one so near that there is but rounding between', Math.cbrt, 1e-300],
     ['an oscillation', (v) => (v === 0 ? 0 : v * Math.sin(1 / v)), 0],
   ])('%s', async (_name, f, x) => {
-    const { jacobian } = await measured(each(f), [x], { noise: 2 ** -52 * Math.max(Math.abs(f(x)), 1e-5) });
-    expect([jacobian.lo[0], jacobian.hi[0], jacobian.kinks]).toEqual([Number.NaN, Number.NaN, []]);
+    const noise = 2 ** -52 * Math.max(Math.abs(f(x)), 1e-5);
+    for (const unit of [0, 2 ** -50]) {
+      const { jacobian } = await measured(each(f), [x], { noise, unit });
+      expect([jacobian.lo[0], jacobian.hi[0], jacobian.kinks]).toEqual([Number.NaN, Number.NaN, []]);
+    }
+  });
+
+  const places = [0.01, 0.003, 0.001, 2 ** -8, 1e-4, 1e-5, 1e-7, 1e-8];
+  it.each<[string, (v: number) => number, (v: number) => number]>([
+    ['x - tanh(x)', (v) => v - Math.tanh(v), (v) => Math.tanh(v) ** 2],
+    ['x - sin(x)', (v) => v - Math.sin(v), (v) => 2 * Math.sin(v / 2) ** 2],
+    ['exp(x) - 1 - x', (v) => Math.exp(v) - 1 - v, Math.expm1],
+  ])('but not where it is only the rounding of terms that cancel: %s', async (_name, f, df) => {
+    // As it is estimated: as if no term were larger than f, or what small changes of x do to it.
+    const unit = 5 * 2 ** -53;
+    for (const v of places) {
+      const noise = unit * (Math.abs(f(v)) + Math.abs(v * df(v)));
+      const { jacobian, confirm } = await measured(each(f), [v], { noise, unit });
+      expect([jacobian.lo[0] <= jacobian.hi[0], jacobian.kinks]).toEqual([true, []]);
+      expectWithin(await confirm([0]), [df(v)], 2 ** -20);
+    }
+    // What was measured well needs no more calls.
+    const { more: none } = await measured(each(f), [1], { noise: unit, unit });
+    expect(none).toBe(2);
   });
 
   it('a declared kink too, unless its derivative is declared', async () => {

@@ -1,6 +1,8 @@
 import type { DeclaredKink, FloatDtype } from './differentiable.ts';
 import type { Moved } from './measure.ts';
-import { type IsGood, isKink, type MeasuredSide, offFrom, type Sides, sidesOf } from './sides.ts';
+import { measurable, type Open, openAt, readAt, type SlopeAt, valuesAt } from './open.ts';
+import { sizesWithinReach } from './reach.ts';
+import { type IsGood, isKink, type MeasuredSide, offFrom, sidesOf } from './sides.ts';
 import { centredOrder, errorOf, quartic, type Slope } from './slope.ts';
 
 /** A kink or jump on which an element lies, seen from one output. */
@@ -23,27 +25,6 @@ export interface Jacobian {
   readonly kinks: readonly MeasuredKink[];
 }
 
-/** An output and a colour whose derivative the first evaluations did not settle. */
-export interface Open {
-  readonly at: number;
-  readonly output: number;
-  readonly colour: number;
-  readonly element: number;
-  /** The best interval so far. */
-  lo: number;
-  hi: number;
-  kink: MeasuredKink | undefined;
-  sides: Sides | undefined;
-  /** Slopes at all scales: as if f were smooth, and on both sides. */
-  readonly slopes: { readonly smooth: SlopeAt[]; readonly left: SlopeAt[]; readonly right: SlopeAt[] };
-}
-
-/** A slope at one scale, and what rounding can add to its difference from another. */
-interface SlopeAt {
-  readonly slope: number;
-  readonly rounding: number;
-}
-
 /** The relative truncation error with which a derivative is good enough. */
 const target: Readonly<Record<FloatDtype, number>> = { f64: 2 ** -27, f32: 2 ** -12 };
 
@@ -52,13 +33,17 @@ const target: Readonly<Record<FloatDtype, number>> = { f64: 2 ** -27, f32: 2 ** 
  * line up to rounding, f is taken as affine and the slope is exact up to rounding; elsewhere two more points are taken,
  * and where these show a kink or too much curvature, four at a smaller scale, of those elements alone.
  *
- * `y`: the outputs; `noise`: the bound of the rounding error of each.
+ * `y`: the outputs; `noise`: the bound of the rounding error of each; `unit`: K·u of the noise that was estimated, 0
+ * where its bound is declared. Before a derivative is left open since no limit of slopes was seen, it is judged once more
+ * with `unit` times the largest value within reach as the noise: where terms cancel, as in `x - tanh(x)` near 0, noise may
+ * be far more than was estimated, and is what keeps the slopes apart.
  */
 export async function measureJacobian(
   moved: Moved,
   y: Float64Array,
   noise: Float64Array,
   dtype: FloatDtype,
+  unit = 0,
 ): Promise<Jacobian> {
   const { layout } = moved;
   const lo = new Float64Array(layout.colours * y.length).fill(Number.NaN);
@@ -75,11 +60,33 @@ export async function measureJacobian(
     }
     open = still;
   }
+  if (unit > 0) await judgeCancelling(settled, moved, y, noise, dtype, unit);
   for (const entry of settled) {
     lo[entry.at] = entry.lo;
     hi[entry.at] = entry.hi;
   }
   return { lo, hi, kinks: settled.flatMap(({ kink }) => (kink ? [kink] : [])) };
+}
+
+/** Judges derivatives of which no limit was seen once more, with the noise of terms as large as f is within reach. */
+async function judgeCancelling(
+  entries: Open[],
+  moved: Moved,
+  y: Float64Array,
+  noise: Float64Array,
+  dtype: FloatDtype,
+  unit: number,
+): Promise<void> {
+  const outputs = new Set(entries.flatMap(({ isWithoutLimit, output }) => (isWithoutLimit ? [output] : [])));
+  if (outputs.size === 0) return;
+  const sizes = await sizesWithinReach(moved, y, outputs);
+  for (const [k, { isWithoutLimit, at, output, colour, element }] of entries.entries()) {
+    const hidden = unit * (sizes.get(output) ?? 0);
+    if (!isWithoutLimit || hidden <= noise[output]) continue;
+    const again = openAt(at, output, colour, element);
+    judgeFrom(0, again, moved, y, hidden, dtype);
+    if (!again.isWithoutLimit) entries[k] = again;
+  }
 }
 
 /** Judges a derivative from a scale on, all of which were read before; the scale that settled it. */
@@ -103,51 +110,6 @@ export function withoutKinks({ lo, hi, kinks }: Jacobian): Jacobian {
     hi[derivative] = Number.NaN;
   }
   return { lo, hi, kinks: [] };
-}
-
-/** Every output and colour with an element that can be moved and a value from which it can be measured. */
-export function measurable(moved: Moved, y: Float64Array): Open[] {
-  const { layout, given } = moved;
-  const [near, far] = moved.stencils[0].points;
-  const open: Open[] = [];
-  for (let colour = 0; colour < layout.colours; colour++) {
-    for (let output = 0; output < y.length; output++) {
-      const element = layout.element(layout.siteOf[output], colour);
-      const v = given[element];
-      if (near[element] === v || far[element] === v || !Number.isFinite(v) || !Number.isFinite(y[output])) continue;
-      open.push(openAt(colour * y.length + output, output, colour, element));
-    }
-  }
-  return open;
-}
-
-function openAt(at: number, output: number, colour: number, element: number): Open {
-  return {
-    at,
-    output,
-    colour,
-    element,
-    lo: Number.NaN,
-    hi: Number.NaN,
-    kink: undefined,
-    sides: undefined,
-    slopes: { smooth: [], left: [], right: [] },
-  };
-}
-
-/** Evaluates the levels of one scale that open derivatives still want; of the widest the first two are there already. */
-export async function readAt(
-  moved: Moved,
-  scale: number,
-  open: readonly Open[],
-  hasFirst: boolean,
-  wantsLast = true,
-): Promise<void> {
-  const { layout } = moved;
-  const wanted = Array.from({ length: layout.colours }, () => new Uint8Array(layout.sites));
-  for (const { output, colour } of open) wanted[colour][layout.siteOf[output]] = 1;
-  if (!hasFirst) await moved.more(scale, 0, wanted);
-  if (wantsLast) await moved.more(scale, 2, wanted);
 }
 
 /** Roundings of a slope by two values itself: the distances, both differences, their quotient, and the end of the interval. */
@@ -204,19 +166,6 @@ function goodFor(dtype: FloatDtype, scale: number): GoodFor {
       truncation <= Math.max(rounding, goal * Math.max(Math.abs(slope), size));
 }
 
-/** The values of an open derivative at one scale; `undefined` where one of them is not finite. */
-export function valuesAt(
-  { output, colour, element }: Open,
-  moved: Moved,
-  scale: number,
-): { readonly t: number[]; readonly f: number[] } | undefined {
-  const v = moved.given[element];
-  const t = moved.stencils[scale].points.map((point) => point[element] - v);
-  if (t.includes(0)) return undefined;
-  const f = moved.values[scale].map((level) => level[colour]?.[output] ?? Number.NaN);
-  return f.every(Number.isFinite) ? { t, f } : undefined;
-}
-
 /** The slope at one scale as if f were smooth. */
 export function slopeAt(entry: Open, moved: Moved, scale: number, y: Float64Array, noise: number): Slope | undefined {
   const values = valuesAt(entry, moved, scale);
@@ -260,6 +209,7 @@ function leaveOpenWithoutLimit(entry: Open): void {
     entry.hi += rest.smooth;
   }
   if (all.every(Number.isFinite)) return;
+  entry.isWithoutLimit = true;
   entry.lo = Number.NaN;
   entry.hi = Number.NaN;
   if (kink?.declared === undefined) entry.kink = undefined;
@@ -271,10 +221,10 @@ function further(side: MeasuredSide, rest: number): MeasuredSide {
 }
 
 /**
- * What slopes may still change by, whose last changes were d₁ and d₂: `d₂·(r + r² + …)`, r = |d₂/d₁|; ∞ above 1/2, and
+ * What slopes, or values, may still change by, whose last changes were d₁ and d₂: `d₂·(r + r² + …)`, r = |d₂/d₁|; ∞ above 1/2, and
  * NaN above 1, where no limit is near.
  */
-function restOf(slopes: readonly SlopeAt[]): number {
+export function restOf(slopes: readonly SlopeAt[]): number {
   let rest = 0;
   for (let k = 2; k < slopes.length; k++) {
     const { slope, rounding } = slopes[k];

@@ -1,9 +1,9 @@
 import { indexIn } from '../positions.ts';
 import type { Numeric } from './compare.ts';
-import type { Shapes } from './differentiable.ts';
+import type { DeclaredKink, Shapes } from './differentiable.ts';
 import type { MeasuredKink } from './jacobian.ts';
 import type { GradcheckFailure } from './report.ts';
-import { offFrom } from './sides.ts';
+import { type MeasuredSide, offFrom } from './sides.ts';
 
 /** At each kink that an element lies on: the value, and the limits of value and slope on both sides, as declared. */
 export function kinkFailures(numeric: Numeric, y: Float64Array, shapes: Shapes): GradcheckFailure[] {
@@ -22,32 +22,46 @@ export async function confirmKinks(numeric: Numeric, y: Float64Array, shapes: Sh
   if (wrong.length > 0) numeric.jacobian = await numeric.confirm(new Set(wrong.map(({ element }) => element)));
 }
 
-/** The value is the declared one; where none is declared, one of the limits or between them. */
+/** The limit of a value from one side. */
+export type Limit = Pick<MeasuredSide, 'value' | 'valueError'>;
+
+/** Where a value may lie: at the declared one; where none is declared, at one of the limits or between them. */
+export function valueInterval(
+  declared: DeclaredKink | undefined,
+  output: number,
+  left: Limit,
+  right: Limit,
+): { readonly lo: number; readonly hi: number; readonly why: string } | undefined {
+  const value = declared?.value;
+  if (value === 'any') return undefined;
+  if (value === 'left' || value === 'right') {
+    const side = value === 'left' ? left : right;
+    const why = `the limit from the ${value}, as declared`;
+    return { lo: side.value - side.valueError, hi: side.value + side.valueError, why };
+  }
+  if (value !== undefined) {
+    const given = value(output);
+    return { lo: given, hi: given, why: 'the declared value' };
+  }
+  return {
+    lo: Math.min(left.value - left.valueError, right.value - right.valueError),
+    hi: Math.max(left.value + left.valueError, right.value + right.valueError),
+    why: 'between the limits from both sides',
+  };
+}
+
 function valueAt(
   { output, declared, left, right }: MeasuredKink,
   y: Float64Array,
   noise: Float64Array,
   shapes: Shapes,
 ): GradcheckFailure[] {
+  const interval = valueInterval(declared, output, left, right);
+  if (interval === undefined) return [];
   const actual = y[output];
-  const rounding = noise[output];
-  let [lo, hi] = [
-    Math.min(left.value - left.valueError, right.value - right.valueError),
-    Math.max(left.value + left.valueError, right.value + right.valueError),
-  ];
-  let why = 'between the limits from both sides';
-  const value = declared?.value;
-  if (value === 'any') return [];
-  if (value === 'left' || value === 'right') {
-    const side = value === 'left' ? left : right;
-    [lo, hi] = [side.value - side.valueError, side.value + side.valueError];
-    why = `the limit from the ${value}, as declared`;
-  } else if (value !== undefined) {
-    lo = hi = value(output);
-    why = 'the declared value';
-  }
-  if (!(actual < lo - rounding || actual > hi + rounding)) return [];
-  return [{ code: 'value', index: indexIn(shapes.y, output), actual, lo: lo - rounding, hi: hi + rounding, why }];
+  const [lo, hi] = [interval.lo - noise[output], interval.hi + noise[output]];
+  if (!(actual < lo || actual > hi)) return [];
+  return [{ code: 'value', index: indexIn(shapes.y, output), actual, lo, hi, why: interval.why }];
 }
 
 function sideFailures(

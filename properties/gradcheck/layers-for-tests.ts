@@ -17,6 +17,8 @@ const erfc = (x: number): number => {
 };
 const softplus = (x: number): number => Math.log(1 + Math.exp(x));
 
+const sech2 = (x: number): number => 1 / Math.cosh(x) ** 2;
+
 /** Right functions whose inner terms are as large as 1 and cancel: tiny, and flat or on steps, at these places. */
 export const cancelling: Readonly<Record<string, Elementwise & { readonly places: readonly number[] }>> = {
   '1 - tanh': { f: (x) => 1 - Math.tanh(x), df: (x) => -1 / Math.cosh(x) ** 2, places: [14, 16, 17, 19.5, 30] },
@@ -31,6 +33,22 @@ export const cancelling: Readonly<Record<string, Elementwise & { readonly places
     f: (x) => x * Math.tanh(softplus(x)),
     df: (x) => Math.tanh(softplus(x)) + (x * sigmoid(x)) / Math.cosh(softplus(x)) ** 2,
     places: [-28, -36.4, -43.6],
+  },
+  // Large about 0 alone.
+  '1 - tanh²': {
+    f: (x) => 1 - Math.tanh(x) ** 2,
+    df: (x) => -2 * Math.tanh(x) * sech2(x),
+    places: [12, 16, -16, 16.5, 17, 17.5, -18, 20],
+  },
+  '1 - tanh⁴': {
+    f: (x) => 1 - Math.tanh(x) ** 4,
+    df: (x) => -4 * Math.tanh(x) ** 3 * sech2(x),
+    places: [-16, 16.5, 17, 17.5],
+  },
+  's(1 - s)': {
+    f: (x) => sigmoid(x) * (1 - sigmoid(x)),
+    df: (x) => sigmoid(x) * sigmoid(-x) * (sigmoid(-x) - sigmoid(x)),
+    places: [30, 32, 33, 34, 35, 36.5],
   },
 };
 

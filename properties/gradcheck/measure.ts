@@ -77,10 +77,11 @@ export class Moved {
     return lineScales[dtype].map((_, k) => this.scales + noiseScales[dtype].length + k);
   }
 
-  /** The number of the scale at which f is asked how large it is elsewhere. */
-  get reachScale(): number {
+  /** The numbers of the scales at which f is asked how large it is elsewhere. */
+  get reachScales(): readonly number[] {
     const { dtype } = this.#base;
-    return this.scales + noiseScales[dtype].length + lineScales[dtype].length;
+    const first = this.scales + noiseScales[dtype].length + lineScales[dtype].length;
+    return [first, first + 1];
   }
 
   /**
@@ -141,7 +142,7 @@ export class Moved {
   #open(scale: number): void {
     if (this.stencils[scale] !== undefined) return;
     const { dtype } = this.#base;
-    const all = [...stepScales[dtype], 'tiny', ...noiseScales[dtype], ...lineScales[dtype], 'reach'] as const;
+    const all = [...stepScales[dtype], 'tiny', ...noiseScales[dtype], ...lineScales[dtype], 'reach', 'inside'] as const;
     this.stencils[scale] = stencilAt(this.given, dtype, all[scale], this.kinksOf);
     this.values[scale] = [[], [], [], []];
   }

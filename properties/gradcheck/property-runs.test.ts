@@ -26,7 +26,11 @@ describe('the path of a run', () => {
 
   it('leads to inputs, or is said to lead nowhere', async () => {
     const { runs, counts, path } = await gradcheckRun(cube, { shapes: { x: [3] } }, { path: '12' });
-    expect([runs, counts, path]).toEqual([1, { compared: 3, open: 0, vacuous: expect.any(Number) }, undefined]);
+    expect([runs, counts, path]).toEqual([
+      1,
+      { compared: 3, open: 0, vacuous: expect.any(Number), elements: 3 },
+      undefined,
+    ]);
     for (const nowhere of ['3:9999', '0:9']) {
       const error = await refused({ path: nowhere });
       expect(error).toBeInstanceOf(RangeError);

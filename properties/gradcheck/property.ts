@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { checkInput, checkInteger } from '../../reference/arguments.ts';
+import { sizeOf } from '../../reference/shape.ts';
 import { checkCallback, checkOptions, checkPath, largestSeed, leadsNowhere } from '../check-arguments.ts';
 import { checkFunction, gradcheckOptions } from './check-options.ts';
 import type { Differentiable, Shapes } from './differentiable.ts';
@@ -15,12 +16,22 @@ export interface GradcheckRun {
   readonly runs: number;
   /** The report of the smallest inputs that fail, or of the last that were drawn of which something was compared. */
   readonly report: GradcheckReport;
-  /** Elements of gradients that were compared, left open, and compared without telling them from 0, of all that were drawn. */
-  readonly counts: { readonly compared: number; readonly open: number; readonly vacuous: number };
+  /**
+   * Elements of gradients that were compared, left open, and compared without telling them from 0, of all `elements` that
+   * were drawn; of a projected input directions are compared.
+   */
+  readonly counts: Readonly<Counts>;
   readonly inputs: DrawnInputs;
   /** What finds the failing inputs again: `fc.check(property, { seed, path })`. */
   readonly seed: number;
   readonly path: string | undefined;
+}
+
+interface Counts {
+  compared: number;
+  open: number;
+  vacuous: number;
+  elements: number;
 }
 
 /** How often inputs are drawn, and from what. */
@@ -123,7 +134,7 @@ export async function gradcheckRun(
   const how = { ...options, seed };
   if (path !== undefined) return replay(f, draw, how, seed, path);
   let last: { report: GradcheckReport; drawn: DrawnInputs } | undefined;
-  const counts = { compared: 0, open: 0, vacuous: 0 };
+  const counts = noCounts();
   const property = gradcheckProperty(f, draw, how, (report, drawn) => {
     if (last === undefined || report.outcome !== 'nothing-compared') last = { report, drawn };
     add(counts, report);
@@ -158,7 +169,7 @@ async function replay(
   const drawn = inputsAt(drawnFor(f, draw, how), seed, path);
   const report = await reportOn(f, draw, how, drawn);
   if (report === undefined) throw nowhere(path);
-  const counts = { compared: 0, open: 0, vacuous: 0 };
+  const counts = noCounts();
   add(counts, report);
   return { runs: 1, report, counts, inputs: drawn, seed, path: report.outcome === 'failed' ? path : undefined };
 }
@@ -174,9 +185,16 @@ function inputsAt(draw: DrawOptions, seed: number, path: string): DrawnInputs {
   throw nowhere(path);
 }
 
-function add(counts: Record<'compared' | 'open' | 'vacuous', number>, { inputs }: GradcheckReport): void {
-  for (const name of ['compared', 'open', 'vacuous'] as const) {
-    counts[name] += inputs.reduce((sum, input) => sum + input[name], 0);
+function noCounts(): Counts {
+  return { compared: 0, open: 0, vacuous: 0, elements: 0 };
+}
+
+function add(counts: Counts, { inputs }: GradcheckReport): void {
+  for (const { compared, open, vacuous, shape } of inputs) {
+    counts.compared += compared;
+    counts.open += open;
+    counts.vacuous += vacuous;
+    counts.elements += sizeOf(shape);
   }
 }
 

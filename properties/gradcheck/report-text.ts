@@ -37,12 +37,17 @@ export function gradcheckText(report: GradcheckReport): string {
     `${dtype}, y [${outputShape.join(', ')}], seed ${seed}; ${runs.map(([part, n]) => `${n} ${part}`).join(', ')}`,
     ...overrideLines(override),
     ...(isVacuous ? ['VACUOUS: no derivative that was compared can be told from 0'] : []),
-    ...(open > fewOpen * all ? [`WARNING: ${open} of ${all} elements were left open, and may be wrong`] : []),
+    ...openWarning(open, all),
     ...failureLines(failures, inputs),
     ...inputs.flatMap(inputText),
     `checked: ${checks.join('; ')}`,
   ].map(wrapped);
   return shortened(lines).join('\n');
+}
+
+/** Of one report or of a run, a warning if more than 5 % of all elements were left open. */
+export function openWarning(open: number, all: number): string[] {
+  return open > fewOpen * all ? [`WARNING: ${open} of ${all} elements were left open, and may be wrong`] : [];
 }
 
 function overrideLines({ tolerance, rounding }: NonNullable<GradcheckReport['override']> = {}): string[] {

@@ -140,6 +140,22 @@ it.each(['f64', 'f32'] as const)('tiny steps stay within tiny elements, and are 
   expect(at(-7.9 * smallest)).not.toContain(0);
 });
 
+it('inside are 0, a half, a quarter and an eighth of an element, also across declared kinks', () => {
+  for (const v of [16, -5, 0.375, 2 ** 900]) {
+    const { points, side } = stencilAt(Float64Array.of(v), 'f64', 'inside', kinksAt(v / 3));
+    expect(points.map((point) => point[0])).toEqual([0, v / 2, v / 4, v / 8]);
+    expect(side[0]).toBe(0);
+  }
+  for (const v of [0, Infinity, Number.NaN]) {
+    expect(stencilAt(Float64Array.of(v), 'f64', 'inside', undefined).points.map((point) => point[0])).toEqual([
+      v,
+      v,
+      v,
+      v,
+    ]);
+  }
+});
+
 it('within reach the second point lies beyond 0, also across declared kinks', () => {
   for (const v of [1e-9, -0.1, 1, -1.99, 2, 3.99, -5, 1e300]) {
     const { points, side } = stencilAt(Float64Array.of(v), 'f64', 'reach', kinksAt(0));

@@ -34,6 +34,8 @@ export const lineScale: Readonly<Record<FloatDtype, number>> = { f64: 1, f32: 3 
 const centred = [1, -2, -1, 2] as const;
 const rightward = [1, 2, 3, 4] as const;
 const leftward = [-1, -2, -3, -4] as const;
+/** Multiples of the element itself, which lead to 0, its half, its quarter and its eighth. */
+const inward = [-1, -1 / 2, -3 / 4, -7 / 8] as const;
 
 /** Where one input is moved to: four points for each element, in the order in which they are needed. */
 export interface Stencil {
@@ -43,18 +45,22 @@ export interface Stencil {
   readonly side: Int8Array;
 }
 
+/** A scale, or what has none: see `stencilAt`. */
+type Scale = number | 'tiny' | 'reach' | 'inside';
+
 /** Kinks of one element, in no order. */
 export type KinksOf = (element: number) => readonly DeclaredKink[];
 
 /**
  * The stencil at one of the scales, or `tiny`: within elements so near to 0 that all scales step over what is there, and
- * for them alone. The points keep to the element's side of every declared kink, but those of `reach`: there f is only
- * asked how large it is, the second point lying beyond 0 by at least 0.74 of the element's scale.
+ * for them alone. The points keep to the element's side of every declared kink, but those of `reach` and `inside`: there
+ * f is only asked how large it is. Of `reach` the second point lies beyond 0 by at least 0.74 of the element's scale;
+ * those of `inside` are 0, and between 0 and the element.
  */
 export function stencilAt(
   values: Float64Array,
   dtype: FloatDtype,
-  scale: number | 'tiny' | 'reach',
+  scale: Scale,
   kinksOf: KinksOf | undefined,
 ): Stencil {
   const { round } = formats[dtype];
@@ -66,8 +72,8 @@ export function stencilAt(
     const v = values[j];
     if (scale === 'tiny' && !(v !== 0 && Math.abs(v) < 8 * smallest)) continue;
     let h = stepOf(v, scale);
-    let multiples: readonly number[] = centred;
-    const kinks = scale === 'reach' ? undefined : kinksOf?.(j);
+    let multiples: readonly number[] = scale === 'inside' ? inward : centred;
+    const kinks = scale === 'reach' || scale === 'inside' ? undefined : kinksOf?.(j);
     if (kinks !== undefined) {
       let [left, right, isOn] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, false];
       for (const { at } of kinks) {
@@ -93,7 +99,8 @@ export function stencilAt(
   return { points, side };
 }
 
-function stepOf(v: number, scale: number | 'tiny' | 'reach'): number {
+function stepOf(v: number, scale: Scale): number {
+  if (scale === 'inside') return v;
   if (scale === 'tiny') return (1.37 / 8) * powerOfTwoBelow(Math.abs(v));
   return scale === 'reach' ? (v < 0 ? -1.37 : 1.37) * scaleOf(v) : scale * scaleOf(v);
 }

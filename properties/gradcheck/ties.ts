@@ -131,7 +131,7 @@ export async function measureTogether(
     ...numeric,
     layout: moved.layout,
     kinksOf: undefined,
-    jacobian: await measureJacobian(moved, y, noise, dtype),
+    jacobian: await measureJacobian(moved, y, noise, dtype, unit),
     confirm: (elements) => confirmJacobian(together.jacobian, elements, moved, y, noise, dtype, unit),
     projection: { directions: [t], random: 1, together: ties.flat().length, alone: [], left: 0 },
   };
