@@ -130,7 +130,7 @@ export const memory: readonly Mutant[] = [
       },
     };
   }),
-  stateful('second-order-in-a-kept-buffer', 'double backward answers in a buffer that the next call writes over', () => {
+  stateful('second-order-in-a-kept-buffer', 'toX lies in a buffer that the next call writes over', () => {
     const buffer = new Float64Array(1 << 18);
     return {
       doubleVjp(c, cotangents) {
