@@ -4,6 +4,7 @@ import type { Case } from '../reference/case.ts';
 import { forward, vjp } from '../reference/pool.ts';
 import { cases } from './cases.ts';
 import { formats } from './dtypes.ts';
+import { positionsOf } from './positions.ts';
 import { shrinkCase } from './shrink.ts';
 import type { Within } from './within.ts';
 
@@ -75,6 +76,14 @@ describe.each(each)('cases($dtype, $kind)', ({ dtype, kind }) => {
     expect(share((a) => a > 10)).toBeGreaterThan(0.02);
     expect(share((a) => a < 1e-3)).toBeGreaterThan(0.01);
     expect(share((a) => a < 2 ** normalExponent)).toBeGreaterThan(0.003);
+  });
+
+  it('draws up to six axes, more than 8 and 16 branches, and more than 512 positions', () => {
+    const some = (what: (c: Case) => boolean) => drawn.filter(what).length;
+    for (const rank of [5, 6]) expect(some((c) => c.shape.length === rank)).toBeGreaterThan(5);
+    for (const n of [8, 16]) expect(some(({ pool }) => pool.branches.length > n)).toBeGreaterThan(n === 8 ? 10 : 0);
+    const positions = kind === 'dyadic' ? 512 : 256;
+    expect(some(({ pool, shape }) => positionsOf(pool, shape).count > positions)).toBeGreaterThan(0);
   });
 
   it('shrinks to valid Cases, and comes to an end', () => {

@@ -110,7 +110,7 @@ function drawCase(draw: Draw, constraints: CaseOptions): Case {
     pool,
     dtype,
     shape,
-    x: values.x(size, isLarge),
+    x: values.x(size, isLarge, pool.branches),
     alpha: values.coefficients(rows * count, pool.constraint),
     dy: values.dy(size, isLarge),
   });

@@ -5,7 +5,8 @@ export type Facet = 'ftz' | 'faithful' | 'pairwise' | 'storage:f16' | 'storage:b
 
 /**
  * Anything that answers a Case: the reference, a TensorFlow.js backend, a foreign process, a deliberately wrong one.
- * Answers hold values of the Subject's dtype in float64 arrays. A Subject may answer at once or by a promise.
+ * Answers hold values of the Subject's dtype in float64 arrays. A Subject may answer at once or by a promise, and may be
+ * asked again before that is kept.
  */
 export interface Subject {
   readonly name: string;

@@ -127,7 +127,7 @@ function mended(stock: Subject, { answers, constants = 0, branches }: Op, known:
 /** webgl compiles its programs anew for each shape: there a Case of any shape is repeated or cut to one of its rank. */
 function fitted(c: Case): Case {
   if (!target.startsWith('chromium:webgl') || c.x.length === 0) return c;
-  const shape = [[12], [3, 4], [2, 3, 2], [2, 1, 3, 2], [2, 1, 3, 1, 2]][c.shape.length - 1];
+  const shape = [[12], [3, 4], [2, 3, 2], [2, 1, 3, 2], [2, 1, 3, 1, 2], [2, 1, 1, 3, 1, 2]][c.shape.length - 1];
   const { rows, count } = positionsOf(c.pool, shape);
   const repeated = (values: Float64Array, n: number) =>
     Float64Array.from({ length: n }, (_, i) => values[i % values.length]);

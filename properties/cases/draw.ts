@@ -22,6 +22,11 @@ export class Draw {
     return this.#random.nextInt(from, to);
   }
 
+  /** An integer from `from`, 1 or more, to `to`, as likely in one octave as in the next. */
+  logarithmic(from: number, to: number): number {
+    return Math.floor(from * ((to + 1) / from) ** this.fraction());
+  }
+
   /** An integer from the smaller to the larger. */
   between(one: number, other: number): number {
     return this.int(Math.min(one, other), Math.max(one, other));

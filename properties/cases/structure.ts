@@ -17,8 +17,12 @@ const many = 4600;
 const rare = 20;
 /** The largest general Case is more than a thread block of 1,024, and small enough for its exact results. */
 const manyGeneral = 1100;
-/** One Case in so many has an axis of 16 to 130 units, wider than a vector register or a warp; a quarter of them to 520. */
+/** One Case in so many has an axis of 16 to 130 units, wider than a vector register or a warp. */
 const wide = 24;
+/** So many of them have more elements, in wide rows, up to this and for general ones to `manyGeneral`. */
+const wider = { share: 0.3, most: 2100 };
+/** One small Case in so many has 7 to 17 branches, more than a vector has components. */
+const branched = 20;
 /** One in so many has a batch of 10 to 84 rows. */
 const tall = 32;
 
@@ -65,7 +69,7 @@ class StructureDraw {
     const isWide = given === undefined && !isLarge && this.#draw.chance(1 / wide);
     const isTall = given === undefined && !isLarge && !isWide && this.#draw.chance(1 / tall);
     const shape = given ?? this.#shapeOf({ isLarge, isWide, isTall });
-    const branches = this.#branches(isLarge);
+    const branches = this.#branches(isLarge, isWide);
     const hasUnit = within?.sharing.includes('unit') ?? true;
     const sharing = isWide && this.#draw.chance(0.5) && hasUnit ? 'unit' : this.#sharing(shape);
     return { pool: { branches, sharing, constraint: this.#constraint(branches.length) }, shape, isLarge };
@@ -77,13 +81,13 @@ class StructureDraw {
     return is.isTall ? [this.#draw.int(10, 84), this.#draw.int(1, 4)] : this.#shape();
   }
 
-  /** Ranks 1 to 5; odd sizes, equal axes and empty ones are common. */
+  /** Ranks 1 to 6, of which the ops of TensorFlow know no higher; odd sizes, equal axes and empty ones are common. */
   #shape(): number[] {
     // A batch alone has no channel and no axes to share.
     const sharing = this.#constraints.within?.sharing ?? ['layer'];
     const hasRank1 = sharing.includes('layer') || sharing.includes('unit');
     const common = this.#draw.pick(hasRank1 ? [1, 2, 2, 2, 3, 3, 4] : [2, 2, 2, 3, 3, 4]);
-    const rank = common === 4 && this.#draw.chance(0.2) ? 5 : common;
+    const rank = common === 4 && this.#draw.chance(0.3) ? this.#draw.pick([5, 6]) : common;
     if (this.#draw.chance(0.04)) {
       const shape = Array.from({ length: rank }, () => this.#draw.int(1, 4));
       shape[this.#draw.int(0, rank - 1)] = 0;
@@ -123,12 +127,16 @@ class StructureDraw {
   }
 
   #wideShape(): number[] {
+    const { kind, dtype } = this.#constraints;
     const batch = this.#draw.int(1, 3);
-    if (this.#draw.chance(0.25) && formats[this.#constraints.dtype].p >= 24) return [batch, this.#draw.int(131, 520)];
+    if (this.#draw.chance(wider.share) && formats[dtype].p >= 24) {
+      const most = kind === 'dyadic' ? wider.most : manyGeneral;
+      return [batch, this.#draw.logarithmic(131, Math.floor(most / batch))];
+    }
     return this.#draw.chance(0.2) ? [batch, 2, this.#draw.int(16, 65)] : [batch, this.#draw.int(16, 130)];
   }
 
-  #branches(isLarge: boolean): BranchRef[] {
+  #branches(isLarge: boolean, isWide: boolean): BranchRef[] {
     const { kind } = this.#constraints;
     if (isLarge && kind === 'dyadic') {
       const names = this.#known(linear);
@@ -143,7 +151,9 @@ class StructureDraw {
     }
     if (this.#draw.chance(0.35) && this.#hasMReLU()) return ['relu', 'step'];
     const names = this.#known(kind === 'dyadic' || this.#draw.chance(0.5) ? polynomial : all);
-    return Array.from({ length: this.#draw.pick([1, 2, 2, 3, 4, 6]) }, () => this.#draw.pick(names));
+    const isBranched = !isLarge && !isWide && this.#draw.chance(1 / branched);
+    const n = isBranched ? this.#draw.int(7, 17) : this.#draw.pick([1, 2, 2, 3, 4, 6]);
+    return Array.from({ length: n }, () => this.#draw.pick(names));
   }
 
   /** Those of the names that are announced; all that are announced if none is among them. */

@@ -3,6 +3,7 @@ import type { BranchRef, Constraint, Dtype } from '../../reference/case.ts';
 import type { CaseKind, CaseOptions } from '../cases.ts';
 import { type Format, heldFormat } from '../dtypes.ts';
 import type { Draw } from './draw.ts';
+import { saturationsOf } from './saturation.ts';
 
 /** What dyadic Cases are made of: multiples of `unit` up to ±`largest`, of which f16 and bf16 add up few exactly. */
 const lattices: Readonly<Record<Dtype, { readonly unit: number; readonly largest: number }>> = {
@@ -14,6 +15,8 @@ const lattices: Readonly<Record<Dtype, { readonly unit: number; readonly largest
 
 /** In large general Cases special values are this much rarer: one of a thousand terms decides a sum. */
 const rarer = 20;
+/** One ordinary x in so many lies about where a branch of the pool becomes flat. */
+const flat = 16;
 /** One tensor in so many holds one value only: the dy of a sum, an x of zeros. */
 const uniform = 24;
 
@@ -42,12 +45,16 @@ export class Values {
     this.#nonFinite = finite !== true && kind === 'general' && draw.chance(0.2);
   }
 
-  x(size: number, isLarge: boolean): Float64Array {
-    return this.#tensor(size, 0, () => this.#value(0.36, isLarge, () => this.#special()));
+  x(size: number, isLarge: boolean, branches: readonly BranchRef[]): Float64Array {
+    const isDyadic = this.#kind === 'dyadic';
+    const ends = isDyadic ? [] : [...new Set(branches.flatMap((ref) => saturationsOf(ref, this.#format)))];
+    const ordinary = () => (ends.length > 0 && this.#draw.chance(1 / flat) ? this.#about(ends) : this.#any());
+    return this.#tensor(size, 0, () => this.#value(0.36, isLarge, () => this.#special(), ordinary));
   }
 
   dy(size: number, isLarge: boolean): Float64Array {
-    return this.#tensor(size, 1, () => this.#value(0.4, isLarge, () => this.#specialCotangent()));
+    const ordinary = () => this.#any();
+    return this.#tensor(size, 1, () => this.#value(0.4, isLarge, () => this.#specialCotangent(), ordinary));
   }
 
   coefficients(size: number, constraint: Constraint): Float64Array {
@@ -80,12 +87,19 @@ export class Values {
   }
 
   /** One element of `x` or `dy`, special with the given probability. */
-  #value(probability: number, isLarge: boolean, special: () => number): number {
+  #value(probability: number, isLarge: boolean, special: () => number, ordinary: () => number): number {
     if (this.#kinks.length > 0 && this.#draw.chance(probability / 4)) return this.#besideKink();
     if (this.#kind === 'dyadic') return this.#dyadic(probability);
-    if (this.#draw.chance(isLarge ? probability / rarer : probability)) return this.#round(special());
-    // Up to 32, where smooth branches are flat: an exponential is then below u.
-    return this.#round((this.#draw.fraction() * 2 - 1) * 2 ** this.#draw.int(-3, 5));
+    return this.#round(this.#draw.chance(isLarge ? probability / rarer : probability) ? special() : ordinary());
+  }
+
+  #any(): number {
+    return (this.#draw.fraction() * 2 - 1) * 2 ** this.#draw.int(-3, 5);
+  }
+
+  /** From a quarter below to a quarter beyond one of these ends: a branch that is cut too early shows below. */
+  #about(ends: readonly number[]): number {
+    return this.#draw.pick(ends) * (0.75 + this.#draw.fraction() / 2);
   }
 
   /** A kink of a given branch, or its neighbour on either side. */

@@ -84,10 +84,12 @@ export function times(a: number, b: number): Dyadic | number {
 export function isQuartered({ dtype, x, alpha, dy, pool }: Case): boolean {
   const isQuarter = (v: number) => Math.abs(v) <= 8 && Number.isInteger(v * 4);
   const tensors = [x, alpha, dy];
+  const bounds = pool.constraint.kind === 'clip' ? pool.constraint.bounds : [];
   return (
     formats[dtype].p >= 24 &&
     pool.constraint.kind !== 'softmax' &&
     tensors.every((tensor) => tensor.every(isQuarter)) &&
+    bounds.every((bound) => bound === Infinity || isQuarter(bound)) &&
     pool.branches.every((ref) => exactBranchOf(ref).polynomial)
   );
 }

@@ -51,6 +51,7 @@ export const softmaxAgreement: Law = {
     'under softmax y and dx are those of the free pool at cᵢ = exp(αᵢ) / Σ exp(αⱼ), dalphaᵢ = cᵢ·(dcᵢ - Σ cⱼ·dcⱼ)',
   source: 'spec §1, §4, §5: softmax, its maximum taken off first, |alpha| ≤ 1000',
   finiteCases: true,
+  longSums: true,
   async check(drawn, trial) {
     const given = spread(drawn, trial.format);
     const { n, count, units, of } = positionsOf(given.pool, given.shape);
@@ -86,7 +87,9 @@ export const softmaxAgreement: Law = {
         };
       });
     }
-    balanceDalpha(trial, free, answer.dalpha, columns, (2 * n + 6) * u + (held > u ? held : 0), tiny);
+    const elements = given.x.length / Math.max(1, count);
+    const rounding = (2 * n + 6 + elements) * u + (held > u ? held : 0);
+    balanceDalpha(trial, free, answer.dalpha, columns, rounding, tiny);
   },
 };
 
@@ -138,8 +141,8 @@ export const softmaxForward: Law = {
 
 /**
  * Both sides may have every dc off by its bound B. The monomials cᵢ·dcᵢ and cᵢ·cⱼ·dcⱼ, as sums of |f·dy| before they
- * cancel (A), are off by the errors of their coefficients and by `rounding`, of 2n + 6 times more and of the storage, also where `fᵢ - y` is
- * multiplied by dy before the sum.
+ * cancel (A), are off by the errors of their coefficients and by `rounding`, of 2n + 6 times more and of the storage,
+ * and once for each element of the sum, where `fᵢ - y` is multiplied by dy before it.
  */
 function balanceDalpha(
   trial: Trial,

@@ -4,29 +4,74 @@ import { copyCase } from '../transform.ts';
 import type { Trial } from '../trial.ts';
 import { freely, mapTensor } from './derived.ts';
 
-function repeats(input: Case, trial: Trial, first: Answer, again: Answer): void {
-  trial.same(input, 'y', again.y, (i) => first.y[i]);
-  trial.same(input, 'dx', again.dx, (i) => first.dx[i]);
-  if (input.pool.constraint.kind !== 'fixed') trial.same(input, 'dalpha', again.dalpha, (i) => first.dalpha[i]);
-}
-
-function copyOf({ y, dx, dalpha }: Answer): Answer {
-  return { y: y.slice(), dx: dx.slice(), dalpha: (dalpha ?? new Float64Array(0)).slice() };
-}
-
 /** Directions for forward mode and double backward. */
 interface Directions {
   readonly x: Float64Array;
   readonly alpha: Float64Array;
 }
 
-/** The answer, and forward mode and double backward of a Subject that has them. */
-async function askEverything(c: Case, { x, alpha }: Directions, trial: Trial): Promise<Answer> {
+/** The answer, and forward mode and double backward of a Subject that has them, by the names of their tensors. */
+interface Everything {
+  readonly answer: Answer;
+  readonly others: Readonly<Record<string, Float64Array>>;
+}
+
+/** Asks for them in this order, or the other way round. */
+async function askEverything(
+  c: Case,
+  { x, alpha }: Directions,
+  trial: Trial,
+  order: 'forth' | 'back' = 'forth',
+): Promise<Everything> {
   const { subject } = trial;
-  const answer = await trial.ask(c);
-  if (subject.jvp) await trial.jvp(c, { tx: x, talpha: alpha });
-  if (subject.doubleVjp) await trial.doubleVjp(c, { ddx: x, ddalpha: alpha });
-  return answer;
+  const others: Record<string, Float64Array> = {};
+  let answer: Answer | undefined;
+  const questions = [
+    async () => {
+      answer = await trial.ask(c);
+    },
+    async () => {
+      if (subject.jvp) others.ty = await trial.jvp(c, { tx: x, talpha: alpha });
+    },
+    async () => {
+      if (!subject.doubleVjp) return;
+      const { toX, toDy, toAlpha } = await trial.doubleVjp(c, { ddx: x, ddalpha: alpha });
+      Object.assign(others, { toX, toDy, 'dalpha (toAlpha)': toAlpha });
+    },
+  ];
+  for (const ask of order === 'forth' ? questions : questions.toReversed()) await ask();
+  return { answer: answer!, others };
+}
+
+function copyOf({ answer: { y, dx, dalpha }, others }: Everything): Everything {
+  return {
+    answer: { y: y.slice(), dx: dx.slice(), dalpha: (dalpha ?? new Float64Array(0)).slice() },
+    others: Object.fromEntries(Object.entries(others).map(([name, tensor]) => [name, tensor.slice()])),
+  };
+}
+
+/** `again` is `first`, bit for bit. */
+function repeats(c: Case, trial: Trial, first: Answer, again: Answer): void {
+  trial.same(c, 'y', again.y, (i) => first.y[i]);
+  trial.same(c, 'dx', again.dx, (i) => first.dx[i]);
+  if (c.pool.constraint.kind !== 'fixed') trial.same(c, 'dalpha', again.dalpha, (i) => first.dalpha[i]);
+}
+
+function repeatsEverything(c: Case, trial: Trial, first: Everything, again: Everything): void {
+  repeats(c, trial, first.answer, again.answer);
+  for (const [name, tensor] of Object.entries(again.others)) trial.same(c, name, tensor, (i) => first.others[name][i]);
+}
+
+/** Along the own dy and alpha. */
+const directionsOf = (c: Case): Directions => ({ x: c.dy.slice(), alpha: c.alpha.slice() });
+
+/** Cases that share with a Case all but dy, and no more than shape, sharing and dtype. */
+function unlike(c: Case): readonly [Case, Case] {
+  const other = freely(
+    mapTensor(c, 'x', (x) => 1 - x),
+    ['step', 'relu', 'identity'],
+  );
+  return [mapTensor(c, 'dy', (d) => 1 - d / 2), other];
 }
 
 /** Whether two tensors share a byte. */
@@ -41,7 +86,7 @@ export const deterministic: Law = {
   source: 'spec §6',
   async check(c, trial) {
     const answer = await trial.ask(c);
-    const first = copyOf(answer);
+    const first = copyOf({ answer, others: {} }).answer;
     repeats(c, trial, first, await trial.ask(c));
     repeats(c, trial, first, answer);
   },
@@ -49,18 +94,27 @@ export const deterministic: Law = {
 
 export const interleaved: Law = {
   id: 'state/interleaved',
-  statement: 'an answer does not depend on the Cases asked in between',
+  statement:
+    'answers, forward mode and double backward do not depend on the Cases and modes asked in between, nor change by them',
   source: 'spec §6',
   async check(c, trial) {
-    const first = copyOf(await trial.ask(c));
-    await trial.ask(mapTensor(c, 'dy', (d) => 1 - d / 2));
-    await trial.ask(
-      freely(
-        mapTensor(c, 'x', (x) => 1 - x),
-        ['step', 'relu', 'identity'],
-      ),
-    );
-    repeats(c, trial, first, await trial.ask(c));
+    const asked = await askEverything(c, directionsOf(c), trial);
+    const first = copyOf(asked);
+    for (const other of unlike(c)) await askEverything(other, directionsOf(other), trial);
+    // Before it is asked again, which may write the same over it.
+    repeatsEverything(c, trial, first, asked);
+    repeatsEverything(c, trial, first, await askEverything(c, directionsOf(c), trial, 'back'));
+  },
+};
+
+export const overlapping: Law = {
+  id: 'state/overlapping',
+  statement: 'Cases asked before earlier ones are answered have the answers that they have one after the other',
+  source: 'spec §6, §7: a Subject may answer by a promise, and answers go with their Cases',
+  async check(c, trial) {
+    const cases = [c, ...unlike(c)];
+    const together = await Promise.all(cases.map((one) => trial.ask(one)));
+    for (const [k, one] of cases.entries()) repeats(one, trial, await trial.ask(one), together[k]);
   },
 };
 
@@ -70,8 +124,8 @@ export const inputsKept: Law = {
   source: 'spec §6',
   async check(c, trial) {
     const given = copyCase(c);
-    const directions = { x: c.dy.slice(), alpha: c.alpha.slice() };
-    const answer = await askEverything(given, directions, trial);
+    const directions = directionsOf(c);
+    const { answer } = await askEverything(given, directions, trial);
     for (const [quantity, tensor, before] of [
       ['x', given.x, c.x],
       ['alpha', given.alpha, c.alpha],
@@ -112,7 +166,7 @@ export const noLeak: Law = {
     const before = await trial.liveTensors(c);
     const calls = 3;
     for (let call = 0; call < calls; call++) {
-      await askEverything(c, { x: c.dy.slice(), alpha: c.alpha.slice() }, trial);
+      await askEverything(c, directionsOf(c), trial);
     }
     const tensors = (await trial.liveTensors(c)) - before;
     trial.counts.compared++;

@@ -79,6 +79,9 @@ export const branch: readonly Mutant[] = [
   wrongBranch('sigmoid', 'sigmoid-by-exponential', 'sigmoid is eˣ/(1 + eˣ), NaN when eˣ overflows', {
     f: (x) => Math.exp(x) / (1 + Math.exp(x)),
   }),
+  wrongBranch('sigmoid', 'sigmoid-flat-beyond-30', 'sigmoid is 0 below -30 and 1 above 30', {
+    f: (x) => (x > 30 ? 1 : x < -30 ? 0 : branches.sigmoid.f(x)),
+  }),
   wrongBranch('softplus', 'softplus-cut-throughout', 'softplus is x above 20', {
     f: (x) => (x > 20 ? x : branches.softplus.f(x)),
     df: (x) => (x > 20 ? 1 : branches.softplus.df(x)),

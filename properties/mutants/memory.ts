@@ -1,3 +1,4 @@
+import type { Answer } from '../../reference/case.ts';
 import { doubleVjp, jvp } from '../../reference/pool.ts';
 import { inGroup, type Mutant, right, withState } from './mutant.ts';
 
@@ -25,6 +26,30 @@ export const memory: readonly Mutant[] = [
       c.alpha[k] = Math.min(Math.max(a, -b), b);
     }
     return answer;
+  }),
+  stateful('second-order-spoils-forward-mode', 'the first ty after double backward is off by one', () => {
+    let isSpoilt = false;
+    return {
+      doubleVjp(c, cotangents) {
+        isSpoilt = true;
+        return doubleVjp(c, cotangents);
+      },
+      jvp(c, tangents) {
+        const off = isSpoilt ? 1 : 0;
+        isSpoilt = false;
+        return jvp(c, tangents).map((t) => t + off);
+      },
+    };
+  }),
+  stateful('answers-the-latest', 'asked again before it has answered, it gives the later answer twice', () => {
+    let latest: Answer;
+    return {
+      async answer(c) {
+        latest = right(c);
+        await Promise.resolve();
+        return latest;
+      },
+    };
   }),
   mutant('clears-minus-zero', '-0 in x is made +0 in place', (c) => {
     const answer = right(c);
@@ -92,6 +117,26 @@ export const memory: readonly Mutant[] = [
         const answer = right(c);
         buffer.set(answer.dx);
         return { ...answer, dx: buffer.subarray(0, answer.dx.length) };
+      },
+    };
+  }),
+  stateful('forward-mode-in-a-kept-buffer', 'ty lies in a buffer that the next call writes over', () => {
+    const buffer = new Float64Array(1 << 18);
+    return {
+      jvp(c, tangents) {
+        const ty = jvp(c, tangents);
+        buffer.set(ty);
+        return buffer.subarray(0, ty.length);
+      },
+    };
+  }),
+  stateful('second-order-in-a-kept-buffer', 'toX lies in a buffer that the next call writes over', () => {
+    const buffer = new Float64Array(1 << 18);
+    return {
+      doubleVjp(c, cotangents) {
+        const answer = doubleVjp(c, cotangents);
+        buffer.set(answer.toX);
+        return { ...answer, toX: buffer.subarray(0, answer.toX.length) };
       },
     };
   }),

@@ -1,6 +1,6 @@
 import type { Answer, Case } from '../../reference/case.ts';
 import { positionsOf } from '../positions.ts';
-import { change, inGroup, type Mutant, right, unitsOf } from './mutant.ts';
+import { change, inGroup, isPlain, type Mutant, right, unitsOf } from './mutant.ts';
 
 const mutant = inGroup('shape');
 
@@ -41,6 +41,12 @@ export const shape: readonly Mutant[] = [
   mutant('rank-of-five', 'strides hold four axes: rank 5 is computed with alpha halved', (c) =>
     c.shape.length >= 5 ? { ...right(c), y: right({ ...c, alpha: c.alpha.map((a) => a / 2) }).y } : right(c),
   ),
+  mutant('rank-of-six', 'rank 6 takes the coefficients in reverse', (c) => {
+    if (c.shape.length < 6) return right(c);
+    const { count } = positionsOf(c.pool, c.shape);
+    const reversed = c.alpha.map((_, k) => c.alpha[k - (k % count) + count - 1 - (k % count)]);
+    return { ...right(c), y: right({ ...c, alpha: reversed }).y };
+  }),
   mutant('batch-of-one', 'a batch of one row takes a path that forgets the last branch', (c) => {
     const { count, rows } = positionsOf(c.pool, c.shape);
     if (c.shape[0] !== 1 || rows < 2) return right(c);
@@ -80,9 +86,13 @@ export const shape: readonly Mutant[] = [
   mutant('empty-channels-are-nan', 'dalpha of an empty batch is not initialised beyond 4 channels', (c) =>
     change(c, 'dalpha', (d, k) => (c.shape[0] === 0 && c.shape.at(-1)! > 4 && k % c.shape.at(-1)! > 3 ? NaN : d)),
   ),
+  mutant('alpha-beyond-1024', 'positions beyond 1,024 use the alpha of 1,024 before', (c) => alphaFrom(c, 1024)),
+  mutant('alpha-beyond-512', 'positions beyond 512 use the alpha of 512 before', (c) => alphaFrom(c, 512)),
   mutant('alpha-beyond-256', 'positions beyond 256 use the alpha of 256 before', (c) => alphaFrom(c, 256)),
   mutant('alpha-beyond-64', 'positions beyond 64 use the alpha of 64 before', (c) => alphaFrom(c, 64)),
   mutant('alpha-beyond-16', 'positions beyond 16 use the alpha of 16 before', (c) => alphaFrom(c, 16)),
+  mutant('seventh-branch-lost', 'branches beyond the sixth are left out of y', (c) => withBranches(c, 6)),
+  mutant('ninth-branch-lost', 'branches beyond the eighth are left out of y', (c) => withBranches(c, 8)),
   mutant('element-4096', 'the first element after 4,096 is wrong', (c) =>
     change(c, 'y', (y, i) => (i === 4096 ? y + 1 : y)),
   ),
@@ -115,4 +125,11 @@ function nothing(c: Case): Answer {
 function alphaFrom(c: Case, width: number): Answer {
   const { count } = positionsOf(c.pool, c.shape);
   return right({ ...c, alpha: c.alpha.map((a, i) => (i % count >= width ? c.alpha[i - width] : a)) });
+}
+
+/** y of the first so many branches alone. */
+function withBranches(c: Case, most: number): Answer {
+  const { n, count } = positionsOf(c.pool, c.shape);
+  if (n <= most || !isPlain(c)) return right(c);
+  return { ...right(c), y: right({ ...c, alpha: c.alpha.map((a, k) => (k < most * count ? a : 0)) }).y };
 }

@@ -21,7 +21,24 @@ function repeatedRows(c: Case): Set<number> {
   return new Set(range(n).filter((row) => row > 0 && isSame(row)));
 }
 
+/** The answer whose sums over shared elements lack the product of each one that comes at this place. */
+function withoutProduct(c: Case, lost: number): Answer {
+  const { count, units, of } = positionsOf(c.pool, c.shape);
+  const seen = new Array<number>(count).fill(0);
+  const dy = c.dy.map((d, i) => (seen[of(i % units)]++ === lost ? 0 : d));
+  return seen.every((n) => n <= lost) ? right(c) : { ...right(c), dalpha: right({ ...c, dy }).dalpha };
+}
+
+/** The last of so many workgroups of the largest sizes, and the first element beyond them. */
+const limits = [8191, 16384, 40000, 65536];
+
 export const sharing: readonly Mutant[] = [
+  ...limits.map((lost) =>
+    mutant(`loses-product-${lost}`, `dalpha lacks product ${lost} of a sum`, (c) => withoutProduct(c, lost)),
+  ),
+  mutant('softmax-loses-product-600', 'under softmax dalpha lacks product 600 of a sum', (c) =>
+    c.pool.constraint.kind === 'softmax' ? withoutProduct(c, 600) : right(c),
+  ),
   mutant('mean-in-dalpha', 'dalpha is the mean over the batch, not the sum', (c) =>
     change(c, 'dalpha', (d) => d / Math.max(1, c.shape[0])),
   ),
