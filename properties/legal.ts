@@ -37,9 +37,7 @@ export function legalSubject(style: Style): Subject {
     dtype,
     facets,
     answer: (c) => new Evaluation(style, c).answer(),
-    // The adjoint law bounds a jvp without the facets that only GPUs have, which have no forward mode.
-    ...(direction === undefined &&
-      storage === undefined && { jvp: (c: Case, tangents: Tangents) => new Evaluation(style, c).tangent(tangents) }),
+    jvp: (c, tangents) => new Evaluation(style, c).tangent(tangents),
   };
 }
 

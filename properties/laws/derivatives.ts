@@ -1,16 +1,15 @@
 import { branchOf, type Kink } from '../../reference/branches.ts';
-import type { BranchName, BranchRef, Case, Tangents } from '../../reference/case.ts';
-import { kappa } from '../../reference/constraints.ts';
+import type { BranchName, BranchRef, Case } from '../../reference/case.ts';
 import { jvp } from '../../reference/pool.ts';
-import { type Format, formats } from '../dtypes.ts';
-import { Arithmetic } from '../error-bound.ts';
+import type { Format } from '../dtypes.ts';
 import { add, type Dyadic, dyadic, multiply, scale, subtract, zero } from '../exact.ts';
 import { exactBranchOf } from '../exact-branches.ts';
+import { tangentExpectation } from '../interval.ts';
 import type { Law } from '../law.ts';
 import { positionsOf } from '../positions.ts';
 import { range } from '../transform.ts';
 import { type Answered, slackOf, type Trial } from '../trial.ts';
-import { errorOf, freely, isQuartered, learning, mapRow, mapTensor, times } from './derived.ts';
+import { freely, learning, mapRow, mapTensor, times } from './derived.ts';
 
 export const adjoint: Law = {
   id: 'adjoint/identity',
@@ -23,9 +22,18 @@ export const adjoint: Law = {
     const own = trial.subject.jvp !== undefined;
     const ty = own ? await trial.jvp(input, tangents) : jvp(input, tangents);
     const { answer, allowed } = await trial.askAbout(input);
-    let slack = tangentError(input, tangents, own ? input.dtype : 'f64');
-    for (const [i, t] of tangents.tx.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dx[i]);
-    for (const [i, t] of tangents.talpha.entries()) if (t !== 0) slack += Math.abs(t) * slackOf(allowed.dalpha[i]);
+    const { dtype, facets } = own ? trial.subject : ({ dtype: 'f64', facets: [] } as const);
+    const forward = tangentExpectation({ ...input, dtype }, tangents, facets);
+    const bounds = (
+      [
+        [forward, input.dy],
+        [allowed.dx, tangents.tx],
+        [allowed.dalpha, tangents.talpha],
+      ] as const
+    ).flatMap(([elements, weights]) =>
+      [...weights].flatMap((weight, i) => (weight === 0 ? [] : [[slackOf(elements[i]), weight] as const])),
+    );
+    const slack = bounds.some(([bound]) => Number.isNaN(bound)) ? Number.NaN : weighted(...bounds);
     const products = (a: Float64Array, b: Float64Array) =>
       [...a].flatMap((v, i) => (v === 0 || b[i] === 0 ? [] : [times(v, b[i])]));
     trial.balance(input, '<ty, dy>', 1, () => ({
@@ -35,38 +43,6 @@ export const adjoint: Law = {
     }));
   },
 };
-
-/**
- * A bound of the error of `<ty, dy>` that comes from `ty`: each of its monomials passes at most 2n + 3 roundings
- * (the principle of spec §5). 0 where ty is exact, on dyadic Cases.
- */
-function tangentError(input: Case, { tx, talpha }: Tangents, dtype: Case['dtype']): number {
-  const { n, rows, count, units, of } = positionsOf(input.pool, input.shape);
-  if (isQuartered(input)) return 0;
-  const arithmetic = new Arithmetic(dtype, []);
-  const { u } = arithmetic;
-  let total = 0;
-  for (const [i, x] of input.x.entries()) {
-    const s = of(i % units);
-    const at = (tensor: Float64Array) => range(rows).map((row) => tensor[row * count + s]);
-    const { c, jvp: tangent } = kappa(input.pool.constraint, at(input.alpha), n);
-    const tc = tangent(at(talpha));
-    const size = at(input.alpha).reduce((sum, a) => sum + Math.abs(a), 1);
-    const tangentSize = at(talpha).reduce((sum, a) => sum + Math.abs(a), 0);
-    for (const [k, ref] of input.pool.branches.entries()) {
-      const { f, df } = branchOf(ref);
-      const exact = exactBranchOf(ref);
-      const isLast = input.pool.constraint.kind === 'sumToOne' && k === n - 1;
-      const ofSlope = (isLast ? size : Math.abs(c[k])) * Math.abs(tx[i]);
-      const ofValue = isLast ? tangentSize : Math.abs(tc[k]);
-      const rounded = (2 * n + 3) * u * (Math.abs(df(x)) * ofSlope + Math.abs(f(x)) * ofValue);
-      const own = errorOf(exact.df(x, arithmetic)) * ofSlope + errorOf(exact.f(x, arithmetic)) * ofValue;
-      total += (rounded + 2 * own) * Math.abs(input.dy[i]);
-      total += 2 ** formats[dtype].normalExponent * (4 * n) * Math.max(1, Math.abs(input.dy[i]));
-    }
-  }
-  return total;
-}
 
 const isPolynomial = (ref: BranchRef) => exactBranchOf(ref).polynomial;
 
