@@ -97,7 +97,7 @@ class CaseArbitrary extends fc.Arbitrary<Case> {
 }
 
 /** In one general Case in so many one of the tensors is of any size, all elements by the same power of two. */
-const scaled = 4;
+const scaled = 3;
 
 function drawCase(draw: Draw, constraints: CaseOptions): Case {
   const { branches = [], kind, dtype } = constraints;

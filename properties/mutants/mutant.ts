@@ -77,10 +77,11 @@ export function coefficient(c: Case, k: number): (i: number) => number {
   return (i) => at[of(i % units)];
 }
 
-/** Every branch of this name adds `extra(x)` times its coefficient to y. */
+/** Every branch of this name adds `extra(x)` times its coefficient, if that is finite, to y. */
 export function addToBranch(c: Case, name: string, extra: (x: number) => number): Answer {
   const coefficients = rowsNamed(c, name).map((k) => coefficient(c, k));
-  return change(c, 'y', (y, i) => coefficients.reduce((sum, at) => sum + at(i) * extra(c.x[i]), y));
+  const finite = (v: number) => (Number.isFinite(v) ? v : 0);
+  return change(c, 'y', (y, i) => coefficients.reduce((sum, at) => sum + finite(at(i)) * extra(c.x[i]), y));
 }
 
 /** Every branch of this name adds `extra(x)` times its coefficient and dy to dx. */

@@ -137,9 +137,9 @@ export const sharing: readonly Mutant[] = [
   }),
   mutant(
     'equal-units-by-wrong-stride',
-    'units with equal coefficients take a shared path with the stride of a unit',
+    'units with equal coefficients take a shared path with the stride of a unit, but for an MReLU',
     (c) => {
-      if (!hasEqualUnits(c)) return right(c);
+      if (!hasEqualUnits(c) || isFree(c, 'relu', 'step')) return right(c);
       const { y, dx } = right({ ...c, alpha: c.alpha.map(() => c.alpha[0]) });
       return { ...right(c), y, dx };
     },

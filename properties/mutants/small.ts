@@ -76,12 +76,16 @@ export const small: readonly Mutant[] = [
       return toNumber(exact, formats.f64, exact.m > 0n ? 'down' : 'up');
     });
   }),
-  mutant('biased-y-short', 'y of large x falls short by more than 2 units where a bias is added', (c) => {
-    if (!isFree(c, 'relu', 'step')) return right(c);
-    const [P, D] = rowsOf(c) as [Float64Array, Float64Array];
-    const { units, of } = positionsOf(c.pool, c.shape);
-    return change(c, 'y', (y, i) => shortOf(c.x[i], P[of(i % units)], D[of(i % units)]) ?? y);
-  }),
+  mutant(
+    'biased-y-short',
+    'y of large x falls short by more than 2 units where a bias is added and no x is negative',
+    (c) => {
+      if (!isFree(c, 'relu', 'step') || c.x.length < 4 || !c.x.every((x) => x >= 0)) return right(c);
+      const [P, D] = rowsOf(c) as [Float64Array, Float64Array];
+      const { units, of } = positionsOf(c.pool, c.shape);
+      return change(c, 'y', (y, i) => shortOf(c.x[i], P[of(i % units)], D[of(i % units)]) ?? y);
+    },
+  ),
   mutant('mrelu-truncates-dx', 'dx of an MReLU is P·dy rounded toward 0', (c) =>
     truncatedDx(c, (P, D) => P.length >= 3 && P.every((p, s) => D[s] === 1 - p)),
   ),
