@@ -125,7 +125,10 @@ async function measureInputs(
   if (!allFinite(side.y) && declared.onKinks !== 'open') {
     const reached = new Float64Array(y.length);
     leaveOpenNonFinite(inputs, layoutFor, [reached]);
-    const isSingular = (i: number) => reached[i] === 0 && !Number.isFinite(y[i]) && !Number.isFinite(side.y[i]);
+    // A bound that is NaN leaves the value open, as that of 0·∞ in a pool.
+    const bounds = rounding?.forward(inputs) ?? reached;
+    const isSingular = (i: number) =>
+      reached[i] === 0 && !Number.isNaN(bounds[i]) && !Number.isFinite(y[i]) && !Number.isFinite(side.y[i]);
     const singular = new Set([...y.keys()].filter(isSingular));
     failures.push(...(await singularFailures(moves, singular, y, shapes, unitRoundoff)));
   }

@@ -42,6 +42,17 @@ describe.each([Number.NaN, Infinity, -Infinity])('%d on a kink', (at) => {
     expect(await codes(but(at), { x: floats(0, 1) }, { onKinks: 'open' })).toEqual([]);
   });
 
+  it('is left open where its bound is NaN, and wrong where the bound is a number', async () => {
+    const bounded = (bound: number) => ({
+      rounding: {
+        forward: ({ x }: Tensors) => x.map((v) => (v === 0 ? bound : 2 ** -52)),
+        vjp: ({ x }: Tensors) => ({ x: x.map(() => 2 ** -52) }),
+      },
+    });
+    expect(await values(but(at), { x: floats(0, 1) }, bounded(Number.NaN))).toEqual([]);
+    expect(await values(but(at), { x: floats(0, 1) }, bounded(2 ** -52))).toHaveLength(1);
+  });
+
   it('is wrong in a sum too, and in float32', async () => {
     const sum: Differentiable = {
       forward: ({ x }) => floats(x.reduce((total, v) => total + (v === 0 ? at : Math.max(v, 0)), 0)),
